@@ -1,0 +1,263 @@
+"""One model on disk, one model in memory: the only reader and writer of checkpoint directories.
+
+    NAME/config.json          kind, architecture, format version
+    NAME/model.safetensors    averaged (EMA) weights; matrices in float16, the rest in float32
+    NAME/card.json            data set, classes, images seen, minutes, hardware, metrics, license
+    NAME/preview.png          what it makes
+    NAME/README.md            the card for people
+
+A checkpoint may come from a stranger. Nothing in it is executed, and every name, shape and dtype is
+compared with the configuration before any memory is taken for the weights.
+"""
+
+import json
+import os
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from genimg.configuration import Configuration
+from genimg.models import kind_named
+from genimg.storage import atomic_write, read_json, write_json
+
+FORMAT = 1
+SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+_MAXIMUM_HEADER_BYTES = 4 * 2**20
+_DTYPES = {"F16": torch.float16, "F32": torch.float32, "I64": torch.int64}
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message is one sentence for the user."""
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """A model with what is known about it."""
+
+    name: str
+    kind: str
+    config: Configuration
+    model: nn.Module
+    card: dict[str, Any]
+    path: Path
+
+
+def names(folder: Path | None = None) -> list[str]:
+    """Return the names of the checkpoints in `folder` (default: those that ship), sorted."""
+    found = (folder or SHIPPED).glob("**/config.json")
+    return sorted(path.parent.relative_to(folder or SHIPPED).as_posix() for path in found)
+
+
+def find(name: str | os.PathLike) -> Path:
+    """Return the directory of a shipped name, a path, or `hf://owner/repository`.
+
+    Raises:
+        CheckpointError: nothing is there; the sentence lists the names that are known.
+    """
+    text = os.fspath(name)
+    if text.startswith("hf://"):
+        return _download(text)
+    if text in names():
+        return SHIPPED / text
+    path = Path(text)
+    if (path / "config.json").is_file():
+        return path
+    raise CheckpointError(
+        f"there is no checkpoint {text!r}; give the path of a checkpoint directory, or one of"
+        f" {', '.join(names())}"
+    )
+
+
+def _download(address: str) -> Path:
+    match = re.fullmatch(r"hf://([\w.-]+/[\w.-]+)", address)
+    if not match:
+        raise CheckpointError(f"{address!r} is not of the form hf://owner/repository")
+    from huggingface_hub import snapshot_download
+
+    wanted = ["config.json", "model.safetensors", "card.json", "preview.png", "README.md"]
+    try:
+        return Path(snapshot_download(match[1], allow_patterns=wanted))
+    except Exception as error:  # every kind of network trouble, each with its own class
+        raise CheckpointError(f"{address} could not be downloaded: {error}") from None
+
+
+def read(name: str | os.PathLike) -> Checkpoint:
+    """Read a checkpoint onto the CPU, in evaluation mode, with float32 weights.
+
+    Raises:
+        CheckpointError: it is missing, corrupt, of a newer format, or its weights do not match its
+            configuration; refused before memory is allocated for the weights.
+    """
+    path = find(name)
+    try:
+        config_json = read_json(path / "config.json")
+        card = read_json(path / "card.json") if (path / "card.json").is_file() else {}
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"the checkpoint {path} cannot be read: {error}") from None
+    if not isinstance(config_json, dict) or not isinstance(card, dict):
+        raise CheckpointError(f"the checkpoint {path} cannot be read: config.json is not an object")
+    if config_json.get("format") != FORMAT:
+        raise CheckpointError(
+            f"the checkpoint {path} has format {config_json.get('format')!r}, but this version of"
+            f" genimg reads format {FORMAT}"
+        )
+    kind, config = architecture(config_json, path)
+    model = assemble(kind, config, path / "model.safetensors")
+    return Checkpoint(os.fspath(name), kind, config, model, card, path)
+
+
+def architecture(config_json: dict[str, Any], path: Path) -> tuple[str, Configuration]:
+    """Return the kind and the checked configuration that `config.json` describes."""
+    try:
+        kind = config_json.get("kind")
+        return str(kind), kind_named(str(kind)).config.from_dict(config_json.get("model"))
+    except ValueError as error:
+        raise CheckpointError(f"{path} does not describe a model: {error}") from None
+
+
+def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
+    """Build a model and fill it from a safetensors file, checking everything first.
+
+    A GAN file may lack every `discriminator.` tensor: then the model has no discriminator.
+
+    Raises:
+        CheckpointError: as for `read`.
+    """
+    header = _read_header(weights)
+    with torch.device("meta"):
+        skeleton = kind_named(kind).build(config)
+    expected = skeleton.state_dict()
+    generator_only = hasattr(skeleton, "discriminator") and not any(
+        name.startswith("discriminator.") for name in header
+    )
+    if generator_only:
+        expected = {k: v for k, v in expected.items() if not k.startswith("discriminator.")}
+    for tensor in sorted(set(expected) ^ set(header)):
+        what = "lacks" if tensor in expected else "has an unknown tensor"
+        raise CheckpointError(f"{weights} does not fit its configuration: it {what} {tensor}")
+    for tensor, (dtype, shape) in header.items():
+        if shape != list(expected[tensor].shape):
+            raise CheckpointError(
+                f"{weights} does not fit its configuration: {tensor} has shape {shape}, not"
+                f" {list(expected[tensor].shape)}"
+            )
+        if dtype.is_floating_point != expected[tensor].is_floating_point():
+            raise CheckpointError(f"{weights} does not fit its configuration: {tensor} is {dtype}")
+
+    tensors = load_file(weights)
+    for tensor, value in tensors.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise CheckpointError(f"{weights} holds numbers that are not finite in {tensor}")
+    model = kind_named(kind).build(config)
+    if generator_only:
+        model.discriminator = None
+    model.load_state_dict({k: v.to(expected[k].dtype) for k, v in tensors.items()})
+    return model.eval().requires_grad_(False)
+
+
+def _read_header(path: Path) -> dict[str, tuple[torch.dtype, list[int]]]:
+    """Return dtype and shape of each tensor without reading any; all claims are checked."""
+    try:
+        with path.open("rb") as file:
+            file_bytes = os.fstat(file.fileno()).st_size
+            prefix = file.read(8)
+            length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
+            if not 0 < length <= min(_MAXIMUM_HEADER_BYTES, file_bytes - 8):
+                raise ValueError("its header has an impossible length")
+            header = json.loads(file.read(length))
+        header.pop("__metadata__", None)
+        entries, claimed = {}, 0
+        for name, entry in header.items():
+            dtype, shape = _DTYPES[entry["dtype"]], entry["shape"]
+            if not all(isinstance(size, int) and size >= 0 for size in shape):
+                raise ValueError(f"{name} has an impossible shape")
+            begin, end = entry["data_offsets"]
+            if end - begin != dtype.itemsize * torch.Size(shape).numel():
+                raise ValueError(f"{name} claims another size than its shape has")
+            claimed += end - begin
+            entries[name] = (dtype, shape)
+        if claimed != file_bytes - 8 - length:
+            raise ValueError("it was cut short or has bytes that belong to no tensor")
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing") from None
+    except KeyError as error:
+        raise CheckpointError(f"{path} is corrupt: unknown entry or dtype {error}") from None
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{path} is corrupt: {error}") from None
+    return entries
+
+
+def write(
+    directory: str | os.PathLike,
+    *,
+    kind: str,
+    model: nn.Module,
+    card: dict[str, Any],
+    preview: bytes,
+) -> Path:
+    """Write a checkpoint directory, replacing files of the same names one by one.
+
+    Args:
+        model: has `config`; its weights are stored in float16 where they are matrices.
+        card: JSON-ready facts about the training.
+        preview: a PNG.
+
+    Raises:
+        OSError: the folder is not writable or the disk is full.
+    """
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    tensors = {name: _compact(name, value) for name, value in model.state_dict().items()}
+    temporary = directory / ".model.safetensors.part"
+    save_file(tensors, temporary)
+    os.replace(temporary, directory / "model.safetensors")
+    write_json(
+        directory / "config.json", {"format": FORMAT, "kind": kind, "model": model.config.to_dict()}
+    )
+    atomic_write(directory / "preview.png", preview)
+    write_card(directory, card)
+    return directory
+
+
+def _compact(name: str, value: Tensor) -> Tensor:
+    # Statistics (batch norm, spectral norm, mean styles) are small and used as divisors: keep them.
+    matrix = value.dim() >= 2 and value.dtype == torch.float32 and "mean_style" not in name
+    return value.detach().cpu().to(torch.float16 if matrix else value.dtype).contiguous()
+
+
+def write_card(directory: str | os.PathLike, card: dict[str, Any]) -> None:
+    """Write `card.json` and the same facts as `README.md`."""
+    directory = Path(directory)
+    write_json(directory / "card.json", card)
+    atomic_write(directory / "README.md", _card_text(card))
+
+
+def _card_text(card: dict[str, Any]) -> str:
+    lines = [f"# {card.get('title', 'A genimg checkpoint')}", "", "![samples](preview.png)", ""]
+    lines += ["| | |", "|---|---|"]
+    for key, value in card.items():
+        if key in ("title", "metrics", "metrics_command"):
+            continue
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {entry:,}" for name, entry in value.items())
+        elif isinstance(value, list):
+            value = ", ".join(map(str, value))
+        elif isinstance(value, int) and not isinstance(value, bool):
+            value = f"{value:,}"
+        lines.append(f"| {key.replace('_', ' ')} | {value} |")
+    metrics = card.get("metrics", {})
+    if metrics:
+        lines += ["", "## Measured", "", f"`{card.get('metrics_command', '')}`", ""]
+        lines += ["| metric | value | how |", "|---|---|---|"]
+        for name, entry in metrics.items():
+            details = ", ".join(
+                f"{key.replace('_', ' ')} {value}" for key, value in entry.items() if key != "value"
+            )
+            lines.append(f"| {name.replace('_', ' ')} | {entry['value']:.4g} | {details} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,110 @@
+"""Configurations: frozen dataclasses that check themselves.
+
+One dataclass describes a thing once; from it come the JSON on disk, the command-line
+options and the form in the browser, so the three cannot drift apart.
+
+    @dataclass(frozen=True, kw_only=True, slots=True)
+    class MlpConfig(Configuration):
+        width: int = setting(256, "Units in each hidden layer.", low=1, high=4096)
+"""
+
+import dataclasses
+import math
+import types
+import typing
+from typing import Any
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple | None = None,
+) -> Any:
+    """Declare one field of a `Configuration`.
+
+    Args:
+        default: value when the field is not given; use a tuple, never a list.
+        help: one sentence with the unit, shown on the command line and in forms.
+        low, high: inclusive range of a number (of every entry, for a tuple).
+        choices: the only allowed values.
+    """
+    return dataclasses.field(
+        default=default, metadata={"help": help, "low": low, "high": high, "choices": choices}
+    )
+
+
+class Configuration:
+    """Base of every configuration: validation, and a round trip through plain dictionaries."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError naming the field, the value and what is allowed."""
+        hints = typing.get_type_hints(type(self))
+        for field in dataclasses.fields(self):
+            value = _checked(field, hints[field.name], getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values (tuples become lists)."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> typing.Self:
+        """Build from plain values, refusing names that are not fields.
+
+        Raises:
+            ValueError: `values` is not a dictionary, or names an unknown field, or a value is
+                out of range.
+        """
+        if not isinstance(values, dict):
+            raise ValueError(f"{cls.__name__} needs a dictionary, not {type(values).__name__}")
+        known = [field.name for field in dataclasses.fields(cls)]
+        unknown = sorted(set(map(str, values)) - set(known))
+        if unknown:
+            raise ValueError(
+                f"{cls.__name__} has no field {unknown[0]!r}; the fields are {', '.join(known)}"
+            )
+        return cls(**values)
+
+
+def _checked(field: dataclasses.Field, hint: Any, value: Any) -> Any:
+    """Return `value` as the field's type, or raise ValueError."""
+    if value is None and isinstance(hint, types.UnionType) and type(None) in hint.__args__:
+        return None
+    if isinstance(hint, types.UnionType):
+        hint = next(part for part in hint.__args__ if part is not type(None))
+    allowed = field.metadata.get("choices")
+    low, high = field.metadata.get("low"), field.metadata.get("high")
+
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, (list, tuple)) or not value:
+            raise ValueError(f"{field.name} must be a non-empty list of numbers, not {value!r}")
+        entry = typing.get_args(hint)[0]
+        return tuple(_number(field.name, entry, item, low, high) for item in value)
+    if hint in (int, float):
+        value = _number(field.name, hint, value, low, high)
+    elif not isinstance(value, hint):
+        raise ValueError(f"{field.name} must be a {hint.__name__}, not {value!r}")
+    if allowed is not None and value not in allowed:
+        raise ValueError(
+            f"{field.name} must be one of {', '.join(map(str, allowed))}, not {value!r}"
+        )
+    return value
+
+
+def _number(name: str, kind: type, value: Any, low: float | None, high: float | None) -> Any:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool)
+    good = good and math.isfinite(value) and (kind is float or float(value).is_integer())
+    if not good:
+        noun = "a whole number" if kind is int else "a finite number"
+        raise ValueError(f"{name} must be {noun}, not {value!r}")
+    if (low is not None and value < low) or (high is not None and value > high):
+        low_text = "-inf" if low is None else f"{low:g}"
+        high_text = "inf" if high is None else f"{high:g}"
+        raise ValueError(f"{name} must be from {low_text} to {high_text}, not {value!r}")
+    return kind(value)

@@ -1,0 +1,42 @@
+"""Bring the pictures of a published data set to the asked size."""
+
+import torch
+import torch.nn.functional as F
+
+SIZES = (28, 32, 48, 64)
+CHUNK = 1024  # pictures resized at once: as float32, 64 px RGB, they take 50 MB
+
+
+def fit(images: torch.Tensor, size: int) -> torch.Tensor:
+    """Return square pictures at `size` pixels, by padding where that is enough.
+
+    The rule: the same size is left alone; a size larger by fewer than 8 pixels (28 to 32) is
+    padded with 0 around the centred picture, which loses nothing and stretches nothing; any other
+    size is an antialiased bilinear resize. With an odd difference the extra row and column are at
+    the bottom and at the right.
+
+    Args:
+        images: uint8 (N, C, S, S).
+        size: the new side in pixels.
+
+    Returns:
+        uint8 (N, C, size, size).
+
+    Raises:
+        ValueError: the pictures are not square.
+    """
+    height, width = images.shape[-2:]
+    if height != width:
+        raise ValueError(f"pictures must be square, not {height} by {width} pixels")
+    extra = size - height
+    if extra == 0:
+        return images
+    if 0 < extra < 8:
+        before, after = extra // 2, extra - extra // 2
+        return F.pad(images, (before, after, before, after))  # (N, C, S, S) -> (N, C, size, size)
+    return torch.cat([_resize(chunk, size) for chunk in images.split(CHUNK)])
+
+
+def _resize(images: torch.Tensor, size: int) -> torch.Tensor:
+    resized = F.interpolate(images.float(), size=(size, size), mode="bilinear", antialias=True)
+    return resized.round().clamp(0, 255).to(torch.uint8)

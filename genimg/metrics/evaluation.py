@@ -1,0 +1,197 @@
+"""Every number that the project prints about a set of generated images, in one dictionary."""
+
+from typing import Any
+
+import numpy as np
+
+from genimg.data import Dataset
+from genimg.metrics.features import FeatureNet
+from genimg.metrics.frechet import frechet_distance
+from genimg.metrics.kernel import kernel_distance
+from genimg.metrics.manifold import density_coverage, precision_recall
+from genimg.metrics.nearest import memorisation_ratio
+
+# Precision, recall, density and coverage compare all pairs; beyond this many they take minutes.
+MANIFOLD_IMAGES = 10_000
+# Images whose nearest training image is sought: the median needs no more, and each is compared
+# with the whole training set.
+NEAREST_QUERIES = 1_000
+KERNEL_SUBSETS = 100
+KERNEL_SUBSET_SIZE = 1_000
+PRECISION_NEIGHBOURS = 3
+DENSITY_NEIGHBOURS = 5
+
+
+def evaluate(
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    *,
+    train: Dataset,
+    test: Dataset,
+    feature_net: FeatureNet,
+    seed: int,
+    floor_draws: int = 3,
+) -> dict[str, dict[str, Any]]:
+    """Measure generated images against the test images of a data set.
+
+    Args:
+        images: generated, uint8 (N, H, W, C), at least 6.
+        labels: the class asked for at each image, integers (N,), or None when no class was.
+        train, test: the two splits; `test` is the reference of every distribution metric, `train`
+            gives the floor and the nearest images.
+        feature_net: the space of every metric but the nearest-image ratio, trained on the same
+            classes if `labels` are given.
+        seed: of every random choice made here.
+        floor_draws: sets of training images drawn for the floor, each as large as `images`.
+
+    Returns:
+        One JSON-ready entry a metric, each with its value, sample counts and seed:
+        `frechet_distance`; `frechet_distance_floor`, the same distance for real training images
+        in place of generated ones, below which a difference says nothing; `kernel_distance`;
+        `precision`, `recall`, `density`, `coverage`, on equally many generated and real images;
+        `class_accuracy`, only with labels: the share of images that the feature net recognises
+        as the class asked for, beside the same of the test images; `nearest_training_ratio`, see
+        `memorisation_ratio`, on random subsets of the generated and the test images.
+
+    Raises:
+        ValueError: images or labels do not fit each other or the data set, or there are too few.
+    """
+    labels = _check(images, labels, train, test, floor_draws)
+    generator = np.random.default_rng(seed)
+    fake, fake_logits = feature_net(images)
+    real, real_logits = feature_net(test.images)
+    space = {"feature_net": feature_net.name, "seed": seed}
+    counts = {"generated": len(fake), "real": len(real)}
+
+    entries: dict[str, dict[str, Any]] = {
+        "frechet_distance": {"value": frechet_distance(fake, real), **counts, **space}
+    }
+    draw_size = min(len(images), len(train.images))
+    draws = _draw_rows(generator, len(train.images), floor_draws, draw_size)
+    floors = [frechet_distance(feature_net(train.images[rows])[0], real) for rows in draws]
+    entries["frechet_distance_floor"] = {
+        "value": float(np.mean(floors)),
+        "draws": floors,
+        "training": draw_size,
+        "real": len(real),
+        **space,
+    }
+
+    subset_size = min(KERNEL_SUBSET_SIZE, len(fake), len(real))
+    mean, deviation = kernel_distance(
+        fake, real, subsets=KERNEL_SUBSETS, subset_size=subset_size, seed=seed
+    )
+    entries["kernel_distance"] = {
+        "value": mean,
+        "std": deviation,
+        "subsets": KERNEL_SUBSETS,
+        "subset_size": subset_size,
+        **counts,
+        **space,
+    }
+
+    entries |= _manifold_entries(real, fake, generator, space)
+    if labels is not None:
+        entries["class_accuracy"] = {
+            "value": _accuracy(fake_logits, labels),
+            "real_value": _accuracy(real_logits, test.labels.numpy()),
+            **counts,
+            **space,
+        }
+    entries["nearest_training_ratio"] = _nearest_entry(images, train, test, generator, seed)
+    return entries
+
+
+def _check(
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    train: Dataset,
+    test: Dataset,
+    floor_draws: int,
+) -> np.ndarray | None:
+    """Return the labels as an array; raise ValueError before minutes are spent on bad input."""
+    _, channels, height, width = test.images.shape
+    for name, shape in [
+        ("the generated images", images.shape[1:]),
+        ("the training images", train.images.permute(0, 2, 3, 1).shape[1:]),
+    ]:
+        if tuple(shape) != (height, width, channels):
+            raise ValueError(
+                f"{name} are {tuple(shape)} (height, width, channels) and the test images "
+                f"{(height, width, channels)}; compare a model with the data set it was made for"
+            )
+    fewest = min(len(images), len(test.images))
+    if fewest <= DENSITY_NEIGHBOURS:
+        raise ValueError(
+            f"an evaluation needs at least {DENSITY_NEIGHBOURS + 1} generated and as many test "
+            f"images, not {fewest}"
+        )
+    if floor_draws < 1:
+        raise ValueError(f"floor_draws must be at least 1, not {floor_draws}")
+    if labels is None:
+        return None
+    labels = np.asarray(labels)
+    if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"labels must be one whole number an image, {len(images)} of them, "
+            f"not {labels.dtype} {labels.shape}"
+        )
+    if labels.min() < 0 or labels.max() >= len(test.classes):
+        raise ValueError(
+            f"labels must be from 0 to {len(test.classes) - 1}, the classes of {test.name}, "
+            f"not {labels.min()} to {labels.max()}"
+        )
+    return labels
+
+
+def _draw_rows(generator: np.random.Generator, size: int, draws: int, count: int) -> np.ndarray:
+    """Return random rows of 0..size-1, int64 (draws, count); none comes twice within a draw.
+
+    The draws are disjoint as long as `size` allows: independent ones would share images and so
+    differ less than new data would.
+    """
+    return np.resize(generator.permutation(size), (draws, count))
+
+
+def _manifold_entries(
+    real: np.ndarray, fake: np.ndarray, generator: np.random.Generator, space: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Return the four nearest-neighbour entries, on equally many real and generated images."""
+    count = min(len(real), len(fake), MANIFOLD_IMAGES)
+    real = real[generator.permutation(len(real))[:count]]
+    fake = fake[generator.permutation(len(fake))[:count]]
+    common = {"generated": count, "real": count, **space}
+    precision, recall = precision_recall(real, fake, PRECISION_NEIGHBOURS)
+    density, coverage = density_coverage(real, fake, DENSITY_NEIGHBOURS)
+    return {
+        "precision": {"value": precision, "neighbours": PRECISION_NEIGHBOURS, **common},
+        "recall": {"value": recall, "neighbours": PRECISION_NEIGHBOURS, **common},
+        "density": {"value": density, "neighbours": DENSITY_NEIGHBOURS, **common},
+        "coverage": {"value": coverage, "neighbours": DENSITY_NEIGHBOURS, **common},
+    }
+
+
+def _nearest_entry(
+    images: np.ndarray,
+    train: Dataset,
+    test: Dataset,
+    generator: np.random.Generator,
+    seed: int,
+) -> dict[str, Any]:
+    """Return the memorisation entry: random subsets against the whole training set."""
+    generated = generator.permutation(len(images))[:NEAREST_QUERIES]
+    held_out = generator.permutation(len(test.images))[:NEAREST_QUERIES]
+    found = memorisation_ratio(images[generated], train.images, test.images[held_out])
+    return {
+        "value": found.pop("ratio"),
+        **found,
+        "generated": len(generated),
+        "held_out": len(held_out),
+        "training": len(train.images),
+        "seed": seed,
+    }
+
+
+def _accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of rows (N, classes) whose largest logit is at the label (N,)."""
+    return float((logits.argmax(1) == labels).mean())

@@ -1,0 +1,106 @@
+"""Images to features: the space in which sets of images are compared.
+
+A feature net is a small classifier. Its last hidden layer gives the features that the distances
+of this package are measured in; its logits tell which class an image looks like. Numbers from
+two feature nets cannot be compared, so every number carries the name of its net.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Images = Tensor | np.ndarray
+
+
+class FeatureNet:
+    """A classifier seen as a map from images to features and logits."""
+
+    def __init__(self, name: str, model: nn.Module) -> None:
+        """Wrap `model`, which is put in evaluation mode.
+
+        Args:
+            name: shown beside every number measured with this net.
+            model: has `features(x)` -> (B, D) for float images (B, C, H, W) in [-1, 1], and
+                `head(features)` -> logits (B, classes).
+        """
+        self.name = name
+        self.model = model.eval()
+
+    @classmethod
+    def load(cls, name: str = "fashion-features") -> Self:
+        """Read a feature net from a checkpoint's name or path.
+
+        Raises:
+            ValueError: the checkpoint holds a model that has no features to compare.
+        """
+        from genimg import checkpoints
+
+        model: Any = checkpoints.read(name).model
+        if not (hasattr(model, "features") and hasattr(model, "head")):
+            raise ValueError(f"{name} is not a classifier; name a checkpoint made to be one")
+        return cls(name, model)
+
+    @torch.inference_mode()
+    def __call__(self, images: Images, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features float64 (N, D) and the logits float32 (N, classes) of images.
+
+        Args:
+            images: uint8, a tensor (N, C, H, W) or an array (N, H, W, C), 0..255.
+            batch_size: images that go through the net at once.
+
+        Raises:
+            ValueError: `images` is not a non-empty uint8 set of that shape.
+        """
+        device = next(self.model.parameters()).device
+        features, logits = [], []
+        for batch in image_tensor(images).split(batch_size):
+            x = batch.to(device).float() / 127.5 - 1
+            hidden = self.model.features(x)
+            features.append(hidden.double().cpu())
+            logits.append(self.model.head(hidden).float().cpu())
+        return torch.cat(features).numpy(), torch.cat(logits).numpy()
+
+
+def image_tensor(images: Images) -> Tensor:
+    """Return uint8 images as a tensor (N, C, H, W), whichever of the two forms they come in.
+
+    Args:
+        images: uint8, a tensor (N, C, H, W) or an array (N, H, W, C), 0..255.
+
+    Raises:
+        ValueError: `images` is not a non-empty uint8 set of that shape.
+    """
+    if isinstance(images, np.ndarray):
+        good = images.ndim == 4 and images.dtype == np.uint8
+        images = torch.from_numpy(images.copy()).permute(0, 3, 1, 2) if good else images
+    else:
+        good = images.ndim == 4 and images.dtype == torch.uint8
+    if not good or len(images) == 0:
+        raise ValueError(
+            "images must be one or more uint8 pictures, an array (N, H, W, C) or a tensor "
+            f"(N, C, H, W), not {images.dtype} {tuple(images.shape)}"
+        )
+    return images
+
+
+def check_features(a: np.ndarray, b: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return two feature sets as float64, or raise ValueError saying what is wrong with them.
+
+    Args:
+        a, b: (N, D) and (M, D), finite.
+        least: the fewest rows that each must have.
+    """
+    a, b = np.array(a, np.float64), np.array(b, np.float64)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
+        raise ValueError(
+            f"the two feature sets must be (N, D) and (M, D), not {a.shape} and {b.shape}"
+        )
+    if min(len(a), len(b)) < least:
+        raise ValueError(
+            f"each set needs at least {least} images, not {len(a)} and {len(b)}; use more"
+        )
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("features must be finite; look for a broken image or feature net")
+    return a, b

@@ -1,0 +1,183 @@
+"""A class-conditional Transformer that draws an image token by token.
+
+A decoder-only Transformer over the tokens of an image tokenizer, in raster order, with the class
+as the first token (image GPT, Chen et al. 2020; block choices as in LlamaGen, arXiv 2406.06525).
+Each output is a distribution over the next token, so the likelihood of an image is exact.
+
+Shape letters: B batch, T tokens given, N tokens of an image, V size of the vocabulary, C width.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from genimg.configuration import Configuration, setting
+from genimg.models.attention import Capture, KeyValueCache, TokenLayout, rotary_table
+from genimg.models.attention_masks import causal_mask, sliding_window_mask
+from genimg.models.transformer import (
+    INITIAL_DEVIATION,
+    NORMS,
+    Transformer,
+    check_heads,
+    initialise,
+    sinusoidal_table,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageGptConfig(Configuration):
+    """What an `ImageGpt` is made of; the defaults have 3.0 million parameters."""
+
+    vocabulary_size: int = setting(1000, "Number of different image tokens.", low=2, high=65536)
+    rows: int = setting(8, "Rows of the token grid.", low=1, high=64)
+    columns: int = setting(8, "Columns of the token grid.", low=1, high=64)
+    classes: int = setting(10, "Number of classes to choose from.", low=1, high=10000)
+    width: int = setting(192, "Width of the model; an even multiple of heads.", low=8, high=1024)
+    layers: int = setting(6, "Number of Transformer blocks.", low=1, high=48)
+    heads: int = setting(6, "Attention heads in each block.", low=1, high=64)
+    dropout: float = setting(0.1, "Share of each sublayer's result dropped.", low=0, high=0.9)
+    norm: str = setting("pre-rms", "Kind and place of the normalisation.", choices=NORMS)
+    position: str = setting(
+        "rope",
+        "How the model knows where a token is.",
+        choices=("rope", "learned", "sinusoidal", "none"),
+    )
+    window: int = setting(
+        0, "Tokens back each token sees, besides the class; 0 means all.", low=0, high=4096
+    )
+    residual: bool = setting(True, "Add each sublayer's result to its input.")
+    qk_norm: bool = setting(True, "Normalise queries and keys.")
+    scale_by_sqrt: bool = setting(True, "Divide dot products by sqrt(width / heads).")
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where fields are out of range or do not fit one another."""
+        # Zero-argument super() does not work in a dataclass with slots before Python 3.14.
+        Configuration.__post_init__(self)
+        check_heads(self.width, self.heads, self.position)
+        if self.width % 2:
+            raise ValueError(f"width must be even, not {self.width}")
+
+
+class ImageGpt(nn.Module):
+    """Next-token model p(token_t | class, tokens before t).
+
+    Attributes:
+        unconditional: the label that means "any class". Training replaces some labels by it, and
+            guidance compares against it (classifier-free guidance, arXiv 2207.12598).
+        layout: what each position of the sequence is: the class token, then the grid.
+    """
+
+    def __init__(self, config: ImageGptConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.unconditional = config.classes
+        self.layout = TokenLayout(rows=config.rows, columns=config.columns)
+        self.num_tokens = config.rows * config.columns
+        self.class_embedding = nn.Embedding(config.classes + 1, config.width)
+        self.token_embedding = nn.Embedding(config.vocabulary_size, config.width)
+        if config.position == "learned":
+            self.positions = nn.Parameter(torch.empty(self.num_tokens, config.width))
+            nn.init.normal_(self.positions, std=INITIAL_DEVIATION)
+        self.dropout = nn.Dropout(config.dropout)
+        self.transformer = Transformer(
+            config.width,
+            config.layers,
+            config.heads,
+            norm=config.norm,
+            residual=config.residual,
+            qk_norm=config.qk_norm,
+            scale_by_sqrt=config.scale_by_sqrt,
+            dropout=config.dropout,
+        )
+        self.head = nn.Linear(config.width, config.vocabulary_size, bias=False)
+        initialise(self, config.layers)
+        # Training then starts at the uniform distribution, a loss of log(V).
+        nn.init.zeros_(self.head.weight)
+
+    def forward(
+        self,
+        tokens: Tensor,
+        labels: Tensor,
+        *,
+        capture: Capture | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        """Return the logits of the next token after the class and after each given token.
+
+        For a whole image pass `tokens[:, :-1]`: the last token predicts nothing.
+
+        With a `cache`, pass only the tokens it has not seen. The first call, with an empty cache,
+        puts the class token in front, and its `tokens` may be (B, 0):
+
+            cache = KeyValueCache(gpt.num_tokens)
+            logits = gpt(tokens[:, :0], labels, cache=cache)       # (B, 1, V), for token 0
+            logits = gpt(tokens[:, 0:1], labels, cache=cache)      # (B, 1, V), for token 1
+
+        Args:
+            tokens: int64 (B, T) from 0 to V - 1, at most N - 1 including those in the cache.
+            labels: int64 (B,) from 0 to classes, which is the unconditional label.
+            capture: receives what every attention layer computed with.
+            cache: keys and values of the tokens already seen.
+
+        Returns:
+            float (B, T + 1, V); logits[:, t] predicts token t. Once the cache holds tokens,
+            (B, T, V): one row for each new token.
+
+        Raises:
+            ValueError: wrong shapes, or more tokens than the image has places.
+        """
+        past = cache.length if cache is not None else 0
+        self._check(tokens, labels, past)
+        x = self.token_embedding(tokens)  # (B, T, C)
+        if not past:
+            x = torch.cat((self.class_embedding(labels)[:, None], x), dim=1)  # (B, T + 1, C)
+        end = past + x.shape[1]
+
+        if self.config.position == "learned":
+            x = x + self.positions[past:end]
+        elif self.config.position == "sinusoidal":
+            table = sinusoidal_table(end, self.config.width, x.device)  # (end, C)
+            x = x + table[past:].to(x.dtype)
+        if capture is not None:
+            capture.layout = self.layout
+        x = self.transformer(
+            self.dropout(x),
+            mask=self._mask(past, end, x.device),
+            rotation=self._rotation(past, end, x.device),
+            capture=capture,
+            cache=cache,
+        )
+        return self.head(x)  # (B, T + 1, V), or (B, T, V) after a filled cache
+
+    def _mask(self, past: int, end: int, device: torch.device) -> Tensor | None:
+        """Return which of the first `end` positions those from `past` on may see."""
+        if end - past == 1 and not self.config.window:
+            return None  # the newest token sees everything there is
+        mask = causal_mask(end, device)
+        if self.config.window:
+            mask &= sliding_window_mask(end, self.config.window, global_tokens=1, device=device)
+        return mask[past:]  # (end - past, end)
+
+    def _rotation(self, past: int, end: int, device: torch.device) -> tuple[Tensor, Tensor] | None:
+        # Computed at every call, in microseconds: a stored table would be one more buffer that a
+        # model built without data could leave uninitialised.
+        if self.config.position != "rope":
+            return None
+        coordinates = self.layout.coordinates(device)[past:end]
+        return rotary_table(coordinates, self.config.width // self.config.heads)
+
+    def _check(self, tokens: Tensor, labels: Tensor, past: int) -> None:
+        if tokens.dim() != 2 or labels.shape != tokens.shape[:1]:
+            raise ValueError(
+                "tokens must be (batch, tokens) and labels (batch,), not "
+                f"{tuple(tokens.shape)} and {tuple(labels.shape)}"
+            )
+        before = max(past - 1, 0)  # the first position is the class token
+        if before + tokens.shape[1] >= self.num_tokens:
+            raise ValueError(
+                f"{before + tokens.shape[1]} tokens are too many for an image of "
+                f"{self.num_tokens}: leave out the last, which predicts nothing"
+            )
+        if past and not tokens.shape[1]:
+            raise ValueError("the cache holds the class token already, so give at least one token")

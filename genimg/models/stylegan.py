@@ -1,0 +1,288 @@
+"""StyleGAN-mini: a generator made to be explored, at 28-64 pixels and two CPU cores.
+
+A mapping network turns a latent vector and a class into a *style*; every convolution of the
+synthesis network is modulated by its own affine view of that style, and per-layer noise adds what
+is random about texture. The design is StyleGAN2's (Karras et al. 2020, arXiv 1912.04958) made
+small: skip connections to the picture, bilinear resampling (which leaves no checkerboard), and a
+spectral-norm residual discriminator (Miyato et al. 2018, arXiv 1802.05957) that judges the class by
+projection (Miyato and Koyama 2018, arXiv 1802.05637) instead of gradient penalties, which cost half
+of a training step on a CPU.
+
+Shapes: B batch, Z latent dimensions, W style dimensions, L style layers, C channels, H x W pixels.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from genimg.configuration import Configuration, setting
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StyleGanConfig(Configuration):
+    """Architecture of StyleGAN-mini."""
+
+    size: int = setting(32, "Height and width of the pictures, in pixels.", low=16, high=64)
+    channels: int = setting(1, "Colour channels of the pictures.", choices=(1, 3))
+    classes: int = setting(10, "Number of classes; 0 trains without labels.", low=0, high=1000)
+    latent_dimensions: int = setting(64, "Length of the latent vector z.", low=2, high=512)
+    style_dimensions: int = setting(128, "Length of the style vector w.", low=4, high=512)
+    mapping_layers: int = setting(2, "Hidden layers between z and w.", low=0, high=8)
+    generator_widths: tuple[int, ...] = setting(
+        (192, 128, 96, 48), "Channels at each resolution, smallest first.", low=4, high=512
+    )
+    discriminator_widths: tuple[int, ...] = setting(
+        (192, 128, 96, 48), "Channels at each resolution, smallest first.", low=4, high=512
+    )
+
+    def __post_init__(self) -> None:
+        """Check each field, then that the widths fit the picture size."""
+        Configuration.__post_init__(self)
+        for name in ("generator_widths", "discriminator_widths"):
+            _smallest_size(self.size, len(getattr(self, name)), name)
+
+
+def _smallest_size(size: int, resolutions: int, name: str) -> int:
+    """Return the picture size at the bottom of the pyramid."""
+    smallest, rest = divmod(size, 2 ** (resolutions - 1))
+    if rest or not 3 <= smallest <= 8:
+        raise ValueError(
+            f"{name} has {resolutions} entries, so size {size} would start at"
+            f" {size / 2 ** (resolutions - 1):g} pixels; it must start at 3 to 8"
+        )
+    return smallest
+
+
+class MappingNetwork(nn.Module):
+    """Latent vector and class to style: z (B, Z), labels (B,) -> w (B, W)."""
+
+    def __init__(self, config: StyleGanConfig) -> None:
+        super().__init__()
+        self.label = (
+            nn.Embedding(config.classes, config.latent_dimensions) if config.classes else None
+        )
+        inputs = config.latent_dimensions * (2 if config.classes else 1)
+        layers: list[nn.Module] = []
+        for _ in range(config.mapping_layers):
+            layers += [nn.Linear(inputs, config.style_dimensions), nn.LeakyReLU(0.2)]
+            inputs = config.style_dimensions
+        self.body = nn.Sequential(*layers, nn.Linear(inputs, config.style_dimensions))
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return styles (B, W)."""
+        inputs = _normalise(z)
+        if self.label is not None:
+            inputs = torch.cat([inputs, _normalise(self.label(labels))], dim=1)  # (B, 2Z)
+        return self.body(inputs).float()
+
+
+def _normalise(x: Tensor) -> Tensor:
+    # Only the direction of z carries information, so no latent can be "too far out".
+    return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-8)
+
+
+class StyleConvolution(nn.Module):
+    """A 3x3 convolution whose input channels are scaled by the style, plus noise.
+
+    Scaling the input, sharing the weights and dividing the output by its expected size is the same
+    arithmetic as StyleGAN2's modulated weights (section 2.2), without a weight tensor per picture.
+    """
+
+    def __init__(self, inputs: int, outputs: int, style_dimensions: int, *, up: bool) -> None:
+        super().__init__()
+        self.up = up
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3) / math.sqrt(inputs * 9))
+        self.bias = nn.Parameter(torch.zeros(outputs, 1, 1))
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.affine = _affine(style_dimensions, inputs)
+
+    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
+        """Return features for x (B, inputs, h, w), style (B, W), noise (B, 1, H, W) or None."""
+        scale = 1 + self.affine(style).float()  # (B, inputs)
+        energy = self.weight.float().square().sum(dim=(2, 3))  # (outputs, inputs)
+        # sqrt(2) restores what the leaky ReLU takes away.
+        demodulation = math.sqrt(2) * torch.rsqrt(F.linear(scale.square(), energy).float() + 1e-8)
+        x = F.conv2d(x * scale[:, :, None, None].to(x.dtype), self.weight, padding=1)
+        if self.up:  # after the convolution: a quarter of the work, and the filter commutes
+            x = upsample(x)  # (B, outputs, 2h, 2w)
+        x = x * demodulation[:, :, None, None].to(x.dtype) + self.bias.to(x.dtype)
+        if noise is not None:
+            x = x + (self.noise_strength * noise).to(x.dtype)
+        return F.leaky_relu(x, 0.2)
+
+
+class ToPixels(nn.Module):
+    """Features to colours: a 1x1 convolution with modulated inputs."""
+
+    def __init__(self, inputs: int, channels: int, style_dimensions: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, channels, 1)
+        self.affine = _affine(style_dimensions, inputs)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """Return pictures (B, C, H, W) for x (B, inputs, H, W) and style (B, W)."""
+        scale = 1 + self.affine(style)
+        return self.convolution(x * scale[:, :, None, None].to(x.dtype))
+
+
+def _affine(style_dimensions: int, outputs: int) -> nn.Linear:
+    layer = nn.Linear(style_dimensions, outputs)
+    nn.init.normal_(layer.weight, std=1 / math.sqrt(style_dimensions))
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def upsample(x: Tensor) -> Tensor:
+    """Double height and width: each pixel twice, then the filter [1, 2, 1] / 4 both ways.
+
+    The two steps together are bilinear interpolation, which is how they are computed.
+    """
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class StyleGenerator(nn.Module):
+    """Mapping network and synthesis network.
+
+    Two style layers for each resolution; layer 0 is the coarsest. `mean_style` is the average of w
+    over training, for truncation (Karras et al. 2019, arXiv 1812.04948, appendix B), one row per
+    class because a mean over all classes is a picture of none.
+    """
+
+    def __init__(self, config: StyleGanConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = config.generator_widths
+        smallest = _smallest_size(config.size, len(widths), "generator_widths")
+        self.mapping = MappingNetwork(config)
+        self.constant = nn.Parameter(torch.randn(1, widths[0], smallest, smallest))
+        self.layers, self.to_pixels = nn.ModuleList(), nn.ModuleList()
+        self.noise_sizes: list[int] = []
+        inputs = widths[0]
+        for index, width in enumerate(widths):
+            for up in (index > 0, False):
+                self.layers.append(StyleConvolution(inputs, width, config.style_dimensions, up=up))
+                self.noise_sizes.append(smallest * 2**index)
+                inputs = width
+            self.to_pixels.append(ToPixels(width, config.channels, config.style_dimensions))
+        self.register_buffer(
+            "mean_style", torch.zeros(max(config.classes, 1), config.style_dimensions)
+        )
+
+    @property
+    def num_layers(self) -> int:
+        """Number of style layers, L."""
+        return len(self.layers)
+
+    def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Return styles (B, W) for z (B, Z); `truncation` below 1 pulls them to the mean style."""
+        style = self.mapping(z, labels)
+        if truncation == 1:
+            return style
+        rows = torch.zeros(len(z), dtype=torch.long) if labels is None else labels
+        return torch.lerp(self.mean_style[rows.to(self.mean_style.device)], style, truncation)
+
+    def draw_noise(self, count: int, generator: torch.Generator | None = None) -> list[Tensor]:
+        """Return one standard normal tensor (count, 1, H, W) for each layer."""
+        return [torch.randn(count, 1, size, size, generator=generator) for size in self.noise_sizes]
+
+    def synthesise(
+        self,
+        style: Tensor,
+        noise: list[Tensor] | None = None,
+        *,
+        capture: dict[str, Tensor] | None = None,
+    ) -> Tensor:
+        """Return pictures (B, C, H, W) in (-1, 1).
+
+        Args:
+            style: (B, W), or (B, L, W) to give each layer its own.
+            noise: one (B, 1, H, W) for each layer, as from `draw_noise`; None for no noise.
+            capture: receives every layer's features under "layer0", "layer1", ... and the picture
+                so far at each resolution under "pixels0", ...
+        """
+        if style.dim() == 2:
+            style = style[:, None].expand(-1, self.num_layers, -1)  # (B, L, W)
+        x = self.constant.expand(len(style), -1, -1, -1)  # (B, widths[0], h, w)
+        x = x.contiguous(memory_format=torch.channels_last)
+        picture: Tensor | None = None
+        for index, layer in enumerate(self.layers):
+            x = layer(x, style[:, index], None if noise is None else noise[index])
+            if capture is not None:
+                capture[f"layer{index}"] = x
+            if index % 2 == 1:  # the last layer of this resolution adds to the picture
+                pixels = self.to_pixels[index // 2](x, style[:, index])
+                picture = pixels if picture is None else upsample(picture) + pixels
+                if capture is not None:
+                    capture[f"pixels{index // 2}"] = picture
+        return torch.tanh(picture.float())
+
+    def forward(
+        self, z: Tensor, labels: Tensor | None = None, noise: list[Tensor] | None = None
+    ) -> Tensor:
+        """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,)."""
+        return self.synthesise(self.map(z, labels), noise)
+
+
+class ResidualBlock(nn.Module):
+    """Two spectral-norm convolutions beside a 1x1 shortcut, optionally halving the size."""
+
+    def __init__(self, inputs: int, outputs: int, *, first: bool = False, down: bool = True):
+        super().__init__()
+        self.first, self.down = first, down
+        self.convolution1 = spectral_norm(nn.Conv2d(inputs, outputs, 3, padding=1))
+        self.convolution2 = spectral_norm(nn.Conv2d(outputs, outputs, 3, padding=1))
+        self.shortcut = spectral_norm(nn.Conv2d(inputs, outputs, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (B, outputs, H/2, W/2), or (B, outputs, H, W) without `down`."""
+        # The first block sees pixels, whose dark half a leaky ReLU would flatten.
+        y = x if self.first else F.leaky_relu(x, 0.2)
+        y = self.convolution2(F.leaky_relu(self.convolution1(y), 0.2))
+        if self.down:
+            return F.avg_pool2d(y, 2) + self.shortcut(F.avg_pool2d(x, 2))
+        return y + self.shortcut(x)
+
+
+class ProjectionDiscriminator(nn.Module):
+    """Is it real, and is it of its class? One logit for both.
+
+    logit = linear(h) + <embedding(class), h>, with h the features summed over the picture.
+    """
+
+    def __init__(self, config: StyleGanConfig) -> None:
+        super().__init__()
+        self.config = config
+        blocks: list[nn.Module] = []
+        inputs = config.channels
+        widths = config.discriminator_widths[::-1]
+        for index, width in enumerate(widths):
+            blocks.append(
+                ResidualBlock(inputs, width, first=index == 0, down=index < len(widths) - 1)
+            )
+            inputs = width
+        self.blocks = nn.ModuleList(blocks)
+        self.linear = spectral_norm(nn.Linear(inputs, 1))
+        self.label = spectral_norm(nn.Embedding(config.classes, inputs)) if config.classes else None
+
+    def forward(
+        self,
+        images: Tensor,
+        labels: Tensor | None = None,
+        *,
+        capture: dict[str, Tensor] | None = None,
+    ) -> Tensor:
+        """Return logits (B,) for pictures (B, C, H, W) in [-1, 1] and labels (B,)."""
+        x = images.contiguous(memory_format=torch.channels_last)
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if capture is not None:
+                capture[f"block{index}"] = x
+        features = F.leaky_relu(x, 0.2).float().sum(dim=(2, 3))  # (B, widths[0])
+        logits = self.linear(features).squeeze(1).float()  # (B,)
+        if self.label is not None:
+            logits = logits + (self.label(labels) * features).sum(dim=1)
+        return logits

@@ -1,0 +1,248 @@
+"""An image tokenizer: a convolutional autoencoder with finite scalar quantisation (FSQ).
+
+Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple" (arXiv 2309.15505). The encoder
+makes a small vector for each 4x4 pixels; each of its numbers is squashed and rounded to one of a
+few levels; the combination of levels is the token. There is no codebook to learn, so none that
+could collapse (compare `vector_quantizer.py`).
+
+Shape letters: B batch, K image channels, R x R pixels, h = w = R / 4 the token grid, N = h * w
+tokens, Q numbers per token.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genimg.configuration import Configuration, setting
+
+DOWNSAMPLING = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AutoencoderConfig(Configuration):
+    """Architecture of the encoder and the decoder around a quantiser."""
+
+    size: int = setting(32, "Height and width of the images, in pixels.", low=8, high=64)
+    channels: int = setting(1, "Colour channels of the images.", choices=(1, 3))
+    widths: tuple[int, ...] = setting(
+        (32, 64, 96),
+        "Channels at full, half and quarter size; multiples of 8.",
+        low=8,
+        high=512,
+    )
+
+    def __post_init__(self) -> None:
+        """Check each field, then that the sizes fit."""
+        Configuration.__post_init__(self)
+        if self.size % DOWNSAMPLING:
+            raise ValueError(f"size must be a multiple of {DOWNSAMPLING}, not {self.size}")
+        if len(self.widths) != 3 or any(width % 8 for width in self.widths):
+            raise ValueError(f"widths must be three multiples of 8, not {self.widths}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FsqTokenizerConfig(AutoencoderConfig):
+    """What an `FsqTokenizer` is made of; the defaults have 0.7 million parameters.
+
+    The levels are the paper's for about 2^10 codes (table 1): as few numbers a token as possible,
+    with at least 5 levels each.
+    """
+
+    levels: tuple[int, ...] = setting(
+        (8, 5, 5, 5),
+        "Levels of each number of a token; their product is the vocabulary.",
+        low=2,
+        high=256,
+    )
+
+    def __post_init__(self) -> None:
+        """Check each field, then that the vocabulary is of a usable size."""
+        AutoencoderConfig.__post_init__(self)
+        if math.prod(self.levels) > 65536:
+            raise ValueError(
+                f"levels multiply to {math.prod(self.levels)} codes; use at most 65536"
+            )
+
+
+def straight_through(value: Tensor, path: Tensor) -> Tensor:
+    """Return exactly `value`, with the gradient of `path` (Bengio et al., arXiv 1308.3432)."""
+    return value.detach() + (path - path.detach())
+
+
+class ResidualBlock(nn.Module):
+    """x + two 3x3 convolutions of the normalised x, at one width."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, width)
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        nn.init.zeros_(self.second.weight)  # the block starts as the identity
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map float (B, C, H, W) to the same shape."""
+        return x + self.second(F.silu(self.first(F.silu(self.norm(x)))))
+
+
+class Encoder(nn.Module):
+    """Images (B, K, R, R) to one vector of `dimensions` for each 4x4 pixels (B, Q, h, w)."""
+
+    def __init__(self, config: AutoencoderConfig, dimensions: int) -> None:
+        super().__init__()
+        full, half, quarter = config.widths
+        self.body = nn.Sequential(
+            nn.Conv2d(config.channels, full, 3, padding=1),  # (B, full, R, R)
+            nn.SiLU(),
+            nn.Conv2d(full, half, 4, stride=2, padding=1),  # (B, half, R / 2, R / 2)
+            ResidualBlock(half),
+            nn.Conv2d(half, quarter, 4, stride=2, padding=1),  # (B, quarter, h, w)
+            ResidualBlock(quarter),
+            nn.GroupNorm(8, quarter),
+            nn.SiLU(),
+            nn.Conv2d(quarter, dimensions, 1),  # (B, Q, h, w)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return float (B, Q, h, w)."""
+        return self.body(images)
+
+
+class Decoder(nn.Module):
+    """Vectors (B, Q, h, w) to images (B, K, R, R).
+
+    Upsampling repeats pixels and then convolves; a transposed convolution would leave a
+    checkerboard (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts").
+    """
+
+    def __init__(self, config: AutoencoderConfig, dimensions: int) -> None:
+        super().__init__()
+        full, half, quarter = config.widths
+        self.body = nn.Sequential(
+            nn.Conv2d(dimensions, quarter, 3, padding=1),  # (B, quarter, h, w)
+            ResidualBlock(quarter),
+            nn.Upsample(scale_factor=2),  # (B, quarter, R / 2, R / 2)
+            nn.Conv2d(quarter, half, 3, padding=1),  # (B, half, R / 2, R / 2)
+            ResidualBlock(half),
+            nn.Upsample(scale_factor=2),  # (B, half, R, R)
+            nn.Conv2d(half, full, 3, padding=1),  # (B, full, R, R)
+            nn.SiLU(),
+            nn.Conv2d(full, config.channels, 3, padding=1),  # (B, K, R, R)
+        )
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Return images in [-1, 1]; the gradient ignores the clamp.
+
+        Clamped, the many exactly black pixels need no saturated activation to come out black.
+        """
+        images = self.body(codes).float()
+        return straight_through(images.clamp(-1, 1), images)
+
+
+class FiniteScalarQuantizer(nn.Module):
+    """Rounds each of Q numbers to its own count of levels; has no parameters.
+
+    A code is the rounded vector, each number in [-1, 1]; a token is its number in mixed radix,
+    from 0 to the product of the levels, less one.
+    """
+
+    def __init__(self, levels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.levels = levels
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Quantise.
+
+        Args:
+            z: float (B, Q, h, w), any range.
+
+        Returns:
+            codes float32 (B, Q, h, w) in [-1, 1], whose gradient is that of the squashed z, and
+            tokens int64 (B, h * w).
+        """
+        count, place = self._radix(z.device)
+        # tanh spreads over the levels evenly for even and odd counts alike.
+        continuous = (torch.tanh(z.float()) + 1) / 2 * (count - 1)
+        level = straight_through(continuous.round(), continuous)  # (B, Q, h, w)
+        tokens = (level.detach().long() * place).sum(dim=1).flatten(1)  # (B, h * w)
+        return level * 2 / (count - 1) - 1, tokens
+
+    def codes(self, tokens: Tensor) -> Tensor:
+        """Return the codes of tokens int64 (B, h, w), float32 (B, Q, h, w) in [-1, 1]."""
+        count, place = self._radix(tokens.device)
+        level = tokens[:, None] // place % count  # (B, Q, h, w)
+        return level.float() * 2 / (count - 1) - 1
+
+    def _radix(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return the count of levels and the place value of each number, int64 (Q, 1, 1) each."""
+        count = torch.tensor(self.levels, device=device)
+        place = torch.cat((count.new_ones(1), count[:-1].cumprod(dim=0)))
+        return count[:, None, None], place[:, None, None]
+
+
+class FsqTokenizer(nn.Module):
+    """Images to tokens and back.
+
+    Attributes:
+        grid: (h, w) of the tokens.
+        num_tokens: N, tokens of an image.
+        vocabulary_size: number of different tokens.
+    """
+
+    def __init__(self, config: FsqTokenizerConfig) -> None:
+        super().__init__()
+        self.config = config
+        side = config.size // DOWNSAMPLING
+        self.grid = (side, side)
+        self.num_tokens = side * side
+        self.vocabulary_size = math.prod(config.levels)
+        self.encoder = Encoder(config, len(config.levels))
+        self.quantizer = FiniteScalarQuantizer(config.levels)
+        self.decoder = Decoder(config, len(config.levels))
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Return the tokens int64 (B, N), in raster order, of images float (B, K, R, R) in [-1, 1].
+
+        Raises:
+            ValueError: the images have another shape than the configuration says.
+        """
+        check_images(images, self.config)
+        return self.quantizer(self.encoder(images))[1]
+
+    def decode(self, tokens: Tensor) -> Tensor:
+        """Return the images float (B, K, R, R) in [-1, 1] of tokens int64 (B, N).
+
+        Raises:
+            ValueError: the tokens have another shape, or one is not in the vocabulary.
+        """
+        check_tokens(tokens, self.num_tokens, self.vocabulary_size)
+        return self.decoder(self.quantizer.codes(tokens.unflatten(1, self.grid)))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (reconstruction, tokens); gradients pass straight through the rounding."""
+        check_images(images, self.config)
+        codes, tokens = self.quantizer(self.encoder(images))
+        return self.decoder(codes), tokens
+
+
+def check_images(images: Tensor, config: AutoencoderConfig) -> None:
+    """Raise ValueError unless `images` are (B, K, R, R) as the configuration says."""
+    expected = (config.channels, config.size, config.size)
+    if images.dim() != 4 or tuple(images.shape[1:]) != expected:
+        raise ValueError(
+            f"images must be (batch, {', '.join(map(str, expected))}), not {tuple(images.shape)}"
+        )
+
+
+def check_tokens(tokens: Tensor, num_tokens: int, vocabulary_size: int) -> None:
+    """Raise ValueError unless `tokens` are (B, num_tokens) from 0 to vocabulary_size - 1."""
+    if tokens.dim() != 2 or tokens.shape[1] != num_tokens:
+        raise ValueError(f"tokens must be (batch, {num_tokens}), not {tuple(tokens.shape)}")
+    if tokens.numel() and not 0 <= int(tokens.min()) <= int(tokens.max()) < vocabulary_size:
+        raise ValueError(
+            f"tokens must be from 0 to {vocabulary_size - 1}, "
+            f"not {int(tokens.min())} to {int(tokens.max())}"
+        )

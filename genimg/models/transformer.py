@@ -1,0 +1,194 @@
+"""The Transformer trunk shared by the image GPT and the vision Transformer.
+
+A stack of blocks, each self-attention followed by a SwiGLU feed-forward network. Three parts of
+the usual block are named choices, so that a lesson can take one away and watch what happens:
+where the normalisation is (`NORMS`), the residual connections, and the scaling by sqrt(D).
+
+Sources: blocks and sinusoidal positions arXiv 1706.03762; normalisation before the layer instead
+of after it arXiv 2002.04745; RMSNorm arXiv 1910.07467; SwiGLU arXiv 2002.05202.
+
+Shape letters: B batch, T tokens, C width of the model, F width of the feed-forward network.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genimg.models.attention import Capture, KeyValueCache, MultiHeadSelfAttention
+
+NORMS = ("pre-rms", "pre-layer", "post-layer", "none")
+INITIAL_DEVIATION = 0.02
+
+
+class SwiGlu(nn.Module):
+    """Feed-forward network with a gate: W_out(silu(W_gate x) * W_value x)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        # 8/3 of the width gives the three matrices the size of the classic two with 4 times the
+        # width; the multiple of 16 suits vector units.
+        hidden = 16 * math.ceil(8 * width / 3 / 16)
+        self.gate_and_value = nn.Linear(width, 2 * hidden, bias=False)
+        self.output = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map float (B, T, C) to (B, T, C), each token by itself."""
+        gate, value = self.gate_and_value(x).chunk(2, dim=-1)  # (B, T, F) each
+        return self.output(F.silu(gate) * value)  # (B, T, C)
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention, then a feed-forward network; see `Transformer` for the arguments."""
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        *,
+        layer: int,
+        norm: str,
+        residual: bool,
+        qk_norm: bool,
+        scale_by_sqrt: bool,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.norm_last = norm == "post-layer"
+        self.residual = residual
+        self.attention_norm = _norm(norm, width)
+        self.attention = MultiHeadSelfAttention(
+            width, heads, layer=layer, qk_norm=qk_norm, scale_by_sqrt=scale_by_sqrt
+        )
+        self.feed_forward_norm = _norm(norm, width)
+        self.feed_forward = SwiGlu(width)
+        # On what is added to the stream, not on the attention weights: rows go on summing to 1
+        # and the fused attention kernel stays available on a CPU.
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        rotation: tuple[Tensor, Tensor] | None = None,
+        capture: Capture | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        """Map float (B, T, C) to (B, T, C); the rest goes to the attention."""
+
+        def attention(tokens: Tensor) -> Tensor:
+            return self.attention(
+                tokens, mask=mask, rotation=rotation, capture=capture, cache=cache
+            )
+
+        x = self._sublayer(x, attention, self.attention_norm)
+        return self._sublayer(x, self.feed_forward, self.feed_forward_norm)
+
+    def _sublayer(self, x: Tensor, function, norm: nn.Module) -> Tensor:
+        change = self.dropout(function(x if self.norm_last else norm(x)))
+        x = x + change if self.residual else change
+        return norm(x) if self.norm_last else x
+
+
+class Transformer(nn.Module):
+    """A stack of blocks and a last normalisation.
+
+    Args:
+        width: C.
+        layers: number of blocks.
+        heads: attention heads per block.
+        norm: one of `NORMS`; "pre" normalises what enters a sublayer, "post" what leaves it.
+        residual: add each sublayer's result to the stream instead of replacing it.
+        qk_norm: normalise queries and keys.
+        scale_by_sqrt: divide dot products by the square root of the head's width.
+        dropout: probability of dropping each number a sublayer adds, while training.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        layers: int,
+        heads: int,
+        *,
+        norm: str = "pre-rms",
+        residual: bool = True,
+        qk_norm: bool = True,
+        scale_by_sqrt: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            TransformerBlock(
+                width,
+                heads,
+                layer=layer,
+                norm=norm,
+                residual=residual,
+                qk_norm=qk_norm,
+                scale_by_sqrt=scale_by_sqrt,
+                dropout=dropout,
+            )
+            for layer in range(layers)
+        )
+        # After a post-norm block the stream is normalised already.
+        self.last_norm = nn.Identity() if norm == "post-layer" else _norm(norm, width)
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        mask: Tensor | None = None,
+        rotation: tuple[Tensor, Tensor] | None = None,
+        capture: Capture | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        """Map float (B, T, C) to (B, T, C); see `MultiHeadSelfAttention.forward`."""
+        for block in self.blocks:
+            x = block(x, mask=mask, rotation=rotation, capture=capture, cache=cache)
+        return self.last_norm(x)
+
+
+def check_heads(width: int, heads: int, position: str) -> None:
+    """Raise ValueError unless `width` splits into `heads`, by four each for rotary positions."""
+    if width % heads:
+        raise ValueError(f"width ({width}) must be a multiple of heads ({heads})")
+    if position == "rope" and width // heads % 4:
+        raise ValueError(
+            f"width / heads must be a multiple of 4 for position 'rope', not {width // heads}"
+        )
+
+
+def sinusoidal_table(length: int, width: int, device: torch.device | None = None) -> Tensor:
+    """Return the sinusoidal position table, float32 (length, width); `width` must be even.
+
+    Scaled to the deviation of freshly initialised embeddings: at amplitude 1 the positions would
+    drown the tokens they are added to.
+    """
+    position = torch.arange(length, device=device)[:, None]
+    frequency = 10000.0 ** -(torch.arange(0, width, 2, device=device) / width)  # (C / 2,)
+    angles = position * frequency  # (T, C / 2)
+    waves = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)  # (T, C)
+    return waves * (math.sqrt(2) * INITIAL_DEVIATION)
+
+
+def initialise(model: nn.Module, layers: int) -> None:
+    """Draw all matrices and embeddings from N(0, 0.02), in place.
+
+    What is added to the residual stream starts smaller by sqrt(2 * layers), so that the stream's
+    variance does not grow with depth (GPT-2).
+    """
+    for name, module in model.named_modules():
+        if isinstance(module, (nn.Linear, nn.Conv2d, nn.Embedding)):
+            into_stream = name.endswith((".attention.output", ".feed_forward.output"))
+            deviation = INITIAL_DEVIATION / (math.sqrt(2 * layers) if into_stream else 1)
+            nn.init.normal_(module.weight, std=deviation)
+            if getattr(module, "bias", None) is not None:
+                nn.init.zeros_(module.bias)
+
+
+def _norm(kind: str, width: int) -> nn.Module:
+    if kind == "none":
+        return nn.Identity()
+    return nn.RMSNorm(width, eps=1e-6) if kind == "pre-rms" else nn.LayerNorm(width)

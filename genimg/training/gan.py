@@ -1,0 +1,156 @@
+"""Training a GAN: the discriminator's step, then the generator's.
+
+The algorithm is Goodfellow et al. 2014 (arXiv 1406.2661, algorithm 1) with a choice of objectives
+and penalties; which network plays makes no difference here.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from genimg.configuration import Configuration, setting
+from genimg.training.averaging import update_average
+from genimg.training.objectives import OBJECTIVES, gradient_penalty, squared_gradient_norm
+from genimg.training.randomness import generator as random_generator
+from genimg.training.task import Task, learning_rate_factor, make_optimizer, to_uint8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GanTrainingConfig(Configuration):
+    """How a GAN is trained."""
+
+    objective: str = setting("hinge", "What the two players minimise.", choices=tuple(OBJECTIVES))
+    r1: float = setting(0.0, "Gamma of the gradient penalty on real pictures (R1).", low=0)
+    r2: float = setting(0.0, "Gamma of the gradient penalty on fake pictures (R2).", low=0)
+    gradient_penalty: float = setting(0.0, "Lambda of WGAN-GP's penalty between the two.", low=0)
+    optimizer: str = setting("adam", "How gradients become steps.", choices=("adam", "sgd"))
+    generator_learning_rate: float = setting(2e-4, "Generator's learning rate.", low=1e-7, high=1)
+    discriminator_learning_rate: float = setting(
+        4e-4, "Discriminator's learning rate.", low=1e-7, high=1
+    )
+    beta1: float = setting(0.0, "Decay of the mean gradient (momentum for SGD).", low=0, high=0.999)
+    beta2: float = setting(0.99, "Decay of the mean squared gradient.", low=0, high=0.9999)
+    discriminator_steps: int = setting(
+        1, "Steps of the discriminator for each of the generator.", low=1, high=20
+    )
+    hold: float = setting(
+        0.5, "Fraction of the run before the learning rates start to fall.", low=0, high=1
+    )
+    average_half_life: float = setting(
+        20_000, "Half-life of the averaged generator, in pictures.", low=1
+    )
+
+
+class GanTask(Task):
+    """A generator against a discriminator."""
+
+    def __init__(
+        self, model: nn.Module, config: GanTrainingConfig, device: torch.device, precision: str
+    ) -> None:
+        super().__init__(model, model.generator, config, device)
+        self.objective = OBJECTIVES[config.objective]
+        penalised = config.r1 or config.r2 or config.gradient_penalty
+        # Second derivatives need float32; without penalties bfloat16 is as good and faster.
+        self.discriminator_bf16 = precision == "bf16" and not penalised
+        self.generator_bf16 = precision == "bf16"
+        betas = (config.beta1, config.beta2)
+        self.optimizers = {
+            "generator": make_optimizer(
+                config.optimizer,
+                self.model.generator.parameters(),
+                learning_rate=config.generator_learning_rate,
+                betas=betas,
+            ),
+            "discriminator": make_optimizer(
+                config.optimizer,
+                self.model.discriminator.parameters(),
+                learning_rate=config.discriminator_learning_rate,
+                betas=betas,
+            ),
+        }
+
+    def step(
+        self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
+    ) -> dict[str, float]:
+        """Make one discriminator step and, every `discriminator_steps`, one generator step."""
+        self.set_learning_rate(learning_rate_factor(progress, hold=self.config.hold))
+        report = self._discriminator_step(images, labels)
+        if step % self.config.discriminator_steps == 0:
+            report |= self._generator_step(images, labels)
+            update_average(
+                self.average,
+                self.model.generator,
+                images=len(images) * self.config.discriminator_steps,
+                images_seen=images_seen,
+                half_life=self.config.average_half_life,
+            )
+        return report
+
+    def _generate(self, labels: Tensor) -> Tensor:
+        """Return fakes (B, C, H, W) of the classes `labels`, drawn anew."""
+        generator = self.model.generator
+        z = torch.randn(len(labels), generator.config.latent_dimensions).to(self.device)
+        arguments = [z, labels]
+        if hasattr(generator, "draw_noise"):
+            arguments.append([x.to(self.device) for x in generator.draw_noise(len(labels))])
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.generator_bf16):
+            return generator(*arguments)
+
+    def _judge(self, images: Tensor, labels: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.discriminator_bf16):
+            return self.model.discriminator(images, labels).float()
+
+    def _discriminator_step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
+        config = self.config
+        with torch.no_grad():
+            fakes = self._generate(labels)
+        images.requires_grad_(config.r1 > 0)
+        fakes.requires_grad_(config.r2 > 0)
+        # Two passes: batch statistics must never mix real and fake.
+        real, fake = self._judge(images, labels), self._judge(fakes, labels)
+        loss = self.objective.discriminator(real, fake)
+        total = loss
+        if config.r1:
+            total = total + config.r1 / 2 * squared_gradient_norm(real, images)
+        if config.r2:
+            total = total + config.r2 / 2 * squared_gradient_norm(fake, fakes)
+        if config.gradient_penalty:
+            total = total + config.gradient_penalty * gradient_penalty(
+                lambda mixed: self._judge(mixed, labels), images, fakes
+            )
+        norm = self.guarded_step("discriminator", total)
+        images.requires_grad_(False)
+        return {
+            "discriminator_loss": loss.item(),
+            "real_accuracy": (real > 0).float().mean().item(),
+            "fake_accuracy": (fake < 0).float().mean().item(),
+            "discriminator_gradient": norm,
+        }
+
+    def _generator_step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
+        discriminator = self.model.discriminator.requires_grad_(False)
+        fake = self._judge(self._generate(labels), labels)
+        # Only a relativistic generator looks at the real pictures, so only it pays for them.
+        paired = self.config.objective == "relativistic"
+        real = self._judge(images, labels) if paired else fake.detach()
+        loss = self.objective.generator(real, fake)
+        norm = self.guarded_step("generator", loss)
+        discriminator.requires_grad_(True)
+        return {"generator_loss": loss.item(), "generator_gradient": norm}
+
+    @torch.no_grad()
+    def sheet(self, seed: int) -> np.ndarray:
+        """Return 40 pictures of fixed latents, class after class, without noise."""
+        config = self.average.config
+        z = torch.randn(40, config.latent_dimensions, generator=random_generator(seed, "sheet", 0))
+        labels = torch.arange(40) % max(config.classes, 1)
+        return to_uint8(self.average(z.to(self.device), labels.to(self.device)))
+
+    def published(self) -> nn.Module:
+        """Return the GAN with the averaged generator and the discriminator as it is."""
+        model = copy.deepcopy(self.model).eval().requires_grad_(False)
+        model.generator.load_state_dict(self.average.state_dict())
+        return model

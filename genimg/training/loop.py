@@ -1,0 +1,213 @@
+"""The training loop: one counter, `images_seen`, is the whole progress of a run.
+
+Each step reseeds from (seed, step), so a run that was stopped, however rudely, continues from its
+last checkpoint exactly as if nothing had happened.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from genimg.data import Dataset
+from genimg.render import encode, grid
+from genimg.training import run_checkpoints
+from genimg.training.randomness import batch_indices, derive
+from genimg.training.resolve import batch_tensors, build_task, choose_device, resolve
+from genimg.training.run_directory import Attempt, RunDirectory
+from genimg.training.spec import RunSpec
+from genimg.training.task import Diverged, Task
+
+REPORT_STEPS = 10
+_STATUS_SECONDS = 1.0
+
+Callback = Callable[[dict[str, Any]], None]
+
+
+class Trainer:
+    """One attempt at one run.
+
+    Args:
+        directory: the run; its lease is held by the caller.
+        dataset: the pictures its specification names.
+        callbacks: called with every report, a dictionary of numbers.
+        should_stop: asked once a step; a true answer saves and ends with "paused".
+    """
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        attempt: Attempt,
+        dataset: Dataset,
+        *,
+        callbacks: Sequence[Callback] = (),
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.directory, self.attempt, self.dataset = directory, attempt, dataset
+        self.callbacks, self.should_stop = callbacks, should_stop
+        self.spec = _resolved_spec(directory, dataset)
+        self.device = choose_device(self.spec.resolved["device"])
+        torch.set_num_threads(self.spec.resolved["threads"])
+        self.total: int = self.spec.resolved["images"]
+        self.batch_size = self.spec.run.batch_size
+        self.task: Task
+        self.step = self.images_seen = self.rollbacks = 0
+        self.seconds = 0.0  # of training, over all attempts
+        self._restore()
+        self._started_at, self._started_from = time.monotonic(), self.images_seen
+        self._last_status = self._last_save = self._started_at
+        self._control_generation = directory.read_control().get("generation", 0)
+
+    def run(self) -> str:
+        """Train to the end, or until stopped; return "succeeded", "paused" or "cancelled".
+
+        Raises:
+            Diverged: a second time after a roll-back with half the learning rate.
+            OSError: a file could not be written; the last checkpoint is intact.
+        """
+        self.save()
+        self._write_status("running")
+        if self.images_seen == 0:
+            self._write_sheet()
+        outcome = ""
+        while self.images_seen < self.total and not outcome:
+            try:
+                report = self._make_step()
+            except Diverged as reason:
+                self._roll_back(reason)
+                continue
+            if self.step % REPORT_STEPS == 0 or self.images_seen == self.total:
+                self._report(report)
+            self._keep_up()
+            outcome = self._wish()
+        self.save()
+        outcome = outcome or "succeeded"
+        self._write_status(outcome)
+        return outcome
+
+    def _make_step(self) -> dict[str, float]:
+        torch.manual_seed(derive(self.spec.run.seed, "step", self.step))
+        indices = batch_indices(
+            self.spec.run.seed, self.images_seen, self.batch_size, len(self.dataset)
+        )
+        images, labels = batch_tensors(self.dataset, indices, self.device)
+        seen = self.images_seen + self.batch_size
+        report = self.task.step(
+            images, labels, step=self.step, images_seen=seen, progress=seen / self.total
+        )
+        self.step, self.images_seen = self.step + 1, seen
+        return report
+
+    def _report(self, values: dict[str, float]) -> None:
+        elapsed = time.monotonic() - self._started_at
+        speed = (self.images_seen - self._started_from) / max(elapsed, 1e-9)
+        line = {
+            "images_seen": self.images_seen,
+            **values,
+            "images_per_second": round(speed, 2),
+            "seconds": round(self.seconds + elapsed, 3),
+        }
+        self.attempt.report(line)
+        for callback in self.callbacks:
+            callback(line | {"total": self.total})
+
+    def _keep_up(self) -> None:
+        """Do what is due by the clock or by the pictures: sheet, status, checkpoint."""
+        sheets, before = self.spec.run.sheets, self.images_seen - self.batch_size
+        if self.images_seen * sheets // self.total > before * sheets // self.total:
+            self._write_sheet()
+        now = time.monotonic()
+        if now - self._last_status >= _STATUS_SECONDS:
+            self._write_status("running")
+        if now - self._last_save >= self.spec.run.checkpoint_seconds:
+            self.save()
+
+    def _wish(self) -> str:
+        """Return how the run should end now, or ''."""
+        if self.should_stop():
+            return "paused"
+        if self._last_status < time.monotonic() - 0.1:  # just looked
+            return ""
+        control = self.directory.read_control()
+        if control.get("generation", 0) == self._control_generation:
+            return ""
+        self._control_generation = control["generation"]
+        command = control.get("command")
+        if command == "save_now":
+            self.save()
+        elif command == "sample_now":
+            self._write_sheet()
+        return {"pause": "paused", "cancel": "cancelled"}.get(command, "")
+
+    def _write_status(self, state: str) -> None:
+        self._last_status = time.monotonic()
+        self.attempt.write_status(
+            state=state, images_seen=self.images_seen, total=self.total, time=time.time()
+        )
+
+    def _write_sheet(self) -> None:
+        pictures = self.task.sheet(self.spec.run.seed)
+        if len(pictures):
+            sheet = encode(grid(pictures, columns=10), "png")
+            self.directory.write_sheet(self.images_seen, sheet)
+
+    def save(self) -> None:
+        """Publish a checkpoint of this very step."""
+        elapsed = time.monotonic() - self._started_at if hasattr(self, "_started_at") else 0.0
+        run_checkpoints.save(
+            self.directory.checkpoints,
+            step=self.step,
+            tensors={
+                "model": self.task.model.state_dict(),
+                "ema": self.task.average.state_dict(),
+                "optimizer": self.task.optimizer_tensors(),
+            },
+            state={
+                "step": self.step,
+                "images_seen": self.images_seen,
+                "rollbacks": self.rollbacks,
+                "learning_rate_scale": self.task.learning_rate_scale,
+                "seconds": self.seconds + elapsed,
+            },
+        )
+        self._last_save = time.monotonic()
+
+    def _restore(self) -> None:
+        """Build the task, and load the newest valid checkpoint if there is one."""
+        self.task = build_task(self.spec, self.device, self.spec.resolved["precision"])
+        newest = run_checkpoints.newest(self.directory.checkpoints)
+        if newest is None:
+            return
+        tensors, state = run_checkpoints.load(newest)
+        self.task.model.load_state_dict(tensors["model"])
+        self.task.average.load_state_dict(tensors["ema"])
+        self.task.load_optimizer_tensors(tensors["optimizer"])
+        self.task.learning_rate_scale = state["learning_rate_scale"]
+        self.step, self.images_seen = state["step"], state["images_seen"]
+        self.rollbacks, self.seconds = state["rollbacks"], state["seconds"]
+
+    def _roll_back(self, reason: Diverged) -> None:
+        if self.rollbacks:
+            raise Diverged(
+                f"{reason} at {self.images_seen} pictures, again after going back once with half"
+                " the learning rate; lower the learning rates and start a new run"
+            )
+        self._restore()
+        self.rollbacks = 1
+        self.task.learning_rate_scale = 0.5
+        self.attempt.report({"images_seen": self.images_seen, "rolled_back": 1.0})
+
+
+def _resolved_spec(directory: RunDirectory, dataset: Dataset) -> RunSpec:
+    spec = directory.read_spec()
+    if not spec.resolved:
+        spec = resolve(spec, dataset)
+        directory.write_spec(spec)
+    if spec.resolved["dataset_images"] != len(dataset):
+        raise ValueError(
+            f"this run began with {spec.resolved['dataset_images']} pictures from"
+            f" {spec.resolved['dataset_source']}, but {spec.run.dataset} now has {len(dataset)}"
+            f" from {dataset.source}; put the data back, or start a new run"
+        )
+    return spec

@@ -1,0 +1,110 @@
+"""From a request to a run that no longer depends on the clock or the machine's mood."""
+
+import os
+import time
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from genimg.data import Dataset
+from genimg.models import kind_named
+from genimg.training.randomness import derive
+from genimg.training.spec import TASKS, RunSpec
+from genimg.training.task import Task
+
+_PROBE_SECONDS = 1.0
+
+
+def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
+    """Return `spec` with device, threads, precision and number of pictures decided.
+
+    Each precision is tried for about a second on a throw-away copy of the task, because whether
+    bfloat16 is faster depends on the processor: up to three times where it has instructions for it,
+    slower than float32 where it has none.
+
+    Raises:
+        ValueError: the requested device is not there.
+    """
+    if spec.resolved:
+        return spec
+    device = choose_device(spec.run.device)
+    threads = spec.run.threads or os.cpu_count() or 1
+    torch.set_num_threads(threads)
+    candidates = [spec.run.precision]
+    if spec.run.precision == "auto":
+        candidates = ["fp32"] if device.type == "mps" else ["bf16", "fp32"]
+    speeds = {name: _images_per_second(spec, dataset, device, name) for name in candidates}
+    precision = max(speeds, key=lambda name: speeds[name])
+    images = spec.run.images or round(speeds[precision] * spec.run.minutes * 60)
+    steps = max(1, -(-images // spec.run.batch_size))
+    resolved: dict[str, Any] = {
+        "device": str(device),
+        "threads": threads,
+        "precision": precision,
+        "images": steps * spec.run.batch_size,
+        "probe_images_per_second": {name: round(speed, 1) for name, speed in speeds.items()},
+        "dataset_images": len(dataset),
+        "dataset_source": dataset.source,
+    }
+    return replace(spec, resolved=resolved)
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device called `name`; "auto" is CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        ValueError: it is not there, or has no such name.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"{name!r} is no device; use cpu, cuda, cuda:1, mps or auto") from None
+    available = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }.get(device.type, 0)
+    if (device.index or 0) >= available:
+        raise ValueError(f"this machine has no device {name!r}; use --device cpu or auto")
+    return device
+
+
+def build_task(spec: RunSpec, device: torch.device, precision: str) -> Task:
+    """Build the model from its seed, and the task around it."""
+    kind = kind_named(spec.kind)
+    torch.manual_seed(derive(spec.run.seed, "initialisation", 0))
+    return TASKS[kind.task][0](kind.build(spec.model), spec.task, device, precision)
+
+
+def batch_tensors(
+    dataset: Dataset, indices: torch.Tensor, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return pictures, float32 (B, C, H, W) in [-1, 1], and labels (B,) on `device`."""
+    images = dataset.images[indices].to(device).float().div_(127.5).sub_(1)
+    images = images.contiguous(memory_format=torch.channels_last)
+    return images, dataset.labels[indices].to(device)
+
+
+def _images_per_second(
+    spec: RunSpec, dataset: Dataset, device: torch.device, precision: str
+) -> float:
+    """Time a few steps of a task that is then thrown away."""
+    task = build_task(spec, device, precision)
+    batch_size = spec.run.batch_size
+    indices = torch.arange(batch_size) % len(dataset)
+
+    def make_step(step: int) -> None:
+        images, labels = batch_tensors(dataset, indices, device)
+        task.step(images, labels, step=step, images_seen=batch_size * (step + 1), progress=0.5)
+
+    make_step(0)  # the first step pays for set-up
+    start, steps = time.perf_counter(), 0
+    while steps < 2 or time.perf_counter() - start < _PROBE_SECONDS:
+        steps += 1
+        make_step(steps)
+    return steps * batch_size / (time.perf_counter() - start)

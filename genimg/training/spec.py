@@ -1,0 +1,189 @@
+"""What a run is: its settings, complete before the first step and never changed after it."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from genimg.configuration import Configuration, setting
+from genimg.models import KINDS, kind_named
+from genimg.training.classification import ClassifierTask, ClassifierTrainingConfig
+from genimg.training.gan import GanTask, GanTrainingConfig
+
+TASKS: dict[str, tuple[type, type[Configuration]]] = {
+    "gan": (GanTask, GanTrainingConfig),
+    "classifier": (ClassifierTask, ClassifierTrainingConfig),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunConfig(Configuration):
+    """What every run needs to know, whatever it trains."""
+
+    dataset: str = setting("fashion-mnist", "Name of a data set, or folder:PATH.")
+    images: int = setting(0, "Pictures to see in all; 0 takes it from the minutes.", low=0)
+    minutes: float = setting(
+        10.0, "Time to train, turned into pictures by a speed probe.", low=0.01, high=100_000
+    )
+    batch_size: int = setting(128, "Pictures in each step.", low=2, high=4096)
+    seed: int = setting(0, "Seed of everything random.", low=0, high=2**31 - 1)
+    device: str = setting("auto", "cpu, cuda, cuda:1, mps, or auto for the fastest there is.")
+    precision: str = setting(
+        "auto", "Arithmetic; auto measures which is faster.", choices=("auto", "bf16", "fp32")
+    )
+    threads: int = setting(0, "Threads on the CPU; 0 takes every core.", low=0, high=1024)
+    checkpoint_seconds: float = setting(
+        60.0, "Time between checkpoints: at most this much work is lost.", low=0.05
+    )
+    sheets: int = setting(40, "Sample sheets over the whole run.", low=0, high=1000)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunSpec:
+    """Everything that determines a run, and what the probe decided.
+
+    `resolved` is empty until the run starts; then it holds `images`, `precision`, `threads` and
+    `device`, and nothing about the run depends on the clock any more.
+    """
+
+    kind: str
+    model: Configuration
+    task: Configuration
+    run: RunConfig
+    preset: str = ""
+    resolved: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {
+            "format": 1,
+            "preset": self.preset,
+            "kind": self.kind,
+            "model": self.model.to_dict(),
+            "task": self.task.to_dict(),
+            "run": self.run.to_dict(),
+            "resolved": dict(self.resolved),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "RunSpec":
+        """Undo `to_dict`; ValueError names what is wrong."""
+        if not isinstance(values, dict) or values.get("format") != 1:
+            raise ValueError("this is not the specification of a genimg run of format 1")
+        kind = kind_named(str(values.get("kind")))
+        return cls(
+            preset=str(values.get("preset", "")),
+            kind=str(values["kind"]),
+            model=kind.config.from_dict(values.get("model")),
+            task=TASKS[kind.task][1].from_dict(values.get("task")),
+            run=RunConfig.from_dict(values.get("run")),
+            resolved=dict(values.get("resolved", {})),
+        )
+
+    def difference(self, other: "RunSpec") -> str:
+        """Name the first setting in which the two requests differ, or return ''."""
+        for section in ("kind", "model", "task", "run"):
+            mine, theirs = self.to_dict()[section], other.to_dict()[section]
+            if isinstance(mine, str):
+                mine, theirs = {section: mine}, {section: theirs}
+            for name in sorted(set(mine) | set(theirs)):
+                if mine.get(name) != theirs.get(name):
+                    return f"{name} is {theirs.get(name)!r} there and {mine.get(name)!r} here"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A recipe: an architecture, how it is trained, and what to expect."""
+
+    title: str
+    kind: str
+    model: dict[str, Any]
+    task: dict[str, Any]
+    run: dict[str, Any]
+
+
+PRESETS: dict[str, Preset] = {
+    "fashion-mlp": Preset(
+        "MLP GAN: four fully connected layers",
+        "mlp-gan",
+        {},
+        {
+            "objective": "nonsaturating",
+            "discriminator_learning_rate": 2e-4,
+            "beta1": 0.5,
+            "beta2": 0.999,
+        },
+        {"batch_size": 64},
+    ),
+    "fashion-dcgan": Preset(
+        "DCGAN: transposed convolutions and batch norm",
+        "dcgan",
+        {},
+        {
+            "objective": "nonsaturating",
+            "discriminator_learning_rate": 2e-4,
+            "beta1": 0.5,
+            "beta2": 0.999,
+        },
+        {},
+    ),
+    "fashion-style": Preset(
+        "StyleGAN-mini: a mapped space to explore",
+        "stylegan",
+        {},
+        {},
+        {},
+    ),
+    "fashion-features": Preset(
+        "A small classifier, the yardstick of the metrics",
+        "classifier",
+        {},
+        {},
+        {"sheets": 0},
+    ),
+}
+
+
+def settings_of(preset: Preset) -> dict[str, Configuration]:
+    """Return the preset's configurations under the names "model", "task" and "run"."""
+    kind = KINDS[preset.kind]
+    return {
+        "model": kind.config.from_dict(preset.model),
+        "task": TASKS[kind.task][1].from_dict(preset.task),
+        "run": RunConfig.from_dict(preset.run),
+    }
+
+
+def make_spec(preset: str, *, channels: int = 1, classes: int = 10, **changes: Any) -> RunSpec:
+    """Return the request for a run of `preset` on data of `channels` and `classes`.
+
+    Args:
+        changes: values of any field of the model's, the task's or the run's configuration.
+
+    Raises:
+        ValueError: no such preset (the sentence lists them), no such field, a value out of range.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"there is no preset {preset!r}; the presets are {', '.join(PRESETS)}")
+    recipe = PRESETS[preset]
+    sections = settings_of(recipe)
+    changes.setdefault("channels", channels)
+    if getattr(sections["model"], "classes", 0):  # a recipe without labels stays without
+        changes.setdefault("classes", classes)
+    for name, value in changes.items():
+        owners = [key for key, config in sections.items() if name in _field_names(config)]
+        if not owners:
+            known = sorted({n for config in sections.values() for n in _field_names(config)})
+            raise ValueError(f"{preset} has no setting {name!r}; it has {', '.join(known)}")
+        sections[owners[0]] = replace(sections[owners[0]], **{name: value})
+    return RunSpec(
+        preset=preset,
+        kind=recipe.kind,
+        model=sections["model"],
+        task=sections["task"],
+        run=sections["run"],
+        resolved={},
+    )
+
+
+def _field_names(config: Configuration) -> list[str]:
+    return [field.name for field in fields(config)]

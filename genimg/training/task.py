@@ -1,0 +1,153 @@
+"""What every kind of training has in common: a model, its average, optimizers, a guarded step.
+
+The loop knows nothing of models and a task knows nothing of files: the loop hands a task one batch
+and a progress, and gets back a few numbers to report.
+"""
+
+import copy
+import math
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from genimg.configuration import Configuration
+
+
+class Diverged(RuntimeError):
+    """A loss or gradient stopped being finite; raised *before* the optimizer used it."""
+
+
+def learning_rate_factor(
+    progress: float, *, warm_up: float = 0.0, hold: float = 0.5, final: float = 0.02
+) -> float:
+    """Return the factor on the learning rate at `progress` (0 to 1) through the run.
+
+    Linear warm-up, then 1 until `hold`, then a cosine down to `final`.
+    """
+    if progress < warm_up:
+        return progress / warm_up
+    if progress <= hold or hold >= 1:
+        return 1.0
+    fall = (min(progress, 1.0) - hold) / (1 - hold)
+    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * fall))
+
+
+class Task(ABC):
+    """One way to train one model.
+
+    Attributes:
+        model: everything that is trained.
+        average: the moving average that is shown and shipped: of the generator for a GAN, of the
+            whole model otherwise.
+        optimizers: by name, each with the learning rate it starts from in its groups' `base`.
+    """
+
+    model: nn.Module
+    average: nn.Module
+    optimizers: dict[str, torch.optim.Optimizer]
+
+    def __init__(
+        self, model: nn.Module, averaged: nn.Module, config: Configuration, device: torch.device
+    ) -> None:
+        self.config = config
+        self.device = device
+        self.model = model.to(device, memory_format=torch.channels_last).train()
+        self.average = copy.deepcopy(averaged).eval().requires_grad_(False)
+        self.learning_rate_scale = 1.0  # halved when a run is rolled back
+
+    @abstractmethod
+    def step(
+        self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
+    ) -> dict[str, float]:
+        """Make one step of training.
+
+        Args:
+            images: float32 (B, C, H, W) in [-1, 1], on the task's device.
+            labels: int64 (B,).
+            step: steps made before this one.
+            images_seen: pictures seen including this batch.
+            progress: from 0 to 1 through the run.
+
+        Returns:
+            Numbers to report.
+
+        Raises:
+            Diverged: a loss or a gradient is not finite; no optimizer has used it.
+        """
+
+    @abstractmethod
+    def sheet(self, seed: int) -> np.ndarray:
+        """Return pictures, uint8 (N, H, W, C), that show what the averaged model does now."""
+
+    @abstractmethod
+    def published(self) -> nn.Module:
+        """Return a copy of the model as it should be shipped, with the averaged weights."""
+
+    def set_learning_rate(self, factor: float) -> None:
+        """Scale every optimizer's learning rate by `factor` of where it started."""
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = group["base"] * factor * self.learning_rate_scale
+
+    def guarded_step(self, name: str, loss: Tensor) -> float:
+        """Backpropagate `loss` into optimizer `name`'s parameters and step; return the norm.
+
+        Raises:
+            Diverged: the loss or the gradient is not finite; the parameters are unchanged.
+        """
+        optimizer = self.optimizers[name]
+        optimizer.zero_grad(set_to_none=True)
+        if not torch.isfinite(loss):
+            raise Diverged(f"the loss of the {name} is not finite")
+        loss.backward()
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if not torch.isfinite(norm):
+            raise Diverged(f"the gradient of the {name} is not finite")
+        optimizer.step()
+        return float(norm)
+
+    def optimizer_tensors(self) -> dict[str, Tensor]:
+        """Return the state of all optimizers as flat names and tensors."""
+        tensors = {}
+        for name, optimizer in self.optimizers.items():
+            for index, state in optimizer.state_dict()["state"].items():
+                for key, value in state.items():
+                    tensors[f"{name}.{index}.{key}"] = torch.as_tensor(value)
+        return tensors
+
+    def load_optimizer_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Undo `optimizer_tensors`."""
+        for name, optimizer in self.optimizers.items():
+            state: dict[int, dict[str, Any]] = {}
+            for key, value in tensors.items():
+                owner, index, entry = key.rsplit(".", 2)
+                if owner == name:
+                    state.setdefault(int(index), {})[entry] = value
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def make_optimizer(
+    kind: str, parameters: Any, *, learning_rate: float, betas: tuple[float, float], **options: Any
+) -> torch.optim.Optimizer:
+    """Return Adam, AdamW or SGD (with `betas[0]` as momentum) over parameters or groups."""
+    if kind == "sgd":
+        optimizer: torch.optim.Optimizer = torch.optim.SGD(
+            parameters, lr=learning_rate, momentum=betas[0], **options
+        )
+    else:
+        maker = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind]
+        optimizer = maker(parameters, lr=learning_rate, betas=betas, **options)
+    for group in optimizer.param_groups:
+        group["base"] = group["lr"]
+    return optimizer
+
+
+def to_uint8(images: Tensor) -> np.ndarray:
+    """Turn float (N, C, H, W) in [-1, 1] into uint8 (N, H, W, C)."""
+    levels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -1,0 +1,97 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genimg.models.sampling import next_token_distribution
+
+logit_rows = st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=20).map(torch.tensor)
+temperatures = st.floats(0.05, 5)
+
+
+@settings(deadline=None)
+@given(logit_rows, temperatures)
+def test_without_filters_it_is_softmax_of_the_scaled_logits(logits, temperature):
+    expected = (logits.double() / temperature).softmax(dim=-1).float()
+    result = next_token_distribution(logits, temperature)
+    torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-6)
+
+
+@settings(deadline=None)
+@given(logit_rows, temperatures, st.integers(0, 25), st.floats(0.01, 1))
+def test_is_a_distribution_that_keeps_the_likeliest(logits, temperature, top_k, top_p):
+    result = next_token_distribution(logits, temperature, top_k, top_p)
+    assert (result >= 0).all()
+    assert float(result.sum()) == pytest.approx(1, abs=1e-5)
+    kept, dropped = logits[result > 0], logits[result == 0]
+    assert not len(dropped) or kept.min() >= dropped.max() - 1e-5  # nearer logits tie in float32
+    if top_k:
+        assert len(kept) <= top_k
+
+
+@settings(deadline=None)
+@given(logit_rows, st.floats(0.01, 0.99))
+def test_top_p_keeps_the_smallest_set_that_reaches_it(logits, top_p):
+    probabilities = logits.double().softmax(dim=-1)
+    kept = next_token_distribution(logits, top_p=top_p) > 0
+    assert float(probabilities[kept].sum()) >= top_p - 1e-5
+    without_least = probabilities[kept].sort().values[1:]
+    assert float(without_least.sum()) < top_p + 1e-5
+
+
+@settings(deadline=None)
+@given(logit_rows, st.integers(1, 25))
+def test_top_k_keeps_exactly_k_in_their_old_proportions(logits, top_k):
+    result = next_token_distribution(logits / 10, top_k=top_k)
+    kept = result > 0
+    assert int(kept.sum()) == min(top_k, len(logits))
+    expected = (logits[kept] / 10).softmax(dim=-1)
+    torch.testing.assert_close(result[kept], expected, rtol=1e-4, atol=1e-6)
+
+
+@settings(deadline=None)
+@given(logit_rows)
+def test_temperature_zero_is_the_limit(logits):
+    result = next_token_distribution(logits, temperature=0)
+    assert result.sum() == 1
+    assert int(result.argmax()) == int((logits == logits.max()).nonzero()[0])
+    assert next_token_distribution(logits, temperature=1e-30).isfinite().all()
+
+
+def test_top_p_counts_beyond_the_first_fifty():
+    result = next_token_distribution(torch.zeros(1000), top_p=0.5)
+    assert int((result > 0).sum()) == pytest.approx(500, abs=1)
+
+
+def test_top_k_comes_before_top_p():
+    # The two kept tokens have 0.6 and 0.4 of what is left, so the first alone reaches 0.55.
+    result = next_token_distribution(torch.tensor([0.3, 0.2, 0.5]).log() * 1, top_k=2, top_p=0.55)
+    assert result.tolist() == [0.0, 0.0, 1.0]
+
+
+def test_rows_of_a_batch_are_independent_and_the_logits_stay_as_they_were():
+    logits = torch.randn(2, 3, 11, generator=torch.Generator().manual_seed(0))
+    before = logits.clone()
+    result = next_token_distribution(logits, 0.7, 5, 0.8)
+    assert torch.equal(logits, before)
+    for row in range(2):
+        for column in range(3):
+            alone = next_token_distribution(logits[row, column], 0.7, 5, 0.8)
+            torch.testing.assert_close(result[row, column], alone)
+
+
+@pytest.mark.parametrize(
+    "controls",
+    [
+        {"temperature": -0.1},
+        {"temperature": float("nan")},
+        {"temperature": float("inf")},
+        {"top_k": -1},
+        {"top_p": 0.0},
+        {"top_p": 1.1},
+        {"top_p": float("nan")},
+    ],
+)
+def test_controls_out_of_range_are_refused(controls):
+    with pytest.raises(ValueError, match=next(iter(controls))):
+        next_token_distribution(torch.zeros(4), **controls)
