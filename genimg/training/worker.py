@@ -36,6 +36,7 @@ class StopSignal:
         self.received = True
 
     def __call__(self) -> bool:
+        """Return whether a signal has come."""
         return self.received
 
 

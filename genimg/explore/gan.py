@@ -1,0 +1,319 @@
+"""Moving through the latent space of a GAN.
+
+A *code* is where a picture comes from: the style w for a generator with a mapping network, the
+latent vector z for one without. Directions, truncation and neighbours are all moves of the code.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genimg.checkpoints import Checkpoint
+from genimg.training.randomness import generator
+from genimg.training.task import to_uint8
+
+_BATCH = 250
+
+
+class GanModel:
+    """A trained GAN, ready to use.
+
+    Attributes:
+        info: the card: data set, classes, images seen, minutes, hardware, metrics.
+        classes: the class names, empty for a model trained without labels.
+        spaces: in which spaces it can interpolate: ("z",) or ("z", "w").
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.name, self.info = checkpoint.name, checkpoint.card
+        self.generator = checkpoint.model.generator
+        self.discriminator = checkpoint.model.discriminator
+        self.config = checkpoint.config
+        conditional = self.config.classes > 0
+        self.classes: tuple[str, ...] = tuple(self.info["classes"]) if conditional else ()
+        self.spaces = ("z", "w") if hasattr(self.generator, "mapping") else ("z",)
+        self.directions = lru_cache(maxsize=64)(self._directions)
+
+    def sample(
+        self,
+        count: int,
+        *,
+        seed: int = 0,
+        label: str | int | Sequence[int] | None = None,
+        truncation: float = 1.0,
+    ) -> np.ndarray:
+        """Return new pictures, uint8 (count, H, W, C).
+
+        Args:
+            count: how many; sample i of a seed does not depend on it (up to one grey level).
+            seed: which pictures, 0 to 2^32 - 1.
+            label: a class by name or number, one number for each picture, or None for all classes
+                in turn. A model trained without labels takes None only.
+            truncation: 1 leaves the code as drawn, 0 moves it to the average one: less varied and
+                more typical in between. Only models with a mapping network have it.
+
+        Raises:
+            ValueError: an argument is out of range, or the model does not know the label.
+        """
+        if not 1 <= count <= 100_000:
+            raise ValueError(f"count must be from 1 to 100000, not {count}")
+        labels = self._labels(label, count)
+        pictures = []
+        for start in range(0, count, _BATCH):
+            rows = range(start, min(start + _BATCH, count))
+            part = None if labels is None else labels[rows.start : rows.stop]
+            code = self._code(self._latents(seed, rows), part, truncation)
+            pictures.append(self._render(code, part, self._noise(seed, rows)))
+        return np.concatenate(pictures)
+
+    def picture(
+        self,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        directions: Sequence[float] = (),
+        latents: Mapping[int, float] | None = None,
+    ) -> np.ndarray:
+        """Return one picture, uint8 (H, W, C): sample 0 of `seed`, moved.
+
+        Args:
+            directions: how far to go along each principal direction (see `directions`), in
+                standard deviations.
+            latents: amounts to add to single dimensions of z, before the mapping.
+
+        Raises:
+            ValueError: as for `sample`, or there is no such direction or dimension.
+        """
+        code, labels = self._moved(seed, label, truncation, directions, latents or {})
+        return self._render(code, labels, self._noise(seed, range(1)))[0]
+
+    def neighbours(
+        self,
+        count: int = 16,
+        *,
+        spread: float = 0.35,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        directions: Sequence[float] = (),
+        latents: Mapping[int, float] | None = None,
+    ) -> np.ndarray:
+        """Return pictures around one, uint8 (count, H, W, C); the first is `picture` itself.
+
+        Each of the others mixes the latent vector with a fresh one: sqrt(1 - spread^2) of the old
+        and `spread` (0 to 1) of the new, which keeps its distribution.
+        """
+        if not 0 <= spread <= 1:
+            raise ValueError(f"spread must be from 0 to 1, not {spread}")
+        z = self._latents(seed, range(1)).repeat(count, 1)
+        rows = [
+            torch.randn(1, z.shape[1], generator=generator(seed, "near", i)) for i in range(count)
+        ]
+        amount = torch.full((count, 1), spread)
+        amount[0] = 0
+        z = (1 - amount.square()).sqrt() * z + amount * torch.cat(rows)
+        code, labels = self._moved(seed, label, truncation, directions, latents or {}, z)
+        noise = self._noise(seed, range(1))
+        noise = None if noise is None else [layer.expand(count, -1, -1, -1) for layer in noise]
+        return self._render(code, labels, noise)
+
+    def interpolate(
+        self,
+        seeds: Sequence[int],
+        *,
+        steps: int = 60,
+        mode: str = "slerp",
+        space: str = "z",
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        loop: bool = False,
+    ) -> np.ndarray:
+        """Return a walk from seed to seed, uint8 (steps, H, W, C), with the first seed's noise.
+
+        Args:
+            seeds: 2 to 16 seeds to pass through, in equal times.
+            steps: pictures in all, 2 to 2000; the first seed is the first and, without `loop`, the
+                last seed the last.
+            mode: "lerp" goes straight; "slerp" goes round the sphere that high-dimensional normal
+                vectors lie on (White 2016, arXiv 1609.04468).
+            space: "z", or "w" for a model with a mapping network.
+            loop: go back to the first seed, so that the film can repeat.
+
+        Raises:
+            ValueError: an argument is out of range.
+        """
+        if not 2 <= len(seeds) <= 16:
+            raise ValueError(f"seeds must be 2 to 16 numbers, not {len(seeds)}")
+        if not 2 <= steps <= 2000:
+            raise ValueError(f"steps must be from 2 to 2000, not {steps}")
+        if mode not in ("lerp", "slerp"):
+            raise ValueError(f"mode must be lerp or slerp, not {mode!r}")
+        if space not in self.spaces:
+            raise ValueError(f"space must be one of {', '.join(self.spaces)}, not {space!r}")
+        keys = torch.cat([self._latents(seed, range(1)) for seed in seeds])
+        labels = self._labels(0 if label is None and self.classes else label, len(keys))
+        if space == "w":
+            keys = self._code(keys, labels, truncation)
+        if loop:
+            keys = torch.cat([keys, keys[:1]])
+        frames = _walk(keys, steps, mode, endpoint=not loop)
+        labels = None if labels is None else labels[:1].expand(steps)
+        if space == "z":
+            frames = self._code(frames, labels, truncation)
+        noise = self._noise(seeds[0], range(1))
+        pictures = []
+        for start in range(0, steps, _BATCH):
+            code = frames[start : start + _BATCH]
+            part = None if labels is None else labels[: len(code)]
+            same = None if noise is None else [x.expand(len(code), -1, -1, -1) for x in noise]
+            pictures.append(self._render(code, part, same))
+        return np.concatenate(pictures)
+
+    @torch.inference_mode()
+    def judge(self, images: np.ndarray, labels: Sequence[int] | None = None) -> np.ndarray:
+        """Return the discriminator's logits, float32 (N,), for pictures uint8 (N, H, W, C).
+
+        Raises:
+            ValueError: the checkpoint has no discriminator.
+        """
+        if self.discriminator is None:
+            raise ValueError(f"{self.name} ships without its discriminator")
+        x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+        numbers = None if labels is None else torch.as_tensor(labels)
+        return self.discriminator(x, numbers).numpy()
+
+    def _directions(self, label: int | None = None, count: int = 10) -> np.ndarray:
+        """Return the principal directions, float32 (count, D), each one standard deviation long.
+
+        With a mapping network: principal components of w for the class (GANSpace, Harkonen et al.
+        2020, arXiv 2004.02546). Without: the latent directions that move the first layer most
+        (SeFa, Shen and Zhou 2021, arXiv 2007.06600, equation 6).
+        """
+        if "w" in self.spaces:
+            z = torch.randn(
+                4000, self.config.latent_dimensions, generator=generator(0, "directions", 0)
+            )
+            style = self._code(z, self._labels(label, len(z)), 1.0)
+            centred = style - style.mean(dim=0)
+            _, sizes, vectors = torch.linalg.svd(centred, full_matrices=False)
+            scaled = vectors * sizes[:, None] / len(z) ** 0.5
+        else:
+            first = next(p for p in self.generator.body.parameters() if p.dim() > 1)
+            linear = first.dim() == 2
+            weight = first.T if linear else first.flatten(1)  # (Z [+ label], outputs)
+            weight = weight[: self.config.latent_dimensions].detach()
+            scaled = torch.linalg.svd(weight, full_matrices=False)[0].T  # z has deviation 1
+        # The sign of a singular vector is arbitrary: fix it, so that every machine agrees.
+        largest = scaled.gather(1, scaled.abs().argmax(dim=1, keepdim=True))
+        return (scaled * largest.sign())[:count].numpy()
+
+    @torch.inference_mode()
+    def _moved(
+        self,
+        seed: int,
+        label: str | int | None,
+        truncation: float,
+        directions: Sequence[float],
+        latents: Mapping[int, float],
+        z: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return codes (B, D) and labels (B,) after all moves."""
+        z = self._latents(seed, range(1)) if z is None else z
+        for dimension, amount in latents.items():
+            if not 0 <= dimension < z.shape[1]:
+                raise ValueError(f"z has dimensions 0 to {z.shape[1] - 1}, not {dimension}")
+            z[:, dimension] += amount
+        if label is None and self.classes:
+            label = 0
+        labels = self._labels(label, len(z))
+        code = self._code(z, labels, truncation)
+        if len(directions):
+            known = self.directions(None if labels is None else int(labels[0]))
+            if len(directions) > len(known):
+                raise ValueError(f"there are {len(known)} directions, not {len(directions)}")
+            amounts = torch.tensor(directions, dtype=torch.float32)
+            code = code + amounts @ torch.from_numpy(known[: len(directions)])
+        return code, labels
+
+    def _latents(self, seed: int, rows: range) -> Tensor:
+        """Return z (len(rows), Z); row i is a function of (seed, i) alone."""
+        if not 0 <= seed < 2**32:
+            raise ValueError(f"seed must be from 0 to {2**32 - 1}, not {seed}")
+        size = self.config.latent_dimensions
+        return torch.stack([torch.randn(size, generator=generator(seed, "z", i)) for i in rows])
+
+    def _noise(self, seed: int, rows: range) -> list[Tensor] | None:
+        if not hasattr(self.generator, "draw_noise"):
+            return None
+        drawn = [self.generator.draw_noise(1, generator(seed, "noise", i)) for i in rows]
+        return [torch.cat(layer) for layer in zip(*drawn, strict=True)]
+
+    @torch.inference_mode()
+    def _code(self, z: Tensor, labels: Tensor | None, truncation: float) -> Tensor:
+        if not 0 <= truncation <= 2:
+            raise ValueError(f"truncation must be from 0 to 2, not {truncation}")
+        if "w" in self.spaces:
+            return self.generator.map(z, labels, truncation)
+        if truncation != 1:
+            raise ValueError(f"{self.name} has no mapping network, so truncation must be 1")
+        return z
+
+    @torch.inference_mode()
+    def _render(
+        self, code: Tensor, labels: Tensor | None, noise: list[Tensor] | None
+    ) -> np.ndarray:
+        if "w" in self.spaces:
+            return to_uint8(self.generator.synthesise(code, noise))
+        return to_uint8(self.generator(code, labels))
+
+    def _labels(self, label: str | int | Sequence[int] | None, count: int) -> Tensor | None:
+        """Return class numbers (count,), or None for a model without classes."""
+        if not self.classes:
+            if label is not None:
+                raise ValueError(f"{self.name} was trained without labels, so it takes no label")
+            return None
+        if label is None:
+            return torch.arange(count) % len(self.classes)
+        if isinstance(label, str):
+            lowered = [name.lower() for name in self.classes]
+            if label.lower() not in lowered:
+                raise ValueError(
+                    f"{self.name} does not know {label!r}; its classes are"
+                    f" {', '.join(self.classes)}"
+                )
+            label = lowered.index(label.lower())
+        numbers = torch.as_tensor(label).expand(count) if isinstance(label, int) else None
+        numbers = torch.as_tensor(label) if numbers is None else numbers
+        if len(numbers) != count or numbers.min() < 0 or numbers.max() >= len(self.classes):
+            raise ValueError(f"labels must be {count} numbers from 0 to {len(self.classes) - 1}")
+        return numbers
+
+
+def _walk(keys: Tensor, steps: int, mode: str, *, endpoint: bool) -> Tensor:
+    """Return (steps, D) points along keys (K, D)."""
+    position = torch.linspace(0, len(keys) - 1, steps + (0 if endpoint else 1))[:steps]
+    index = position.long().clamp(max=len(keys) - 2)
+    t = (position - index)[:, None]
+    start, end = keys[index], keys[index + 1]
+    if mode == "lerp":
+        return torch.lerp(start, end, t)
+    return slerp(start, end, t)
+
+
+def slerp(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
+    """Go from start (B, D) to end (B, D) by t (B, 1) along an arc; lengths change evenly.
+
+    Shoemake 1985. Where the two point the same way, or opposite ways, the arc is not defined and
+    the straight line is taken.
+    """
+    lengths = start.norm(dim=1, keepdim=True), end.norm(dim=1, keepdim=True)
+    a, b = start / lengths[0], end / lengths[1]
+    angle = (a * b).sum(dim=1, keepdim=True).clamp(-1, 1).acos()
+    sine = angle.sin()
+    arc = (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / sine
+    arc = arc * torch.lerp(lengths[0], lengths[1], t)
+    return torch.where(sine.abs() > 1e-4, arc, torch.lerp(start, end, t))

@@ -1,0 +1,108 @@
+"""From a run to a model that others can use."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from genimg import checkpoints, data
+from genimg.checkpoints import Checkpoint, CheckpointError
+from genimg.render import encode, grid
+from genimg.training import run_checkpoints
+from genimg.training.randomness import generator
+from genimg.training.resolve import build_task
+from genimg.training.run_directory import RunDirectory
+
+
+def read_run(path: Path) -> Checkpoint:
+    """Return the model of a run's newest valid checkpoint, also while it is training.
+
+    Raises:
+        CheckpointError: the run has no checkpoint yet, or cannot be read.
+    """
+    directory = RunDirectory(path)
+    try:
+        spec = directory.read_spec()
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"the run {path} cannot be read: {error}") from None
+    newest = max(
+        filter(run_checkpoints.is_valid, directory.checkpoints.glob("step-*")), default=None
+    )
+    if newest is None:
+        raise CheckpointError(f"the run {path} has no checkpoint yet; wait for its first one")
+    tensors, state = run_checkpoints.load(newest)
+    task = build_task(spec, torch.device("cpu"), "fp32")
+    task.model.load_state_dict(tensors["model"])
+    task.average.load_state_dict(tensors["ema"])
+    model = task.published()
+    measure_mean_style(model)
+    card = {
+        "title": path.name,
+        "kind": spec.kind,
+        "preset": spec.preset,
+        "dataset": spec.run.dataset,
+        "dataset_images": spec.resolved["dataset_images"],
+        "dataset_source": spec.resolved["dataset_source"],
+        "classes": list(data.describe(spec.run.dataset)["classes"]),
+        "size": spec.model.to_dict()["size"],
+        "parameters": {
+            name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()
+        },
+        "images_seen": state["images_seen"],
+        "epochs": round(state["images_seen"] / spec.resolved["dataset_images"], 2),
+        "minutes": round(state["seconds"] / 60, 1),
+        "hardware": f"{spec.resolved['device']}, {spec.resolved['threads']} threads,"
+        f" {_processor()}",
+        "precision": spec.resolved["precision"],
+        "batch_size": spec.run.batch_size,
+        "seed": spec.run.seed,
+        "torch": torch.__version__,
+    }
+    return Checkpoint(str(path), spec.kind, spec.model, model, card, path)
+
+
+def publish(run: Path, out: Path, *, title: str, preview: np.ndarray, **facts: Any) -> Path:
+    """Write the newest checkpoint of a run as a checkpoint directory that can be shared.
+
+    Args:
+        preview: pictures, uint8 (N, H, W, C), for preview.png.
+        facts: further entries of the card, such as `license`.
+
+    Raises:
+        CheckpointError: as for `read_run`.
+        OSError: `out` cannot be written.
+    """
+    checkpoint = read_run(run)
+    return checkpoints.write(
+        out,
+        kind=checkpoint.kind,
+        model=checkpoint.model,
+        card=checkpoint.card | {"title": title} | facts,
+        preview=encode(grid(preview, columns=10), "png"),
+    )
+
+
+@torch.inference_mode()
+def measure_mean_style(model: torch.nn.Module, samples: int = 4096) -> None:
+    """Fill a style generator's `mean_style` from its mapping network; others are left alone."""
+    style_generator = getattr(model, "generator", None)
+    if not hasattr(style_generator, "mean_style"):
+        return
+    config = style_generator.config
+    z = torch.randn(samples, config.latent_dimensions, generator=generator(0, "mean-style", 0))
+    for row, mean in enumerate(style_generator.mean_style):
+        labels = torch.full((samples,), row) if config.classes else None
+        mean.copy_(style_generator.mapping(z, labels).mean(dim=0))
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line.split(':', 1)[1].strip()} x {os.cpu_count()}"
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
