@@ -11,6 +11,7 @@ compared with the configuration before any memory is taken for the weights.
 """
 
 import json
+import math
 import os
 import re
 import struct
@@ -19,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration
@@ -66,7 +68,7 @@ def find(name: str | os.PathLike) -> Path:
     if text in names():
         return SHIPPED / text
     path = Path(text)
-    if (path / "config.json").is_file():
+    if os.path.isfile(path / "config.json"):  # unlike Path.is_file, False for impossible names
         return path
     raise CheckpointError(
         f"there is no checkpoint {text!r}; give the path of a checkpoint directory, or one of"
@@ -84,7 +86,8 @@ def _download(address: str) -> Path:
     try:
         return Path(snapshot_download(match[1], allow_patterns=wanted))
     except Exception as error:  # every kind of network trouble, each with its own class
-        raise CheckpointError(f"{address} could not be downloaded: {error}") from None
+        reason = " ".join(str(error).split())  # the hub's messages have several lines
+        raise CheckpointError(f"{address} could not be downloaded: {reason}") from None
 
 
 def read(name: str | os.PathLike) -> Checkpoint:
@@ -100,8 +103,9 @@ def read(name: str | os.PathLike) -> Checkpoint:
         card = read_json(path / "card.json") if (path / "card.json").is_file() else {}
     except (OSError, ValueError) as error:
         raise CheckpointError(f"the checkpoint {path} cannot be read: {error}") from None
-    if not isinstance(config_json, dict) or not isinstance(card, dict):
-        raise CheckpointError(f"the checkpoint {path} cannot be read: config.json is not an object")
+    for file, content in (("config.json", config_json), ("card.json", card)):
+        if not isinstance(content, dict):
+            raise CheckpointError(f"the checkpoint {path} cannot be read: {file} is not an object")
     if config_json.get("format") != FORMAT:
         raise CheckpointError(
             f"the checkpoint {path} has format {config_json.get('format')!r}, but this version of"
@@ -122,7 +126,7 @@ def architecture(config_json: dict[str, Any], path: Path) -> tuple[str, Configur
 
 
 def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
-    """Build a model and fill it from a safetensors file, checking everything first.
+    """Build a model from a safetensors file, checking everything before memory is taken.
 
     A GAN file may lack every `discriminator.` tensor: then the model has no discriminator.
 
@@ -130,17 +134,16 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
         CheckpointError: as for `read`.
     """
     header = _read_header(weights)
-    with torch.device("meta"):
-        skeleton = kind_named(kind).build(config)
-    expected = skeleton.state_dict()
-    generator_only = hasattr(skeleton, "discriminator") and not any(
+    with torch.device("meta"):  # shapes without memory
+        model = kind_named(kind).build(config)
+    if hasattr(model, "discriminator") and not any(
         name.startswith("discriminator.") for name in header
-    )
-    if generator_only:
-        expected = {k: v for k, v in expected.items() if not k.startswith("discriminator.")}
+    ):
+        model.discriminator = None
+    expected = model.state_dict()
     for tensor in sorted(set(expected) ^ set(header)):
         what = "lacks" if tensor in expected else "has an unknown tensor"
-        raise CheckpointError(f"{weights} does not fit its configuration: it {what} {tensor}")
+        raise CheckpointError(f"{weights} does not fit its configuration: it {what} {tensor!r}")
     for tensor, (dtype, shape) in header.items():
         if shape != list(expected[tensor].shape):
             raise CheckpointError(
@@ -150,19 +153,22 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
         if dtype.is_floating_point != expected[tensor].is_floating_point():
             raise CheckpointError(f"{weights} does not fit its configuration: {tensor} is {dtype}")
 
-    tensors = load_file(weights)
+    try:
+        tensors = load_file(weights)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{weights} is corrupt: {error}") from None
     for tensor, value in tensors.items():
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise CheckpointError(f"{weights} holds numbers that are not finite in {tensor}")
-    model = kind_named(kind).build(config)
-    if generator_only:
-        model.discriminator = None
-    model.load_state_dict({k: v.to(expected[k].dtype) for k, v in tensors.items()})
+    tensors = {name: value.to(expected[name].dtype) for name, value in tensors.items()}
+    model.load_state_dict(tensors, assign=True)  # replaces the tensors that have no memory
     return model.eval().requires_grad_(False)
 
 
 def _read_header(path: Path) -> dict[str, tuple[torch.dtype, list[int]]]:
     """Return dtype and shape of each tensor without reading any; all claims are checked."""
+    if not path.is_file():
+        raise CheckpointError(f"there is no file {path}")
     try:
         with path.open("rb") as file:
             file_bytes = os.fstat(file.fileno()).st_size
@@ -176,16 +182,14 @@ def _read_header(path: Path) -> dict[str, tuple[torch.dtype, list[int]]]:
         for name, entry in header.items():
             dtype, shape = _DTYPES[entry["dtype"]], entry["shape"]
             if not all(isinstance(size, int) and size >= 0 for size in shape):
-                raise ValueError(f"{name} has an impossible shape")
+                raise ValueError(f"{name!r} has an impossible shape")
             begin, end = entry["data_offsets"]
-            if end - begin != dtype.itemsize * torch.Size(shape).numel():
-                raise ValueError(f"{name} claims another size than its shape has")
+            if end - begin != dtype.itemsize * math.prod(shape):
+                raise ValueError(f"{name!r} claims another size than its shape has")
             claimed += end - begin
             entries[name] = (dtype, shape)
         if claimed != file_bytes - 8 - length:
             raise ValueError("it was cut short or has bytes that belong to no tensor")
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing") from None
     except KeyError as error:
         raise CheckpointError(f"{path} is corrupt: unknown entry or dtype {error}") from None
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -210,13 +214,12 @@ def write(
 
     Raises:
         OSError: the folder is not writable or the disk is full.
+        ValueError: a weight is not finite, or too large for float16.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {name: _compact(name, value) for name, value in model.state_dict().items()}
-    temporary = directory / ".model.safetensors.part"
-    save_file(tensors, temporary)
-    os.replace(temporary, directory / "model.safetensors")
+    atomic_write(directory / "model.safetensors", save(tensors))
     write_json(
         directory / "config.json", {"format": FORMAT, "kind": kind, "model": model.config.to_dict()}
     )
@@ -228,7 +231,10 @@ def write(
 def _compact(name: str, value: Tensor) -> Tensor:
     # Statistics (batch norm, spectral norm, mean styles) are small and used as divisors: keep them.
     matrix = value.dim() >= 2 and value.dtype == torch.float32 and "mean_style" not in name
-    return value.detach().cpu().to(torch.float16 if matrix else value.dtype).contiguous()
+    stored = value.detach().cpu().to(torch.float16 if matrix else value.dtype).contiguous()
+    if stored.is_floating_point() and not torch.isfinite(stored).all():
+        raise ValueError(f"{name} holds numbers that a checkpoint cannot keep; train it again")
+    return stored
 
 
 def write_card(directory: str | os.PathLike, card: dict[str, Any]) -> None:

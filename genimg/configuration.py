@@ -9,10 +9,14 @@ options and the form in the browser, so the three cannot drift apart.
 """
 
 import dataclasses
-import math
+import reprlib
+import sys
 import types
 import typing
 from typing import Any
+
+# A tuple lists layers or learning-rate betas; a stranger's file must not ask for a million of them.
+_MOST_ENTRIES = 16
 
 
 def setting(
@@ -82,29 +86,35 @@ def _checked(field: dataclasses.Field, hint: Any, value: Any) -> Any:
     low, high = field.metadata.get("low"), field.metadata.get("high")
 
     if typing.get_origin(hint) is tuple:
-        if not isinstance(value, (list, tuple)) or not value:
-            raise ValueError(f"{field.name} must be a non-empty list of numbers, not {value!r}")
+        if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= _MOST_ENTRIES:
+            raise ValueError(
+                f"{field.name} must be a list of 1 to {_MOST_ENTRIES} numbers, not"
+                f" {reprlib.repr(value)}"
+            )
         entry = typing.get_args(hint)[0]
         return tuple(_number(field.name, entry, item, low, high) for item in value)
     if hint in (int, float):
         value = _number(field.name, hint, value, low, high)
     elif not isinstance(value, hint):
-        raise ValueError(f"{field.name} must be a {hint.__name__}, not {value!r}")
+        raise ValueError(f"{field.name} must be a {hint.__name__}, not {reprlib.repr(value)}")
     if allowed is not None and value not in allowed:
         raise ValueError(
-            f"{field.name} must be one of {', '.join(map(str, allowed))}, not {value!r}"
+            f"{field.name} must be one of {', '.join(map(str, allowed))}, not {reprlib.repr(value)}"
         )
     return value
 
 
 def _number(name: str, kind: type, value: Any, low: float | None, high: float | None) -> Any:
     good = isinstance(value, (int, float)) and not isinstance(value, bool)
-    good = good and math.isfinite(value) and (kind is float or float(value).is_integer())
+    # False for NaN and infinity, and for whole numbers that are too large to be a float.
+    good = good and abs(value) <= sys.float_info.max and (kind is float or value % 1 == 0)
     if not good:
         noun = "a whole number" if kind is int else "a finite number"
-        raise ValueError(f"{name} must be {noun}, not {value!r}")
+        raise ValueError(f"{name} must be {noun}, not {reprlib.repr(value)}")
     if (low is not None and value < low) or (high is not None and value > high):
         low_text = "-inf" if low is None else f"{low:g}"
         high_text = "inf" if high is None else f"{high:g}"
-        raise ValueError(f"{name} must be from {low_text} to {high_text}, not {value!r}")
+        raise ValueError(
+            f"{name} must be from {low_text} to {high_text}, not {reprlib.repr(value)}"
+        )
     return kind(value)

@@ -22,8 +22,20 @@ class ClassifierConfig(Configuration):
     channels: int = setting(1, "Colour channels of the pictures.", choices=(1, 3))
     classes: int = setting(10, "Number of classes.", low=2, high=1000)
     widths: tuple[int, ...] = setting(
-        (32, 64, 128), "Channels of each stage; the last is the length of the features.", low=4
+        (32, 64, 128),
+        "Channels of each stage; the last is the length of the features.",
+        low=4,
+        high=1024,
     )
+
+    def __post_init__(self) -> None:
+        """Check each field, then that pixels are left after the last halving."""
+        Configuration.__post_init__(self)
+        if self.size < 2 ** (len(self.widths) - 1):
+            raise ValueError(
+                f"widths has {len(self.widths)} entries, so size {self.size} would shrink to"
+                " nothing; use fewer stages or larger pictures"
+            )
 
 
 class Classifier(nn.Module):

@@ -24,7 +24,9 @@ class DcganConfig(Configuration):
     channels: int = setting(1, "Colour channels of the pictures.", choices=(1, 3))
     classes: int = setting(0, "Number of classes; 0 trains without labels.", low=0, high=1000)
     latent_dimensions: int = setting(64, "Length of the latent vector z.", low=2, high=512)
-    width: int = setting(32, "Channels before the last layer; doubled at each halving.", low=4)
+    width: int = setting(
+        32, "Channels before the last layer; doubled at each halving.", low=4, high=512
+    )
     spectral_norm: bool = setting(
         False, "Divide each discriminator weight by its largest singular value, without batch norm."
     )

@@ -77,9 +77,13 @@ class GanTask(Task):
     ) -> dict[str, float]:
         """Make one discriminator step and, every `discriminator_steps`, one generator step."""
         self.set_learning_rate(learning_rate_factor(progress, hold=self.config.hold))
-        report = self._discriminator_step(images, labels)
-        if step % self.config.discriminator_steps == 0:
-            report |= self._generator_step(images, labels)
+        # The fakes are drawn once: the generator is judged on what the discriminator just saw.
+        generator_turn = step % self.config.discriminator_steps == 0
+        with torch.set_grad_enabled(generator_turn):
+            fakes = self._generate(labels)
+        report = self._discriminator_step(images, fakes.detach(), labels)
+        if generator_turn:
+            report |= self._generator_step(images, fakes, labels)
             update_average(
                 self.average,
                 self.model.generator,
@@ -103,10 +107,10 @@ class GanTask(Task):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.discriminator_bf16):
             return self.model.discriminator(images, labels).float()
 
-    def _discriminator_step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
+    def _discriminator_step(
+        self, images: Tensor, fakes: Tensor, labels: Tensor
+    ) -> dict[str, float]:
         config = self.config
-        with torch.no_grad():
-            fakes = self._generate(labels)
         images.requires_grad_(config.r1 > 0)
         fakes.requires_grad_(config.r2 > 0)
         # Two passes: batch statistics must never mix real and fake.
@@ -130,9 +134,9 @@ class GanTask(Task):
             "discriminator_gradient": norm,
         }
 
-    def _generator_step(self, images: Tensor, labels: Tensor) -> dict[str, float]:
+    def _generator_step(self, images: Tensor, fakes: Tensor, labels: Tensor) -> dict[str, float]:
         discriminator = self.model.discriminator.requires_grad_(False)
-        fake = self._judge(self._generate(labels), labels)
+        fake = self._judge(fakes, labels)
         # Only a relativistic generator looks at the real pictures, so only it pays for them.
         paired = self.config.objective == "relativistic"
         real = self._judge(images, labels) if paired else fake.detach()
