@@ -31,7 +31,7 @@ from genimg.storage import atomic_write, read_json, write_json
 FORMAT = 1
 SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
 _MAXIMUM_HEADER_BYTES = 4 * 2**20
-_DTYPES = {"F16": torch.float16, "F32": torch.float32, "I64": torch.int64}
+_DTYPES = {"F16": torch.float16, "F32": torch.float32, "I64": torch.int64, "BOOL": torch.bool}
 
 
 class CheckpointError(ValueError):
@@ -48,6 +48,20 @@ class Checkpoint:
     model: nn.Module
     card: dict[str, Any]
     path: Path
+
+    def class_names(self) -> tuple[str, ...]:
+        """Return the card's class names in the order of the labels; empty without classes.
+
+        Raises:
+            CheckpointError: the card does not name as many classes as the model has.
+        """
+        count = getattr(self.config, "classes", 0)  # a tokenizer knows nothing of classes
+        if not count:
+            return ()
+        classes = self.card.get("classes")
+        if not isinstance(classes, list) or len(classes) != count:
+            raise CheckpointError(f"the card of {self.name} must list the names of {count} classes")
+        return tuple(map(str, classes))
 
 
 def names(folder: Path | None = None) -> list[str]:
@@ -160,7 +174,8 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
     for tensor, value in tensors.items():
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise CheckpointError(f"{weights} holds numbers that are not finite in {tensor}")
-    tensors = {name: value.to(expected[name].dtype) for name, value in tensors.items()}
+    # Copies, because what was loaded may be a view of the file, which others could change.
+    tensors = {k: value.to(expected[k].dtype, copy=True) for k, value in tensors.items()}
     model.load_state_dict(tensors, assign=True)  # replaces the tensors that have no memory
     return model.eval().requires_grad_(False)
 

@@ -52,7 +52,7 @@ def read_json(path: str | os.PathLike, limit: int = 16 * 2**20) -> Any:
         raise ValueError(f"{path} is larger than {limit} bytes, so it was not read")
     try:
         return json.loads(data)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from None
 
 
@@ -79,11 +79,15 @@ class Lease:
         self._file: Any = None
 
     def acquire(self) -> bool:
-        """Take the lease; False if another process holds it."""
+        """Take the lease; False if another process holds it.
+
+        Raises:
+            OSError: the folder cannot be written, or its file system has no locks.
+        """
         file = self.path.open("a+b")
         try:
             _lock(file)
-        except OSError:
+        except (BlockingIOError, PermissionError):
             file.close()
             return False
         self._file = file

@@ -16,7 +16,7 @@ class ClassifierModel:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.name, self.info = checkpoint.name, checkpoint.card
-        self.classes = tuple(checkpoint.card["classes"])
+        self.classes = checkpoint.class_names()
         self.network = FeatureNet(checkpoint.name, checkpoint.model)
 
     def classify(self, images: np.ndarray) -> np.ndarray:

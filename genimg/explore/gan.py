@@ -4,6 +4,7 @@ A *code* is where a picture comes from: the style w for a generator with a mappi
 latent vector z for one without. Directions, truncation and neighbours are all moves of the code.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -32,8 +33,7 @@ class GanModel:
         self.generator = checkpoint.model.generator
         self.discriminator = checkpoint.model.discriminator
         self.config = checkpoint.config
-        conditional = self.config.classes > 0
-        self.classes: tuple[str, ...] = tuple(self.info["classes"]) if conditional else ()
+        self.classes = checkpoint.class_names()
         self.spaces = ("z", "w") if hasattr(self.generator, "mapping") else ("z",)
         self.directions = lru_cache(maxsize=64)(self._directions)
 
@@ -106,7 +106,12 @@ class GanModel:
 
         Each of the others mixes the latent vector with a fresh one: sqrt(1 - spread^2) of the old
         and `spread` (0 to 1) of the new, which keeps its distribution.
+
+        Raises:
+            ValueError: as for `picture`, or count or spread is out of range.
         """
+        if not 1 <= count <= 1000:
+            raise ValueError(f"count must be from 1 to 1000, not {count}")
         if not 0 <= spread <= 1:
             raise ValueError(f"spread must be from 0 to 1, not {spread}")
         z = self._latents(seed, range(1)).repeat(count, 1)
@@ -177,14 +182,18 @@ class GanModel:
     def judge(self, images: np.ndarray, labels: Sequence[int] | None = None) -> np.ndarray:
         """Return the discriminator's logits, float32 (N,), for pictures uint8 (N, H, W, C).
 
+        Args:
+            labels: one class number for each picture; None only for a model without labels.
+
         Raises:
-            ValueError: the checkpoint has no discriminator.
+            ValueError: the checkpoint has no discriminator, or the labels do not fit.
         """
         if self.discriminator is None:
             raise ValueError(f"{self.name} ships without its discriminator")
+        if labels is None and self.classes:
+            raise ValueError(f"{self.name} judges a picture by its class, so give the labels")
         x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
-        numbers = None if labels is None else torch.as_tensor(labels)
-        return self.discriminator(x, numbers).numpy()
+        return self.discriminator(x, self._labels(labels, len(images))).numpy()
 
     def _directions(self, label: int | None = None, count: int = 10) -> np.ndarray:
         """Return the principal directions, float32 (count, D), each one standard deviation long.
@@ -222,6 +231,8 @@ class GanModel:
         z: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Return codes (B, D) and labels (B,) after all moves."""
+        if not all(map(math.isfinite, (*directions, *latents.values()))):
+            raise ValueError("directions and latents must be finite numbers")
         z = self._latents(seed, range(1)) if z is None else z
         for dimension, amount in latents.items():
             if not 0 <= dimension < z.shape[1]:
@@ -241,8 +252,8 @@ class GanModel:
 
     def _latents(self, seed: int, rows: range) -> Tensor:
         """Return z (len(rows), Z); row i is a function of (seed, i) alone."""
-        if not 0 <= seed < 2**32:
-            raise ValueError(f"seed must be from 0 to {2**32 - 1}, not {seed}")
+        if not 0 <= seed < 2**32 or seed != int(seed):
+            raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {seed}")
         size = self.config.latent_dimensions
         return torch.stack([torch.randn(size, generator=generator(seed, "z", i)) for i in rows])
 
@@ -286,10 +297,18 @@ class GanModel:
                     f" {', '.join(self.classes)}"
                 )
             label = lowered.index(label.lower())
-        numbers = torch.as_tensor(label).expand(count) if isinstance(label, int) else None
-        numbers = torch.as_tensor(label) if numbers is None else numbers
-        if len(numbers) != count or numbers.min() < 0 or numbers.max() >= len(self.classes):
-            raise ValueError(f"labels must be {count} numbers from 0 to {len(self.classes) - 1}")
+        numbers = torch.as_tensor(label)
+        if numbers.dim() == 0:
+            numbers = numbers.expand(count)
+        if (
+            numbers.is_floating_point()
+            or numbers.shape != (count,)
+            or numbers.min() < 0
+            or numbers.max() >= len(self.classes)
+        ):
+            raise ValueError(
+                f"labels must be {count} whole numbers from 0 to {len(self.classes) - 1}"
+            )
         return numbers
 
 

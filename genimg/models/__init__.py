@@ -8,9 +8,13 @@ from torch import nn
 from genimg.configuration import Configuration
 from genimg.models.classifier import Classifier, ClassifierConfig
 from genimg.models.dcgan import DcganConfig, DcganDiscriminator, DcganGenerator
+from genimg.models.drawer import Drawer, DrawerConfig
 from genimg.models.gan import Gan
 from genimg.models.mlp_gan import MlpDiscriminator, MlpGanConfig, MlpGenerator
 from genimg.models.stylegan import ProjectionDiscriminator, StyleGanConfig, StyleGenerator
+from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
+from genimg.models.vector_quantizer import VqTokenizer, VqTokenizerConfig
+from genimg.models.vision_transformer import VisionTransformer, VisionTransformerConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,10 @@ KINDS: dict[str, Kind] = {
         StyleGanConfig, lambda config: Gan(config, StyleGenerator, ProjectionDiscriminator), "gan"
     ),
     "classifier": Kind(ClassifierConfig, Classifier, "classifier"),
+    "vision-transformer": Kind(VisionTransformerConfig, VisionTransformer, "classifier"),
+    "fsq-tokenizer": Kind(FsqTokenizerConfig, FsqTokenizer, "tokenizer"),
+    "vq-tokenizer": Kind(VqTokenizerConfig, VqTokenizer, "tokenizer"),
+    "image-gpt": Kind(DrawerConfig, Drawer, "prior"),
 }
 
 

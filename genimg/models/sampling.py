@@ -1,9 +1,17 @@
-"""From the logits of the next token to the distribution it is drawn from."""
+"""Drawing images token by token: from logits to distributions to tokens.
+
+Shape letters: B batch, N tokens of an image, V size of the vocabulary.
+"""
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from genimg.models.attention import KeyValueCache
+from genimg.models.image_gpt import ImageGpt
 
 
 def next_token_distribution(
@@ -50,3 +58,76 @@ def next_token_distribution(
         probabilities = probabilities.masked_fill(before >= top_p, 0.0)
         probabilities = probabilities / probabilities.sum(dim=-1, keepdim=True)
     return torch.zeros_like(probabilities).scatter(-1, order, probabilities)
+
+
+@torch.inference_mode()
+def draw_steps(
+    prior: ImageGpt,
+    labels: Tensor,
+    uniforms: Tensor,
+    *,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    guidance: float = 1.0,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Draw images token by token, with a cache, and yield after each token.
+
+    The randomness comes in as numbers: image i depends on row i of `uniforms`, its label and the
+    controls, and on nothing else in the batch.
+
+    Args:
+        labels: int64 (B,) from 0 to classes, which is the unconditional label.
+        uniforms: float (B, N), drawn uniformly from [0, 1).
+        temperature, top_k, top_p: see `next_token_distribution`.
+        guidance: 1 takes the conditional logits c; other values take u + guidance * (c - u) with
+            the unconditional logits u (arXiv 2207.12598), at twice the cost.
+
+    Yields:
+        The tokens just drawn, int64 (B,), and the probabilities they were drawn from, (B, V).
+
+    Raises:
+        ValueError: `uniforms` has another shape, or a control is out of range.
+    """
+    if uniforms.shape != (len(labels), prior.num_tokens):
+        raise ValueError(
+            f"uniforms must be ({len(labels)}, {prior.num_tokens}), not {tuple(uniforms.shape)}"
+        )
+    if not math.isfinite(guidance):
+        raise ValueError(f"guidance must be a finite number, not {guidance}")
+    guided = guidance != 1
+    if guided:
+        labels = torch.cat((labels, torch.full_like(labels, prior.unconditional)))  # (2B,)
+    cache = KeyValueCache(prior.num_tokens)
+    tokens = labels.new_empty(len(labels), 0)  # none yet
+    for position in range(prior.num_tokens):
+        logits = prior(tokens, labels, cache=cache)[:, -1]  # (B, V) or (2B, V)
+        if guided:
+            conditional, unconditional = logits.chunk(2)
+            logits = unconditional + guidance * (conditional - unconditional)  # (B, V)
+        probabilities = next_token_distribution(logits, temperature, top_k, top_p)
+        drawn = draw_by_uniforms(probabilities, uniforms[:, position])  # (B,)
+        yield drawn, probabilities
+        tokens = (drawn.repeat(2) if guided else drawn)[:, None]  # (B, 1) or (2B, 1)
+
+
+def draw_tokens(prior: ImageGpt, labels: Tensor, uniforms: Tensor, **controls: Any) -> Tensor:
+    """Return the tokens of whole images, int64 (B, N); see `draw_steps` for the arguments."""
+    steps = draw_steps(prior, labels, uniforms, **controls)
+    return torch.stack([tokens for tokens, _ in steps], dim=1)
+
+
+def draw_by_uniforms(probabilities: Tensor, uniforms: Tensor) -> Tensor:
+    """Return the first token at which the summed probabilities exceed a share `uniforms`.
+
+    Args:
+        probabilities: float (B, V), each row with a positive sum.
+        uniforms: float (B,) in [0, 1).
+
+    Returns:
+        int64 (B,), never a token of probability 0.
+    """
+    # In float64, and measured against the sum itself: no rounding can lead beyond the last token.
+    sums = probabilities.double().cumsum(dim=-1)
+    target = uniforms.double()[:, None] * sums[:, -1:]  # (B, 1)
+    return torch.searchsorted(sums, target, right=True).squeeze(1)  # (B,)

@@ -71,9 +71,10 @@ class MappingNetwork(nn.Module):
         inputs = config.latent_dimensions * (2 if config.classes else 1)
         layers: list[nn.Module] = []
         for _ in range(config.mapping_layers):
-            layers += [nn.Linear(inputs, config.style_dimensions), nn.LeakyReLU(0.2)]
+            layers += [_linear(inputs, config.style_dimensions, gain=math.sqrt(2))]
+            layers += [nn.LeakyReLU(0.2)]
             inputs = config.style_dimensions
-        self.body = nn.Sequential(*layers, nn.Linear(inputs, config.style_dimensions))
+        self.body = nn.Sequential(*layers, _linear(inputs, config.style_dimensions))
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return styles (B, W)."""
@@ -103,7 +104,7 @@ class StyleConvolution(nn.Module):
         self.convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
         self.normalise = nn.BatchNorm2d(outputs, affine=False)
         self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.affine = _affine(style_dimensions, 2 * outputs)
+        self.affine = _linear(style_dimensions, 2 * outputs, gain=0.5)
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
         """Return features for x (B, inputs, h, w), style (B, W), noise (B, 1, H, W) or None."""
@@ -122,7 +123,7 @@ class ToPixels(nn.Module):
     def __init__(self, inputs: int, channels: int, style_dimensions: int) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(inputs, channels, 1)
-        self.affine = _affine(style_dimensions, inputs)
+        self.affine = _linear(style_dimensions, inputs, gain=0.5)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """Return pictures (B, C, H, W) for x (B, inputs, H, W) and style (B, W)."""
@@ -130,9 +131,11 @@ class ToPixels(nn.Module):
         return self.convolution(x * scale[:, :, None, None].to(x.dtype))
 
 
-def _affine(style_dimensions: int, outputs: int) -> nn.Linear:
-    layer = nn.Linear(style_dimensions, outputs)
-    nn.init.normal_(layer.weight, std=0.5 / math.sqrt(style_dimensions))
+def _linear(inputs: int, outputs: int, gain: float = 1.0) -> nn.Linear:
+    # PyTorch's default shrinks what passes through and adds constants of the same size: after three
+    # layers the latent vector would hardly matter, and the generator would learn to ignore it.
+    layer = nn.Linear(inputs, outputs)
+    nn.init.normal_(layer.weight, std=gain / math.sqrt(inputs))
     nn.init.zeros_(layer.bias)
     return layer
 
@@ -159,7 +162,10 @@ class StyleGenerator(nn.Module):
         widths = config.generator_widths
         smallest = _smallest_size(config.size, len(widths), "generator_widths")
         self.mapping = MappingNetwork(config)
-        self.constant = nn.Parameter(torch.randn(1, widths[0], smallest, smallest))
+        # StyleGAN starts from a constant. From it, this small generator made one picture a class;
+        # a first tensor that depends on the style gave it the variety back (see benchmarks).
+        self.first = _linear(config.style_dimensions, widths[0] * smallest**2)
+        self.first_shape = (widths[0], smallest, smallest)
         self.layers, self.to_pixels = nn.ModuleList(), nn.ModuleList()
         self.noise_sizes: list[int] = []
         inputs = widths[0]
@@ -207,7 +213,7 @@ class StyleGenerator(nn.Module):
         """
         if style.dim() == 2:
             style = style[:, None].expand(-1, self.num_layers, -1)  # (B, L, W)
-        x = self.constant.expand(len(style), -1, -1, -1)  # (B, widths[0], h, w)
+        x = self.first(style[:, 0]).unflatten(1, self.first_shape)  # (B, widths[0], h, w)
         x = x.contiguous(memory_format=torch.channels_last)
         picture: Tensor | None = None
         for index, layer in enumerate(self.layers):

@@ -80,7 +80,8 @@ class LearnedQuantizer(nn.Module):
             self.register_buffer("average_sum", codebook.clone())
         # Starting at 1, no entry counts as dead before it had the time to be used.
         self.register_buffer("average_count", torch.ones(config.codebook_size))
-        self.register_buffer("started", torch.tensor(not config.start_from_data))
+        # A number, because checkpoints keep no truth values.
+        self.register_buffer("started", torch.tensor(int(not config.start_from_data)))
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Quantise, after letting the codebook learn if in training mode.
@@ -150,7 +151,7 @@ class LearnedQuantizer(nn.Module):
             count, total = self._gather(vectors, self._nearest(vectors))
             used = count.nonzero().squeeze(1)
             self._place(used, self._normalised(total[used] / count[used, None]))
-        self.started.fill_(True)
+        self.started.fill_(1)
 
     def _reseed(self, vectors: Tensor, tokens: Tensor) -> None:
         """Put dead entries where vectors are farthest from the entries they have."""

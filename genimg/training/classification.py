@@ -10,7 +10,12 @@ from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
 from genimg.training.averaging import update_average
-from genimg.training.task import Task, learning_rate_factor, make_optimizer
+from genimg.training.task import (
+    Task,
+    decay_matrices_only,
+    learning_rate_factor,
+    make_optimizer,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +24,9 @@ class ClassifierTrainingConfig(Configuration):
 
     optimizer: str = setting("sgd", "How gradients become steps.", choices=("sgd", "adamw"))
     learning_rate: float = setting(0.2, "Learning rate after the warm-up.", low=1e-7, high=10)
-    weight_decay: float = setting(5e-4, "Pull of every weight towards zero.", low=0, high=1)
+    weight_decay: float = setting(
+        5e-4, "Pull of the weights towards zero; AdamW pulls matrices only.", low=0, high=1
+    )
     label_smoothing: float = setting(
         0.0, "Probability taken from the true class and spread over all.", low=0, high=0.5
     )
@@ -43,10 +50,13 @@ class ClassifierTask(Task):
     ) -> None:
         super().__init__(model, model, config, device)
         self.bf16 = precision == "bf16"
+        groups: list[dict] = [{"params": list(self.model.parameters())}]
+        if config.optimizer == "adamw":
+            groups = decay_matrices_only(self.model, config.weight_decay)
         self.optimizers = {
             "classifier": make_optimizer(
                 config.optimizer,
-                self.model.parameters(),
+                groups,
                 learning_rate=config.learning_rate,
                 betas=(0.9, 0.99),
                 weight_decay=config.weight_decay,

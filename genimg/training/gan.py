@@ -75,10 +75,10 @@ class GanTask(Task):
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
-        """Make one discriminator step and, every `discriminator_steps`, one generator step."""
+        """Make one discriminator step and, after `discriminator_steps`, one generator step."""
         self.set_learning_rate(learning_rate_factor(progress, hold=self.config.hold))
         # The fakes are drawn once: the generator is judged on what the discriminator just saw.
-        generator_turn = step % self.config.discriminator_steps == 0
+        generator_turn = (step + 1) % self.config.discriminator_steps == 0
         with torch.set_grad_enabled(generator_turn):
             fakes = self._generate(labels)
         report = self._discriminator_step(images, fakes.detach(), labels)
@@ -136,13 +136,15 @@ class GanTask(Task):
 
     def _generator_step(self, images: Tensor, fakes: Tensor, labels: Tensor) -> dict[str, float]:
         discriminator = self.model.discriminator.requires_grad_(False)
-        fake = self._judge(fakes, labels)
-        # Only a relativistic generator looks at the real pictures, so only it pays for them.
-        paired = self.config.objective == "relativistic"
-        real = self._judge(images, labels) if paired else fake.detach()
-        loss = self.objective.generator(real, fake)
-        norm = self.guarded_step("generator", loss)
-        discriminator.requires_grad_(True)
+        try:
+            fake = self._judge(fakes, labels)
+            # Only a relativistic generator looks at the real pictures, so only it pays for them.
+            paired = self.config.objective == "relativistic"
+            real = self._judge(images, labels) if paired else fake.detach()
+            loss = self.objective.generator(real, fake)
+            norm = self.guarded_step("generator", loss)
+        finally:
+            discriminator.requires_grad_(True)
         return {"generator_loss": loss.item(), "generator_gradient": norm}
 
     @torch.no_grad()

@@ -18,8 +18,10 @@ from genimg.training.resolve import batch_tensors, build_task, choose_device, re
 from genimg.training.run_directory import Attempt, RunDirectory
 from genimg.training.spec import RunSpec
 from genimg.training.task import Diverged, Task
+from genimg.training.validation import BestSoFar, split
 
 REPORT_STEPS = 10
+EXAMPLES = 20
 _STATUS_SECONDS = 1.0
 
 Callback = Callable[[dict[str, Any]], None]
@@ -52,12 +54,13 @@ class Trainer:
         self.total: int = self.spec.resolved["images"]
         self.batch_size = self.spec.run.batch_size
         self.task: Task
-        self.step = self.images_seen = self.rollbacks = 0
-        self.seconds = 0.0  # of training, over all attempts
+        self.training, self.held_out = torch.arange(len(dataset)), torch.arange(0)
+        if self.spec.run.validations:
+            self.training, self.held_out = split(self.spec.run.seed, len(dataset))
+        run_checkpoints.remove_leftovers(directory.checkpoints)
         self._restore()
-        self._started_at, self._started_from = time.monotonic(), self.images_seen
-        self._last_status = self._last_save = self._started_at
-        self._control_generation = directory.read_control().get("generation", 0)
+        self._last_status = self._last_save = self._last_look = self._started_at
+        self._wish_seen = directory.last_wish_seen()
 
     def run(self) -> str:
         """Train to the end, or until stopped; return "succeeded", "paused" or "cancelled".
@@ -68,10 +71,10 @@ class Trainer:
         """
         self.save()
         self._write_status("running")
-        if self.images_seen == 0:
+        if self.images_seen == 0 and self.spec.run.sheets:
             self._write_sheet()
         outcome = ""
-        while self.images_seen < self.total and not outcome:
+        while self.images_seen < self.total and not self._over_fits() and not outcome:
             try:
                 report = self._make_step()
             except Diverged as reason:
@@ -88,10 +91,10 @@ class Trainer:
 
     def _make_step(self) -> dict[str, float]:
         torch.manual_seed(derive(self.spec.run.seed, "step", self.step))
-        indices = batch_indices(
-            self.spec.run.seed, self.images_seen, self.batch_size, len(self.dataset)
+        chosen = batch_indices(
+            self.spec.run.seed, self.images_seen, self.batch_size, len(self.training)
         )
-        images, labels = batch_tensors(self.dataset, indices, self.device)
+        images, labels = batch_tensors(self.dataset, self.training[chosen], self.device)
         seen = self.images_seen + self.batch_size
         report = self.task.step(
             images, labels, step=self.step, images_seen=seen, progress=seen / self.total
@@ -113,27 +116,48 @@ class Trainer:
             callback(line | {"total": self.total})
 
     def _keep_up(self) -> None:
-        """Do what is due by the clock or by the pictures: sheet, status, checkpoint."""
-        sheets, before = self.spec.run.sheets, self.images_seen - self.batch_size
-        if self.images_seen * sheets // self.total > before * sheets // self.total:
+        """Do what is due by the pictures or by the clock: sheet, validation, status, checkpoint."""
+        if self._is_due(self.spec.run.sheets):
             self._write_sheet()
+        if self._is_due(self.spec.run.validations):
+            self._validate()  # may save, so what must not be lost comes before
         now = time.monotonic()
         if now - self._last_status >= _STATUS_SECONDS:
             self._write_status("running")
         if now - self._last_save >= self.spec.run.checkpoint_seconds:
             self.save()
 
+    def _is_due(self, times: int) -> bool:
+        """Return whether something done `times` times a run is due after the step just made."""
+        before = self.images_seen - self.batch_size
+        return self.images_seen * times // self.total > before * times // self.total
+
+    def _validate(self) -> None:
+        """Measure the loss on the held-out pictures, and keep the model if it is the best."""
+        total = 0.0
+        for indices in self.held_out.split(self.batch_size):
+            images, labels = batch_tensors(self.dataset, indices, self.device)
+            total += self.task.validate(images, labels) * len(indices)
+        loss = total / len(self.held_out)
+        self._report({"validation_loss": loss})
+        if self.validated.note(self.step, loss):
+            self.save()
+
+    def _over_fits(self) -> bool:
+        """Return whether the validations have not improved for too long."""
+        return 0 < self.spec.run.patience <= self.validated.waited
+
     def _wish(self) -> str:
         """Return how the run should end now, or ''."""
         if self.should_stop():
             return "paused"
-        if self._last_status < time.monotonic() - 0.1:  # just looked
+        if time.monotonic() - self._last_look < _STATUS_SECONDS:
             return ""
+        self._last_look = time.monotonic()
         control = self.directory.read_control()
-        if control.get("generation", 0) == self._control_generation:
+        if control["generation"] == self._wish_seen:
             return ""
-        self._control_generation = control["generation"]
-        command = control.get("command")
+        self._wish_seen, command = control["generation"], control["command"]
         if command == "save_now":
             self.save()
         elif command == "sample_now":
@@ -143,7 +167,11 @@ class Trainer:
     def _write_status(self, state: str) -> None:
         self._last_status = time.monotonic()
         self.attempt.write_status(
-            state=state, images_seen=self.images_seen, total=self.total, time=time.time()
+            state=state,
+            images_seen=self.images_seen,
+            total=self.total,
+            wish_seen=self._wish_seen,
+            time=time.time(),
         )
 
     def _write_sheet(self) -> None:
@@ -154,7 +182,7 @@ class Trainer:
 
     def save(self) -> None:
         """Publish a checkpoint of this very step."""
-        elapsed = time.monotonic() - self._started_at if hasattr(self, "_started_at") else 0.0
+        elapsed = time.monotonic() - self._started_at
         run_checkpoints.save(
             self.directory.checkpoints,
             step=self.step,
@@ -169,23 +197,33 @@ class Trainer:
                 "rollbacks": self.rollbacks,
                 "learning_rate_scale": self.task.learning_rate_scale,
                 "seconds": self.seconds + elapsed,
+                **self.validated.to_dict(),
             },
         )
         self._last_save = time.monotonic()
 
     def _restore(self) -> None:
         """Build the task, and load the newest valid checkpoint if there is one."""
+        self.step = self.images_seen = self.rollbacks = 0
+        self.seconds = 0.0  # of training, over all attempts
+        self.validated = BestSoFar()
         self.task = build_task(self.spec, self.device, self.spec.resolved["precision"])
+        self.task.examples, _ = batch_tensors(self.dataset, self.training[:EXAMPLES], self.device)
         newest = run_checkpoints.newest(self.directory.checkpoints)
         if newest is None:
-            return
-        tensors, state = run_checkpoints.load(newest)
-        self.task.model.load_state_dict(tensors["model"])
-        self.task.average.load_state_dict(tensors["ema"])
-        self.task.load_optimizer_tensors(tensors["optimizer"])
-        self.task.learning_rate_scale = state["learning_rate_scale"]
-        self.step, self.images_seen = state["step"], state["images_seen"]
-        self.rollbacks, self.seconds = state["rollbacks"], state["seconds"]
+            self.task.start()
+        else:
+            tensors, state = run_checkpoints.load(newest)
+            self.task.model.load_state_dict(tensors["model"])
+            self.task.average.load_state_dict(tensors["ema"])
+            self.task.load_optimizer_tensors(tensors["optimizer"])
+            self.task.learning_rate_scale = state["learning_rate_scale"]
+            self.step, self.images_seen = state["step"], state["images_seen"]
+            self.rollbacks, self.seconds = state["rollbacks"], state["seconds"]
+            self.validated = BestSoFar(
+                **{name: state[name] for name in BestSoFar.__slots__ if name in state}
+            )
+        self._started_at, self._started_from = time.monotonic(), self.images_seen
 
     def _roll_back(self, reason: Diverged) -> None:
         if self.rollbacks:

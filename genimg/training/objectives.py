@@ -98,7 +98,7 @@ def gradient_penalty(
 
     Gulrajani et al. 2017, arXiv 1704.00028, equation 3, to be multiplied by lambda (10).
     """
-    mix = torch.rand(len(real), 1, 1, 1, device=real.device)
+    mix = torch.rand(len(real), 1, 1, 1, dtype=real.dtype, device=real.device)
     between = torch.lerp(real, fake, mix).requires_grad_()
     (gradients,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
     return (gradients.flatten(1).norm(dim=1) - 1).square().mean()

@@ -11,6 +11,7 @@ import torch
 from genimg import checkpoints, data
 from genimg.checkpoints import Checkpoint, CheckpointError
 from genimg.render import encode, grid
+from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.randomness import generator
 from genimg.training.resolve import build_task
@@ -19,6 +20,8 @@ from genimg.training.run_directory import RunDirectory
 
 def read_run(path: Path) -> Checkpoint:
     """Return the model of a run's newest valid checkpoint, also while it is training.
+
+    A run that validates gives the checkpoint of its best validation so far instead.
 
     Raises:
         CheckpointError: the run has no checkpoint yet, or cannot be read.
@@ -33,7 +36,7 @@ def read_run(path: Path) -> Checkpoint:
     )
     if newest is None:
         raise CheckpointError(f"the run {path} has no checkpoint yet; wait for its first one")
-    tensors, state = run_checkpoints.load(newest)
+    tensors, state = run_checkpoints.load(_best_or(newest))
     task = build_task(spec, torch.device("cpu"), "fp32")
     task.model.load_state_dict(tensors["model"])
     task.average.load_state_dict(tensors["ema"])
@@ -61,21 +64,45 @@ def read_run(path: Path) -> Checkpoint:
         "seed": spec.run.seed,
         "torch": torch.__version__,
     }
+    if state.get("best_loss") is not None:
+        card["validation_loss"] = round(state["best_loss"], 4)
     return Checkpoint(str(path), spec.kind, spec.model, model, card, path)
 
 
-def publish(run: Path, out: Path, *, title: str, preview: np.ndarray, **facts: Any) -> Path:
+def _best_or(newest: Path) -> Path:
+    """Return the checkpoint that `newest` calls the best so far, or `newest` without one."""
+    best = read_json(newest / "state.json").get("best")
+    directory = newest.with_name(f"step-{best or 0:08d}")
+    return directory if best and run_checkpoints.is_valid(directory) else newest
+
+
+def publish(
+    run: Path,
+    out: Path,
+    *,
+    title: str,
+    preview: np.ndarray,
+    generator_only: bool = False,
+    **facts: Any,
+) -> Path:
     """Write the newest checkpoint of a run as a checkpoint directory that can be shared.
 
     Args:
         preview: pictures, uint8 (N, H, W, C), for preview.png.
+        generator_only: leave the discriminator of a GAN out.
         facts: further entries of the card, such as `license`.
 
     Raises:
         CheckpointError: as for `read_run`.
+        ValueError: `generator_only` for a model that is no GAN.
         OSError: `out` cannot be written.
     """
     checkpoint = read_run(run)
+    if generator_only:
+        if not hasattr(checkpoint.model, "discriminator"):
+            raise ValueError(f"the {checkpoint.kind} in {run} has no discriminator to leave out")
+        checkpoint.model.discriminator = None
+        del checkpoint.card["parameters"]["discriminator"]
     return checkpoints.write(
         out,
         kind=checkpoint.kind,

@@ -21,21 +21,26 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
 
     Each precision is tried for about a second on a throw-away copy of the task, because whether
     bfloat16 is faster depends on the processor: up to three times where it has instructions for it,
-    slower than float32 where it has none.
+    slower than float32 where it has none. Nothing is tried where nothing depends on it.
 
     Raises:
-        ValueError: the requested device is not there.
+        ValueError: the requested device is not there, the data do not fit the model, or
+            validations are asked of a training that has none.
     """
     if spec.resolved:
         return spec
+    _check_data(spec, dataset)
+    _check_validations(spec)
     device = choose_device(spec.run.device)
     threads = spec.run.threads or os.cpu_count() or 1
     torch.set_num_threads(threads)
     candidates = [spec.run.precision]
     if spec.run.precision == "auto":
         candidates = ["fp32"] if device.type == "mps" else ["bf16", "fp32"]
-    speeds = {name: _images_per_second(spec, dataset, device, name) for name in candidates}
-    precision = max(speeds, key=lambda name: speeds[name])
+    speeds = {}
+    if len(candidates) > 1 or not spec.run.images:
+        speeds = {name: _images_per_second(spec, dataset, device, name) for name in candidates}
+    precision = max(candidates, key=lambda name: speeds.get(name, 0.0))
     images = spec.run.images or round(speeds[precision] * spec.run.minutes * 60)
     steps = max(1, -(-images // spec.run.batch_size))
     resolved: dict[str, Any] = {
@@ -48,6 +53,25 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
         "dataset_source": dataset.source,
     }
     return replace(spec, resolved=resolved)
+
+
+def _check_data(spec: RunSpec, dataset: Dataset) -> None:
+    channels, classes = (spec.model.to_dict().get(name, 0) for name in ("channels", "classes"))
+    if channels != dataset.channels:
+        raise ValueError(
+            f"the model has {channels} colour channels and the pictures of {dataset.name} have"
+            f" {dataset.channels}; leave out channels, or set it to {dataset.channels}"
+        )
+    if classes and classes < len(dataset.classes):
+        raise ValueError(
+            f"the model has {classes} classes and {dataset.name} has {len(dataset.classes)};"
+            f" leave out classes, or set it to {len(dataset.classes)}"
+        )
+
+
+def _check_validations(spec: RunSpec) -> None:
+    if spec.run.validations and not TASKS[kind_named(spec.kind).task][0].validates:
+        raise ValueError(f"the training of {spec.kind} does not validate; set validations to 0")
 
 
 def choose_device(name: str) -> torch.device:

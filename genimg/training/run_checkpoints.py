@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -41,8 +42,7 @@ def save(
         temporary.mkdir(parents=True)
         for part in _PARTS:
             path = temporary / f"{part}.safetensors"
-            save_file({k: v.detach().cpu().contiguous() for k, v in tensors[part].items()}, path)
-            _flush(path)
+            _write_tensors(path, tensors[part])
         write_json(temporary / "state.json", state)
         files = sorted(path for path in temporary.iterdir())
         manifest = {path.name: [path.stat().st_size, _digest(path)] for path in files}
@@ -52,7 +52,7 @@ def save(
             _quarantine(final)
         os.rename(temporary, final)
         flush_directory(folder)
-    except OSError:
+    except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     if is_valid(final):
@@ -60,8 +60,12 @@ def save(
     return final
 
 
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
+def _write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    try:
+        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, path)
+    except SafetensorError as error:  # hides what the system said, "no space left" for one
+        raise OSError(f"{path} could not be written: {error}") from None
+    with path.open("r+b") as file:
         os.fsync(file.fileno())
     _pause_for_tests(path.name)
 
@@ -92,6 +96,12 @@ def is_valid(directory: Path, *, thorough: bool = False) -> bool:
         return False
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a killed process had begun to write; only the holder of the lease may."""
+    for directory in folder.glob(".step-*"):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def newest(folder: Path) -> Path | None:
     """Return the newest valid checkpoint; invalid newer ones are renamed to `invalid-...`."""
     for directory in sorted(folder.glob("step-*"), reverse=True):
@@ -119,5 +129,5 @@ def load(directory: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]
 def _thin(folder: Path, *, keep_also: int | None) -> None:
     directories = sorted(folder.glob("step-*"))
     for directory in directories[:-2]:
-        if directory.name != f"step-{keep_also or 0:08d}":
+        if keep_also is None or directory.name != f"step-{keep_also:08d}":
             shutil.rmtree(directory, ignore_errors=True)

@@ -37,14 +37,14 @@ class RunDirectory:
         """
         run = cls(path)
         if (run.path / "spec.json").exists():
-            different = run.read_spec().difference(spec)
+            different = spec.difference(run.read_spec())
             if different:
                 raise ValueError(
                     f"{run.path} holds a run with other settings ({different}); repeat its command"
                     " to resume it, or choose another folder"
                 )
             return run
-        if run.path.is_dir() and any(run.path.iterdir()):
+        if run.path.is_dir() and any(not file.name.startswith(".") for file in run.path.iterdir()):
             raise ValueError(f"{run.path} is not empty and holds no run; choose another folder")
         run.path.mkdir(parents=True, exist_ok=True)
         run.write_spec(spec)
@@ -59,11 +59,19 @@ class RunDirectory:
         write_json(self.path / "spec.json", spec.to_dict())
 
     def read_control(self) -> dict[str, Any]:
-        """Return the last wish, `{"command": "run"}` when there is none."""
-        try:
-            return read_json(self.path / "control.json")
-        except (FileNotFoundError, ValueError):
-            return {"command": "run", "generation": 0}
+        """Return the last wish: its "command", and its "generation", which counts the wishes.
+
+        A missing or damaged file is no wish: training goes on.
+        """
+        control = _read_dictionary(self.path / "control.json")
+        command, generation = control.get("command"), control.get("generation")
+        return {"command": command, "generation": generation if type(generation) is int else 0}
+
+    def last_wish_seen(self) -> int:
+        """Return the generation of the newest wish that an attempt has already looked at."""
+        attempts = (self.path / "attempts" / str(number) for number in self.attempt_numbers())
+        statuses = [_read_dictionary(folder / "status.json") for folder in attempts]
+        return max((status.get("wish_seen", 0) for status in statuses), default=0)
 
     def new_attempt(self, number: int | None = None) -> "Attempt":
         """Start attempt `number`, by default the next one."""
@@ -81,15 +89,18 @@ class RunDirectory:
     def read_metrics(self) -> list[dict[str, Any]]:
         """Return the reports of all attempts as one history.
 
-        A later attempt starts from a checkpoint, so it replaces what earlier ones reported beyond
-        its own first line. A torn last line is ignored.
+        An attempt starts from a checkpoint, and so does a roll-back: a line replaces what was
+        reported beyond it before, and joins what was reported at the same place. A torn last line
+        is ignored.
         """
         history: list[dict[str, Any]] = []
         for number in self.attempt_numbers():
-            lines = _read_lines(self.path / "attempts" / str(number) / "metrics.jsonl")
-            if lines:
-                first = lines[0]["images_seen"]
-                history = [line for line in history if line["images_seen"] < first] + lines
+            for line in _read_lines(self.path / "attempts" / str(number) / "metrics.jsonl"):
+                while history and history[-1]["images_seen"] > line["images_seen"]:
+                    history.pop()
+                if history and history[-1]["images_seen"] == line["images_seen"]:
+                    line = history.pop() | line
+                history.append(line)
         return history
 
     def write_sheet(self, images_seen: int, png: bytes) -> None:
@@ -98,17 +109,28 @@ class RunDirectory:
         atomic_write(self.samples / f"{images_seen:09d}.png", png)
 
 
+def _read_dictionary(path: Path) -> dict[str, Any]:
+    """Return what a small file holds, or {} where it is missing or damaged."""
+    try:
+        values = read_json(path)
+    except (FileNotFoundError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
 def _read_lines(path: Path) -> list[dict[str, Any]]:
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
     lines = []
     for line in text.split("\n")[:-1]:  # what follows the last newline is torn, or nothing
         try:
-            lines.append(json.loads(line))
-        except json.JSONDecodeError:
+            values = json.loads(line)
+        except ValueError:
             continue
+        if isinstance(values, dict) and isinstance(values.get("images_seen"), int):
+            lines.append(values)
     return lines
 
 

@@ -1,15 +1,14 @@
 """Training from Python or a terminal: ask for a run, and see it through in this process."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from genimg import data
-from genimg.training.loop import Callback
+from genimg.training.loop import Callback, Trainer
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import make_spec
-from genimg.training.worker import StopSignal, train_run
 
 
 def request_run(preset: str, out: str | os.PathLike, **settings: Any) -> RunDirectory:
@@ -24,8 +23,51 @@ def request_run(preset: str, out: str | os.PathLike, **settings: Any) -> RunDire
         OSError: `out` cannot be written.
     """
     facts = data.describe(settings.get("dataset", "fashion-mnist"))
-    spec = make_spec(preset, channels=facts["channels"], classes=len(facts["classes"]), **settings)
+    spec = make_spec(
+        preset,
+        data_channels=facts["channels"],
+        data_classes=len(facts["classes"]),
+        **settings,
+    )
+    directory = RunDirectory(out)
+    if (directory.path / "spec.json").exists() and not directory.read_spec().resolved:
+        directory.write_spec(spec)  # it never started (a missing device, say): ask again freely
     return RunDirectory.create(out, spec)
+
+
+def train_run(
+    path: str | os.PathLike,
+    *,
+    attempt: int | None = None,
+    callbacks: Sequence[Callback] = (),
+    should_stop: Callable[[], bool] = lambda: False,
+) -> str:
+    """Train the run at `path` from its last checkpoint; return how it ended.
+
+    Raises:
+        ValueError: the run, its data or its device cannot be used, or somebody trains it already.
+        Diverged, OSError: as for `Trainer.run`.
+    """
+    directory = RunDirectory(path)
+    try:
+        spec = directory.read_spec()
+    except FileNotFoundError:
+        raise ValueError(f"{path} holds no run") from None
+    if not directory.lease.acquire():
+        raise ValueError(f"{path} is being trained by another process; wait, or stop that one")
+    try:
+        size = spec.model.to_dict()["size"]
+        dataset = data.load(spec.run.dataset, size=size, split="train")
+        trainer = Trainer(
+            directory,
+            directory.new_attempt(attempt),
+            dataset,
+            callbacks=callbacks,
+            should_stop=should_stop,
+        )
+        return trainer.run()
+    finally:
+        directory.lease.release()
 
 
 def train(
@@ -33,7 +75,7 @@ def train(
     out: str | os.PathLike,
     *,
     callbacks: Sequence[Callback] = (),
-    should_stop: StopSignal | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
     **settings: Any,
 ) -> Path:
     """Train `preset` in this process and return the run's directory, for `genimg.load`.

@@ -7,10 +7,14 @@ from genimg.configuration import Configuration, setting
 from genimg.models import KINDS, kind_named
 from genimg.training.classification import ClassifierTask, ClassifierTrainingConfig
 from genimg.training.gan import GanTask, GanTrainingConfig
+from genimg.training.prior import PriorTask, PriorTrainingConfig
+from genimg.training.tokenizer import TokenizerTask, TokenizerTrainingConfig
 
 TASKS: dict[str, tuple[type, type[Configuration]]] = {
     "gan": (GanTask, GanTrainingConfig),
     "classifier": (ClassifierTask, ClassifierTrainingConfig),
+    "tokenizer": (TokenizerTask, TokenizerTrainingConfig),
+    "prior": (PriorTask, PriorTrainingConfig),
 }
 
 
@@ -34,6 +38,15 @@ class RunConfig(Configuration):
         60.0, "Time between checkpoints: at most this much work is lost.", low=0.05
     )
     sheets: int = setting(40, "Sample sheets over the whole run.", low=0, high=1000)
+    validations: int = setting(
+        0, "Checks on held-out pictures over the whole run, for image GPTs.", low=0, high=1000
+    )
+    patience: int = setting(
+        4, "Checks without improvement that end the run; 0 is never.", low=0, high=1000
+    )
+
+
+_RESOLVED = {"device", "threads", "precision", "images", "dataset_images", "dataset_source"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +81,14 @@ class RunSpec:
         """Undo `to_dict`; ValueError names what is wrong."""
         if not isinstance(values, dict) or values.get("format") != 1:
             raise ValueError("this is not the specification of a genimg run of format 1")
+        unknown = sorted(set(values) - {"format", *(field.name for field in fields(cls))})
+        if unknown:
+            raise ValueError(f"the specification has a field {unknown[0]!r} that is not known")
+        resolved = values.get("resolved")
+        if not isinstance(resolved, dict) or (resolved and not set(resolved) >= _RESOLVED):
+            raise ValueError(
+                f"the specification's resolved part needs {', '.join(sorted(_RESOLVED))}"
+            )
         kind = kind_named(str(values.get("kind")))
         return cls(
             preset=str(values.get("preset", "")),
@@ -75,7 +96,7 @@ class RunSpec:
             model=kind.config.from_dict(values.get("model")),
             task=TASKS[kind.task][1].from_dict(values.get("task")),
             run=RunConfig.from_dict(values.get("run")),
-            resolved=dict(values.get("resolved", {})),
+            resolved=dict(resolved),
         )
 
     def difference(self, other: "RunSpec") -> str:
@@ -140,6 +161,33 @@ PRESETS: dict[str, Preset] = {
         {},
         {"sheets": 0},
     ),
+    "fashion-vit": Preset(
+        "Vision Transformer: a classifier with attention to look at",
+        "vision-transformer",
+        {"size": 28, "dropout": 0.0},
+        {
+            "optimizer": "adamw",
+            "learning_rate": 2e-3,
+            "weight_decay": 0.05,
+            "label_smoothing": 0.1,
+            "warm_up": 0.1,
+        },
+        {"sheets": 0},
+    ),
+    "fashion-tokenizer": Preset(
+        "FSQ tokenizer: pictures as 64 tokens each, and back",
+        "fsq-tokenizer",
+        {},
+        {},
+        {"batch_size": 64},
+    ),
+    "fashion-gpt": Preset(
+        "Image GPT: draws token by token (needs a trained tokenizer)",
+        "image-gpt",
+        {"dropout": 0.0},  # it slows, and a few epochs cannot over-fit
+        {},
+        {"batch_size": 32, "precision": "fp32", "validations": 20},
+    ),
 }
 
 
@@ -153,10 +201,14 @@ def settings_of(preset: Preset) -> dict[str, Configuration]:
     }
 
 
-def make_spec(preset: str, *, channels: int = 1, classes: int = 10, **changes: Any) -> RunSpec:
-    """Return the request for a run of `preset` on data of `channels` and `classes`.
+def make_spec(
+    preset: str, *, data_channels: int = 1, data_classes: int = 10, **changes: Any
+) -> RunSpec:
+    """Return the request for a run of `preset`.
 
     Args:
+        data_channels, data_classes: of the pictures; the model's own unless `changes` say otherwise
+            (a recipe without labels stays without).
         changes: values of any field of the model's, the task's or the run's configuration.
 
     Raises:
@@ -166,23 +218,18 @@ def make_spec(preset: str, *, channels: int = 1, classes: int = 10, **changes: A
         raise ValueError(f"there is no preset {preset!r}; the presets are {', '.join(PRESETS)}")
     recipe = PRESETS[preset]
     sections = settings_of(recipe)
-    changes.setdefault("channels", channels)
-    if getattr(sections["model"], "classes", 0):  # a recipe without labels stays without
-        changes.setdefault("classes", classes)
-    for name, value in changes.items():
-        owners = [key for key, config in sections.items() if name in _field_names(config)]
-        if not owners:
-            known = sorted({n for config in sections.values() for n in _field_names(config)})
-            raise ValueError(f"{preset} has no setting {name!r}; it has {', '.join(known)}")
-        sections[owners[0]] = replace(sections[owners[0]], **{name: value})
-    return RunSpec(
-        preset=preset,
-        kind=recipe.kind,
-        model=sections["model"],
-        task=sections["task"],
-        run=sections["run"],
-        resolved={},
-    )
+    changes.setdefault("channels", data_channels)
+    if getattr(sections["model"], "classes", 0):
+        changes.setdefault("classes", data_classes)
+    owner = {name: key for key, config in sections.items() for name in _field_names(config)}
+    unknown = sorted(set(changes) - set(owner))
+    if unknown:
+        known = ", ".join(sorted(owner))
+        raise ValueError(f"{preset} has no setting {unknown[0]!r}; it has {known}")
+    for key, config in sections.items():  # a whole section at once: its fields may depend on others
+        mine = {name: value for name, value in changes.items() if owner[name] == key}
+        sections[key] = replace(config, **mine)
+    return RunSpec(preset=preset, kind=recipe.kind, **sections, resolved={})
 
 
 def _field_names(config: Configuration) -> list[str]:

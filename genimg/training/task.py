@@ -43,11 +43,16 @@ class Task(ABC):
         average: the moving average that is shown and shipped: of the generator for a GAN, of the
             whole model otherwise.
         optimizers: by name, each with the learning rate it starts from in its groups' `base`.
+        validates: whether `validate` means anything, so that pictures may be held out for it.
+        examples: the first few training pictures, float32 (N, C, H, W) in [-1, 1], for sheets that
+            compare; the loop puts them here.
     """
 
     model: nn.Module
     average: nn.Module
     optimizers: dict[str, torch.optim.Optimizer]
+    validates = False
+    examples: Tensor
 
     def __init__(
         self, model: nn.Module, averaged: nn.Module, config: Configuration, device: torch.device
@@ -57,6 +62,13 @@ class Task(ABC):
         self.model = model.to(device, memory_format=torch.channels_last).train()
         self.average = copy.deepcopy(averaged).eval().requires_grad_(False)
         self.learning_rate_scale = 1.0  # halved when a run is rolled back
+
+    def start(self) -> None:  # noqa: B027 - most kinds of training begin with nothing
+        """Do what a fresh run begins with and a resumed one must not repeat; usually nothing.
+
+        Raises:
+            ValueError: something that the run builds upon is missing or does not fit.
+        """
 
     @abstractmethod
     def step(
@@ -78,6 +90,10 @@ class Task(ABC):
             Diverged: a loss or a gradient is not finite; no optimizer has used it.
         """
 
+    def validate(self, images: Tensor, labels: Tensor) -> float:
+        """Return the averaged model's mean loss on held-out pictures (see `step` for shapes)."""
+        raise NotImplementedError("only a task that `validates` can")
+
     @abstractmethod
     def sheet(self, seed: int) -> np.ndarray:
         """Return pictures, uint8 (N, H, W, C), that show what the averaged model does now."""
@@ -92,8 +108,10 @@ class Task(ABC):
             for group in optimizer.param_groups:
                 group["lr"] = group["base"] * factor * self.learning_rate_scale
 
-    def guarded_step(self, name: str, loss: Tensor) -> float:
+    def guarded_step(self, name: str, loss: Tensor, *, clip: float = math.inf) -> float:
         """Backpropagate `loss` into optimizer `name`'s parameters and step; return the norm.
+
+        A gradient with a norm above `clip` is shortened to it; the norm returned is that before.
 
         Raises:
             Diverged: the loss or the gradient is not finite; the parameters are unchanged.
@@ -107,6 +125,8 @@ class Task(ABC):
         norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
         if not torch.isfinite(norm):
             raise Diverged(f"the gradient of the {name} is not finite")
+        if norm > clip:
+            nn.utils.clip_grads_with_norm_(parameters, clip, norm)
         optimizer.step()
         return float(norm)
 
@@ -145,6 +165,18 @@ def make_optimizer(
     for group in optimizer.param_groups:
         group["base"] = group["lr"]
     return optimizer
+
+
+def decay_matrices_only(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Return the parameter groups of an optimizer that pulls matrices, and nothing else, to zero.
+
+    Gains and biases, which have one dimension, are few and set the scale of what they act on.
+    """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

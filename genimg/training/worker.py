@@ -14,12 +14,11 @@ from pathlib import Path
 
 import torch
 
-from genimg import data
-from genimg.training.loop import Callback, Trainer
-from genimg.training.run_directory import RunDirectory
+from genimg.training.session import train_run
 from genimg.training.task import Diverged
 
 EXIT_CODES = {"succeeded": 0, "paused": 75, "cancelled": 130}
+_OUT_OF_MEMORY = "memory ran out; start a new run with a smaller batch_size or a smaller model"
 
 
 class StopSignal:
@@ -40,41 +39,6 @@ class StopSignal:
         return self.received
 
 
-def train_run(
-    path: str | os.PathLike,
-    *,
-    attempt: int | None = None,
-    callbacks: Sequence[Callback] = (),
-    should_stop: StopSignal | None = None,
-) -> str:
-    """Train the run at `path` from its last checkpoint; return how it ended.
-
-    Raises:
-        ValueError: the run, its data or its device cannot be used, or somebody trains it already.
-        Diverged, OSError: as for `Trainer.run`.
-    """
-    directory = RunDirectory(path)
-    try:
-        spec = directory.read_spec()
-    except FileNotFoundError:
-        raise ValueError(f"{path} holds no run") from None
-    if not directory.lease.acquire():
-        raise ValueError(f"{path} is being trained by another process; wait, or stop that one")
-    try:
-        size = spec.model.to_dict()["size"]
-        dataset = data.load(spec.run.dataset, size=size, split="train")
-        trainer = Trainer(
-            directory,
-            directory.new_attempt(attempt),
-            dataset,
-            callbacks=callbacks,
-            should_stop=should_stop or (lambda: False),
-        )
-        return trainer.run()
-    finally:
-        directory.lease.release()
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train a run and return the exit code; errors are one sentence on standard error."""
     parser = argparse.ArgumentParser(prog="python -m genimg.training.worker", description=__doc__)
@@ -88,14 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(2, error)
     except Diverged as error:
         return _fail(70, error)
-    except torch.OutOfMemoryError as error:
-        return _fail(71, error)
+    except (torch.OutOfMemoryError, MemoryError):
+        return _fail(71, _OUT_OF_MEMORY)
+    except RuntimeError as error:  # all that PyTorch says when the CPU's memory is full
+        if "DefaultCPUAllocator" not in str(error):
+            raise
+        return _fail(71, _OUT_OF_MEMORY)
     except OSError as error:
         return _fail(74, error)
     return EXIT_CODES[outcome]
 
 
-def _fail(code: int, error: BaseException) -> int:
+def _fail(code: int, error: BaseException | str) -> int:
     print(f"error: {error}", file=sys.stderr)
     return code
 

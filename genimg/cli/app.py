@@ -1,0 +1,56 @@
+"""Serve the page until Ctrl-C; `python app.py` does the same.
+
+    python -m genimg app --checkpoint runs/mine
+
+The page needs no network: everything it shows comes from this machine.
+"""
+
+import argparse
+
+from genimg.cli.options import Parser, add_number
+
+SUMMARY = "open the page in the browser"
+
+
+def add_arguments(parser: Parser, arguments: list[str]) -> None:
+    """Add the options of `app`, which are those of app.py."""
+    parser.add_argument(
+        "--host",
+        metavar="ADDRESS",
+        help="Address to listen on; 0.0.0.0 lets a class room in (default 127.0.0.1, reachable"
+        " from this machine alone).",
+    )
+    add_number(
+        parser,
+        "--port",
+        int,
+        "TCP port.",
+        default=None,
+        low=1,
+        high=65_535,
+        shown_default="the first free one from 7860",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="A checkpoint or a run's folder to show besides those that ship; may be repeated"
+        " (default none).",
+    )
+    parser.add_argument(
+        "--no-browser", action="store_true", help="Do not open a browser (default: open one)."
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve the page; return when it was stopped."""
+    from genimg.ui import application  # Gradio takes seconds, and only this command needs it
+
+    application.launch(
+        application.build(options.checkpoint),
+        host=options.host,
+        port=options.port,
+        open_browser=not options.no_browser,
+    )
+    return 0

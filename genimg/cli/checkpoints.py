@@ -1,0 +1,90 @@
+"""List, describe and publish trained models.
+
+    python -m genimg checkpoints list
+    python -m genimg checkpoints show fashion-style
+    python -m genimg checkpoints publish runs/mine my-model --title "Mine" --license CC0-1.0
+
+NAME is also a path, a run's folder, or hf://owner/repository.
+"""
+
+import argparse
+from pathlib import Path
+
+from genimg import checkpoints, explore
+from genimg.cli.options import Parser
+from genimg.cli.tables import facts_table, metrics_table, table
+from genimg.explore.previews import preview_pictures
+from genimg.storage import read_json
+from genimg.training.publishing import publish
+
+SUMMARY = "list, describe and publish trained models"
+
+
+def add_arguments(parser: Parser, arguments: list[str]) -> None:
+    """Add `list`, `show` and `publish` with their options."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
+    listing = actions.add_parser("list", help="List the checkpoints that ship with genimg.")
+    listing.set_defaults(action=_list)
+    show = actions.add_parser("show", help="Check a checkpoint and print its card.")
+    show.add_argument("name", metavar="NAME", help="Checkpoint, its path, or a run's folder.")
+    show.set_defaults(action=_show)
+    publishing = actions.add_parser(
+        "publish", help="Make a checkpoint that can be shared out of a run."
+    )
+    publishing.add_argument("run_folder", metavar="RUN", help="Folder of a run.")
+    publishing.add_argument("out", metavar="OUT", type=Path, help="Folder to write.")
+    publishing.add_argument(
+        "--title", required=True, metavar="TEXT", help="One line on the model, for its card."
+    )
+    publishing.add_argument(
+        "--license", required=True, metavar="TEXT", help="License of the weights, for the card."
+    )
+    publishing.add_argument(
+        "--generator-only",
+        action="store_true",
+        help="Leave the discriminator out: a smaller file that cannot judge (default off).",
+    )
+    publishing.set_defaults(action=_publish)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked."""
+    options.action(options)
+    return 0
+
+
+def _list(options: argparse.Namespace) -> None:
+    rows = [("name", "what it is", "data set")]
+    for name in checkpoints.names():
+        card = read_json(checkpoints.SHIPPED / name / "card.json")
+        rows.append((name, str(card.get("title", "")), str(card.get("dataset", ""))))
+    print(table(rows))
+
+
+def _show(options: argparse.Namespace) -> None:
+    card = dict(explore.load(options.name).info)
+    metrics = card.pop("metrics", {})
+    if not isinstance(metrics, dict) or not all(isinstance(m, dict) for m in metrics.values()):
+        raise ValueError(f"the metrics in the card of {options.name} are damaged")
+    print(facts_table(card))
+    if metrics:
+        print()
+        print(metrics_table(metrics))
+
+
+def _publish(options: argparse.Namespace) -> None:
+    if not Path(options.run_folder, "spec.json").is_file():
+        raise ValueError(f"{options.run_folder} holds no run; give the folder of a training run")
+    path = publish(
+        Path(options.run_folder),
+        options.out,
+        title=options.title,
+        preview=preview_pictures(explore.load(options.run_folder)),
+        generator_only=options.generator_only,
+        license=options.license,
+    )
+    print(f"wrote a checkpoint of {_bytes(path):,} bytes to {path}")
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir())

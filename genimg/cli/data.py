@@ -1,0 +1,87 @@
+"""Look at the data sets that models are trained on.
+
+    python -m genimg data list
+    python -m genimg data show fashion-mnist
+    python -m genimg data preview folder:my-pictures --out sheet.png
+
+Fashion-MNIST needs no network; the other sets are downloaded when they are first used.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from genimg import data
+from genimg.cli.options import Parser, add_number, file_format
+from genimg.cli.sample import FORMATS
+from genimg.cli.tables import facts_table, table
+from genimg.data.registry import SPLITS
+from genimg.render import encode, grid
+from genimg.storage import atomic_write
+
+SUMMARY = "list, describe and preview data sets"
+
+
+def add_arguments(parser: Parser, arguments: list[str]) -> None:
+    """Add `list`, `show` and `preview` with their options."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
+    listing = actions.add_parser("list", help="List the data sets that are known by name.")
+    listing.set_defaults(action=_list)
+    show = actions.add_parser("show", help="Tell size, classes, license and source.")
+    preview = actions.add_parser("preview", help="Write a sheet of pictures.")
+    for action in (show, preview):
+        action.add_argument(
+            "name", metavar="NAME", help="Name of a data set, or folder:PATH for your own pictures."
+        )
+    show.set_defaults(action=_show)
+    preview.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=f"File to write; its ending ({', '.join(FORMATS)}) is the format. PNG is exact.",
+    )
+    add_number(preview, "--count", int, "Number of pictures.", default=64, low=1, high=10_000)
+    preview.add_argument(
+        "--size",
+        type=int,
+        choices=data.SIZES,
+        default=32,
+        help=f"Side of a picture, in pixels: {', '.join(map(str, data.SIZES))} (default 32).",
+    )
+    preview.add_argument(
+        "--split", choices=SPLITS, default="train", help="Which part of the set (default train)."
+    )
+    preview.set_defaults(action=_preview)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked."""
+    options.action(options)
+    return 0
+
+
+def _list(options: argparse.Namespace) -> None:
+    rows = [("name", "what it is", "source")]
+    for name in data.names():
+        facts = data.describe(name)
+        rows.append((name, facts["title"], facts["source"]))
+    rows.append(("folder:PATH", "your own pictures, one folder per class", "PATH"))
+    print(table(rows))
+
+
+def _show(options: argparse.Namespace) -> None:
+    print(facts_table(data.describe(options.name)))
+
+
+def _preview(options: argparse.Namespace) -> None:
+    format = file_format(options.out, FORMATS)
+    dataset = data.load(options.name, size=options.size, split=options.split)
+    for file, reason in dataset.skipped:
+        print(f"skipped {file}: {reason}", file=sys.stderr)
+    pictures = dataset.images[: options.count].permute(0, 2, 3, 1).numpy()  # (N, H, W, C)
+    atomic_write(options.out, encode(grid(pictures), format))
+    print(
+        f"wrote {len(pictures)} of {len(dataset)} pictures ({options.split}, {dataset.source})"
+        f" to {options.out}"
+    )

@@ -1,0 +1,156 @@
+"""What the commands share: a parser with one-line errors, numbers with a range, output files."""
+
+import argparse
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from genimg import explore
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are ValueErrors of one sentence."""
+
+    def __init__(self, **settings: Any) -> None:
+        # No abbreviations: a script that used one would break when an option is added.
+        super().__init__(
+            allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **settings
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ValueError instead of printing the usage and leaving."""
+        raise ValueError(f"{message}; see {self.prog} --help")
+
+
+def add_number(
+    parser: argparse._ActionsContainer,
+    option: str,
+    kind: type[int] | type[float],
+    help: str,
+    *,
+    default: Any,
+    low: float | None = None,
+    high: float | None = None,
+    shown_default: str | None = None,
+    **settings: Any,
+) -> None:
+    """Add an option that takes a number from `low` to `high` (inclusive, None for no bound).
+
+    Args:
+        help: one sentence with the unit; the range and the default are added to it.
+        shown_default: the default in words, where the help should not show `default`.
+        settings: for `add_argument`.
+    """
+    shown = shown_default or default_text(default)
+    parser.add_argument(
+        option,
+        type=_number(kind, low, high),
+        default=default,
+        metavar="N" if kind is int else "X",
+        help=help_text(help, _range_text(low, high), shown),
+        **settings,
+    )
+
+
+def help_text(help: str, allowed: str, default: str) -> str:
+    """Return the help of one option: the sentence, what is allowed, and the default."""
+    facts = "; ".join(filter(None, [allowed, f"default {default}" if default else ""]))
+    return f"{help.removesuffix('.')} ({facts}).".replace("%", "%%")
+
+
+def default_text(default: Any) -> str:
+    """Return a default as one would type it."""
+    several = default if isinstance(default, (tuple, list)) else [default]
+    return " ".join(_plain(value) for value in several)
+
+
+def _range_text(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f"{_plain(low)} to {_plain(high)}"
+    if low is not None:
+        return f"{_plain(low)} or more"
+    return "any number" if high is None else f"{_plain(high)} or less"
+
+
+def _plain(value: float | str) -> str:
+    """Write a number as one would type it: 0.0002, 20000, not 2e-04 or 20000.0."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{value:.10f}".rstrip("0")
+    return str(value)
+
+
+def _number(kind: type, low: float | None, high: float | None) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        good = math.isfinite(value)
+        good = good and (low is None or value >= low) and (high is None or value <= high)
+        if not good:
+            noun = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(
+                f"must be {noun}, {_range_text(low, high)}, not {text!r}"
+            )
+        return value
+
+    return parse
+
+
+def add_seed(parser: argparse.ArgumentParser, help: str) -> None:
+    """Add `--seed`, as for `GanModel.sample`."""
+    add_number(parser, "--seed", int, help, default=0, low=0, high=2**32 - 1)
+
+
+def add_class_and_truncation(parser: argparse.ArgumentParser) -> None:
+    """Add `--label` and `--truncation`, as for `GanModel.sample`."""
+    parser.add_argument(
+        "--label",
+        metavar="CLASS",
+        help="Name of a class, such as Sneaker; only for a model trained with labels.",
+    )
+    add_number(
+        parser,
+        "--truncation",
+        float,
+        "Part of the way from the average style: below 1 less varied and more typical. Only for"
+        " a model with a mapping network.",
+        default=1.0,
+        low=0,
+        high=2,
+    )
+
+
+def file_format(out: Path, formats: dict[str, str]) -> str:
+    """Return the format that the ending of `out` asks for, before any work is done.
+
+    Args:
+        formats: format by ending, such as {".jpg": "jpeg"}.
+
+    Raises:
+        ValueError: another ending, or `out` cannot be written.
+    """
+    ending = out.suffix.lower()
+    if ending not in formats:
+        raise ValueError(f"--out must end in {', '.join(formats)}, not {str(out)!r}")
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder; give the name of a file")
+    if not out.parent.is_dir():
+        raise ValueError(f"there is no folder {out.parent}; make it, or choose another --out")
+    if not os.access(out.parent, os.W_OK):
+        raise ValueError(f"the folder {out.parent} cannot be written; choose another --out")
+    return formats[ending]
+
+
+def load_model(name: str, method: str) -> Any:
+    """Load a model that has `method`.
+
+    Raises:
+        ValueError: there is no such model, or it is of a kind that cannot do that.
+    """
+    model = explore.load(name)
+    if not hasattr(model, method):
+        raise ValueError(f"{name} is no image generator, so it cannot {method}; choose a GAN")
+    return model

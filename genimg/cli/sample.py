@@ -1,0 +1,70 @@
+"""Write a sheet of new pictures.
+
+    python -m genimg sample fashion-style --seed 3 --count 16 --label Sneaker --out sneakers.png
+
+The same seed gives the same pictures, and picture i of a seed does not depend on the count.
+"""
+
+import argparse
+from pathlib import Path
+
+from genimg.cli.options import (
+    Parser,
+    add_class_and_truncation,
+    add_number,
+    add_seed,
+    file_format,
+    load_model,
+)
+from genimg.render import encode, enlarge, grid
+from genimg.storage import atomic_write
+
+SUMMARY = "write a sheet of new pictures"
+FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+
+
+def add_arguments(parser: Parser, arguments: list[str]) -> None:
+    """Add the options of `sample`."""
+    parser.add_argument("name", metavar="NAME", help="Checkpoint, its path, or a run's folder.")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=f"File to write; its ending ({', '.join(FORMATS)}) is the format. PNG is exact.",
+    )
+    add_seed(parser, "Seed: which pictures.")
+    add_number(parser, "--count", int, "Number of pictures.", default=16, low=1, high=100_000)
+    add_class_and_truncation(parser)
+    add_number(
+        parser,
+        "--columns",
+        int,
+        "Pictures in a row.",
+        default=None,
+        low=1,
+        high=10_000,
+        shown_default="as square as can be",
+    )
+    add_number(
+        parser,
+        "--enlarge",
+        int,
+        "Make the long side of the sheet at least this many pixels, by repeating pixels.",
+        default=1,
+        low=1,
+        high=8192,
+        shown_default="as it is",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw and write."""
+    format = file_format(options.out, FORMATS)
+    pictures = load_model(options.name, "sample").sample(
+        options.count, seed=options.seed, label=options.label, truncation=options.truncation
+    )
+    sheet = enlarge(grid(pictures, options.columns), options.enlarge)
+    atomic_write(options.out, encode(sheet, format))
+    print(f"wrote {options.count} pictures, {sheet.width} x {sheet.height} px, to {options.out}")
+    return 0

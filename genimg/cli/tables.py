@@ -1,0 +1,39 @@
+"""Facts and metrics as aligned text."""
+
+from typing import Any
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Return rows of equally many cells as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def facts_table(facts: dict[str, Any]) -> str:
+    """Return one line for each fact that is not itself a table."""
+    return table([(_text(name.replace("_", " ")), _text(value)) for name, value in facts.items()])
+
+
+def metrics_table(metrics: dict[str, dict[str, Any]]) -> str:
+    """Return one line for each metric: name, value, how it was measured."""
+    rows = [("metric", "value", "measured with")]
+    for name, entry in metrics.items():
+        details = {key: value for key, value in entry.items() if key != "value"}
+        rows.append((_text(name.replace("_", " ")), _text(entry.get("value")), _text(details)))
+    return table(rows)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')} {_text(entry)}" for key, entry in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_text, value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = "unknown" if value is None else str(value)
+    # A card may come from a stranger, and a terminal obeys control characters.
+    return "".join(character if character.isprintable() else " " for character in text)

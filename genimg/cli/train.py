@@ -1,0 +1,145 @@
+"""Train a preset, or go on with a run that was stopped.
+
+    python -m genimg train --preset fashion-style --minutes 10 --out runs/mine
+
+Running the same command again resumes the run; when it is complete it does nothing. Ctrl-C saves.
+"""
+
+import argparse
+import dataclasses
+import shlex
+import sys
+import typing
+from pathlib import Path
+from typing import Any
+
+from genimg.cli.options import Parser, add_number, default_text, help_text
+from genimg.cli.progress import Progress
+from genimg.configuration import Configuration
+from genimg.storage import read_json
+from genimg.training import run_checkpoints
+from genimg.training.run_directory import RunDirectory
+from genimg.training.session import request_run
+from genimg.training.spec import PRESETS, RunConfig, settings_of
+from genimg.training.worker import EXIT_CODES, StopSignal, train_run
+
+SUMMARY = "train a preset, or resume a run"
+_TITLES = {"run": "the run", "model": "the architecture", "task": "the training"}
+
+
+def add_arguments(parser: Parser, arguments: list[str]) -> None:
+    """Add the options of `train`: those of every run, and all settings of the asked preset.
+
+    Raises:
+        ValueError: `arguments` ask for a preset that does not exist.
+    """
+    preset = _asked_preset(arguments) if arguments[:1] == ["train"] else None
+    width = max(map(len, PRESETS))
+    parser.epilog = "\n".join(
+        ["presets (each has further settings, see: train --preset NAME --help)"]
+        + [f"  {name.ljust(width)}  {recipe.title}" for name, recipe in PRESETS.items()]
+    )
+    parser.add_argument(
+        "--preset", required=True, metavar="NAME", help="What to train: one of those listed below."
+    )
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="Folder of the run, new or its own."
+    )
+    sections = settings_of(PRESETS[preset]) if preset else {"run": RunConfig()}
+    for section in ("run", "model", "task"):
+        if section in sections:
+            _add_settings(parser.add_argument_group(_TITLES[section]), sections[section])
+    names = [field.name for config in sections.values() for field in dataclasses.fields(config)]
+    parser.set_defaults(command_line=arguments, setting_names=names)
+
+
+def _asked_preset(arguments: list[str]) -> str | None:
+    """Return the preset, which decides what the other options are, or None."""
+    finder = Parser(prog="python -m genimg train", add_help=False)
+    finder.add_argument("--preset")
+    preset = finder.parse_known_args(arguments)[0].preset
+    if preset is not None and preset not in PRESETS:
+        raise ValueError(f"there is no preset {preset!r}; the presets are {', '.join(PRESETS)}")
+    return preset
+
+
+def _add_settings(group: argparse._ArgumentGroup, config: Configuration) -> None:
+    """Add one option for each field."""
+    hints = typing.get_type_hints(type(config))
+    length = None
+    for field in dataclasses.fields(config):
+        place: argparse._ActionsContainer = group
+        if field.name in ("images", "minutes"):  # two ways to say how long
+            length = place = length or group.add_mutually_exclusive_group()
+        _add_setting(place, field, hints[field.name], getattr(config, field.name))
+
+
+def _add_setting(
+    place: argparse._ActionsContainer, field: dataclasses.Field, hint: Any, value: Any
+) -> None:
+    """Add the option of one field, which stays out of the namespace when it is not given."""
+    option = "--" + field.name.replace("_", "-")
+    help, choices = field.metadata["help"], field.metadata["choices"]
+    several = typing.get_origin(hint) is tuple
+    kind = typing.get_args(hint)[0] if several else hint
+    if kind is bool:
+        place.add_argument(
+            option,
+            action=argparse.BooleanOptionalAction,
+            default=argparse.SUPPRESS,
+            help=help_text(help, "", "on" if value else "off"),
+        )
+    elif kind is str or choices:
+        place.add_argument(
+            option,
+            type=kind,
+            choices=choices,
+            default=argparse.SUPPRESS,
+            metavar=None if choices else "TEXT",
+            help=help_text(help, "", str(value)),
+        )
+    else:
+        add_number(
+            place,
+            option,
+            kind,
+            help,
+            default=argparse.SUPPRESS,
+            low=field.metadata["low"],
+            high=field.metadata["high"],
+            shown_default=default_text(value),
+            nargs="+" if several else None,
+        )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train until the end or a signal; return the exit code.
+
+    Raises:
+        ValueError, OSError, Diverged: as for `genimg.train`.
+    """
+    given = vars(options)
+    settings = {name: given[name] for name in options.setting_names if name in given}
+    directory = request_run(options.preset, options.out, **settings)
+    done = _saved_images(directory)
+    doing = f"resuming at {done:,} images" if done else "starting"
+    print(f"{doing}: {options.preset} in {options.out} (Ctrl-C saves)", file=sys.stderr)
+    stop, progress = StopSignal(), Progress(sys.stderr)
+    try:
+        outcome = train_run(directory.path, callbacks=[progress], should_stop=stop)
+    finally:
+        progress.close()
+    done = _saved_images(directory)
+    if outcome == "succeeded":
+        print(f"trained on {done:,} images; the run is in {options.out}")
+        return 0
+    print(f"saved at {done:,} images in {options.out}; to resume, run the same command again:")
+    print(f"python -m genimg {shlex.join(options.command_line)}")
+    return 130 if stop.received else EXIT_CODES[outcome]
+
+
+def _saved_images(directory: RunDirectory) -> int:
+    """Return how many pictures the run had seen at its newest checkpoint; 0 without one."""
+    found = filter(run_checkpoints.is_valid, directory.checkpoints.glob("step-*"))
+    newest = max(found, default=None)
+    return read_json(newest / "state.json")["images_seen"] if newest else 0

@@ -1,0 +1,156 @@
+"""Training an image GPT: the next token of pictures that a finished tokenizer has read."""
+
+import copy
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from genimg import checkpoints
+from genimg.configuration import Configuration, setting
+from genimg.models.drawer import Drawer
+from genimg.models.image_gpt import ImageGpt
+from genimg.models.sampling import draw_tokens
+from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
+from genimg.training.averaging import update_average
+from genimg.training.classification import augment
+from genimg.training.randomness import generator as random_generator
+from genimg.training.task import (
+    Task,
+    decay_matrices_only,
+    learning_rate_factor,
+    make_optimizer,
+    to_uint8,
+)
+
+BETAS = (0.9, 0.95)  # the usual ones of language models: a short memory of squared gradients
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PriorTrainingConfig(Configuration):
+    """How an image GPT is trained."""
+
+    tokenizer: str = setting(
+        "fashion-tokenizer", "The trained FSQ tokenizer: a checkpoint, or the folder of a run."
+    )
+    label_dropout: float = setting(
+        0.1, "Share of labels hidden, which guidance needs (arXiv 2207.12598).", low=0, high=1
+    )
+    mirror: bool = setting(False, "Mirror half of the pictures left to right.")
+    learning_rate: float = setting(1.5e-3, "Learning rate after the warm-up.", low=1e-7, high=1)
+    weight_decay: float = setting(0.05, "Pull of every matrix towards zero.", low=0, high=1)
+    warm_up: float = setting(0.05, "Fraction of the run over which the rate rises.", low=0, high=1)
+    clip: float = setting(1.0, "Longest gradient; longer ones are shortened.", low=1e-3)
+    average_half_life: float = setting(
+        20_000, "Half-life of the averaged weights, in pictures.", low=1
+    )
+
+
+class PriorTask(Task):
+    """Labels to tokens. The tokenizer is part of the model and stays as it is."""
+
+    model: Drawer
+    average: ImageGpt
+    validates = True
+
+    def __init__(
+        self, model: Drawer, config: PriorTrainingConfig, device: torch.device, precision: str
+    ) -> None:
+        super().__init__(model, model.prior, config, device)
+        self.bf16 = precision == "bf16"
+        self.model.tokenizer.eval().requires_grad_(False)
+        self.optimizers = {
+            "prior": make_optimizer(
+                "adamw",
+                decay_matrices_only(self.model.prior, config.weight_decay),
+                learning_rate=config.learning_rate,
+                betas=BETAS,
+            )
+        }
+
+    def start(self) -> None:
+        """Load the tokenizer's weights; a resumed run has them in its own checkpoint.
+
+        Raises:
+            ValueError: there is no such tokenizer, or it has another shape than the model says.
+        """
+        trained = read_tokenizer(self.config.tokenizer, self.model.config.tokenizer_config())
+        self.model.tokenizer.load_state_dict(trained.state_dict())
+
+    def step(
+        self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
+    ) -> dict[str, float]:
+        """Make one step on the tokens of the pictures, with some labels hidden."""
+        config, prior = self.config, self.model.prior
+        self.set_learning_rate(
+            learning_rate_factor(progress, warm_up=config.warm_up, hold=config.warm_up)
+        )
+        tokens = self.model.tokenizer.encode(augment(images, shift=0, mirror=config.mirror))
+        hidden = (torch.rand(len(labels)) < config.label_dropout).to(self.device)
+        labels = labels.masked_fill(hidden, prior.unconditional)
+        loss = self._negative_log_likelihood(prior, tokens, labels)
+        norm = self.guarded_step("prior", loss, clip=config.clip)
+        update_average(
+            self.average,
+            prior,
+            images=len(images),
+            images_seen=images_seen,
+            half_life=config.average_half_life,
+        )
+        return {"loss": loss.item(), "gradient": norm}
+
+    def _negative_log_likelihood(self, prior: ImageGpt, tokens: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean over tokens (B, N) of -log p, a scalar in nats."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            logits = prior(tokens[:, :-1], labels)  # (B, N, V)
+        return F.cross_entropy(logits.float().flatten(0, 1), tokens.flatten())
+
+    @torch.no_grad()
+    def validate(self, images: Tensor, labels: Tensor) -> float:
+        """Return the averaged model's loss with the true labels, in nats per token."""
+        tokens = self.model.tokenizer.encode(images)
+        return self._negative_log_likelihood(self.average, tokens, labels).item()
+
+    @torch.no_grad()
+    def sheet(self, seed: int) -> np.ndarray:
+        """Return 40 drawings, class after class, always by the same random numbers."""
+        prior, count = self.average, 40
+        labels = (torch.arange(count) % prior.config.classes).to(self.device)
+        uniforms = torch.rand(count, prior.num_tokens, generator=random_generator(seed, "sheet", 0))
+        tokens = draw_tokens(prior, labels, uniforms.to(self.device))
+        return to_uint8(self.model.tokenizer.decode(tokens))
+
+    def published(self) -> Drawer:
+        """Return the averaged image GPT with its tokenizer."""
+        model = copy.deepcopy(self.model).eval().requires_grad_(False)
+        model.prior.load_state_dict(self.average.state_dict())
+        return model
+
+
+def read_tokenizer(name: str, wanted: FsqTokenizerConfig) -> FsqTokenizer:
+    """Return the trained tokenizer `name`: a checkpoint, or the folder of a run.
+
+    Raises:
+        ValueError: there is none, it is no FSQ tokenizer, or its configuration is not `wanted`.
+    """
+    if (Path(name) / "spec.json").is_file():
+        from genimg.training.publishing import read_run  # it builds tasks, and so imports this
+
+        checkpoint = read_run(Path(name))
+    else:
+        checkpoint = checkpoints.read(name)
+    if checkpoint.kind != "fsq-tokenizer":
+        raise ValueError(
+            f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"
+        )
+    for field in fields(wanted):
+        theirs, mine = getattr(checkpoint.config, field.name), getattr(wanted, field.name)
+        if theirs != mine:
+            raise ValueError(
+                f"the tokenizer {name} has {field.name} {theirs}, but the model was asked for with"
+                f" {mine}; set {field.name} to {theirs}, or choose another tokenizer"
+            )
+    return checkpoint.model

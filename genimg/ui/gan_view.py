@@ -1,0 +1,268 @@
+"""What the GAN tab shows, as values: checked, put into an address, and written as Python.
+
+A view comes from three places (the controls, a link, a call of the API), and none of them can be
+trusted: a private endpoint can be called by anyone, with anything.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from genimg.explore import GanModel
+from genimg.render.images import require_number, require_whole_number
+
+LARGEST_SEED = 2**32 - 1
+TRUNCATION = (0.0, 1.5)
+DIRECTION_LIMIT = 3.0  # standard deviations
+LATENT_LIMIT = 3.0  # added to numbers that are drawn with standard deviation 1
+KEYFRAMES = (2, 6)
+STEPS_BETWEEN = (4, 48)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GanView:
+    """One picture of a GAN: the arguments of `GanModel.picture`.
+
+    Amounts are rounded to 1/100, so that the page, the link and the Python agree to the last bit.
+    """
+
+    checkpoint: str
+    seed: int = 0
+    label: str | None = None
+    truncation: float = 1.0
+    directions: tuple[float, ...] = ()
+    latents: Mapping[int, float] = field(default_factory=dict)
+
+    @classmethod
+    def checked(
+        cls,
+        model: GanModel,
+        checkpoint: str,
+        *,
+        seed: Any,
+        label: Any,
+        truncation: Any,
+        directions: Sequence[Any] = (),
+        latents: Mapping[int, Any] | None = None,
+    ) -> Self:
+        """Return a view that `model` can show; what the model does not have is left out.
+
+        Raises:
+            ValueError: a value is of another type or out of range; one sentence.
+        """
+        require_whole_number("the seed", seed, 0, LARGEST_SEED)
+        for amount in directions:
+            require_number("a direction", amount, -DIRECTION_LIMIT, DIRECTION_LIMIT)
+        for amount in (latents or {}).values():
+            require_number("a latent amount", amount, -LATENT_LIMIT, LATENT_LIMIT)
+        rounded = [round(float(amount), 2) + 0.0 for amount in directions]  # + 0.0: no minus zero
+        while rounded and rounded[-1] == 0:
+            rounded.pop()
+        moved = {i: round(float(amount), 2) + 0.0 for i, amount in (latents or {}).items()}
+        return cls(
+            checkpoint=checkpoint,
+            seed=int(seed),
+            label=_known_label(model, label),
+            truncation=_known_truncation(model, truncation),
+            directions=tuple(rounded),
+            latents={i: amount for i, amount in moved.items() if amount},
+        )
+
+    @classmethod
+    def from_query(cls, model: GanModel, query: Mapping[str, str]) -> Self:
+        """Return the view of a link, the inverse of `query`; what is missing has its default.
+
+        Raises:
+            ValueError: the link says something that is not possible; one sentence.
+        """
+        try:
+            directions = [float(text) for text in _split(query.get("directions", ""))]
+            pairs = [text.split(":") for text in _split(query.get("latents", ""))]
+            latents = {int(dimension): float(amount) for dimension, amount in pairs}
+            seed = int(query.get("seed", "0"))
+            truncation = float(query.get("truncation", "1"))
+        except ValueError:
+            raise ValueError("this link is damaged: a number in it cannot be read") from None
+        if len(directions) > len(model.directions(0 if model.classes else None)):
+            raise ValueError("this link is damaged: it moves along more directions than there are")
+        if any(not 0 <= i < model.config.latent_dimensions for i in latents):
+            raise ValueError("this link is damaged: it moves a latent dimension that is not there")
+        return cls.checked(
+            model,
+            query.get("model", ""),
+            seed=seed,
+            label=query.get("label", model.classes[0] if model.classes else None),
+            truncation=truncation,
+            directions=directions,
+            latents=latents,
+        )
+
+    def query(self) -> str:
+        """Return the view as the query of an address, without the question mark."""
+        entries: dict[str, Any] = {"model": self.checkpoint, "seed": self.seed}
+        if self.label is not None:
+            entries["label"] = self.label
+        if self.truncation != 1:
+            entries["truncation"] = f"{self.truncation:g}"
+        if self.directions:
+            entries["directions"] = ",".join(f"{amount:g}" for amount in self.directions)
+        if self.latents:
+            entries["latents"] = ",".join(f"{i}:{amount:g}" for i, amount in self.latents.items())
+        return urlencode(entries)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of `GanModel.picture`, without those left at the default."""
+        given: dict[str, Any] = {"seed": self.seed}
+        if self.label is not None:
+            given["label"] = self.label
+        if self.truncation != 1:
+            given["truncation"] = self.truncation
+        if self.directions:
+            given["directions"] = list(self.directions)
+        if self.latents:
+            given["latents"] = dict(self.latents)
+        return given
+
+    def caption(self) -> str:
+        """Return what the picture is, in a few words."""
+        parts = [self.label] if self.label is not None else []
+        parts.append(f"seed {self.seed}")
+        if self.truncation != 1:
+            parts.append(f"truncation {self.truncation:g}")
+        moves = sum(map(bool, self.directions)) + len(self.latents)
+        if moves:
+            parts.append(f"{moves} slider{'s' if moves > 1 else ''} moved")
+        return " · ".join(parts)
+
+    def snippet(self) -> str:
+        """Return Python that makes this picture."""
+        return (
+            "import genimg\n"
+            "from genimg.render import enlarge\n\n"
+            f"model = genimg.load({_python(self.checkpoint)})\n"
+            f"picture = model.picture(\n{_lines(self.arguments())})  # uint8 (H, W, C)\n"
+            'enlarge(picture, 512).save("picture.png")\n'
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GanWalk:
+    """A walk from seed to seed: the arguments of `GanModel.interpolate`."""
+
+    checkpoint: str
+    seeds: tuple[int, ...]
+    steps: int
+    mode: str = "slerp"
+    space: str = "z"
+    label: str | None = None
+    truncation: float = 1.0
+    loop: bool = True
+
+    @classmethod
+    def checked(
+        cls,
+        model: GanModel,
+        checkpoint: str,
+        *,
+        seeds: Any,
+        steps: Any,
+        mode: Any,
+        space: Any,
+        label: Any,
+        truncation: Any,
+        loop: Any,
+    ) -> Self:
+        """Return a walk that `model` can do.
+
+        Raises:
+            ValueError: a value is of another type or out of range; one sentence.
+        """
+        low, high = KEYFRAMES
+        if not isinstance(seeds, (list, tuple)) or not low <= len(seeds) <= high:
+            raise ValueError(f"a walk passes through {low} to {high} seeds, such as 1, 7, 42")
+        for seed in seeds:
+            require_whole_number("a seed", seed, 0, LARGEST_SEED)
+        require_whole_number("steps", steps, 2, high * STEPS_BETWEEN[1])
+        if mode not in ("lerp", "slerp"):
+            raise ValueError(f"the path must be lerp or slerp, not {mode!r}")
+        if space not in ("z", "w"):
+            raise ValueError(f"the space must be z or w, not {space!r}")
+        return cls(
+            checkpoint=checkpoint,
+            seeds=tuple(seeds),
+            steps=int(steps),
+            mode=mode,
+            space=space if space in model.spaces else "z",
+            label=_known_label(model, label),
+            truncation=_known_truncation(model, truncation),
+            loop=bool(loop),
+        )
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of `GanModel.interpolate`."""
+        given: dict[str, Any] = {"seeds": list(self.seeds), "steps": self.steps}
+        given |= {"mode": self.mode, "space": self.space}
+        if self.label is not None:
+            given["label"] = self.label
+        if self.truncation != 1:
+            given["truncation"] = self.truncation
+        return given | {"loop": self.loop}
+
+    def keyframes(self) -> list[int]:
+        """Return the number of the frame that shows each seed."""
+        intervals = len(self.seeds) - (0 if self.loop else 1)
+        last = self.steps if self.loop else self.steps - 1
+        return [round(i * last / intervals) for i in range(len(self.seeds))]
+
+    def snippet(self) -> str:
+        """Return Python that makes this walk."""
+        return (
+            "import genimg\n"
+            "from pathlib import Path\n"
+            "from genimg.render import animate\n\n"
+            f"model = genimg.load({_python(self.checkpoint)})\n"
+            f"frames = model.interpolate(\n{_lines(self.arguments())})  # uint8 (steps, H, W, C)\n"
+            'Path("walk.gif").write_bytes(animate(frames, "gif"))\n'
+        )
+
+
+def seeds_in(text: Any) -> list[int]:
+    """Return the whole numbers in a text such as "1, 7 42".
+
+    Raises:
+        ValueError: there is something else in it.
+    """
+    parts = _split(text) if isinstance(text, str) else [""]
+    if not all(re.fullmatch(r"[0-9]{1,10}", part, re.ASCII) for part in parts):
+        raise ValueError("write the seeds as whole numbers with commas between them: 1, 7, 42")
+    return [int(part) for part in parts]
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in re.split(r"[,\s]+", text[:4096]) if part]
+
+
+def _known_label(model: GanModel, label: Any) -> str | None:
+    if not model.classes:
+        return None
+    if label not in model.classes:
+        raise ValueError(f"{label!r} is not a class; choose one of {', '.join(model.classes)}")
+    return label
+
+
+def _known_truncation(model: GanModel, truncation: Any) -> float:
+    if "w" not in model.spaces:
+        return 1.0
+    require_number("truncation", truncation, *TRUNCATION)
+    return round(float(truncation), 2)
+
+
+def _lines(arguments: Mapping[str, Any]) -> str:
+    return "".join(f"    {name}={_python(value)},\n" for name, value in arguments.items())
+
+
+def _python(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

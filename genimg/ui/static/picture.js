@@ -1,0 +1,34 @@
+// A picture that a slider drives. value: {src, caption, query?}
+// Nothing from the server becomes HTML: it is set as an attribute or as text.
+// When the picture has rested for a moment, its link goes to the address bar and "settled" is
+// raised: what is too slow to follow a drag (the neighbours) follows that.
+const image = element.querySelector('img');
+const caption = element.querySelector('figcaption');
+const QUIET_MILLISECONDS = 250;
+let timer = null;
+
+function show() {
+  if (!props.value) return;
+  image.src = props.value.src;
+  image.alt = caption.textContent = props.value.caption;
+}
+
+function settle() {
+  const address = new URL(window.location);
+  for (const name of ['model', 'seed', 'label', 'truncation', 'directions', 'latents']) {
+    address.searchParams.delete(name);
+  }
+  for (const [name, text] of new URLSearchParams(props.value.query)) {
+    address.searchParams.set(name, text);
+  }
+  window.history.replaceState(window.history.state, '', address);
+  trigger('settled');
+}
+
+show();
+watch('value', () => {
+  show();
+  if (!props.value?.query) return;
+  clearTimeout(timer);
+  timer = setTimeout(settle, QUIET_MILLISECONDS);
+});

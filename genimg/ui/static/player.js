@@ -1,0 +1,93 @@
+// Plays and scrubs a walk without asking the server: all frames came as one picture.
+// value: {sheet, columns, frames, width, height, framesPerSecond, keyframes, seeds, walk}
+const canvas = element.querySelector('canvas');
+const scrubber = element.querySelector('input');
+const playButton = element.querySelector('.play');
+const counter = element.querySelector('output');
+const keyframes = element.querySelector('.keyframes');
+const status = element.querySelector('[role=status]');
+const sheet = new Image();
+let playing = null; // the pending animation frame, or null
+
+function draw(target, frame) {
+  const { width, height, columns } = props.value;
+  const left = (frame % columns) * width;
+  const top = Math.floor(frame / columns) * height;
+  target.getContext('2d').drawImage(sheet, left, top, width, height, 0, 0, width, height);
+}
+
+function show(frame) {
+  scrubber.value = frame;
+  scrubber.setAttribute('aria-valuetext', `picture ${frame + 1} of ${props.value.frames}`);
+  counter.textContent = `${frame + 1} / ${props.value.frames}`;
+  draw(canvas, frame);
+}
+
+function stop() {
+  cancelAnimationFrame(playing);
+  playing = null;
+  playButton.textContent = 'Play';
+}
+
+function play() {
+  const { frames, framesPerSecond } = props.value;
+  const first = Number(scrubber.value) % (frames - 1 || 1);
+  const started = performance.now();
+  playButton.textContent = 'Pause';
+  const step = (now) => {
+    const passed = Math.floor((Math.max(0, now - started) / 1000) * framesPerSecond);
+    show((first + passed) % frames);
+    playing = requestAnimationFrame(step);
+  };
+  playing = requestAnimationFrame(step);
+}
+
+function showKeyframes() {
+  const { width, height, seeds } = props.value;
+  const buttons = props.value.keyframes.map((frame, i) => {
+    const button = document.createElement('button');
+    const thumbnail = document.createElement('canvas');
+    button.type = 'button';
+    button.title = button.ariaLabel = `Go to seed ${seeds[i]}`;
+    [thumbnail.width, thumbnail.height] = [width, height];
+    draw(thumbnail, frame);
+    const label = document.createElement('span');
+    label.textContent = seeds[i];
+    button.append(thumbnail, label);
+    button.addEventListener('click', () => { stop(); show(frame); });
+    return button;
+  });
+  keyframes.replaceChildren(...buttons);
+}
+
+async function load(thenPlay) {
+  if (!props.value) return;
+  stop();
+  sheet.src = props.value.sheet;
+  await sheet.decode();
+  [canvas.width, canvas.height] = [props.value.width, props.value.height];
+  scrubber.max = props.value.frames - 1;
+  status.textContent = '';
+  showKeyframes();
+  show(0);
+  if (thenPlay && !matchMedia('(prefers-reduced-motion: reduce)').matches) play();
+}
+
+async function save(format) {
+  status.textContent = 'Making the file ...';
+  const file = await server.export_walk({ walk: props.value.walk, format });
+  status.textContent = file.error ?? '';
+  if (file.error) return;
+  const link = document.createElement('a');
+  link.href = file.src;
+  link.download = file.name;
+  link.click();
+}
+
+playButton.addEventListener('click', () => (playing === null ? play() : stop()));
+scrubber.addEventListener('input', () => { stop(); show(Number(scrubber.value)); });
+for (const button of element.querySelectorAll('[data-format]')) {
+  button.addEventListener('click', () => save(button.dataset.format));
+}
+load(false);
+watch('value', () => load(true));

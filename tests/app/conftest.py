@@ -1,0 +1,143 @@
+"""A real server, started as a user starts it, and a real browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import genimg
+from genimg import checkpoints
+from genimg.models import kind_named
+from genimg.render import encode
+
+ROOT = Path(__file__).parents[2]
+# Generous: a busy machine is not a failure. Nothing here waits longer than it must.
+PATIENCE_SECONDS = 90
+
+
+@pytest.fixture(scope="session")
+def paths(tmp_path_factory, small_config, alive):
+    """A GAN with classes and a mapping network, and one without either."""
+    made = {}
+    for name, kind, classes in [
+        ("style", "stylegan", ["Shoe", "Hat", "Coat"]),
+        ("plain", "dcgan", []),
+    ]:
+        config = small_config(kind, 32, 1, len(classes))
+        folder = checkpoints.write(
+            tmp_path_factory.mktemp("checkpoints") / name,
+            kind=kind,
+            model=alive(kind_named(kind).build(config)),
+            card={"title": name, "classes": classes, "dataset": "none"},
+            preview=encode(np.zeros((2, 2, 1), np.uint8), "png"),
+        )
+        made[name] = str(folder)
+    return made
+
+
+@pytest.fixture(scope="session")
+def models(paths):
+    """The same models as the server's, to compare with."""
+    return SimpleNamespace(**{name: genimg.load(path) for name, path in paths.items()})
+
+
+@pytest.fixture(scope="session")
+def server(paths, tmp_path_factory):
+    """The address of `python app.py`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/"
+    folder = tmp_path_factory.mktemp("server")
+    options = ["--port", str(port), "--no-browser"]
+    for path in paths.values():
+        options += ["--checkpoint", path]
+    log = folder / "log.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, ROOT / "app.py", *options],
+            cwd=folder,
+            env=os.environ | {"GRADIO_TEMP_DIR": str(folder / "gradio"), "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_it_answers(address, process, log)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait_until_it_answers(address, process, log):
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            pytest.fail(f"app.py ended with {process.returncode}: {log.read_text()}")
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"app.py did not answer: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium as the system has it."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        reason = f"none of {', '.join(names)} is installed"
+        if os.environ.get("GENIMG_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, server):
+    """A function that opens the page: open_page(query, width=1280) -> Page.
+
+    After the test: nothing was asked of another machine, nothing failed, no error was logged.
+    """
+    pages, problems = [], []
+
+    def watch_request(request):
+        if not request.url.startswith((server, "data:", "blob:")):
+            problems.append(f"a request left the machine: {request.url[:200]}")
+
+    def watch_console(message):
+        if message.type == "error":
+            problems.append(f"the console says: {message.text}")
+
+    def open_page(query="", width=1280, height=900):
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        pages.append(page)
+        page.on("request", watch_request)
+        page.on("console", watch_console)
+        page.on("pageerror", lambda error: problems.append(f"the page failed: {error}"))
+        page.goto(server + query)
+        page.wait_for_function("document.querySelector('#picture img')?.naturalWidth > 0")
+        page.wait_for_function("document.querySelector('#player output')?.textContent")
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert problems == []

@@ -1,0 +1,88 @@
+import io
+import signal
+from dataclasses import dataclass
+
+import pytest
+import torch
+from PIL import Image
+
+from genimg import checkpoints, data
+from genimg.cli import main
+from genimg.data import torchvision_sets
+from genimg.models import kind_named
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(autouse=True)
+def bundled_data(monkeypatch, tmp_path):
+    """Only the bundled sample of Fashion-MNIST is there."""
+    monkeypatch.delenv("GENIMG_DATA", raising=False)
+    monkeypatch.setattr(torchvision_sets, "DEBIAN_FOLDER", tmp_path / "no-debian-folder")
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory, small_config, alive):
+    """A folder with three untrained checkpoints."""
+    folder = tmp_path_factory.mktemp("shelf")
+    buffer = io.BytesIO()
+    Image.new("L", (8, 8)).save(buffer, "png")
+    torch.manual_seed(0)
+    for name, kind, classes in [
+        ("tiny-style", "stylegan", 10),
+        ("tiny-mlp", "mlp-gan", 0),
+        ("fashion-features", "classifier", 10),
+    ]:
+        model = kind_named(kind).build(small_config(kind, 32, 1, classes))
+        card = {
+            "title": f"Untrained {kind}",
+            "dataset": "fashion-mnist",
+            "size": 32,
+            "classes": data.describe("fashion-mnist")["classes"],
+            "parameters": {"all": 1},
+        }
+        checkpoints.write(
+            folder / name, kind=kind, model=alive(model), card=card, preview=buffer.getvalue()
+        )
+    return folder
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, shelf):
+    """Run the command line in this process, with the shelf's checkpoints as the shipped ones."""
+    monkeypatch.setattr(checkpoints, "SHIPPED", shelf)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def run(*arguments: object) -> Outcome:
+        capsys.readouterr()
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as leaving:
+            code = leaving.code
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def refuse(call):
+    """Run the command line, require exit code 2 and one line of error, and return that line."""
+
+    def run(*arguments: object) -> str:
+        outcome = call(*arguments)
+        lines = outcome.err.splitlines()
+        assert outcome.code == 2
+        assert len(lines) == 1
+        assert lines[0].startswith("error: ")
+        assert not outcome.out
+        return lines[0]
+
+    return run

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from genimg import data
+
+
+def test_list_names_every_data_set(call):
+    outcome = call("data", "list")
+    assert outcome.code == 0
+    for name in (*data.names(), "folder:PATH"):
+        assert name in outcome.out
+
+
+def test_show_tells_what_is_known(call):
+    outcome = call("data", "show", "fashion-mnist")
+    assert outcome.code == 0
+    for fact in ("MIT", "Sneaker", "28", "12000", "bundled"):
+        assert fact in outcome.out
+
+
+def test_show_of_what_is_not_downloaded(call):
+    outcome = call("data", "show", "kmnist")
+    assert outcome.code == 0
+    assert "not fetched" in outcome.out
+
+
+def test_preview_shows_the_first_pictures(call, tmp_path):
+    out = tmp_path / "sheet.png"
+    outcome = call(
+        "data", "preview", "fashion-mnist", "--count", 4, "--split", "test", "--out", out
+    )
+    assert outcome.code == 0
+    assert "4 of 2000" in outcome.out
+    images = data.load("fashion-mnist", size=32, split="test").images[:4, 0].numpy()
+    sheet = np.asarray(Image.open(out)).reshape(2, 32, 2, 32).swapaxes(1, 2).reshape(4, 32, 32)
+    assert np.array_equal(sheet, images)
+
+
+def test_preview_of_a_folder_lists_what_was_skipped(call, tmp_path):
+    folder = tmp_path / "mine" / "cats"
+    folder.mkdir(parents=True)
+    for index in range(3):
+        Image.new("RGB", (40, 40), (index * 50, 0, 0)).save(folder / f"{index}.png")
+    (folder / "broken.png").write_bytes(b"not a picture")
+    outcome = call("data", "preview", f"folder:{tmp_path / 'mine'}", "--out", tmp_path / "a.png")
+    assert outcome.code == 0
+    assert "cats/broken.png" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["show", "fashion"], "fashion-mnist, mnist"),
+        (["show", "folder:nowhere"], "no folder"),
+        (["preview", "nope", "--out", "a.png"], "fashion-mnist, mnist"),
+        (["preview", "fashion-mnist", "--size", "31", "--out", "a.png"], "28, 32, 48, 64"),
+        (["preview", "fashion-mnist", "--count", "0", "--out", "a.png"], "1 to 10000"),
+        (["preview", "fashion-mnist", "--split", "val", "--out", "a.png"], "test"),
+        (["preview", "fashion-mnist", "--out", "a.gif"], ".png"),
+        (["delete", "fashion-mnist"], "list"),
+    ],
+)
+def test_bad_requests_are_refused(refuse, tmp_path, monkeypatch, arguments, reason):
+    monkeypatch.chdir(tmp_path)
+    assert reason in refuse("data", *arguments)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,156 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genimg import cli
+from genimg.cli import COMMANDS, sample, train
+
+PAGES = [[name] for name in COMMANDS]
+PAGES += [["data", action] for action in ("list", "show", "preview")]
+PAGES += [["checkpoints", action] for action in ("list", "show", "publish")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=" ".join)
+def test_help_says_something_on_every_option(call, page):
+    outcome = call(*page, "--help")
+    assert outcome.code == 0
+    assert not outcome.err
+    parser = cli._parser(page)
+    for word in page:
+        (commands,) = (a for a in parser._actions if isinstance(a.choices, dict))
+        parser = commands.choices[word]
+    flat = " ".join(outcome.out.split())
+    for action in parser._actions:
+        if isinstance(action.choices, dict):
+            continue
+        assert action.help
+        for option in action.option_strings:
+            assert option in flat
+        described = (
+            action.option_strings
+            and not action.required
+            and "--help" not in (action.option_strings)
+        )
+        if described and action.dest not in ("label",):
+            assert "default" in action.help, f"{action.dest} does not tell its default"
+
+
+def test_top_level_help_lists_the_commands(call):
+    outcome = call("--help")
+    assert outcome.code == 0
+    for name, module in COMMANDS.items():
+        assert name in outcome.out
+        assert module.SUMMARY in outcome.out
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["nope"], ["sample"], ["data"], ["sample", "x", "--out", "a.png", "--sed=1"]]
+)
+def test_wrong_usage_is_one_line(refuse, arguments):
+    assert "--help" in refuse(*arguments)
+
+
+def test_line_breaks_in_the_input_do_not_break_the_line(refuse):
+    refuse("sample", "tiny-style", "--out", "a\nb\r.png\n.txt")
+
+
+def test_interrupted_before_anything_happened(call, monkeypatch):
+    def interrupt(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sample, "run", interrupt)
+    outcome = call("sample", "tiny-style", "--out", "a.png")
+    assert outcome.code == 130
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), torch.OutOfMemoryError("CUDA"), RuntimeError("DefaultCPUAllocator: no memory")],
+)
+def test_memory_that_ran_out_is_one_line(call, monkeypatch, error):
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr(sample, "run", fail)
+    outcome = call("sample", "tiny-style", "--out", "a.png")
+    assert outcome.code == 71
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_bug_is_not_hidden(call, monkeypatch):
+    def fail(options):
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(sample, "run", fail)
+    with pytest.raises(RuntimeError):
+        call("sample", "tiny-style", "--out", "a.png")
+
+
+OPTIONS = (
+    "--seed --count --label --truncation --out --columns --enlarge --seeds --steps --mode --space"
+    " --loop --frames-per-second --json --write --feature-net --size --split --title --license"
+    " --generator-only --preset --minutes --images --device --dataset --batch-size --threads"
+    " --generator-widths --classes --channels --port --checkpoint --help"
+)
+VALUES = (
+    "-1 0 1 2 3.5 8 nan inf 1e999 32 64 4294967296 Sneaker slerp lerp z w train test list show"
+    " preview publish fashion-style fashion-mlp tiny-style tiny-mlp fashion-features fashion-mnist"
+    " folder:nowhere a.png a.gif a.webp a.txt . .. new cpu cuda auto fp32 --"
+)
+WORDS = st.sampled_from([*OPTIONS.split(" "), *VALUES.split(" ")]) | st.text(max_size=8)
+COMMAND_LINES = st.sampled_from(
+    [
+        "sample tiny-style --out a.png --count 2 --label Bag --truncation 0.5",
+        "walk tiny-mlp --out a.gif --seeds 1 2 --steps 3 --mode lerp --loop",
+        "evaluate tiny-style --json --count 10 --seed 1",
+        "data list",
+        "data show fashion-mnist",
+        "data preview fashion-mnist --out a.webp --count 3 --size 28 --split test",
+        "checkpoints list",
+        "checkpoints show tiny-mlp",
+        "checkpoints publish run new --title T --license L",
+        "train --preset fashion-mlp --minutes 1 --out run --dataset fashion-mnist --seed 3",
+        "app --port 8000",
+        "nope",
+        "",
+    ]
+).map(str.split)
+EDITS = st.lists(st.tuples(st.integers(0, 12), st.booleans(), WORDS), max_size=3)
+
+
+def edited(words, edits):
+    """Return words in which some were replaced, and some put in between."""
+    words = list(words)
+    for place, replace, word in edits:
+        words[place : place + replace] = [word]
+    return words
+
+
+@given(line=COMMAND_LINES, edits=EDITS)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_words_succeed_or_are_refused_in_one_line(call, monkeypatch, tmp_path, line, edits):
+    monkeypatch.chdir(tmp_path)
+    # What would take long is left out; everything around it is as it is.
+    monkeypatch.setattr(train, "train_run", lambda *args, **settings: "succeeded")
+    monkeypatch.setattr(cli.evaluate, "evaluate_model", lambda *args, **settings: {})
+    monkeypatch.setattr(cli.app, "run", lambda options: 0)
+    outcome = call(*edited(line, edits))
+    assert outcome.code in (0, 2)
+    assert "Traceback" not in outcome.err
+    if outcome.code == 2:
+        last = outcome.err.splitlines()[-1]
+        assert last.startswith("error: ")
+
+
+def test_python_m_genimg():
+    command = [sys.executable, "-m", "genimg", "sample", "no-such-model", "--out", "a.png"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: there is no checkpoint 'no-such-model'")
+    assert done.stderr.count("\n") == 1
+    assert not done.stdout

@@ -1,0 +1,78 @@
+"""What all tests share: an environment, one thread each, and small models.
+
+The environment is set before torch is imported, which reads it once only.
+"""
+
+# ruff: noqa: E402
+import os
+import tempfile
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest-xdist already runs one worker on each core
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+_cache = tempfile.TemporaryDirectory(prefix="genimg-tests-")
+os.environ["GENIMG_CACHE"] = _cache.name
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import settings
+
+from genimg.configuration import Configuration
+from genimg.models import KINDS
+
+torch.set_num_threads(1)
+
+# No deadline: a busy machine is not a failure. Derandomized: a red run can be repeated.
+settings.register_profile("genimg", deadline=None, derandomize=True, max_examples=30)
+settings.load_profile("genimg")
+
+
+def small_config(kind: str, size: int, channels: int, classes: int, **fields) -> Configuration:
+    """Return a small GAN or classifier; ValueError where the kind cannot make that size."""
+    common = {"size": size, "channels": channels, "classes": classes}
+    if kind != "classifier":
+        common["latent_dimensions"] = 12
+    if kind == "dcgan":
+        return KINDS[kind].config(**common, width=8, **fields)
+    if kind == "classifier":
+        return KINDS[kind].config(**common, widths=(8, 12), **fields)
+    if kind == "mlp-gan":
+        widths = {"generator_widths": (24, 32), "discriminator_widths": (32, 24)}
+        return KINDS[kind].config(**common, **widths, **fields)
+    # How many halvings a StyleGAN needs is its own business: take the first that it accepts.
+    for generator, discriminator in itertools.product(range(1, 6), repeat=2):
+        widths = {
+            "generator_widths": (12,) * generator,
+            "discriminator_widths": (12,) * discriminator,
+        }
+        try:
+            return KINDS[kind].config(**common, **widths, style_dimensions=16, **fields)
+        except ValueError:
+            continue
+    raise ValueError(f"no {kind} of size {size}")
+
+
+def alive(model: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
+    """Return `model` with every weight moved, so that nothing is zero because it starts there."""
+    numbers = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.2 * torch.randn(parameter.shape, generator=numbers)
+        for name, buffer in model.named_buffers():
+            if "mean" in name:
+                buffer += 0.2 * torch.randn(buffer.shape, generator=numbers)
+    return model.eval()
+
+
+@pytest.fixture(scope="session", name="small_config")
+def small_config_fixture():
+    """The function `small_config`."""
+    return small_config
+
+
+@pytest.fixture(scope="session", name="alive")
+def alive_fixture():
+    """The function `alive`."""
+    return alive

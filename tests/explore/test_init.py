@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+import torch
+
+import genimg
+from genimg import checkpoints
+from genimg.explore.classifier import ClassifierModel
+from genimg.explore.gan import GanModel
+from genimg.models import KINDS
+
+
+@pytest.fixture
+def write(small_config, alive, tmp_path):
+    """Return a function that writes a small checkpoint of a kind and returns its path."""
+
+    def write(kind):
+        torch.manual_seed(0)
+        model = alive(KINDS[kind].build(small_config(kind, 32, 1, 3)))
+        card = {"classes": ["Shirt", "Sneaker", "Bag"]}
+        return checkpoints.write(tmp_path / kind, kind=kind, model=model, card=card, preview=b"")
+
+    return write
+
+
+@pytest.mark.parametrize("kind", ["mlp-gan", "dcgan", "stylegan"])
+def test_a_gan_on_disk_samples_as_it_did_in_memory(write, kind):
+    path = write(kind)
+    first, second = genimg.load(path), genimg.load(str(path))
+    assert isinstance(first, GanModel)
+    assert first.info == {"classes": ["Shirt", "Sneaker", "Bag"]}
+    pictures = first.sample(4, seed=1, label="Bag")
+    assert pictures.std(axis=0).max() > 0
+    assert np.array_equal(second.sample(4, seed=1, label="bag"), pictures)
+
+
+def test_a_classifier_classifies(write):
+    model = genimg.load(write("classifier"))
+    assert isinstance(model, ClassifierModel)
+    assert model.classify(np.zeros((2, 32, 32, 1), np.uint8)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "../..", "a\0b"])
+def test_an_unknown_name_is_one_sentence(name):
+    with pytest.raises(checkpoints.CheckpointError, match="there is no checkpoint"):
+        genimg.load(name)

@@ -1,0 +1,109 @@
+"""Models of a few thousand weights and 64 made-up pictures: a step takes milliseconds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from genimg.data import Dataset
+from genimg.training import run_checkpoints
+from genimg.training.loop import Trainer
+from genimg.training.run_directory import RunDirectory
+from genimg.training.spec import RunSpec, make_spec
+
+SMALL_MODELS = {
+    "fashion-style": {
+        "generator_widths": (8, 8, 8, 8),
+        "discriminator_widths": (8, 8, 8),
+        "latent_dimensions": 8,
+        "style_dimensions": 8,
+    },
+    "fashion-mlp": {"generator_widths": (16,), "discriminator_widths": (16,)},
+    "fashion-dcgan": {"width": 4, "latent_dimensions": 8},
+    "fashion-features": {"widths": (8, 8)},
+    "fashion-vit": {"size": 32, "width": 16, "layers": 1, "heads": 2},
+    "fashion-tokenizer": {"widths": (8, 8, 8), "levels": (4, 3), "discriminator_width": 8},
+    "fashion-gpt": {
+        "widths": (8, 8, 8),
+        "levels": (4, 3),
+        "width": 16,
+        "layers": 1,
+        "heads": 2,
+        "validations": 6,
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    random = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (64, 1, 32, 32), dtype=torch.uint8, generator=random)
+    return Dataset("fashion-mnist", images, torch.arange(64) % 10, tuple("0123456789"), "made up")
+
+
+@pytest.fixture
+def small_spec() -> Callable[..., RunSpec]:
+    def make(preset: str = "fashion-style", **changes) -> RunSpec:
+        run = {
+            "images": 240,
+            "batch_size": 8,
+            "threads": 1,
+            "precision": "fp32",
+            "sheets": 2,
+            "device": "cpu",
+        }
+        return make_spec(preset, **SMALL_MODELS[preset] | run | changes)
+
+    return make
+
+
+@pytest.fixture
+def make_run(tmp_path: Path, small_spec) -> Callable[..., RunDirectory]:
+    def make(name: str = "run", preset: str = "fashion-style", **changes) -> RunDirectory:
+        return RunDirectory.create(tmp_path / name, small_spec(preset, **changes))
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _keep_thread_count():
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+class Killed(BaseException):
+    """Ends a run without letting it say goodbye, as SIGKILL does."""
+
+
+@pytest.fixture
+def ends_alike() -> Callable[..., None]:
+    """A function that kills a run again and again, and compares it with one left in peace."""
+
+    def result(run: RunDirectory) -> dict:
+        newest = run_checkpoints.newest(run.checkpoints)
+        clocks = ("seconds", "images_per_second")
+        log = [{k: v for k, v in line.items() if k not in clocks} for line in run.read_metrics()]
+        state = run_checkpoints.load(newest)[1] | {"seconds": 0}
+        files = [*newest.glob("*.safetensors"), *run.samples.glob("*.png")]
+        return {"log": log, "state": state} | {path.name: path.read_bytes() for path in files}
+
+    def check(make: Callable[..., RunDirectory], dataset: Dataset, moments: tuple[int, ...]):
+        calm, stormy = make("calm"), make("stormy", checkpoint_seconds=0.05)
+        for run, kills in ((calm, ()), (stormy, moments)):
+            for moment in kills:
+                steps = iter(range(moment))
+
+                def kill_after(steps=steps) -> bool:
+                    if next(steps, None) is None:
+                        raise Killed
+                    return False
+
+                with pytest.raises(Killed):
+                    Trainer(run, run.new_attempt(), dataset, should_stop=kill_after).run()
+            assert Trainer(run, run.new_attempt(), dataset).run() == "succeeded"
+        assert len(stormy.attempt_numbers()) == len(moments) + 1
+        assert result(stormy) == result(calm)
+
+    return check

@@ -1,0 +1,127 @@
+import pytest
+import torch
+
+from genimg.training.objectives import OBJECTIVES, Objective
+from genimg.training.resolve import build_task
+from genimg.training.task import Diverged
+
+CPU = torch.device("cpu")
+IMAGES, LABELS = torch.rand(8, 1, 32, 32) * 2 - 1, torch.arange(8) % 10
+
+
+def step(task, number: int = 0):
+    torch.manual_seed(number)
+    return task.step(IMAGES.clone(), LABELS, step=number, images_seen=8, progress=0.25)
+
+
+def weights(module):
+    return [parameter.detach().clone() for parameter in module.parameters()]
+
+
+def moved(before, module) -> bool:
+    return any(not torch.equal(a, b) for a, b in zip(before, module.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("preset", ["fashion-mlp", "fashion-dcgan", "fashion-style"])
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_moves_both_players_and_reports_numbers(small_spec, preset, objective):
+    penalties = {
+        "wasserstein": {"gradient_penalty": 10.0},
+        "relativistic": {"r1": 1.0, "r2": 1.0},
+    }.get(objective, {})
+    task = build_task(small_spec(preset, objective=objective, **penalties), CPU, "fp32")
+    before = weights(task.model.generator), weights(task.model.discriminator)
+    report = step(task)
+    assert moved(before[0], task.model.generator)
+    assert moved(before[1], task.model.discriminator)
+    assert all(isinstance(value, float) for value in report.values())
+    assert 0 <= report["real_accuracy"] <= 1
+    assert report["generator_gradient"] > 0
+    assert report["discriminator_gradient"] > 0
+
+
+@pytest.mark.parametrize("penalty", ["r1", "r2", "gradient_penalty"])
+def test_a_penalty_changes_what_the_discriminator_learns(small_spec, penalty):
+    plain = build_task(small_spec(), CPU, "fp32")
+    penalised = build_task(small_spec(**{penalty: 5.0}), CPU, "fp32")
+    assert step(plain)["discriminator_loss"] == step(penalised)["discriminator_loss"]
+    assert moved(weights(plain.model.discriminator), penalised.model.discriminator)
+
+
+def test_the_generator_moves_once_after_several_discriminator_steps(small_spec):
+    task = build_task(small_spec(discriminator_steps=3), CPU, "fp32")
+    for number in range(6):
+        before = weights(task.model.generator), weights(task.model.discriminator)
+        report = step(task, number)
+        turn = number % 3 == 2
+        assert moved(before[0], task.model.generator) == turn
+        assert moved(before[1], task.model.discriminator)
+        assert ("generator_loss" in report) == turn
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5, 10])
+def test_the_loss_of_the_generator_is_in_every_report(small_spec, steps):
+    from genimg.training.loop import REPORT_STEPS
+
+    task = build_task(small_spec("fashion-mlp", discriminator_steps=steps), CPU, "fp32")
+    reports = [step(task, number) for number in range(REPORT_STEPS)]
+    assert "generator_loss" in reports[-1]
+
+
+def test_a_diverged_generator_leaves_a_discriminator_that_can_learn(small_spec):
+    task = build_task(small_spec(), CPU, "fp32")
+    hinge = OBJECTIVES["hinge"]
+    task.objective = Objective(hinge.discriminator, lambda real, fake: fake.mean() * float("nan"))
+    before = weights(task.model.generator)
+    with pytest.raises(Diverged, match="generator"):
+        step(task)
+    assert not moved(before, task.model.generator)
+    assert all(parameter.requires_grad for parameter in task.model.discriminator.parameters())
+
+
+def test_the_discriminator_gathers_no_gradient_from_the_generators_step(small_spec):
+    task = build_task(small_spec(), CPU, "fp32")
+    step(task)
+    before = [p.grad.clone() for p in task.model.discriminator.parameters()]
+    torch.manual_seed(1)
+    fakes = task._generate(LABELS)
+    task._generator_step(IMAGES, fakes, LABELS)
+    after = [p.grad for p in task.model.discriminator.parameters()]
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_the_average_carries_the_running_statistics_of_batch_norm(small_spec):
+    task = build_task(small_spec("fashion-dcgan"), CPU, "fp32")
+    step(task)
+    new = dict(task.model.generator.named_buffers())
+    kept = dict(task.average.named_buffers())
+    assert kept["body.1.num_batches_tracked"] == 1
+    assert all(torch.equal(kept[name], new[name]) for name in new)
+
+
+@pytest.mark.parametrize("preset", ["fashion-mlp", "fashion-dcgan", "fashion-style"])
+def test_a_sheet_is_forty_fixed_pictures_and_changes_nothing(small_spec, alive, preset):
+    task = build_task(small_spec(preset), CPU, "fp32")
+    alive(task.average)
+    before = {name: tensor.clone() for name, tensor in task.average.state_dict().items()}
+    state = torch.get_rng_state()
+    first, second = task.sheet(0), task.sheet(0)
+    assert first.shape == (40, 32, 32, 1)
+    assert first.dtype == "uint8"
+    assert (first == second).all()
+    assert (first != task.sheet(1)).any()
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(before[n], t) for n, t in task.average.state_dict().items())
+
+
+def test_what_is_published_has_the_averaged_generator(small_spec):
+    task = build_task(small_spec(), CPU, "fp32")
+    for number in range(3):
+        step(task, number)
+    model = task.published()
+    assert not model.training
+    assert not moved(weights(task.average), model.generator)
+    assert moved(weights(task.model.generator), model.generator)
+    assert not moved(weights(task.model.discriminator), model.discriminator)
+    step(task, 4)
+    assert moved(weights(task.model.discriminator), model.discriminator)  # it is a copy

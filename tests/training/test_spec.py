@@ -1,0 +1,145 @@
+import dataclasses
+import json
+import types
+import typing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genimg.training.spec import PRESETS, RunConfig, RunSpec, make_spec, settings_of
+
+RESOLVED = {
+    "device": "cpu",
+    "threads": 1,
+    "precision": "fp32",
+    "images": 64,
+    "dataset_images": 64,
+    "dataset_source": "made up",
+}
+
+
+def values_of(config: type) -> st.SearchStrategy:
+    """Any valid values for the fields of a configuration that stand on their own."""
+    hints, strategies = typing.get_type_hints(config), {}
+    for field in dataclasses.fields(config):
+        hint, limits = hints[field.name], field.metadata
+        if limits["choices"]:
+            strategies[field.name] = st.sampled_from(limits["choices"])
+        elif hint is bool:
+            strategies[field.name] = st.booleans()
+        elif hint is int:
+            strategies[field.name] = st.integers(int(limits["low"]), int(limits["high"] or 10**9))
+        elif hint is float:
+            high = limits["high"] if limits["high"] is not None else 1e9
+            strategies[field.name] = st.floats(limits["low"], high)
+        elif hint is str:
+            strategies[field.name] = st.text(max_size=20)
+        else:
+            assert not isinstance(hint, types.UnionType), "teach this strategy the new type"
+    return st.fixed_dictionaries({}, optional=strategies)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_a_valid_specification(preset):
+    spec = make_spec(preset)
+    assert RunSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+    assert set(settings_of(PRESETS[preset])) == {"model", "task", "run"}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@given(data=st.data())
+def test_any_settings_survive_json(preset, data):
+    task = type(settings_of(PRESETS[preset])["task"])
+    spec = make_spec(preset, **data.draw(values_of(RunConfig)), **data.draw(values_of(task)))
+    again = RunSpec.from_dict(json.loads(json.dumps(spec.to_dict())))
+    assert again == spec
+    assert spec.difference(again) == ""
+
+
+@given(run=values_of(RunConfig), other=values_of(RunConfig))
+def test_difference_is_empty_exactly_for_equal_requests_and_names_a_field(run, other):
+    first, second = make_spec("fashion-style", **run), make_spec("fashion-style", **other)
+    sentence = first.difference(second)
+    assert (sentence == "") == (first.run == second.run)
+    if sentence:
+        name = sentence.split()[0]
+        assert getattr(first.run, name) != getattr(second.run, name)
+
+
+def test_difference_looks_at_the_model_and_the_task_but_not_at_what_was_resolved():
+    spec = make_spec("fashion-style")
+    assert spec.difference(make_spec("fashion-style", latent_dimensions=5)).startswith(
+        "latent_dimensions is"
+    )
+    assert spec.difference(make_spec("fashion-style", r1=0.125)).startswith("r1 is")
+    assert spec.difference(dataclasses.replace(spec, resolved=RESOLVED)) == ""
+
+
+def test_wrong_names_and_values_are_one_sentence():
+    with pytest.raises(ValueError, match=r"no preset 'x'; the presets are fashion-mlp"):
+        make_spec("x")
+    with pytest.raises(ValueError, match=r"no setting 'wdith'; it has .*width"):
+        make_spec("fashion-dcgan", wdith=3)
+    with pytest.raises(ValueError, match="batch_size must be from 2 to 4096, not 1"):
+        make_spec("fashion-dcgan", batch_size=1)
+
+
+@pytest.mark.parametrize(
+    ("section", "sentence"),
+    [("model", "no field 'extra'"), ("task", "no field 'extra'"), ("run", "no field 'extra'")],
+)
+def test_unknown_fields_are_refused_in_every_section(section, sentence):
+    values = make_spec("fashion-style").to_dict()
+    values[section]["extra"] = 1
+    with pytest.raises(ValueError, match=sentence):
+        RunSpec.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"extra": 1},
+        {"format": 2},
+        {"kind": "diffusion"},
+        {"kind": ["stylegan"]},
+        {"model": None},
+        {"task": [1]},
+        {"run": {"seed": "one"}},
+        {"resolved": 3},
+        {"resolved": None},
+        {"resolved": {"images": 3}},
+    ],
+    ids=str,
+)
+def test_a_damaged_specification_is_a_value_error(change):
+    with pytest.raises(ValueError, match=r"\w"):
+        RunSpec.from_dict(make_spec("fashion-style").to_dict() | change)
+
+
+@pytest.mark.parametrize("values", [None, [], "x", {}])
+def test_what_is_no_specification_is_a_value_error(values):
+    with pytest.raises(ValueError, match="not the specification of a genimg run"):
+        RunSpec.from_dict(values)
+
+
+def test_the_data_decide_channels_and_classes_unless_they_are_given():
+    spec = make_spec("fashion-style", data_channels=3, data_classes=7)
+    assert (spec.model.channels, spec.model.classes) == (3, 7)
+    assert make_spec("fashion-style", data_classes=7, classes=0).model.classes == 0
+    assert make_spec("fashion-mlp", data_classes=7).model.classes == 0
+    assert make_spec("fashion-mlp", data_classes=7, classes=7).model.classes == 7
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_setting_of_one_section_hides_another(preset):
+    sections = settings_of(PRESETS[preset]).values()
+    names = [field.name for config in sections for field in dataclasses.fields(config)]
+    assert len(names) == len(set(names))
+
+
+def test_settings_that_are_only_valid_together_are_taken_together():
+    spec = make_spec(
+        "fashion-style", size=16, generator_widths=(8, 8, 8), discriminator_widths=(8, 8)
+    )
+    assert spec.model.size == 16

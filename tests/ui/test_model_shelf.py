@@ -1,0 +1,67 @@
+import threading
+import time
+
+import pytest
+
+from genimg.checkpoints import CheckpointError
+from genimg.ui.model_shelf import ModelShelf
+
+
+def test_given_sources_come_first_and_once(paths):
+    shelf = ModelShelf([paths["plain"], paths["style"], paths["plain"]])
+    assert shelf.names[:2] == [paths["plain"], paths["style"]]
+    assert len(shelf.names) == len(set(shelf.names))
+
+
+def test_a_model_is_loaded_once(shelf):
+    with shelf.use(shelf.names[0]) as first:
+        pass
+    with shelf.use(shelf.names[0]) as second:
+        assert first is second
+
+
+@pytest.mark.parametrize("name", ["", "../style", "/etc/passwd", None, 3, ["style"]])
+def test_names_that_are_not_on_offer_never_become_paths(shelf, name):
+    with pytest.raises(CheckpointError, match="choose one of"), shelf.use(name):
+        pass
+
+
+def test_a_real_checkpoint_that_is_not_on_offer_is_refused(paths):
+    shelf = ModelShelf([paths["style"]])
+    with pytest.raises(CheckpointError, match="choose one of"), shelf.use(paths["plain"]):
+        pass
+
+
+def test_what_is_no_gan_is_refused_at_the_start(paths, tmp_path):
+    with pytest.raises(CheckpointError, match="not a GAN"):
+        ModelShelf([paths["judge"]])
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        ModelShelf([tmp_path])
+    (tmp_path / "config.json").write_text('["kind"]')
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+        ModelShelf([tmp_path])
+
+
+def test_nothing_to_offer_is_one_sentence(monkeypatch):
+    monkeypatch.setattr("genimg.checkpoints.names", list)
+    with pytest.raises(CheckpointError, match="genimg train"):
+        ModelShelf()
+
+
+def test_one_thread_at_a_time(shelf):
+    inside, most = [], []
+
+    def work():
+        with shelf.use(shelf.names[0]):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.01)
+            inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(most) == 8
+    assert max(most) == 1
