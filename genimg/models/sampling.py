@@ -70,6 +70,7 @@ def draw_steps(
     top_k: int = 0,
     top_p: float = 1.0,
     guidance: float = 1.0,
+    known: Tensor | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Draw images token by token, with a cache, and yield after each token.
 
@@ -82,17 +83,20 @@ def draw_steps(
         temperature, top_k, top_p: see `next_token_distribution`.
         guidance: 1 takes the conditional logits c; other values take u + guidance * (c - u) with
             the unconditional logits u (arXiv 2207.12598), at twice the cost.
+        known: int64 (B, N), tokens that are given, and -1 for those to draw.
 
     Yields:
-        The tokens just drawn, int64 (B,), and the probabilities they were drawn from, (B, V).
+        The tokens at the next place, int64 (B,), and the probabilities they were drawn from, or
+        would have been, (B, V).
 
     Raises:
-        ValueError: `uniforms` has another shape, or a control is out of range.
+        ValueError: `uniforms` or `known` has another shape, or a control is out of range.
     """
-    if uniforms.shape != (len(labels), prior.num_tokens):
-        raise ValueError(
-            f"uniforms must be ({len(labels)}, {prior.num_tokens}), not {tuple(uniforms.shape)}"
-        )
+    shape = (len(labels), prior.num_tokens)
+    known = torch.full(shape, -1, device=labels.device) if known is None else known
+    for name, given in (("uniforms", uniforms), ("known", known)):
+        if given.shape != shape:
+            raise ValueError(f"{name} must be {shape}, not {tuple(given.shape)}")
     if not math.isfinite(guidance):
         raise ValueError(f"guidance must be a finite number, not {guidance}")
     guided = guidance != 1
@@ -107,6 +111,7 @@ def draw_steps(
             logits = unconditional + guidance * (conditional - unconditional)  # (B, V)
         probabilities = next_token_distribution(logits, temperature, top_k, top_p)
         drawn = draw_by_uniforms(probabilities, uniforms[:, position])  # (B,)
+        drawn = torch.where(known[:, position] < 0, drawn, known[:, position])
         yield drawn, probabilities
         tokens = (drawn.repeat(2) if guided else drawn)[:, None]  # (B, 1) or (2B, 1)
 

@@ -1,5 +1,6 @@
 """Held-out pictures, and when they say that a run should end."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -41,8 +42,11 @@ class BestSoFar:
     waited: int = 0
 
     def note(self, step: int, loss: float) -> bool:
-        """Take a validation into account; return whether it is the best so far."""
-        if self.best_loss is not None and not loss < self.best_loss:
+        """Take a validation into account; return whether it is the best so far.
+
+        A loss that is not a number never is.
+        """
+        if not loss < (math.inf if self.best_loss is None else self.best_loss):
             self.waited += 1
             return False
         self.best, self.best_loss, self.waited = step, loss, 0

@@ -12,7 +12,7 @@ import numpy as np
 from genimg.explore import GanModel
 from genimg.render import animate, data_uri, grid, strip
 from genimg.render.images import require_whole_number
-from genimg.ui.gan_view import LARGEST_SEED, STEPS_BETWEEN, GanView, GanWalk, seeds_in
+from genimg.ui.gan_view import AMOUNT_STEP, LARGEST_SEED, STEPS_BETWEEN, GanView, GanWalk, seeds_in
 from genimg.ui.model_shelf import ModelShelf
 
 DIRECTIONS = 10
@@ -300,6 +300,9 @@ def random_seed() -> int:
 
 
 def nudged(amounts: Sequence[float], limit: float, spread: float = 0.4) -> list[float]:
-    """Return the amounts, each moved a little at random, within plus and minus `limit`."""
-    moved = (amount + random.gauss(0, spread) for amount in amounts)
-    return [round(min(limit, max(-limit, value)), 2) for value in moved]
+    """Return the amounts, each moved a little at random, within plus and minus `limit`.
+
+    They are whole steps of a slider: a browser shows nothing between two steps.
+    """
+    steps = (round((amount + random.gauss(0, spread)) / AMOUNT_STEP) for amount in amounts)
+    return [min(limit, max(-limit, round(step * AMOUNT_STEP, 2))) for step in steps]

@@ -12,6 +12,7 @@ import gradio as gr
 from genimg.ui import components
 from genimg.ui.gan_handlers import DIRECTIONS, GanHandlers, nudged, random_seed
 from genimg.ui.gan_view import (
+    AMOUNT_STEP,
     DIRECTION_LIMIT,
     KEYFRAMES,
     LATENT_LIMIT,
@@ -203,7 +204,9 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component]) -> None:
 
 
 def _amount(label: str, limit: float, name: str, options: dict[str, Any]) -> gr.Slider:
-    return gr.Slider(-limit, limit, step=0.05, label=label, elem_id=name, min_width=180, **options)
+    return gr.Slider(
+        -limit, limit, step=AMOUNT_STEP, label=label, elem_id=name, min_width=180, **options
+    )
 
 
 def _updates(handlers: GanHandlers, view: GanView) -> list[Any]:

@@ -17,6 +17,7 @@ from genimg.render.images import require_number, require_whole_number
 LARGEST_SEED = 2**32 - 1
 TRUNCATION = (0.0, 1.5)
 DIRECTION_LIMIT = 3.0  # standard deviations
+AMOUNT_STEP = 0.05  # of the sliders of both
 LATENT_LIMIT = 3.0  # added to numbers that are drawn with standard deviation 1
 KEYFRAMES = (2, 6)
 STEPS_BETWEEN = (4, 48)

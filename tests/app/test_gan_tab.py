@@ -1,8 +1,7 @@
 import base64
 import io
+import itertools
 import json
-import re
-import time
 import urllib.error
 import urllib.request
 from urllib.parse import urlencode
@@ -197,7 +196,7 @@ def test_a_walk_is_made_scrubbed_and_saved(open_page, models):
     for format in ("gif", "webp"):
         assert saved[format] == animate(frames, format, frames_per_second=30)
     film = Image.open(io.BytesIO(saved["gif"]))
-    distinct = 1 + sum(not np.array_equal(a, b) for a, b in zip(frames, frames[1:], strict=False))
+    distinct = 1 + sum(not np.array_equal(a, b) for a, b in itertools.pairwise(frames))
     assert sum(1 for _ in ImageSequence.Iterator(film)) == distinct
     strip = np.asarray(Image.open(io.BytesIO(saved["png"])))
     np.testing.assert_array_equal(strip, np.concatenate(list(frames[..., 0]), axis=1))

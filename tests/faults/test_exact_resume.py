@@ -32,7 +32,7 @@ def result(run) -> dict:
 def kill_at_a_random_moment(start, run, moments: random.Random) -> None:
     worker = start(run)
     worker.wait_until_trained(max(step_of_newest(run), 0) + 1)
-    time.sleep(moments.uniform(0, 0.3))
+    time.sleep(moments.uniform(0, 0.1))
     worker.send(signal.SIGKILL)
     assert worker.end()[0] in (-signal.SIGKILL, 0)
 
@@ -86,7 +86,8 @@ def check(start, make_run, preset: str, changes: dict, *, kills: int, stages) ->
 )
 def test_two_objectives(start, make_run, preset, objective, stages):
     # The others are killed inside this process in tests/training/test_loop.py, and below.
-    check(start, make_run, preset, {"objective": objective}, kills=1, stages=stages)
+    changes = {"objective": objective, "images": 8 * 80}
+    check(start, make_run, preset, changes, kills=1, stages=stages)
 
 
 OBJECTIVES = {

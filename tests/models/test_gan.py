@@ -44,6 +44,14 @@ def test_pictures_have_the_asked_shape_and_range(gan):
     assert pictures.std(dim=0).max() > 0  # different z, different pictures
 
 
+def test_no_weights_lead_out_of_the_range(gan):
+    with torch.no_grad():
+        for parameter in gan.generator.parameters():
+            parameter *= 30
+        pictures = _generate(gan.generator, *_inputs(gan.config))
+    assert 0.9 < pictures.abs().max() <= 1
+
+
 def test_there_is_one_finite_logit_for_each_picture(gan):
     z, labels = _inputs(gan.config)
     logits = gan.discriminator(_generate(gan.generator, z, labels), labels)
@@ -76,8 +84,8 @@ def test_evaluation_treats_each_picture_alone(gan, alive):
             gan.discriminator(together[i : i + 1], None if labels is None else labels[i : i + 1])
             for i in range(BATCH)
         ]
-    torch.testing.assert_close(torch.cat(alone), together, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(torch.cat(judged_alone), judged, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(torch.cat(alone), together, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(torch.cat(judged_alone), judged, atol=1e-2, rtol=1e-3)
 
 
 @pytest.mark.parametrize("gan", [case for case in CASES if case[3]], indirect=True, ids=str)

@@ -204,7 +204,7 @@ def test_an_unfitting_tokenizer_is_refused(make_prior_run, dataset, changes, sen
 
 
 def test_a_tokenizer_of_another_size_is_refused(tokenizer):
-    with pytest.raises(ValueError, match="has size 32, .* with 16; set size to 32"):
+    with pytest.raises(ValueError, match=r"has size 32, .* with 16; set size to 32"):
         read_tokenizer(tokenizer, FsqTokenizerConfig(**TOKENIZER, size=16))
 
 

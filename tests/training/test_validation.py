@@ -33,12 +33,13 @@ def test_one_picture_cannot_be_divided():
 def test_the_best_is_the_first_of_the_lowest(losses):
     best, numbers = BestSoFar(), [loss for loss in losses if loss == loss]
     for step, loss in enumerate(losses):
-        improved = best.note(step, loss)
-        assert improved == (best.waited == 0)
-    if losses[0] == losses[0]:
+        assert best.note(step, loss) == (best.waited == 0)
+    if numbers:
         assert best.best_loss == min(numbers)
         assert best.best == losses.index(min(numbers))
         assert best.waited == len(losses) - 1 - best.best
+    else:
+        assert best == BestSoFar(waited=len(losses))
 
 
 @pytest.fixture

@@ -3,9 +3,12 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
 from genimg.ui.gan_handlers import DIRECTIONS, LATENTS, NEIGHBOURS, nudged
+from genimg.ui.gan_view import AMOUNT_STEP
 
 STILL = [0.0] * (DIRECTIONS + LATENTS)
 
@@ -187,7 +190,9 @@ def test_facts_name_the_size_of_the_model(handlers, style):
     assert "1.5 minutes" in handlers.facts(style.name)
 
 
-def test_a_nudge_stays_in_range():
-    for _ in range(50):
-        assert all(-1 <= value <= 1 for value in nudged([0.9, -1.0, 0.0], 1))
-    assert nudged([0.0] * 5, 3) != [0.0] * 5
+@given(st.lists(st.floats(-3, 3), min_size=5))
+def test_a_nudge_is_whole_steps_within_the_range(amounts):
+    for amount in nudged(amounts, 3):
+        assert -3 <= amount <= 3
+        assert amount / AMOUNT_STEP == pytest.approx(round(amount / AMOUNT_STEP))
+    assert nudged([0.0] * 20, 3) != [0.0] * 20
