@@ -100,9 +100,7 @@ def main() -> None:
     ours, theirs = [], []
     for _ in range(_SLICES):
         theirs.append(bare.slice(options.images))
-        ours.append(
-            our_slice("fashion-dcgan", dataset, options.threads, precision, options.images)
-        )
+        ours.append(our_slice("fashion-dcgan", dataset, options.threads, precision, options.images))
     ratio = statistics.median(ours) / statistics.median(theirs)
     print(f"\nDCGAN, {precision}, median of {_SLICES} slices of {options.images} images each:")
     print(f"  bare loop {statistics.median(theirs):.0f} images/s")

@@ -25,8 +25,10 @@ def kind(request):
 
 
 @pytest.fixture
-def model(kind, alive):
-    return alive(KINDS[kind].build(KINDS[kind].config()))
+def model(kind, small_config, alive):
+    small = kind in ("mlp-gan", "dcgan", "stylegan", "classifier")
+    config = small_config(kind, 32, 1, 10) if small else KINDS[kind].config()
+    return alive(KINDS[kind].build(config))
 
 
 @pytest.fixture

@@ -81,7 +81,9 @@ class DcganDiscriminator(nn.Module):
             nn.LeakyReLU(0.2),
         ]
         for _ in range((config.size // 4).bit_length() - 2):
-            layers.append(normalise(nn.Conv2d(width, width * 2, 4, stride=2, padding=1)))
+            # Batch norm has a bias of its own.
+            bias = config.spectral_norm
+            layers.append(normalise(nn.Conv2d(width, width * 2, 4, stride=2, padding=1, bias=bias)))
             if not config.spectral_norm:
                 layers.append(nn.BatchNorm2d(width * 2))
             layers.append(nn.LeakyReLU(0.2))

@@ -53,3 +53,30 @@ def test_a_classifier_learns_two_easy_classes(small_spec):
     assert report["accuracy"] == 1
     assert task.sheet(0).shape == (0, 32, 32, 1)
     assert not task.published().training
+
+
+def test_adamw_decays_matrices_only_and_every_weight_is_trained(small_spec):
+    task = build_task(small_spec("fashion-vit"), CPU, "fp32")
+    decaying, others = task.optimizers["classifier"].param_groups
+    assert (decaying["weight_decay"], others["weight_decay"]) == (0.05, 0)
+    assert min(p.dim() for p in decaying["params"]) >= 2
+    assert max(p.dim() for p in others["params"]) == 1
+    grouped = [id(p) for group in (decaying, others) for p in group["params"]]
+    assert sorted(grouped) == sorted(id(p) for p in task.model.parameters())
+
+
+def test_a_vision_transformer_learns_which_half_is_bright(small_spec):
+    spec = small_spec("fashion-vit", mirror=False, shift=0, learning_rate=3e-3)
+    task = build_task(spec, CPU, "fp32")
+    torch.manual_seed(0)
+    for step in range(60):
+        labels = torch.arange(16) % 2
+        images = 0.1 * torch.randn(16, 1, 32, 32) - 0.5
+        images[labels == 0, :, :16] += 1.0
+        images[labels == 1, :, 16:] += 1.0
+        report = task.step(
+            images, labels, step=step, images_seen=16 * (step + 1), progress=(step + 1) / 60
+        )
+    assert report["accuracy"] == 1.0
+    logits = task.published()(images)
+    assert (logits.argmax(dim=1) == labels).float().mean() > 0.9

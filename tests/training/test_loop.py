@@ -79,6 +79,7 @@ CASES = {
     "bf16": ("fashion-style", {"precision": "bf16"}),
     "classifier": ("fashion-features", {}),
     "classifier-adamw-bf16": ("fashion-features", {"optimizer": "adamw", "precision": "bf16"}),
+    "vision-transformer": ("fashion-vit", {"dropout": 0.1}),
 }
 
 
