@@ -61,7 +61,7 @@ def _explorer(handlers: GanHandlers, demo: gr.Blocks) -> list[gr.Component]:
         with gr.Column(scale=6, min_width=320):
             with gr.Row():
                 checkpoint = gr.Dropdown(
-                    handlers.shelf.names, label="Model", filterable=False, elem_id="checkpoint",
+                    handlers.shelf.choices(), label="Model", filterable=False, elem_id="checkpoint",
                     min_width=150, **initial["checkpoint"],
                 )  # fmt: skip
                 label = gr.Dropdown(

@@ -50,6 +50,14 @@ class ModelShelf:
         # These models are small: a second thread costs more in waiting than it gains in work.
         torch.set_num_threads(1)
 
+    def choices(self) -> list[tuple[str, str]]:
+        """Return (what to show, name) for each name; of a path its last part, where that is one."""
+        short = [Path(name).name for name in self.names]
+        return [
+            (brief if short.count(brief) == 1 else name, name)
+            for brief, name in zip(short, self.names, strict=True)
+        ]
+
     @contextmanager
     def use(self, name: str) -> Iterator[GanModel]:
         """Lend the model `name`; nobody else computes meanwhile.

@@ -127,11 +127,11 @@ def test_raw_latents_are_in_the_closed_accordion(open_page, models):
     assert not slider(page, "z-12").is_visible()  # this model has 12
 
 
-def test_another_model_brings_its_own_controls(open_page, models, paths):
+def test_another_model_brings_its_own_controls(open_page, models):
     page = open_page()
     slider(page, "direction-0").focus()
     page.keyboard.press("End")
-    choose(page, "checkpoint", paths["plain"])
+    choose(page, "checkpoint", "plain")
     expect_picture(page, models.plain.picture(seed=5))
     for name in ("label", "truncation", "space"):
         assert not page.locator(f"#{name}").is_visible()
@@ -139,7 +139,7 @@ def test_another_model_brings_its_own_controls(open_page, models, paths):
     slider(page, "direction-2").focus()
     page.keyboard.press("End")
     expect_picture(page, models.plain.picture(seed=5, directions=[0, 0, 3]))
-    choose(page, "checkpoint", paths["style"])
+    choose(page, "checkpoint", "style")
     page.wait_for_selector("#label", state="visible")
 
 

@@ -1,3 +1,4 @@
+import shutil
 import threading
 import time
 
@@ -11,6 +12,13 @@ def test_given_sources_come_first_and_once(paths):
     shelf = ModelShelf([paths["plain"], paths["style"], paths["plain"]])
     assert shelf.names[:2] == [paths["plain"], paths["style"]]
     assert len(shelf.names) == len(set(shelf.names))
+
+
+def test_a_path_is_shown_by_its_last_part_unless_two_have_it(paths, tmp_path):
+    shutil.copytree(paths["style"], tmp_path / "style")
+    first, second, plain = paths["style"], str(tmp_path / "style"), paths["plain"]
+    choices = ModelShelf([first, second, plain]).choices()
+    assert choices[:3] == [(first, first), (second, second), ("plain", plain)]
 
 
 def test_a_model_is_loaded_once(shelf):
