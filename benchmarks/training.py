@@ -7,12 +7,15 @@ averaging, no guards. Both run alternately in slices, and the ratio is of the me
 machine disturbs both alike. The bare loop draws its fakes once, like ours.
 """
 
+# genimg sets how OpenMP waits, which only counts before torch is imported.
+import genimg
+
+# isort: split
 import argparse
 import statistics
 import tempfile
 import time
 
-import genimg  # first: it sets how OpenMP waits  # isort: skip
 import torch
 import torch.nn.functional as F
 

@@ -75,7 +75,7 @@ CASES = {
     ),
     "hinge": ("fashion-style", {"objective": "hinge"}),
     "relativistic": ("fashion-style", {"objective": "relativistic", "r1": 1.0, "r2": 1.0}),
-    "momentum": ("fashion-style", {"optimizer": "sgd", "beta1": 0.9}),
+    "momentum": ("fashion-dcgan", {"optimizer": "sgd", "beta1": 0.9}),
     "bf16": ("fashion-style", {"precision": "bf16"}),
     "classifier": ("fashion-features", {}),
     "classifier-adamw-bf16": ("fashion-features", {"optimizer": "adamw", "precision": "bf16"}),
@@ -210,7 +210,7 @@ def test_a_run_that_diverges_once_goes_back_and_on_with_half_the_rate(
     make_run, dataset, monkeypatch, player
 ):
     diverging(monkeypatch, {14}, player)
-    run = make_run()
+    run = make_run(preset="fashion-mlp", objective="hinge")
     trainer = Trainer(run, run.new_attempt(), dataset)
     assert trainer.run() == "succeeded"
     assert newest_state(run)["rollbacks"] == 1
@@ -226,7 +226,7 @@ def test_a_run_that_diverges_once_goes_back_and_on_with_half_the_rate(
 @pytest.mark.parametrize("calls", [{14, 17}, range(14, 10**6), range(10**6)], ids=str)
 def test_a_run_that_diverges_again_fails_with_one_sentence(make_run, dataset, monkeypatch, calls):
     diverging(monkeypatch, calls)
-    run = make_run()
+    run = make_run(preset="fashion-mlp", objective="hinge")
     with pytest.raises(Diverged, match=r"^the loss of the discriminator is not finite at \d+ p"):
         train(run, dataset)
     tensors, _ = run_checkpoints.load(run_checkpoints.newest(run.checkpoints))
@@ -236,7 +236,7 @@ def test_a_run_that_diverges_again_fails_with_one_sentence(make_run, dataset, mo
 
 def test_a_resumed_run_remembers_that_it_went_back(make_run, dataset, monkeypatch):
     diverging(monkeypatch, {5, 20})
-    run = make_run()
+    run = make_run(preset="fashion-mlp", objective="hinge")
     assert train(run, dataset, should_stop=at_step(12, lambda: True)) == "paused"
     with pytest.raises(Diverged, match="again after going back once"):
         train(run, dataset)
@@ -246,7 +246,7 @@ def test_going_back_without_any_checkpoint_left_is_going_back_to_the_start(
     make_run, dataset, monkeypatch
 ):
     diverging(monkeypatch, {14})
-    run = make_run()
+    run = make_run(preset="fashion-mlp", objective="hinge")
 
     def destroy() -> None:
         for directory in run.checkpoints.glob("step-*"):
