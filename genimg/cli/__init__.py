@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
-from genimg.cli import app, checkpoints, data, evaluate, sample, train, walk
+from genimg.cli import app, attend, checkpoints, data, draw, evaluate, sample, train, walk
 from genimg.cli.options import Parser
 from genimg.training.task import Diverged
 
@@ -20,6 +20,8 @@ COMMANDS = {
     "train": train,
     "sample": sample,
     "walk": walk,
+    "draw": draw,
+    "attend": attend,
     "evaluate": evaluate,
     "data": data,
     "checkpoints": checkpoints,
@@ -72,7 +74,7 @@ def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
 def _parser(arguments: list[str]) -> Parser:
     parser = Parser(
         prog="python -m genimg",
-        description="Train small GANs on images, and look inside them.",
+        description="Train small GANs and image Transformers, and look inside them.",
         epilog="`python -m genimg COMMAND --help` explains one command.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")

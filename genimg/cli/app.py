@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     from genimg.ui import application  # Gradio takes seconds, and only this command needs it
 
     application.launch(
-        application.build(options.checkpoint),
+        checkpoints=options.checkpoint,
         host=options.host,
         port=options.port,
         open_browser=not options.no_browser,

@@ -4,7 +4,9 @@
 
 A GAN: Frechet distance in the features of a small classifier (FD with that net's name, which is not
 FID), its floor between real pictures, kernel distance, precision, recall, density, coverage, class
-accuracy and the distance to the nearest training pictures. A classifier: its test accuracy.
+accuracy and the distance to the nearest training pictures. An image GPT: the same, and the
+likelihood of the test pictures. A tokenizer: how well it rebuilds the test pictures, and how many
+of its codes they use. A classifier: its test accuracy.
 """
 
 import argparse

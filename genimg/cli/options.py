@@ -104,19 +104,24 @@ def add_seed(parser: argparse.ArgumentParser, help: str) -> None:
     add_number(parser, "--seed", int, help, default=0, low=0, high=2**32 - 1)
 
 
-def add_class_and_truncation(parser: argparse.ArgumentParser) -> None:
-    """Add `--label` and `--truncation`, as for `GanModel.sample`."""
+def add_label(parser: argparse.ArgumentParser) -> None:
+    """Add `--label`, as for `GanModel.sample`."""
     parser.add_argument(
         "--label",
         metavar="CLASS",
         help="Name of a class, such as Sneaker; only for a model trained with labels.",
     )
+
+
+def add_class_and_truncation(parser: argparse.ArgumentParser) -> None:
+    """Add `--label` and `--truncation`, as for `GanModel.sample`."""
+    add_label(parser)
     add_number(
         parser,
         "--truncation",
         float,
         "Part of the way from the average style: below 1 less varied and more typical. Only for"
-        " a model with a mapping network.",
+        " a GAN with a mapping network.",
         default=1.0,
         low=0,
         high=2,
@@ -144,13 +149,16 @@ def file_format(out: Path, formats: dict[str, str]) -> str:
     return formats[ending]
 
 
-def load_model(name: str, method: str) -> Any:
+def load_model(name: str, method: str, kinds: str) -> Any:
     """Load a model that has `method`.
+
+    Args:
+        kinds: the kinds of models that have it, in words.
 
     Raises:
         ValueError: there is no such model, or it is of a kind that cannot do that.
     """
     model = explore.load(name)
     if not hasattr(model, method):
-        raise ValueError(f"{name} is no image generator, so it cannot {method}; choose a GAN")
+        raise ValueError(f"{name} is of a kind that cannot {method}; choose {kinds}")
     return model

@@ -2,11 +2,13 @@
 
     python -m genimg sample fashion-style --seed 3 --count 16 --label Sneaker --out sneakers.png
 
-The same seed gives the same pictures, and picture i of a seed does not depend on the count.
+NAME is a GAN or an image GPT. The same seed gives the same pictures, and picture i of a seed does
+not depend on the count.
 """
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from genimg.cli.options import (
     Parser,
@@ -16,6 +18,7 @@ from genimg.cli.options import (
     file_format,
     load_model,
 )
+from genimg.explore import GanModel
 from genimg.render import encode, enlarge, grid
 from genimg.storage import atomic_write
 
@@ -61,9 +64,13 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw and write."""
     format = file_format(options.out, FORMATS)
-    pictures = load_model(options.name, "sample").sample(
-        options.count, seed=options.seed, label=options.label, truncation=options.truncation
-    )
+    model = load_model(options.name, "sample", "a GAN or an image GPT")
+    settings: dict[str, Any] = {"seed": options.seed, "label": options.label}
+    if isinstance(model, GanModel):
+        settings["truncation"] = options.truncation
+    elif options.truncation != 1:
+        raise ValueError(f"{options.name} is no GAN, so leave out --truncation")
+    pictures = model.sample(options.count, **settings)
     sheet = enlarge(grid(pictures, options.columns), options.enlarge)
     atomic_write(options.out, encode(sheet, format))
     print(f"wrote {options.count} pictures, {sheet.width} x {sheet.height} px, to {options.out}")

@@ -75,7 +75,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Walk and write."""
     format = file_format(options.out, FORMATS)
-    frames = load_model(options.name, "interpolate").interpolate(
+    frames = load_model(options.name, "interpolate", "a GAN").interpolate(
         options.seeds,
         steps=options.steps,
         mode=options.mode,

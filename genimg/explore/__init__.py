@@ -5,16 +5,34 @@ from pathlib import Path
 
 from genimg import checkpoints
 from genimg.explore.classifier import ClassifierModel
+from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
+from genimg.explore.tokenizing import TokenizerModel
+from genimg.explore.vision import VisionTransformerModel
 from genimg.models import KINDS
 from genimg.training.publishing import read_run
 
-__all__ = ["ClassifierModel", "GanModel", "load"]
+__all__ = [
+    "ClassifierModel",
+    "DrawerModel",
+    "GanModel",
+    "Model",
+    "TokenizerModel",
+    "VisionTransformerModel",
+    "load",
+]
 
-_MODELS = {"gan": GanModel, "classifier": ClassifierModel}
+Model = GanModel | ClassifierModel | DrawerModel | TokenizerModel
+
+_MODELS = {
+    "gan": GanModel,
+    "classifier": ClassifierModel,
+    "prior": DrawerModel,
+    "tokenizer": TokenizerModel,
+}
 
 
-def load(name: str | os.PathLike) -> GanModel | ClassifierModel:
+def load(name: str | os.PathLike) -> Model:
     """Load a model to use it.
 
     Args:
@@ -25,8 +43,10 @@ def load(name: str | os.PathLike) -> GanModel | ClassifierModel:
         genimg.checkpoints.CheckpointError: a ValueError of one sentence; an unknown name lists the
             known ones.
     """
-    if (Path(name) / "spec.json").is_file():
+    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
         checkpoint = read_run(Path(name))
     else:
         checkpoint = checkpoints.read(name)
+    if checkpoint.kind == "vision-transformer":
+        return VisionTransformerModel(checkpoint)
     return _MODELS[KINDS[checkpoint.kind].task](checkpoint)

@@ -1,15 +1,19 @@
 """What a trained model is worth: one call that draws, loads the data set, and measures."""
 
+import math
 import os
 from typing import Any
 
 import numpy as np
 
 from genimg import data
-from genimg.explore import ClassifierModel, load
+from genimg.explore import ClassifierModel, DrawerModel, TokenizerModel, load
 from genimg.metrics.evaluation import evaluate
+from genimg.metrics.features import FeatureNet
+from genimg.metrics.frechet import frechet_distance
 
 FEATURE_NET = "fashion-features"
+Entries = dict[str, dict[str, Any]]
 
 
 def evaluate_model(
@@ -18,19 +22,22 @@ def evaluate_model(
     count: int = 10_000,
     seed: int = 0,
     feature_net: str | os.PathLike = FEATURE_NET,
-) -> dict[str, dict[str, Any]]:
-    """Measure a model against the data set that its card names, at full variety (truncation 1).
+) -> Entries:
+    """Measure a model against the data set that its card names, at the default sampling settings.
 
     Args:
         name: as for `genimg.load`.
-        count: pictures to draw from a GAN, class after class in turn.
+        count: pictures to draw from a GAN or an image GPT, class after class in turn.
         seed: of the pictures and of the metrics.
-        feature_net: classifier in whose features a GAN is measured. A classifier itself is
-            measured on the whole test split, without `count`, `seed` and `feature_net`.
+        feature_net: classifier in whose features pictures are compared. A classifier itself is
+            measured on the whole test split, without `count`, `seed` and `feature_net`; a
+            tokenizer likewise, without `count` and `seed`.
 
     Returns:
-        The entries of `genimg.metrics.evaluation.evaluate`, or "test_accuracy" for a classifier;
-        JSON-ready.
+        JSON-ready entries. A GAN: those of `genimg.metrics.evaluation.evaluate`. An image GPT: the
+        same, and of the test split `test_negative_log_likelihood`, in nats per token, and
+        `test_bits_per_dimension`. A tokenizer: `reconstruction_frechet_distance`,
+        `mean_squared_error` and `codes_used` of the test split. A classifier: `test_accuracy`.
 
     Raises:
         ValueError: a model cannot be loaded, or the two are made for different pictures.
@@ -42,24 +49,39 @@ def evaluate_model(
         test = data.load(dataset, size=size, split="test")
         return {"test_accuracy": _accuracy_entry(model, test)}
 
-    judge = load(feature_net)
-    if not isinstance(judge, ClassifierModel):
-        raise ValueError(f"{feature_net} is not a classifier, so it cannot be the feature net")
-    if _pictures_of(judge) != (dataset, size):
-        seen, seen_size = _pictures_of(judge)
-        raise ValueError(
-            f"{feature_net} was trained on {seen} at {seen_size} pixels and {name} on {dataset} at"
-            f" {size}; choose a feature net that was trained on the same pictures"
-        )
+    judge = _judge(feature_net, name, (dataset, size))
+    test = data.load(dataset, size=size, split="test")
+    if isinstance(model, TokenizerModel):
+        return _reconstruction_entries(model, test, judge)
     images = model.sample(count, seed=seed)
-    return evaluate(
+    entries = evaluate(
         images,
         np.arange(count) % len(model.classes) if model.classes else None,
         train=data.load(dataset, size=size, split="train"),
-        test=data.load(dataset, size=size, split="test"),
-        feature_net=judge.network,
+        test=test,
+        feature_net=judge,
         seed=seed,
     )
+    if isinstance(model, DrawerModel):
+        entries |= _likelihood_entries(model, test)
+    return entries
+
+
+def _judge(
+    feature_net: str | os.PathLike, name: str | os.PathLike, pictures: tuple[str, int]
+) -> FeatureNet:
+    """Return the feature net, which must know the `pictures` that the model `name` is made for."""
+    judge = load(feature_net)
+    if not isinstance(judge, ClassifierModel):
+        raise ValueError(f"{feature_net} is not a classifier, so it cannot be the feature net")
+    seen, seen_size = _pictures_of(judge)
+    if (seen, seen_size) != pictures:
+        raise ValueError(
+            f"{feature_net} was trained on {seen} at {seen_size} pixels and {name} on"
+            f" {pictures[0]} at {pictures[1]}; choose a feature net that was trained on the same"
+            " pictures"
+        )
+    return judge.network
 
 
 def _pictures_of(model: Any) -> tuple[str, int]:
@@ -77,3 +99,51 @@ def _accuracy_entry(model: ClassifierModel, test: data.Dataset) -> dict[str, Any
         "images": len(test),
         "source": test.source,
     }
+
+
+def _reconstruction_entries(
+    model: TokenizerModel, test: data.Dataset, judge: FeatureNet
+) -> Entries:
+    originals = _arrays(test)
+    rebuilt = model.reconstruct(originals)
+    difference = (rebuilt.astype(np.float32) - originals) / 127.5
+    usage = model.usage(originals)
+    measured = {"images": len(test), "source": test.source}
+    return {
+        "reconstruction_frechet_distance": {
+            "value": frechet_distance(judge(rebuilt)[0], judge(originals)[0]),
+            "feature_net": judge.name,
+            **measured,
+        },
+        "mean_squared_error": {
+            "value": float(np.square(difference).mean(dtype=np.float64)),
+            "pixels": "from -1 to 1",
+            **measured,
+        },
+        "codes_used": {
+            "value": usage.used,
+            "vocabulary": model.vocabulary_size,
+            "perplexity": usage.perplexity,
+            **measured,
+        },
+    }
+
+
+def _likelihood_entries(model: DrawerModel, test: data.Dataset) -> Entries:
+    """Return the likelihood of the tokens of the test pictures, in the two usual units."""
+    nats = float(model.negative_log_likelihood(_arrays(test), test.labels).mean(dtype=np.float64))
+    tokens, dimensions = model.prior.num_tokens, test.images[0].numel()
+    measured = {"tokens": tokens, "images": len(test), "source": test.source}
+    return {
+        "test_negative_log_likelihood": {"value": nats, "unit": "nats per token", **measured},
+        "test_bits_per_dimension": {
+            "value": nats * tokens / dimensions / math.log(2),
+            "dimensions": dimensions,
+            **measured,
+        },
+    }
+
+
+def _arrays(dataset: data.Dataset) -> np.ndarray:
+    """Return the pictures as uint8 (N, H, W, C)."""
+    return dataset.images.permute(0, 2, 3, 1).numpy()

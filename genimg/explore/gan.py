@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from genimg.checkpoints import Checkpoint
+from genimg.explore.arguments import Label, check_count, check_seed, class_numbers
 from genimg.training.randomness import generator
 from genimg.training.task import to_uint8
 
@@ -42,7 +43,7 @@ class GanModel:
         count: int,
         *,
         seed: int = 0,
-        label: str | int | Sequence[int] | None = None,
+        label: Label = None,
         truncation: float = 1.0,
     ) -> np.ndarray:
         """Return new pictures, uint8 (count, H, W, C).
@@ -58,8 +59,7 @@ class GanModel:
         Raises:
             ValueError: an argument is out of range, or the model does not know the label.
         """
-        if not 1 <= count <= 100_000:
-            raise ValueError(f"count must be from 1 to 100000, not {count}")
+        check_count(count)
         labels = self._labels(label, count)
         pictures = []
         for start in range(0, count, _BATCH):
@@ -252,8 +252,7 @@ class GanModel:
 
     def _latents(self, seed: int, rows: range) -> Tensor:
         """Return z (len(rows), Z); row i is a function of (seed, i) alone."""
-        if not 0 <= seed < 2**32 or seed != int(seed):
-            raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {seed}")
+        check_seed(seed)
         size = self.config.latent_dimensions
         return torch.stack([torch.randn(size, generator=generator(seed, "z", i)) for i in rows])
 
@@ -281,35 +280,9 @@ class GanModel:
             return to_uint8(self.generator.synthesise(code, noise))
         return to_uint8(self.generator(code, labels))
 
-    def _labels(self, label: str | int | Sequence[int] | None, count: int) -> Tensor | None:
+    def _labels(self, label: Label, count: int) -> Tensor | None:
         """Return class numbers (count,), or None for a model without classes."""
-        if not self.classes:
-            if label is not None:
-                raise ValueError(f"{self.name} was trained without labels, so it takes no label")
-            return None
-        if label is None:
-            return torch.arange(count) % len(self.classes)
-        if isinstance(label, str):
-            lowered = [name.lower() for name in self.classes]
-            if label.lower() not in lowered:
-                raise ValueError(
-                    f"{self.name} does not know {label!r}; its classes are"
-                    f" {', '.join(self.classes)}"
-                )
-            label = lowered.index(label.lower())
-        numbers = torch.as_tensor(label)
-        if numbers.dim() == 0:
-            numbers = numbers.expand(count)
-        if (
-            numbers.is_floating_point()
-            or numbers.shape != (count,)
-            or numbers.min() < 0
-            or numbers.max() >= len(self.classes)
-        ):
-            raise ValueError(
-                f"labels must be {count} whole numbers from 0 to {len(self.classes) - 1}"
-            )
-        return numbers
+        return class_numbers(label, count, self.classes, self.name)
 
 
 def _walk(keys: Tensor, steps: int, mode: str, *, endpoint: bool) -> Tensor:

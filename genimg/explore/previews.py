@@ -3,29 +3,51 @@
 import numpy as np
 
 from genimg import data
-from genimg.explore.classifier import ClassifierModel
-from genimg.explore.gan import GanModel
+from genimg.explore import ClassifierModel, Model, TokenizerModel
 
 COLUMNS, ROWS = 10, 4
 
 
-def preview_pictures(model: GanModel | ClassifierModel) -> np.ndarray:
+def preview_pictures(model: Model) -> np.ndarray:
     """Return 40 pictures, uint8 (40, H, W, C), for a sheet of 10 columns.
 
-    A GAN shows its first samples, class after class in turn, chosen by nobody. A classifier shows
-    the first four test pictures that it takes for each of its first ten classes, one column a
-    class, right or wrong; where it finds fewer, the places stay white.
+    A GAN and an image GPT show their first samples, class after class in turn, chosen by nobody. A
+    classifier shows the first four test pictures that it takes for each of its first ten classes,
+    one column a class, right or wrong; where it finds fewer, the places stay white. A tokenizer
+    shows the first twenty test pictures, each above its reconstruction.
 
     Raises:
-        ValueError, OSError: the data set of a classifier cannot be loaded.
+        ValueError, OSError: the data set of a classifier or a tokenizer cannot be loaded.
     """
-    if not isinstance(model, ClassifierModel):
-        return model.sample(ROWS * COLUMNS, seed=0)
-    test = data.load(model.info["dataset"], size=model.info["size"], split="test")
-    images = test.images.permute(0, 2, 3, 1).numpy()  # (N, H, W, C)
+    if isinstance(model, ClassifierModel):
+        return _recognised(model)
+    if isinstance(model, TokenizerModel):
+        return _reconstructed(model)
+    return model.sample(ROWS * COLUMNS, seed=0)
+
+
+def _recognised(model: ClassifierModel) -> np.ndarray:
+    images = _test_pictures(model)
     predicted = model.classify(images).argmax(axis=1)
     sheet = np.full((ROWS, COLUMNS, *images.shape[1:]), 255, np.uint8)
     for column in range(COLUMNS):
         found = images[predicted == column][:ROWS]
         sheet[: len(found), column] = found
     return sheet.reshape(-1, *images.shape[1:])  # (40, H, W, C)
+
+
+def _reconstructed(model: TokenizerModel) -> np.ndarray:
+    images = _test_pictures(model)[: ROWS // 2 * COLUMNS]
+    sheet = np.full((ROWS * COLUMNS, *images.shape[1:]), 255, np.uint8)
+    for start in range(0, len(images), COLUMNS):
+        row = images[start : start + COLUMNS]
+        top = 2 * start
+        sheet[top : top + len(row)] = row
+        sheet[top + COLUMNS : top + COLUMNS + len(row)] = model.reconstruct(row)
+    return sheet  # (40, H, W, C)
+
+
+def _test_pictures(model: ClassifierModel | TokenizerModel) -> np.ndarray:
+    """Return the test pictures of the model's data set, uint8 (N, H, W, C)."""
+    test = data.load(model.info["dataset"], size=model.info["size"], split="test")
+    return test.images.permute(0, 2, 3, 1).numpy()

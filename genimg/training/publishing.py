@@ -38,8 +38,13 @@ def read_run(path: Path) -> Checkpoint:
         raise CheckpointError(f"the run {path} has no checkpoint yet; wait for its first one")
     tensors, state = run_checkpoints.load(_best_or(newest))
     task = build_task(spec, torch.device("cpu"), "fp32")
-    task.model.load_state_dict(tensors["model"])
-    task.average.load_state_dict(tensors["ema"])
+    try:
+        task.model.load_state_dict(tensors["model"])
+        task.average.load_state_dict(tensors["ema"])
+    except RuntimeError:
+        raise CheckpointError(
+            f"the weights in {path} do not fit its architecture; it was trained by another version"
+        ) from None
     model = task.published()
     measure_mean_style(model)
     card = {

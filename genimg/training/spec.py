@@ -133,7 +133,7 @@ PRESETS: dict[str, Preset] = {
             "beta1": 0.5,
             "beta2": 0.999,
         },
-        {"batch_size": 64},
+        {},
     ),
     "fashion-dcgan": Preset(
         "DCGAN: transposed convolutions and batch norm",

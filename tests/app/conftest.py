@@ -20,7 +20,7 @@ from genimg.render import encode
 
 ROOT = Path(__file__).parents[2]
 # Generous: a busy machine is not a failure. Nothing here waits longer than it must.
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 240
 
 
 @pytest.fixture(scope="session")

@@ -236,14 +236,23 @@ def test_the_code_can_be_copied(open_page, server):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_overflows(open_page, width, theme):
     page = open_page(f"?__theme={theme}", width=width, height=844)
-    page.get_by_role("button", name="Raw latent dimensions").click()
-    slider(page, "z-0").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
     picture, first = (page.locator(name).bounding_box() for name in ("#picture", "#checkpoint"))
     if width == 390:
         assert picture["y"] < first["y"]
     else:
         assert picture["x"] < first["x"]
+    page.get_by_role("button", name="Raw latent dimensions").click()
+    slider(page, "z-0").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_phone_the_picture_stays_in_sight_above_the_sliders(open_page):
+    page = open_page(width=390, height=844)
+    slider(page, "direction-9").evaluate("range => range.scrollIntoView({ block: 'end' })")
+    page.wait_for_function("scrollY > 400")
+    box = page.locator("#picture img").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] < 844 / 2
 
 
 def post(server, path, payload):

@@ -52,6 +52,27 @@ def shelf(tmp_path_factory, small_config, alive):
     return folder
 
 
+AUTOENCODER = {"size": 16, "widths": (8, 8, 8)}
+TRANSFORMER = {"width": 16, "layers": 2, "heads": 2}
+TINY = {
+    "gpt": ("image-gpt", AUTOENCODER | TRANSFORMER | {"levels": (4, 3)}),
+    "vit": ("vision-transformer", TRANSFORMER | {"size": 16}),
+    "tokenizer": ("fsq-tokenizer", AUTOENCODER | {"levels": (4, 3)}),
+}
+
+
+@pytest.fixture(scope="session")
+def transformers(tmp_path_factory, alive):
+    """A folder with the untrained checkpoints gpt, vit and tokenizer, of 16 pixels."""
+    folder = tmp_path_factory.mktemp("transformers")
+    torch.manual_seed(0)
+    for name, (kind, fields) in TINY.items():
+        model = alive(kind_named(kind).build(kind_named(kind).config(**fields)), 0.3)
+        card = {"classes": data.describe("fashion-mnist")["classes"]}
+        checkpoints.write(folder / name, kind=kind, model=model, card=card, preview=b"")
+    return folder
+
+
 @pytest.fixture
 def call(monkeypatch, capsys, shelf):
     """Run the command line in this process, with the shelf's checkpoints as the shipped ones."""

@@ -7,10 +7,7 @@ def launched(monkeypatch):
     from genimg.ui import application
 
     calls = []
-    monkeypatch.setattr(application, "build", lambda checkpoints: tuple(checkpoints))
-    monkeypatch.setattr(
-        application, "launch", lambda page, **settings: calls.append((page, settings))
-    )
+    monkeypatch.setattr(application, "launch", lambda **settings: calls.append(settings))
     return calls
 
 
@@ -18,12 +15,13 @@ def test_options_reach_the_app(call, launched):
     options = ["--host", "0.0.0.0", "--port", 8000, "--checkpoint", "a", "--checkpoint", "b"]
     assert call("app", *options, "--no-browser").code == 0
     settings = {"host": "0.0.0.0", "port": 8000, "open_browser": False}
-    assert launched == [(("a", "b"), settings)]
+    assert launched == [settings | {"checkpoints": ["a", "b"]}]
 
 
 def test_without_options_the_browser_is_opened_on_this_machine_only(call, launched):
     assert call("app").code == 0
-    assert launched == [((), {"host": None, "port": None, "open_browser": True})]
+    settings = {"checkpoints": [], "host": None, "port": None, "open_browser": True}
+    assert launched == [settings]
 
 
 def test_bad_options_are_refused(refuse, launched):

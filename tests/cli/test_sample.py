@@ -78,6 +78,17 @@ def test_truncation_needs_a_mapping_network(refuse, tmp_path):
     assert "mapping network" in line
 
 
+def test_an_image_gpt_samples_too(call, transformers, tmp_path):
+    out = tmp_path / "a.png"
+    assert call("sample", transformers / "gpt", "--seed", 2, "--count", 1, "--out", out).code == 0
+    assert np.array_equal(read(out)[..., None], load(transformers / "gpt").sample(1, seed=2)[0])
+
+
+def test_truncation_is_for_gans(refuse, transformers, tmp_path):
+    options = ["--truncation", "0.5", "--out", tmp_path / "a.png"]
+    assert "no GAN" in refuse("sample", transformers / "gpt", *options)
+
+
 def test_outputs_that_cannot_be_written(refuse, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     (tmp_path / "folder.png").mkdir()

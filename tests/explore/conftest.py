@@ -1,8 +1,12 @@
+import numpy as np
 import pytest
 import torch
 
 from genimg.checkpoints import Checkpoint
+from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
+from genimg.explore.tokenizing import TokenizerModel
+from genimg.explore.vision import VisionTransformerModel
 from genimg.models import KINDS
 
 CLASSES = ["Shirt", "Sneaker", "Bag"]
@@ -42,3 +46,69 @@ def style(make_model):
 def plain(make_model):
     """A model without mapping network and without classes."""
     return make_model("mlp-gan", 0)
+
+
+AUTOENCODER = {"size": 16, "widths": (8, 8, 8)}
+TRANSFORMER = {"classes": 3, "width": 16, "layers": 2, "heads": 2}
+# Small Transformers and tokenizers: 4 x 4 tokens, a vocabulary of 12.
+TINY = {
+    "image-gpt": AUTOENCODER | TRANSFORMER | {"levels": (4, 3)},
+    "vision-transformer": TRANSFORMER | {"size": 16, "registers": 1},
+    "fsq-tokenizer": AUTOENCODER | {"levels": (4, 3)},
+    "vq-tokenizer": AUTOENCODER | {"codebook_size": 12, "codebook_dimensions": 4},
+}
+
+
+@pytest.fixture(scope="session")
+def make_tiny(alive, tmp_path_factory):
+    """Return a function that makes a small `Checkpoint` of a kind in `TINY`, untrained."""
+
+    def make(kind: str, **fields) -> Checkpoint:
+        config = KINDS[kind].config(**(TINY[kind] | fields))
+        torch.manual_seed(0)
+        # Enough that tokens are not equally likely and attention is not even.
+        network = alive(KINDS[kind].build(config), 0.3).requires_grad_(False)
+        folder = tmp_path_factory.mktemp("x")
+        return Checkpoint("mine", kind, config, network, {"classes": CLASSES}, folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def drawer(make_tiny):
+    """A small image GPT."""
+    return DrawerModel(make_tiny("image-gpt"))
+
+
+@pytest.fixture(scope="session")
+def vision(make_tiny):
+    """A small vision Transformer with one register."""
+    return VisionTransformerModel(make_tiny("vision-transformer"))
+
+
+@pytest.fixture(scope="session", params=["fsq-tokenizer", "vq-tokenizer"])
+def tokenizer(request, make_tiny):
+    """One small tokenizer of each kind."""
+    return TokenizerModel(make_tiny(request.param))
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """Five pictures of noise of the size that the small models take."""
+    return np.random.default_rng(0).integers(0, 256, (5, 16, 16, 1), np.uint8)
+
+
+@pytest.fixture
+def materialised(monkeypatch):
+    """Compute attention in the open; return the list that receives each layer's weights."""
+    seen = []
+
+    def attention(q, k, v, attn_mask=None, scale=None):
+        scores = q @ k.mT * scale
+        if attn_mask is not None:
+            scores = scores.masked_fill(~attn_mask, -torch.inf)
+        seen.append(scores.softmax(dim=-1))
+        return seen[-1] @ v
+
+    monkeypatch.setattr("torch.nn.functional.scaled_dot_product_attention", attention)
+    return seen

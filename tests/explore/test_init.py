@@ -5,7 +5,10 @@ import torch
 import genimg
 from genimg import checkpoints
 from genimg.explore.classifier import ClassifierModel
+from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
+from genimg.explore.tokenizing import TokenizerModel
+from genimg.explore.vision import VisionTransformerModel
 from genimg.models import KINDS
 
 
@@ -39,7 +42,28 @@ def test_a_classifier_classifies(write):
     assert model.classify(np.zeros((2, 32, 32, 1), np.uint8)).shape == (2, 3)
 
 
-@pytest.mark.parametrize("name", ["no-such-model", "../..", "a\0b"])
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("image-gpt", DrawerModel),
+        ("vision-transformer", VisionTransformerModel),
+        ("fsq-tokenizer", TokenizerModel),
+        ("vq-tokenizer", TokenizerModel),
+    ],
+)
+def test_transformers_and_tokenizers(make_tiny, tmp_path, kind, expected):
+    made = make_tiny(kind)
+    checkpoints.write(tmp_path, kind=kind, model=made.model, card=made.card, preview=b"")
+    model = genimg.load(tmp_path)
+    assert type(model) is expected
+    assert model.config == made.config
+
+
+def test_a_classifier_without_attention_stays_one(write):
+    assert type(genimg.load(write("classifier"))) is ClassifierModel
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "../..", "a\0b", "x" * 5000])
 def test_an_unknown_name_is_one_sentence(name):
     with pytest.raises(checkpoints.CheckpointError, match="there is no checkpoint"):
         genimg.load(name)

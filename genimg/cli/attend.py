@@ -1,0 +1,150 @@
+"""Show where a Transformer looks: a heat map on the picture, and the numbers.
+
+    python -m genimg attend fashion-gpt --seed 3 --label Coat --layer 3 --head 1 --query 17 --out a
+    python -m genimg attend fashion-vit --image coat.png --layer 5 --head 0 --query 0 --out b
+
+Position 0 is the class token, the patches follow in raster order (after the registers, if a vision
+Transformer has any). In an image GPT, position t is the one that predicted token t.
+
+PREFIX.png is the attention of this query to the patches over the picture. Its colors go from 0 to
+the largest weight that any head of any layer gives to a patch for this query, so that maps of
+several heads compare. PREFIX.npz has all numbers: for every head `attention` (layers, heads,
+positions) and its `entropy` in nats, `rollout`, and for the asked head every stage from queries
+and keys to the output projection, each named `stage_...`.
+"""
+
+import argparse
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from genimg import explore
+from genimg.cli.options import Parser, add_label, add_number, add_seed, file_format
+from genimg.data.folder import read_picture
+from genimg.explore import DrawerModel, VisionTransformerModel
+from genimg.explore.attention_maps import AttentionMaps, entropy
+from genimg.render import color_bar, encode, enlarge, overlay
+from genimg.storage import atomic_write
+
+SUMMARY = "show where a Transformer looks"
+_SIDE_PX = 512
+
+
+def add_arguments(parser: Parser, arguments: list[str]) -> None:
+    """Add the options of `attend`."""
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help="An image GPT or a vision Transformer: checkpoint, its path, or a run's folder.",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="PREFIX",
+        help="Writes PREFIX.png and PREFIX.npz.",
+    )
+    for option, what in [
+        ("--layer", "Layer, the first is 0."),
+        ("--head", "Head, the first is 0."),
+        ("--query", "Position that looks; 0 is the class token."),
+    ]:
+        add_number(parser, option, int, what, default=0, low=0, high=100_000)
+    parser.add_argument(
+        "--image",
+        type=Path,
+        metavar="FILE",
+        help="PNG, JPEG or WebP picture to look at, made square and resized (default: what an"
+        " image GPT draws for --seed and --label; a vision Transformer needs one).",
+    )
+    add_seed(parser, "Seed of the drawing, without --image.")
+    add_label(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look and write."""
+    picture_file = options.out.with_name(options.out.name + ".png")
+    numbers_file = options.out.with_name(options.out.name + ".npz")
+    file_format(picture_file, {".png": "png"})
+    file_format(numbers_file, {".npz": "npz"})
+    model = explore.load(options.name)
+    if not isinstance(model, DrawerModel | VisionTransformerModel):
+        raise ValueError(
+            f"{options.name} has no attention; choose an image GPT or a vision Transformer"
+        )
+    image, maps = _look(model, options)
+    chosen = options.layer, options.head, options.query
+    stages = maps.stages(*chosen)  # refuses what is not there
+    numbers = _numbers(maps, options.query) | {
+        f"stage_{name}": stage for name, stage in stages.items()
+    }
+    atomic_write(picture_file, encode(_heat(image, maps, numbers["attention"], chosen), "png"))
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, image=image, chosen=np.array(chosen), **numbers)
+    atomic_write(numbers_file, buffer.getvalue())
+    print(
+        f"layer {options.layer}, head {options.head}, query {options.query}: entropy"
+        f" {maps.entropy(*chosen):.3f} nats; wrote {picture_file} and {numbers_file}"
+    )
+    return 0
+
+
+def _look(
+    model: DrawerModel | VisionTransformerModel, options: argparse.Namespace
+) -> tuple[np.ndarray, AttentionMaps]:
+    """Return the picture, uint8 (H, W, C), and the attention on it."""
+    given = None if options.image is None else _opened(options.image, model)
+    if isinstance(model, DrawerModel):
+        if given is None:
+            drawing = model.generate(label=options.label, seed=options.seed)
+        else:
+            drawing = model.read(given, label=options.label)
+        return drawing.image if given is None else given, drawing.maps
+    if given is None:
+        raise ValueError(f"{options.name} looks at pictures and draws none; give one with --image")
+    if options.label is not None:
+        raise ValueError(f"attention of {options.name} needs no class, so leave out --label")
+    return given, model.look(given)
+
+
+def _opened(file: Path, model: DrawerModel | VisionTransformerModel) -> np.ndarray:
+    """Return a picture file in the size and the channels that the model takes."""
+    if not file.is_file():
+        raise ValueError(f"there is no picture {file}")
+    try:
+        image = read_picture(file, model.config.size)
+    except ValueError as error:
+        raise ValueError(f"{file} cannot be used: {error}") from None
+    if image.shape[2] == model.config.channels:
+        return image
+    if model.config.channels == 3:
+        return image.repeat(3, axis=2)
+    return np.asarray(Image.fromarray(image).convert("L"))[:, :, None]
+
+
+def _numbers(maps: AttentionMaps, query: int) -> dict[str, np.ndarray]:
+    attention = maps.all_heads(query)  # (layers, H, T)
+    return {
+        "attention": attention,
+        "entropy": entropy(attention),
+        "rollout": maps.rollout(query),
+    }
+
+
+def _heat(
+    image: np.ndarray, maps: AttentionMaps, attention: np.ndarray, chosen: tuple[int, int, int]
+) -> Image.Image:
+    """Return the map of the chosen head over the picture, with the scale below it."""
+    layout = maps.layout
+    patches = attention[..., layout.first_patch :]
+    high = max(float(patches.max()), 1e-6)  # the class token sees no patch in an image GPT
+    layer, head, _ = chosen
+    values = patches[layer, head].reshape(layout.rows, layout.columns)
+    picture = overlay(enlarge(image, _SIDE_PX), values, 0.0, high, alpha=0.6)
+    scale = color_bar(0.0, high, width=picture.width)
+    canvas = Image.new("RGB", (picture.width, picture.height + scale.height), "white")
+    canvas.paste(picture, (0, 0))
+    canvas.paste(scale, (0, picture.height))
+    return canvas

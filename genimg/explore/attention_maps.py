@@ -1,0 +1,166 @@
+"""Attention as numbers: who looks at whom in one pass of a Transformer, and what comes of it.
+
+Every number is computed from the queries, keys and values that the layers really used, with their
+own scale and mask (see `genimg.models.attention.Capture`).
+
+Shape letters: T tokens of the sequence, S <= T tokens that went through (the last token of a
+drawing predicts nothing and is left out), H heads, D width of one head, C width of the model.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from genimg.models.attention import Capture
+from genimg.models.transformer import Transformer
+
+
+class AttentionMaps:
+    """What the attention of one pass over one sequence can tell.
+
+    Positions count from 0: the class token, then registers, then patches in raster order.
+
+    Attributes:
+        layout: what each of the T positions is.
+        layers: number of layers.
+        heads: number of heads in each.
+    """
+
+    def __init__(self, capture: Capture, transformer: Transformer) -> None:
+        """Take what `capture` received, with its values, while `transformer` read one sequence."""
+        self._capture = capture
+        self._projections = [block.attention.output.weight for block in transformer.blocks]
+        self._residual = 0.5 if transformer.blocks[0].residual else 0.0
+        self.layout = capture.layout
+        self.layers = len(transformer.blocks)
+        self.heads = transformer.blocks[0].attention.heads
+
+    def attention(self, layer: int, head: int, query: int) -> np.ndarray:
+        """Return how much a token looks at each token, float32 (T,); sums to 1.
+
+        Tokens it may not look at have exactly 0.
+
+        Raises:
+            ValueError: there is no such layer, head or query.
+        """
+        self._check(layer, query)
+        return self._padded(self._capture.weights(layer, head, query)[0])
+
+    def all_heads(self, query: int) -> np.ndarray:
+        """Return `attention` of every head of every layer, float32 (layers, H, T)."""
+        self._check(0, query)
+        rows = [self._capture.weights(layer, None, query)[0] for layer in range(self.layers)]
+        return self._padded(torch.stack(rows))
+
+    def entropy(self, layer: int, head: int, query: int) -> float:
+        """Return the entropy of `attention` in nats: 0 for one token, log(n) for n evenly."""
+        return float(entropy(self.attention(layer, head, query)))
+
+    def rollout(self, query: int) -> np.ndarray:
+        """Return the attention rollout of a token, float32 (T,); sums to 1. See `rollout`."""
+        self._check(0, query)
+        weights = [self._capture.weights(layer)[0] for layer in range(self.layers)]
+        return self._padded(rollout(weights, self._residual)[query])
+
+    def stages(self, layer: int, head: int, query: int) -> dict[str, np.ndarray]:
+        """Return scaled dot-product attention of one token in one head, step by step.
+
+        Returns:
+            float32 arrays, in the order of the computation:
+            `query` (D,) and `keys` (S, D), after their normalisation and rotation;
+            `dot_products` (S,) = keys @ query;
+            `scale` () and `scaled` (S,) = dot_products * scale;
+            `mask` (S,), 1 = may look at, and `masked` (S,) = scaled, or -inf where the mask is 0;
+            `weights` (S,) = softmax(masked);
+            `values` (S, D) and `output` (D,) = weights @ values;
+            `projection` (C, D), this head's part of the output projection, and
+            `projected` (C,) = projection @ output: what the head adds. The sum over all heads is
+            what the layer's attention returns for this token.
+
+        Raises:
+            ValueError: there is no such layer, head or query.
+        """
+        self._check(layer, query)
+        weights = self._capture.weights(layer, head, query)[0]  # (S,)
+        record = self._capture.layer(layer)
+        q, keys = record.queries[0, head, query].float(), record.keys[0, head].float()
+        values = record.values[0, head].float()  # (S, D)
+        mask = torch.ones(len(keys)) if record.mask is None else record.mask[query].float()
+        dot_products = keys @ q  # (S,)
+        scaled = dot_products * record.scale
+        output = weights @ values  # (D,)
+        width = len(q)
+        projection = self._projections[layer][:, head * width : (head + 1) * width].float()
+        stages = {
+            "query": q,
+            "keys": keys,
+            "dot_products": dot_products,
+            "scale": torch.tensor(record.scale, dtype=torch.float32),
+            "scaled": scaled,
+            "mask": mask,
+            "masked": scaled.masked_fill(mask == 0, -torch.inf),
+            "weights": weights,
+            "values": values,
+            "output": output,
+            "projection": projection,
+            "projected": projection @ output,
+        }
+        return {name: stage.numpy() for name, stage in stages.items()}
+
+    def _check(self, layer: int, query: int) -> None:
+        if not 0 <= layer < self.layers:
+            raise ValueError(f"layer must be from 0 to {self.layers - 1}, not {layer}")
+        seen = self._capture.layer(layer).queries.shape[2]
+        if not 0 <= query < seen:
+            raise ValueError(f"query must be from 0 to {seen - 1}, not {query}")
+
+    def _padded(self, rows: Tensor) -> np.ndarray:
+        """Return rows (..., S) with 0 for the tokens that did not go through, (..., T)."""
+        return F.pad(rows, (0, self.layout.length - rows.shape[-1])).numpy()
+
+
+def entropy(weights: np.ndarray) -> np.ndarray:
+    """Return the entropy in nats of distributions (..., T), float64 (...)."""
+    return torch.special.entr(torch.from_numpy(weights).double()).sum(dim=-1).numpy()
+
+
+def rollout(weights: Sequence[Tensor], residual: float = 0.5) -> Tensor:
+    """Follow attention through all layers (Abnar and Zuidema 2020, arXiv 2005.00928, section 3).
+
+    Each layer is taken as the average of its heads, mixed with the identity for the residual
+    connection around it; the layers are multiplied, the last one on the left.
+
+    Args:
+        weights: attention (H, S, S) of each layer, the first layer first; rows sum to 1.
+        residual: share of the identity, 0 to 1; 0 where a model has no residual connections.
+
+    Returns:
+        (S, S); rows sum to 1.
+    """
+    identity = torch.eye(weights[0].shape[-1], dtype=weights[0].dtype)
+    flow = identity
+    for layer in weights:
+        flow = ((1 - residual) * layer.mean(dim=0) + residual * identity) @ flow
+    return flow
+
+
+def gradient_relevance(weights: Sequence[Tensor], gradients: Sequence[Tensor]) -> Tensor:
+    """Return the relevance of each token for each token (Chefer et al. 2021, arXiv 2103.15679).
+
+    Equation 5: the average over heads of the positive part of gradient times attention. Equation
+    6: R <- R + that @ R, beginning with the identity at the first layer.
+
+    Args:
+        weights: attention (H, S, S) of each layer, the first layer first.
+        gradients: of the class's logit by these weights, likewise.
+
+    Returns:
+        (S, S), not negative; row i tells what went into token i.
+    """
+    relevance = torch.eye(weights[0].shape[-1], dtype=weights[0].dtype)
+    for layer, gradient in zip(weights, gradients, strict=True):
+        relevance = relevance + (gradient * layer).clamp(min=0).mean(dim=0) @ relevance
+    return relevance

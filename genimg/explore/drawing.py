@@ -1,0 +1,345 @@
+"""Drawing with an image GPT, and looking at how it drew.
+
+Shape letters: N tokens of a picture, V size of the vocabulary, T = N + 1 positions: the class
+token, then the tokens.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TypedDict, Unpack
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from genimg.checkpoints import Checkpoint
+from genimg.explore.arguments import (
+    Label,
+    check_count,
+    check_seed,
+    class_numbers,
+    network_input,
+    one_picture,
+)
+from genimg.explore.attention_maps import AttentionMaps
+from genimg.models.attention import Capture
+from genimg.models.image_gpt import ImageGpt
+from genimg.models.sampling import draw_steps, draw_tokens
+from genimg.models.tokenizer import DOWNSAMPLING
+from genimg.training.randomness import generator
+from genimg.training.task import to_uint8
+
+_BATCH = 250
+_UNDRAWN = 128  # the grey of places that have no token yet
+
+
+class Controls(TypedDict, total=False):
+    """How the next token is chosen.
+
+    temperature (default 1): below 1 more typical, above 1 more varied, 0 the likeliest only.
+    top_k (0): choose among the likeliest k tokens; 0 among all.
+    top_p (1): choose among the likeliest tokens that together have this probability.
+    guidance (1): above 1 exaggerates what is special to the class, at twice the time.
+    """
+
+    temperature: float
+    top_k: int
+    top_p: float
+    guidance: float
+
+
+class Drawing:
+    """A picture of an image GPT, with the numbers it came from.
+
+    Positions count from 0: the class token, then the tokens in raster order. Position t is the one
+    that predicted token t, looking at the class and at the tokens before t; so queries go from 0
+    to N - 1.
+
+    Attributes:
+        image: uint8 (H, W, C).
+        tokens: int64 (N,).
+        label: number of the class; `ImageGpt.unconditional` for none.
+        probabilities: float32 (N, V), the distribution each token was drawn from, after guidance,
+            temperature, top-k and top-p. For tokens that were given, what it would have been.
+    """
+
+    def __init__(
+        self,
+        prior: ImageGpt,
+        *,
+        image: np.ndarray,
+        tokens: np.ndarray,
+        label: int,
+        probabilities: np.ndarray,
+    ) -> None:
+        self.image, self.tokens, self.label = image, tokens, label
+        self.probabilities = probabilities
+        self._prior = prior
+
+    @property
+    def logits(self) -> np.ndarray:
+        """Logits of each token given the class and the tokens before, float32 (N, V).
+
+        Before any control. `next_token_distribution` makes `probabilities` of them, unless guidance
+        is wanted: then of u + guidance * (logits - u) with `unconditional_logits` u.
+        """
+        return self._pass[0]
+
+    @cached_property
+    def unconditional_logits(self) -> np.ndarray:
+        """The same without the class, float32 (N, V)."""
+        return self._read(self._prior.unconditional)
+
+    @property
+    def maps(self) -> AttentionMaps:
+        """The attention of all layers, from one causal pass over the finished tokens."""
+        return self._pass[1]
+
+    def attention(self, layer: int, head: int, query: int) -> np.ndarray:
+        """Return how much position `query` looks at each position, float32 (T,); sums to 1.
+
+        Raises:
+            ValueError: there is no such layer, head or query.
+        """
+        return self.maps.attention(layer, head, query)
+
+    def entropy(self, layer: int, head: int, query: int) -> float:
+        """Return the entropy of `attention` in nats."""
+        return self.maps.entropy(layer, head, query)
+
+    def rollout(self, query: int) -> np.ndarray:
+        """Return the attention rollout of a position through all layers, float32 (T,)."""
+        return self.maps.rollout(query)
+
+    def stages(self, layer: int, head: int, query: int) -> dict[str, np.ndarray]:
+        """Return the attention of one head step by step; see `AttentionMaps.stages`."""
+        return self.maps.stages(layer, head, query)
+
+    @cached_property
+    def _pass(self) -> tuple[np.ndarray, AttentionMaps]:
+        capture = Capture(keep_values=True)
+        logits = self._read(self.label, capture)
+        return logits, AttentionMaps(capture, self._prior.transformer)
+
+    @torch.inference_mode()
+    def _read(self, label: int, capture: Capture | None = None) -> np.ndarray:
+        tokens = torch.from_numpy(self.tokens)[None, :-1]  # (1, N - 1)
+        return self._prior(tokens, torch.tensor([label]), capture=capture)[0].numpy()
+
+
+class DrawerModel:
+    """An image GPT with its tokenizer, ready to use.
+
+    Attributes:
+        info: the card: data set, classes, images seen, minutes, hardware, metrics.
+        classes: the class names.
+        grid: rows and columns of the tokens of a picture.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.name, self.info = checkpoint.name, checkpoint.card
+        self.config = checkpoint.config
+        self.prior = checkpoint.model.prior
+        self.tokenizer = checkpoint.model.tokenizer
+        self.classes = checkpoint.class_names()
+        self.grid = self.tokenizer.grid
+
+    def sample(
+        self, count: int, *, seed: int = 0, label: Label = None, **controls: Unpack[Controls]
+    ) -> np.ndarray:
+        """Return new pictures, uint8 (count, H, W, C).
+
+        Args:
+            count: how many; sample i of a seed does not depend on it, save for rounding, which now
+                and then carries a draw across the border between two tokens.
+            seed: which pictures, 0 to 2^32 - 1.
+            label: a class by name or number, one number for each picture, or None for all classes
+                in turn.
+            controls: see `Controls`.
+
+        Raises:
+            ValueError: an argument is out of range, or the model does not know the label.
+        """
+        check_count(count)
+        labels = class_numbers(label, count, self.classes, self.name)
+        return self._pictures(labels, seed, controls)
+
+    def generate(
+        self, *, label: str | int | None, seed: int = 0, **controls: Unpack[Controls]
+    ) -> Drawing:
+        """Return sample 0 of `seed` with the numbers it came from; arguments as for `sample`."""
+        return self._drawing(self._one_label(label), self._uniforms(seed, 1), None, controls)
+
+    def stream(
+        self, *, label: str | int | None, seed: int = 0, **controls: Unpack[Controls]
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Draw the picture of `generate` and yield after each token.
+
+        Yields:
+            The number of the step from 0; the tokens so far, int64 (N,) with -1 for those to come;
+            the picture so far, uint8 (H, W, C), grey where there is no token yet. Near what is
+            undrawn it may still change, because the decoder looks at neighbouring tokens.
+        """
+        so_far = np.full(self.prior.num_tokens, -1)
+        labels, uniforms = self._one_label(label), self._uniforms(seed, 1)
+        steps = draw_steps(self.prior, labels, uniforms, **controls)
+        for step, (token, _) in enumerate(steps):
+            so_far[step] = int(token)
+            yield step, so_far.copy(), self.unfinished(so_far)
+
+    def unfinished(self, tokens: np.ndarray) -> np.ndarray:
+        """Return the picture of tokens int64 (N,) of which some are -1, uint8 (H, W, C).
+
+        The decoder needs a token in every place: there it gets those of a black picture, and the
+        result is painted grey.
+
+        Raises:
+            ValueError: the tokens have another shape, or one is not in the vocabulary.
+        """
+        tokens = torch.from_numpy(np.asarray(tokens, np.int64))
+        if tokens.shape != (self.prior.num_tokens,):
+            raise ValueError(
+                f"tokens must be ({self.prior.num_tokens},), not {tuple(tokens.shape)}"
+            )
+        missing = tokens == -1
+        picture = self._decode(torch.where(missing, self._black, tokens)[None])[0]
+        grid = missing.unflatten(0, self.grid).numpy()
+        picture[grid.repeat(DOWNSAMPLING, axis=0).repeat(DOWNSAMPLING, axis=1)] = _UNDRAWN
+        return picture
+
+    def complete(
+        self,
+        image: np.ndarray,
+        keep: np.ndarray | None = None,
+        *,
+        rows: int | None = None,
+        count: int = 4,
+        seed: int = 0,
+        label: Label = None,
+        **controls: Unpack[Controls],
+    ) -> np.ndarray:
+        """Return pictures that keep a part of one and finish it, uint8 (count, H, W, C).
+
+        The tokens of the part stay as they are. The model draws in raster order, so what it draws
+        fits what is kept above and to the left; it does not see what is kept further on.
+
+        Args:
+            image: uint8 (H, W, C).
+            keep: bool, True where the token is kept, over the `grid` of tokens.
+            rows: instead of `keep`: how many rows of tokens to keep, from the top.
+            label: as for `sample`, but None is any class: the model decides by what it sees.
+
+        Raises:
+            ValueError: an argument has another shape or range.
+        """
+        check_count(count)
+        known = self._encode(image)  # (1, N)
+        kept = torch.from_numpy(self._kept(keep, rows)).flatten()  # (N,)
+        known = torch.where(kept, known, -1).repeat(count, 1)  # (count, N)
+        if label is None:
+            labels = torch.full((count,), self.prior.unconditional)
+        else:
+            labels = class_numbers(label, count, self.classes, self.name)
+        return self._pictures(labels, seed, controls, known)
+
+    def read(self, image: np.ndarray, *, label: str | int | None = None) -> Drawing:
+        """Return a given picture as the model reads it: all tokens are known, none is drawn.
+
+        `probabilities` tell how it would have gone on at each token, without any control.
+
+        Args:
+            image: uint8 (H, W, C).
+            label: a class by name or number; None is any class.
+
+        Raises:
+            ValueError: the picture has another size, or the model does not know the label.
+        """
+        labels = torch.tensor([self.prior.unconditional])
+        if label is not None:
+            labels = self._one_label(label)
+        return self._drawing(labels, self._uniforms(0, 1), self._encode(image), {})
+
+    @torch.inference_mode()
+    def negative_log_likelihood(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return -log p(tokens | class) of pictures in nats per token, float32 (M,).
+
+        It is the likelihood of the tokens: what the tokenizer lost does not count.
+
+        Args:
+            images: uint8 (M, H, W, C).
+            labels: int64 (M,), the class of each.
+
+        Raises:
+            ValueError: pictures or labels do not fit the model.
+        """
+        numbers = class_numbers(labels, len(images), self.classes, self.name)
+        found = []
+        parts = zip(network_input(images).split(_BATCH), numbers.split(_BATCH), strict=True)
+        for part, classes in parts:
+            tokens = self.tokenizer.encode(part)  # (B, N)
+            logits = self.prior(tokens[:, :-1], classes)  # (B, N, V)
+            losses = F.cross_entropy(logits.mT, tokens, reduction="none")
+            found.append(losses.mean(dim=1))  # (B,)
+        return torch.cat(found).numpy()
+
+    def _pictures(
+        self, labels: Tensor, seed: int, controls: Controls, known: Tensor | None = None
+    ) -> np.ndarray:
+        uniforms = self._uniforms(seed, len(labels))
+        pictures = []
+        for start in range(0, len(labels), _BATCH):
+            part = slice(start, start + _BATCH)
+            given = None if known is None else known[part]
+            tokens = draw_tokens(self.prior, labels[part], uniforms[part], known=given, **controls)
+            pictures.append(self._decode(tokens))
+        return np.concatenate(pictures)
+
+    def _drawing(
+        self, labels: Tensor, uniforms: Tensor, known: Tensor | None, controls: Controls
+    ) -> Drawing:
+        steps = list(draw_steps(self.prior, labels, uniforms, known=known, **controls))
+        tokens = torch.cat([token for token, _ in steps])  # (N,)
+        return Drawing(
+            self.prior,
+            image=self._decode(tokens[None])[0],
+            tokens=tokens.numpy(),
+            label=int(labels[0]),
+            probabilities=torch.cat([row for _, row in steps]).numpy(),
+        )
+
+    def _one_label(self, label: str | int | None) -> Tensor:
+        return class_numbers(label, 1, self.classes, self.name)
+
+    def _uniforms(self, seed: int, count: int) -> Tensor:
+        """Return the random numbers (count, N); row i is a function of (seed, i) alone."""
+        check_seed(seed)
+        size = self.prior.num_tokens
+        rows = [torch.rand(size, generator=generator(seed, "draw", i)) for i in range(count)]
+        return torch.stack(rows)
+
+    def _kept(self, keep: np.ndarray | None, rows: int | None) -> np.ndarray:
+        """Return which tokens to keep, bool (rows, columns)."""
+        if (keep is None) == (rows is None):
+            raise ValueError("say what to keep: either keep, a mask of tokens, or rows, a number")
+        if keep is None:
+            if not 0 <= rows <= self.grid[0]:
+                raise ValueError(f"rows must be from 0 to {self.grid[0]}, not {rows}")
+            return np.arange(self.grid[0])[:, None].repeat(self.grid[1], axis=1) < rows
+        keep = np.asarray(keep)
+        if keep.dtype != bool or keep.shape != self.grid:
+            raise ValueError(f"keep must be bool {self.grid}, not {keep.dtype} {keep.shape}")
+        return keep
+
+    @cached_property
+    def _black(self) -> Tensor:
+        shape = (self.config.size, self.config.size, self.config.channels)
+        return self._encode(np.zeros(shape, np.uint8))[0]  # (N,)
+
+    @torch.inference_mode()
+    def _encode(self, image: np.ndarray) -> Tensor:
+        return self.tokenizer.encode(one_picture(image))  # (1, N)
+
+    @torch.inference_mode()
+    def _decode(self, tokens: Tensor) -> np.ndarray:
+        return to_uint8(self.tokenizer.decode(tokens))

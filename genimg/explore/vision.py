@@ -1,0 +1,74 @@
+"""A vision Transformer that classifies, and where it looks."""
+
+import numpy as np
+import torch
+
+from genimg.checkpoints import Checkpoint
+from genimg.explore.arguments import class_numbers, one_picture
+from genimg.explore.attention_maps import AttentionMaps, gradient_relevance
+from genimg.explore.classifier import ClassifierModel
+from genimg.models.attention import Capture
+
+
+class VisionTransformerModel(ClassifierModel):
+    """Pictures to classes, with attention to look at.
+
+    Positions count from 0: the class token, then registers, then patches in raster order.
+
+    Attributes:
+        layout: what each of the T positions is.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        self.vision_transformer = checkpoint.model
+        self.config = checkpoint.config
+        self.layout = checkpoint.model.layout
+
+    @torch.inference_mode()
+    def look(self, image: np.ndarray) -> AttentionMaps:
+        """Return the attention of all layers on one picture, uint8 (H, W, C).
+
+        Raises:
+            ValueError: the picture is not of the size and channels that the model takes.
+        """
+        capture = Capture(keep_values=True)
+        self.vision_transformer(one_picture(image), capture=capture)
+        return AttentionMaps(capture, self.vision_transformer.transformer)
+
+    def attention(self, image: np.ndarray, layer: int, head: int, query: int = 0) -> np.ndarray:
+        """Return `AttentionMaps.attention` of one picture; query 0 is the class token."""
+        return self.look(image).attention(layer, head, query)
+
+    def rollout(self, image: np.ndarray, query: int = 0) -> np.ndarray:
+        """Return `AttentionMaps.rollout` of one picture; query 0 is the class token."""
+        return self.look(image).rollout(query)
+
+    def relevance(self, image: np.ndarray, label: str | int) -> np.ndarray:
+        """Return how much each token speaks for a class, float32 (T,), not negative.
+
+        Gradient-weighted attention, see `gradient_relevance`: the row of the class token, whose
+        own entry contains the 1 that it starts with.
+
+        Args:
+            image: uint8 (H, W, C).
+            label: a class by name or number; it need not be the one the model would choose.
+
+        Raises:
+            ValueError: there is no such class, or the picture has another size.
+        """
+        number = int(class_numbers(label, 1, self.classes, self.name)[0])
+        parameter = next(self.vision_transformer.parameters())
+        capture = Capture(keep_values=True)
+        with torch.enable_grad():
+            # The weights take no gradients, so the picture has to start the graph.
+            picture = one_picture(image).to(parameter.dtype).requires_grad_()
+            logit = self.vision_transformer(picture, capture=capture)[0, number]
+            records = [capture.layer(layer) for layer in range(self.config.layers)]
+            by_outputs = torch.autograd.grad(logit, [record.outputs for record in records])
+        weights = [capture.weights(layer)[0] for layer in range(self.config.layers)]
+        gradients = [
+            (gradient @ record.values.mT)[0].detach().float()  # (H, T, T)
+            for gradient, record in zip(by_outputs, records, strict=True)
+        ]
+        return gradient_relevance(weights, gradients)[0].numpy()

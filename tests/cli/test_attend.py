@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from genimg import load
+from genimg.cli.attend import _heat
+from genimg.render.colors import color_table
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """A colored PNG of 16 pixels."""
+    file = tmp_path / "picture.png"
+    numbers = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    Image.fromarray(numbers).save(file)
+    return file
+
+
+def test_the_numbers_are_the_librarys(call, transformers, tmp_path):
+    out = tmp_path / "a"
+    place = ["--layer", 1, "--head", 0, "--query", 9]
+    options = ["--seed", 3, "--label", "Coat", *place, "--out", out]
+    outcome = call("attend", transformers / "gpt", *options)
+    assert outcome.code == 0
+    drawing = load(transformers / "gpt").generate(label="Coat", seed=3)
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as numbers:
+        assert np.array_equal(numbers["image"], drawing.image)
+        assert np.array_equal(numbers["attention"], drawing.maps.all_heads(9))
+        assert np.array_equal(numbers["rollout"], drawing.rollout(9))
+        assert numbers["entropy"].shape == (2, 2)
+        assert numbers["entropy"][1, 0] == pytest.approx(drawing.entropy(1, 0, 9))
+        assert numbers["chosen"].tolist() == [1, 0, 9]
+        for name, stage in drawing.stages(1, 0, 9).items():
+            assert np.array_equal(numbers[f"stage_{name}"], stage)
+    assert f"{drawing.entropy(1, 0, 9):.3f}" in outcome.out
+    assert Image.open(tmp_path / "a.png").mode == "RGB"
+
+
+def test_all_heads_share_one_scale(transformers):
+    drawing = load(transformers / "gpt").generate(label=0)
+    attention = drawing.maps.all_heads(12)
+    patches = attention[..., 1:]
+    layer, head, place = np.unravel_index(patches.argmax(), patches.shape)
+    row, column = divmod(int(place), 4)
+    for chosen in [(layer, head, 12), (1 - layer, head, 12)]:
+        heat = np.asarray(_heat(drawing.image, drawing.maps, attention, chosen))
+        corner = heat[row * 128, column * 128].astype(int)
+        share = patches[chosen[0], head, place] / patches.max()
+        color = color_table("sequential")[round(255 * float(share))].astype(int)
+        grey = int(drawing.image[row * 4, column * 4, 0])
+        assert np.abs(corner - (0.4 * grey + 0.6 * color)).max() <= 1
+
+
+def test_a_vision_transformer_looks_at_a_file(call, transformers, tmp_path, picture):
+    options = ["--image", picture, "--layer", 1, "--head", 1, "--query", 0]
+    assert call("attend", transformers / "vit", *options, "--out", tmp_path / "b").code == 0
+    grey = np.asarray(Image.open(picture).convert("L"))[..., None]
+    with np.load(tmp_path / "b.npz", allow_pickle=False) as numbers:
+        assert np.array_equal(numbers["image"], grey)
+        expected = load(transformers / "vit").attention(grey, 1, 1, 0)
+        np.testing.assert_allclose(numbers["attention"][1, 1], expected, atol=1e-6)
+
+
+def test_an_image_gpt_reads_a_file(call, transformers, tmp_path, picture):
+    options = ["--image", picture, "--query", 5, "--out", tmp_path / "c"]
+    assert call("attend", transformers / "gpt", *options).code == 0
+    grey = np.asarray(Image.open(picture).convert("L"))[..., None]
+    with np.load(tmp_path / "c.npz", allow_pickle=False) as numbers:
+        expected = load(transformers / "gpt").read(grey).attention(0, 0, 5)
+        np.testing.assert_allclose(numbers["attention"][0, 0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "reason"),
+    [
+        ("gpt", ["--layer", 2], "layer must be from 0 to 1"),
+        ("gpt", ["--head", 2], "head must be from 0 to 1"),
+        ("gpt", ["--query", 16], "query must be from 0 to 15"),
+        ("gpt", ["--label", "Hat"], "Sneaker"),
+        ("gpt", ["--image", "nowhere.png"], "no picture nowhere.png"),
+        ("gpt", ["--layer", "x"], "--layer"),
+        ("vit", [], "--image"),
+        ("tokenizer", [], "image GPT"),
+    ],
+)
+def test_bad_requests_are_refused(refuse, transformers, tmp_path, name, options, reason):
+    out = tmp_path / "a"
+    assert reason in refuse("attend", transformers / name, *options, "--out", out)
+    assert not list(tmp_path.glob("a.*"))
+
+
+def test_files_that_are_no_pictures(refuse, transformers, tmp_path):
+    text, bomb = tmp_path / "text.png", tmp_path / "large.png"
+    text.write_text("<svg/>")
+    Image.new("1", (5000, 5000)).save(bomb)
+    for file, reason in [(text, "not a PNG"), (bomb, "million"), (tmp_path, "no picture")]:
+        line = refuse("attend", transformers / "vit", "--image", file, "--out", tmp_path / "a")
+        assert reason in line
+    assert not list(tmp_path.glob("a.*"))
+
+
+def test_a_label_says_nothing_to_a_vision_transformer(refuse, transformers, tmp_path, picture):
+    options = ["--image", picture, "--label", "Bag", "--out", tmp_path / "a"]
+    assert "--label" in refuse("attend", transformers / "vit", *options)

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from genimg import load
+
+
+def test_a_png_is_what_the_library_draws(call, transformers, tmp_path):
+    out = tmp_path / "coat.png"
+    controls = ["--temperature", 0.8, "--top-k", 6, "--top-p", 0.9, "--guidance", 1.5]
+    options = ["--label", "coat", "--seed", 3, *controls, "--enlarge", 1, "--out", out]
+    outcome = call("draw", transformers / "gpt", *options)
+    assert outcome.code == 0
+    assert str(out) in outcome.out
+    drawing = load(transformers / "gpt").generate(
+        label="Coat", seed=3, temperature=0.8, top_k=6, top_p=0.9, guidance=1.5
+    )
+    assert np.array_equal(np.asarray(Image.open(out)), drawing.image[..., 0])
+
+
+def test_a_sheet_of_several(call, transformers, tmp_path):
+    out = tmp_path / "bags.png"
+    options = ["--label", "Bag", "--count", 4, "--enlarge", 1, "--out", out]
+    assert call("draw", transformers / "gpt", *options).code == 0
+    sheet = np.asarray(Image.open(out)).reshape(2, 16, 2, 16).swapaxes(1, 2).reshape(4, 16, 16, 1)
+    assert np.array_equal(sheet, load(transformers / "gpt").sample(4, label="Bag"))
+
+
+def test_a_film_ends_at_the_picture(call, transformers, tmp_path):
+    out = tmp_path / "coat.gif"
+    options = ["--label", "Coat", "--seed", 3, "--enlarge", 16, "--out", out]
+    assert call("draw", transformers / "gpt", *options).code == 0
+    film = Image.open(out)
+    first = np.asarray(film.convert("L"))
+    assert (first == 128).sum() >= 15 * 16
+    film.seek(film.n_frames - 1)
+    drawing = load(transformers / "gpt").generate(label="Coat", seed=3)
+    assert np.array_equal(np.asarray(film.convert("L")), drawing.image[..., 0])
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--label", "Hat"], "Sneaker"),
+        (["--temperature", "-1"], "0 to 100"),
+        (["--top-p", "0"], "--top-p"),
+        (["--top-k", "1.5"], "--top-k"),
+        (["--guidance", "nan"], "--guidance"),
+        (["--count", "0"], "--count"),
+    ],
+)
+def test_bad_requests_are_refused(refuse, transformers, tmp_path, options, reason):
+    assert reason in refuse("draw", transformers / "gpt", *options, "--out", tmp_path / "a.png")
+
+
+def test_a_film_shows_one_picture(refuse, transformers, tmp_path):
+    out = tmp_path / "a.gif"
+    assert "--count" in refuse("draw", transformers / "gpt", "--count", 2, "--out", out)
+    assert ".gif" in refuse("draw", transformers / "gpt", "--out", tmp_path / "a.webp")
+
+
+@pytest.mark.parametrize("name", ["tiny-style", "fashion-features"])
+def test_only_an_image_gpt_draws(refuse, tmp_path, name):
+    assert "image GPT" in refuse("draw", name, "--out", tmp_path / "a.png")
