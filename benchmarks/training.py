@@ -1,6 +1,6 @@
 """How fast training is: images/s of each GAN preset, and our loop against a bare PyTorch loop.
 
-    python -m benchmarks.training [--threads N] [--seconds S]
+    python -m benchmarks.training [--threads N] [--images N]
 
 The bare loop is the same DCGAN written as anyone would write it: no checkpoints, no reports, no
 averaging, no guards. Both run alternately in slices, and the ratio is of the medians, so a noisy

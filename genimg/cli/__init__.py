@@ -9,11 +9,10 @@ which returns the exit code. Success prints what was written and where and exits
 import sys
 from collections.abc import Sequence
 
-import torch
-
 from genimg.cli import app, attend, checkpoints, data, draw, evaluate, sample, train, walk
 from genimg.cli.options import Parser
 from genimg.training.task import Diverged
+from genimg.training.worker import is_out_of_memory
 
 COMMANDS = {
     "app": app,
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Diverged as error:
         return _fail(70, str(error))
     except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         return _fail(71, "memory ran out; ask for fewer pictures, or a smaller batch or model")
 
@@ -63,12 +62,6 @@ def _sentence(error: ValueError | OSError) -> str:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}; choose another place, or make this one usable"
     return str(error)
-
-
-def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
-    # When the CPU's memory is full, PyTorch raises a RuntimeError with no class of its own.
-    known = isinstance(error, (MemoryError, torch.OutOfMemoryError))
-    return known or "DefaultCPUAllocator" in str(error)
 
 
 def _parser(arguments: list[str]) -> Parser:

@@ -6,6 +6,7 @@ The page needs no network: everything it shows comes from this machine.
 """
 
 import argparse
+import os
 
 from genimg.cli.options import Parser, add_number
 
@@ -47,10 +48,11 @@ def run(options: argparse.Namespace) -> int:
     """Serve the page; return when it was stopped."""
     from genimg.ui import application  # Gradio takes seconds, and only this command needs it
 
+    on_a_space = os.environ.get("SYSTEM") == "spaces"  # Hugging Face's; nobody sits before it
     application.launch(
         checkpoints=options.checkpoint,
         host=options.host,
         port=options.port,
-        open_browser=not options.no_browser,
+        open_browser=not (options.no_browser or on_a_space),
     )
     return 0

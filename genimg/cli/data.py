@@ -79,7 +79,7 @@ def _preview(options: argparse.Namespace) -> None:
     dataset = data.load(options.name, size=options.size, split=options.split)
     for file, reason in dataset.skipped:
         print(f"skipped {file}: {reason}", file=sys.stderr)
-    pictures = dataset.images[: options.count].permute(0, 2, 3, 1).numpy()  # (N, H, W, C)
+    pictures = dataset.pictures()[: options.count]
     atomic_write(options.out, encode(grid(pictures), format))
     print(
         f"wrote {len(pictures)} of {len(dataset)} pictures ({options.split}, {dataset.source})"

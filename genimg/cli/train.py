@@ -19,9 +19,9 @@ from genimg.configuration import Configuration
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.run_directory import RunDirectory
-from genimg.training.session import request_run
+from genimg.training.session import request_run, train_run
 from genimg.training.spec import PRESETS, RunConfig, settings_of
-from genimg.training.worker import EXIT_CODES, StopSignal, train_run
+from genimg.training.worker import EXIT_CODES, StopSignal
 
 SUMMARY = "train a preset, or resume a run"
 _TITLES = {"run": "the run", "model": "the architecture", "task": "the training"}
@@ -140,6 +140,5 @@ def run(options: argparse.Namespace) -> int:
 
 def _saved_images(directory: RunDirectory) -> int:
     """Return how many pictures the run had seen at its newest checkpoint; 0 without one."""
-    found = filter(run_checkpoints.is_valid, directory.checkpoints.glob("step-*"))
-    newest = max(found, default=None)
+    newest = run_checkpoints.latest(directory.checkpoints)
     return read_json(newest / "state.json")["images_seen"] if newest else 0

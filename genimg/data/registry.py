@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import torch
 
 SPLITS = ("train", "test")
@@ -27,6 +28,10 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def pictures(self) -> np.ndarray:
+        """Return the images as `genimg.render` and the models take them, uint8 (N, H, W, C)."""
+        return self.images.permute(0, 2, 3, 1).numpy()
 
     @property
     def channels(self) -> int:

@@ -7,20 +7,19 @@ import torch
 from torch import Tensor
 
 from genimg.metrics.features import image_tensor
+from genimg.render.images import require_whole_number
 
 Label = str | int | Sequence[int] | None
 
 
 def check_count(count: int) -> None:
     """Raise ValueError unless so many pictures can be made at once."""
-    if not 1 <= count <= 100_000:
-        raise ValueError(f"count must be from 1 to 100000, not {count}")
+    require_whole_number("count", count, 1, 100_000)
 
 
 def check_seed(seed: int) -> None:
     """Raise ValueError unless `seed` is a whole number from 0 to 2^32 - 1."""
-    if not 0 <= seed < 2**32 or seed != int(seed):
-        raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {seed}")
+    require_whole_number("seed", seed, 0, 2**32 - 1)
 
 
 def class_numbers(

@@ -104,7 +104,7 @@ def _accuracy_entry(model: ClassifierModel, test: data.Dataset) -> dict[str, Any
 def _reconstruction_entries(
     model: TokenizerModel, test: data.Dataset, judge: FeatureNet
 ) -> Entries:
-    originals = _arrays(test)
+    originals = test.pictures()
     rebuilt = model.reconstruct(originals)
     difference = (rebuilt.astype(np.float32) - originals) / 127.5
     usage = model.usage(originals)
@@ -131,7 +131,7 @@ def _reconstruction_entries(
 
 def _likelihood_entries(model: DrawerModel, test: data.Dataset) -> Entries:
     """Return the likelihood of the tokens of the test pictures, in the two usual units."""
-    nats = float(model.negative_log_likelihood(_arrays(test), test.labels).mean(dtype=np.float64))
+    nats = float(model.negative_log_likelihood(test.pictures(), test.labels).mean(dtype=np.float64))
     tokens, dimensions = model.prior.num_tokens, test.images[0].numel()
     measured = {"tokens": tokens, "images": len(test), "source": test.source}
     return {
@@ -142,8 +142,3 @@ def _likelihood_entries(model: DrawerModel, test: data.Dataset) -> Entries:
             **measured,
         },
     }
-
-
-def _arrays(dataset: data.Dataset) -> np.ndarray:
-    """Return the pictures as uint8 (N, H, W, C)."""
-    return dataset.images.permute(0, 2, 3, 1).numpy()

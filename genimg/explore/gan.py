@@ -13,7 +13,14 @@ import torch
 from torch import Tensor
 
 from genimg.checkpoints import Checkpoint
-from genimg.explore.arguments import Label, check_count, check_seed, class_numbers
+from genimg.explore.arguments import (
+    Label,
+    check_count,
+    check_seed,
+    class_numbers,
+    network_input,
+)
+from genimg.render.images import require_number, require_whole_number
 from genimg.training.randomness import generator
 from genimg.training.task import to_uint8
 
@@ -110,10 +117,8 @@ class GanModel:
         Raises:
             ValueError: as for `picture`, or count or spread is out of range.
         """
-        if not 1 <= count <= 1000:
-            raise ValueError(f"count must be from 1 to 1000, not {count}")
-        if not 0 <= spread <= 1:
-            raise ValueError(f"spread must be from 0 to 1, not {spread}")
+        require_whole_number("count", count, 1, 1000)
+        require_number("spread", spread, 0, 1)
         z = self._latents(seed, range(1)).repeat(count, 1)
         rows = [
             torch.randn(1, z.shape[1], generator=generator(seed, "near", i)) for i in range(count)
@@ -153,8 +158,7 @@ class GanModel:
         """
         if not 2 <= len(seeds) <= 16:
             raise ValueError(f"seeds must be 2 to 16 numbers, not {len(seeds)}")
-        if not 2 <= steps <= 2000:
-            raise ValueError(f"steps must be from 2 to 2000, not {steps}")
+        require_whole_number("steps", steps, 2, 2000)
         if mode not in ("lerp", "slerp"):
             raise ValueError(f"mode must be lerp or slerp, not {mode!r}")
         if space not in self.spaces:
@@ -192,8 +196,8 @@ class GanModel:
             raise ValueError(f"{self.name} ships without its discriminator")
         if labels is None and self.classes:
             raise ValueError(f"{self.name} judges a picture by its class, so give the labels")
-        x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
-        return self.discriminator(x, self._labels(labels, len(images))).numpy()
+        x = network_input(images)
+        return self.discriminator(x, self._labels(labels, len(x))).numpy()
 
     def _directions(self, label: int | None = None, count: int = 10) -> np.ndarray:
         """Return the principal directions, float32 (count, D), each one standard deviation long.
@@ -264,8 +268,7 @@ class GanModel:
 
     @torch.inference_mode()
     def _code(self, z: Tensor, labels: Tensor | None, truncation: float) -> Tensor:
-        if not 0 <= truncation <= 2:
-            raise ValueError(f"truncation must be from 0 to 2, not {truncation}")
+        require_number("truncation", truncation, 0, 2)
         if "w" in self.spaces:
             return self.generator.map(z, labels, truncation)
         if truncation != 1:

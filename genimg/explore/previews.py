@@ -49,5 +49,5 @@ def _reconstructed(model: TokenizerModel) -> np.ndarray:
 
 def _test_pictures(model: ClassifierModel | TokenizerModel) -> np.ndarray:
     """Return the test pictures of the model's data set, uint8 (N, H, W, C)."""
-    test = data.load(model.info["dataset"], size=model.info["size"], split="test")
-    return test.images.permute(0, 2, 3, 1).numpy()
+    dataset, size = model.info["dataset"], model.info["size"]
+    return data.load(dataset, size=size, split="test").pictures()

@@ -5,8 +5,6 @@ of this package are measured in; its logits tell which class an image looks like
 two feature nets cannot be compared, so every number carries the name of its net.
 """
 
-from typing import Any, Self
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -27,20 +25,6 @@ class FeatureNet:
         """
         self.name = name
         self.model = model.eval()
-
-    @classmethod
-    def load(cls, name: str = "fashion-features") -> Self:
-        """Read a feature net from a checkpoint's name or path.
-
-        Raises:
-            ValueError: the checkpoint holds a model that has no features to compare.
-        """
-        from genimg import checkpoints
-
-        model: Any = checkpoints.read(name).model
-        if not (hasattr(model, "features") and hasattr(model, "head")):
-            raise ValueError(f"{name} is not a classifier; name a checkpoint made to be one")
-        return cls(name, model)
 
     @torch.inference_mode()
     def __call__(self, images: Images, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ Kept as it was published: batch normalisation, transposed convolutions, no pooli
 convolutions leave the faint checkerboard that later generators removed by resampling (Odena et al.
 2016, Distill, "Deconvolution and checkerboard artifacts"); it is part of the lesson.
 
-Shapes: B batch, Z latent dimensions, C channels, H x W pixels.
+Shapes: B batch, Z latent dimensions, E label dimensions, C channels, H x W pixels.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,14 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from genimg.configuration import Configuration, setting
 
+_LABEL_DIMENSIONS = 16  # length of the learned vector that stands for a class
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DcganConfig(Configuration):
     """Architecture of the DCGAN."""
 
-    size: int = setting(32, "Height and width of the pictures.", choices=(32, 64))
+    size: int = setting(32, "Height and width of the pictures, in pixels.", choices=(32, 64))
     channels: int = setting(1, "Colour channels of the pictures.", choices=(1, 3))
     classes: int = setting(0, "Number of classes; 0 trains without labels.", low=0, high=1000)
     latent_dimensions: int = setting(64, "Length of the latent vector z.", low=2, high=512)
@@ -38,8 +40,8 @@ class DcganGenerator(nn.Module):
     def __init__(self, config: DcganConfig) -> None:
         super().__init__()
         self.config = config
-        self.label = nn.Embedding(config.classes, 16) if config.classes else None
-        inputs = config.latent_dimensions + (16 if config.classes else 0)
+        self.label = nn.Embedding(config.classes, _LABEL_DIMENSIONS) if config.classes else None
+        inputs = config.latent_dimensions + (_LABEL_DIMENSIONS if config.classes else 0)
         doublings = (config.size // 4).bit_length() - 1
         width = config.width * 2 ** (doublings - 1)
         layers: list[nn.Module] = [
@@ -61,7 +63,7 @@ class DcganGenerator(nn.Module):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,)."""
         if self.label is not None:
-            z = torch.cat([z, self.label(labels)], dim=1)  # (B, Z + 16)
+            z = torch.cat([z, self.label(labels)], dim=1)  # (B, Z + E)
         return torch.tanh(self.body(z[:, :, None, None]).float())
 
 

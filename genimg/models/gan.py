@@ -8,15 +8,20 @@ from genimg.configuration import Configuration
 
 
 class Gan(nn.Module):
-    """What a GAN's checkpoint holds: `generator` and, unless it was left out, `discriminator`."""
+    """What a GAN's checkpoint holds.
+
+    Attributes:
+        generator: labels and random numbers to pictures.
+        discriminator: pictures to logits; set to None where a checkpoint ships without it.
+    """
 
     def __init__(
         self,
         config: Configuration,
         generator: Callable[[Configuration], nn.Module],
-        discriminator: Callable[[Configuration], nn.Module] | None,
+        discriminator: Callable[[Configuration], nn.Module],
     ) -> None:
         super().__init__()
         self.config = config
         self.generator = generator(config)
-        self.discriminator = discriminator(config) if discriminator else None
+        self.discriminator = discriminator(config)

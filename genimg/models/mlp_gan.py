@@ -4,7 +4,7 @@ The generator knows nothing of pictures: four fully connected layers must discov
 that neighbouring pixels belong together. It is here to show the game at its barest, and what
 convolutions add to it.
 
-Shapes: B batch, Z latent dimensions, C channels, H x W pixels.
+Shapes: B batch, Z latent dimensions, E label dimensions, C channels, H x W pixels.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
+
+_LABEL_DIMENSIONS = 16  # length of the learned vector that stands for a class
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,15 +48,15 @@ class MlpGenerator(nn.Module):
         super().__init__()
         self.config = config
         # One learned vector per class is appended to z; without classes there is none.
-        self.label = nn.Embedding(config.classes, 16) if config.classes else None
-        inputs = config.latent_dimensions + (16 if config.classes else 0)
+        self.label = nn.Embedding(config.classes, _LABEL_DIMENSIONS) if config.classes else None
+        inputs = config.latent_dimensions + (_LABEL_DIMENSIONS if config.classes else 0)
         pixels = config.channels * config.size**2
         self.body = _perceptron((inputs, *config.generator_widths, pixels))
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,)."""
         if self.label is not None:
-            z = torch.cat([z, self.label(labels)], dim=1)  # (B, Z + 16)
+            z = torch.cat([z, self.label(labels)], dim=1)  # (B, Z + E)
         pixels = torch.tanh(self.body(z).float())  # (B, C*H*W)
         return pixels.view(-1, self.config.channels, self.config.size, self.config.size)
 
@@ -65,8 +67,8 @@ class MlpDiscriminator(nn.Module):
     def __init__(self, config: MlpGanConfig) -> None:
         super().__init__()
         self.config = config
-        self.label = nn.Embedding(config.classes, 16) if config.classes else None
-        inputs = config.channels * config.size**2 + (16 if config.classes else 0)
+        self.label = nn.Embedding(config.classes, _LABEL_DIMENSIONS) if config.classes else None
+        inputs = config.channels * config.size**2 + (_LABEL_DIMENSIONS if config.classes else 0)
         self.body = _perceptron((inputs, *config.discriminator_widths, 1))
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -151,9 +151,10 @@ def upsample(x: Tensor) -> Tensor:
 class StyleGenerator(nn.Module):
     """Mapping network and synthesis network.
 
-    Two style layers for each resolution; layer 0 is the coarsest. `mean_style` is the average of w
-    over training, for truncation (Karras et al. 2019, arXiv 1812.04948, appendix B), one row per
-    class because a mean over all classes is a picture of none.
+    Two style layers for each resolution; layer 0 is the coarsest. `mean_style` (classes, W) is the
+    average of w over z, for truncation (Karras et al. 2019, arXiv 1812.04948, appendix B): one row
+    per class, because a mean over all classes is a picture of none. Training leaves it at zero; it
+    is measured when a run is read (see `genimg.training.publishing`).
     """
 
     def __init__(self, config: StyleGanConfig) -> None:
@@ -291,7 +292,7 @@ class ProjectionDiscriminator(nn.Module):
             x = block(x)
             if capture is not None:
                 capture[f"block{index}"] = x
-        features = F.leaky_relu(x, 0.2).float().sum(dim=(2, 3))  # (B, widths[0])
+        features = F.leaky_relu(x, 0.2).float().sum(dim=(2, 3))  # (B, discriminator_widths[0])
         logits = self.linear(features).squeeze(1).float()  # (B,)
         if self.label is not None:
             logits = logits + (self.label(labels) * features).sum(dim=1)

@@ -31,9 +31,7 @@ def read_run(path: Path) -> Checkpoint:
         spec = directory.read_spec()
     except (OSError, ValueError) as error:
         raise CheckpointError(f"the run {path} cannot be read: {error}") from None
-    newest = max(
-        filter(run_checkpoints.is_valid, directory.checkpoints.glob("step-*")), default=None
-    )
+    newest = run_checkpoints.latest(directory.checkpoints)
     if newest is None:
         raise CheckpointError(f"the run {path} has no checkpoint yet; wait for its first one")
     tensors, state = run_checkpoints.load(_best_or(newest))
@@ -90,7 +88,7 @@ def publish(
     generator_only: bool = False,
     **facts: Any,
 ) -> Path:
-    """Write the newest checkpoint of a run as a checkpoint directory that can be shared.
+    """Write the model that `read_run` gives as a checkpoint directory that can be shared.
 
     Args:
         preview: pictures, uint8 (N, H, W, C), for preview.png.

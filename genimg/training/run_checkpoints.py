@@ -103,12 +103,20 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def newest(folder: Path) -> Path | None:
-    """Return the newest valid checkpoint; invalid newer ones are renamed to `invalid-...`."""
+    """Return the newest valid checkpoint; invalid newer ones are renamed to `invalid-...`.
+
+    Every byte is compared with the manifest, and only the holder of the lease may call it.
+    """
     for directory in sorted(folder.glob("step-*"), reverse=True):
         if is_valid(directory, thorough=True):
             return directory
         _quarantine(directory)
     return None
+
+
+def latest(folder: Path) -> Path | None:
+    """Return the newest checkpoint that is complete, changing nothing: for whoever only reads."""
+    return max(filter(is_valid, folder.glob("step-*")), default=None)
 
 
 def _quarantine(directory: Path) -> None:

@@ -25,7 +25,7 @@ class RunConfig(Configuration):
     dataset: str = setting("fashion-mnist", "Name of a data set, or folder:PATH.")
     images: int = setting(0, "Pictures to see in all; 0 takes it from the minutes.", low=0)
     minutes: float = setting(
-        10.0, "Time to train, turned into pictures by a speed probe.", low=0.01, high=100_000
+        10.0, "Minutes to train, turned into pictures by a speed probe.", low=0.01, high=100_000
     )
     batch_size: int = setting(128, "Pictures in each step.", low=2, high=4096)
     seed: int = setting(0, "Seed of everything random.", low=0, high=2**31 - 1)
@@ -35,7 +35,7 @@ class RunConfig(Configuration):
     )
     threads: int = setting(0, "Threads on the CPU; 0 takes every core.", low=0, high=1024)
     checkpoint_seconds: float = setting(
-        60.0, "Time between checkpoints: at most this much work is lost.", low=0.05
+        60.0, "Seconds between checkpoints: at most this much work is lost.", low=0.05
     )
     sheets: int = setting(40, "Sample sheets over the whole run.", low=0, high=1000)
     validations: int = setting(
@@ -113,7 +113,7 @@ class RunSpec:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A recipe: an architecture, how it is trained, and what to expect."""
+    """A recipe: a kind of model, and where its settings differ from the defaults."""
 
     title: str
     kind: str

@@ -18,7 +18,6 @@ from genimg.training.session import train_run
 from genimg.training.task import Diverged
 
 EXIT_CODES = {"succeeded": 0, "paused": 75, "cancelled": 130}
-_OUT_OF_MEMORY = "memory ran out; start a new run with a smaller batch_size or a smaller model"
 
 
 class StopSignal:
@@ -52,15 +51,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(2, error)
     except Diverged as error:
         return _fail(70, error)
-    except (torch.OutOfMemoryError, MemoryError):
-        return _fail(71, _OUT_OF_MEMORY)
-    except RuntimeError as error:  # all that PyTorch says when the CPU's memory is full
-        if "DefaultCPUAllocator" not in str(error):
-            raise
-        return _fail(71, _OUT_OF_MEMORY)
     except OSError as error:
         return _fail(74, error)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return _fail(71, "memory ran out; start a new run with a smaller batch_size or model")
     return EXIT_CODES[outcome]
+
+
+def is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
+    """Return whether `error` says that the memory of the CPU or of a GPU is full."""
+    # When the CPU's memory is full, PyTorch raises a RuntimeError with no class of its own.
+    known = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+    return known or "DefaultCPUAllocator" in str(error)
 
 
 def _fail(code: int, error: BaseException | str) -> int:

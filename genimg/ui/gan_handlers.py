@@ -11,8 +11,16 @@ import numpy as np
 
 from genimg.explore import GanModel
 from genimg.render import animate, data_uri, grid, strip
-from genimg.render.images import require_whole_number
-from genimg.ui.gan_view import AMOUNT_STEP, LARGEST_SEED, STEPS_BETWEEN, GanView, GanWalk, seeds_in
+from genimg.render.images import require_number, require_whole_number
+from genimg.ui.gan_view import (
+    AMOUNT_STEP,
+    LARGEST_SEED,
+    STEPS_BETWEEN,
+    TRUNCATION,
+    GanView,
+    GanWalk,
+    seeds_in,
+)
 from genimg.ui.model_shelf import ModelShelf
 
 DIRECTIONS = 10
@@ -216,8 +224,11 @@ class GanHandlers:
             label: a class name; empty for all classes in turn.
             truncation: 0 (the average) to 1.5 (varied); 1 for models without a mapping network.
         """
-        if not isinstance(count, int) or not 1 <= count <= 100:
-            raise ValueError(f"count must be from 1 to 100, not {count!r}")
+        require_whole_number("count", count, 1, 100)
+        self.check_seed(seed)
+        require_number("truncation", truncation, *TRUNCATION)
+        if not isinstance(label, str):
+            raise ValueError(f"label must be the name of a class, not {label!r}")
         with self.shelf.use(checkpoint) as model:
             pixels = model.sample(count, seed=seed, label=label or None, truncation=truncation)
         return data_uri(grid(pixels), "png")
@@ -280,7 +291,7 @@ class GanHandlers:
             return model.interpolate(**walk.arguments())
 
     def _file(self, walk: GanWalk, format: Any) -> str:
-        if format not in _FILES:
+        if not isinstance(format, str) or format not in _FILES:
             raise ValueError(f"the format must be one of {', '.join(_FILES)}, not {format!r}")
         frames = self._frames(walk)
         if format == "png":

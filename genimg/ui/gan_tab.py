@@ -186,6 +186,7 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component]) -> None:
         return handlers.film(chosen), chosen.snippet()
 
     def add_seed(text: str, seed: int) -> str:
+        handlers.check_seed(seed)
         return ", ".join(map(str, [*seeds_in(text), seed][-KEYFRAMES[1] :]))
 
     gr.on(

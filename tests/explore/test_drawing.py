@@ -57,7 +57,7 @@ class TestSample:
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
-            ({"count": 0}, "count must be from 1"),
+            ({"count": 0}, "count must be a whole number from 1"),
             ({"count": 1, "seed": -1}, "seed must be"),
             ({"count": 1, "label": "Hat"}, "Shirt, Sneaker, Bag"),
             ({"count": 2, "label": [0, 3]}, "labels must be 2 whole numbers from 0 to 2"),

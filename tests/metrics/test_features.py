@@ -1,11 +1,8 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from genimg import checkpoints
 from genimg.metrics.features import FeatureNet, image_tensor
 
 
@@ -57,16 +54,6 @@ def test_read_only_and_reversed_arrays_are_taken():
     np.testing.assert_array_equal(
         image_tensor(images[::-1]).permute(0, 2, 3, 1).numpy(), images[::-1]
     )
-
-
-def test_load_keeps_the_name_and_refuses_what_is_no_classifier(monkeypatch):
-    models = {"mine": Probe(), "painter": nn.Linear(2, 2)}
-    monkeypatch.setattr(checkpoints, "read", lambda name: SimpleNamespace(model=models[name]))
-    net = FeatureNet.load("mine")
-    assert net.name == "mine"
-    assert net.model is models["mine"]
-    with pytest.raises(ValueError, match="painter is not a classifier"):
-        FeatureNet.load("painter")
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,15 @@ def test_damage_means_the_previous_one_and_nothing_is_deleted(tmp_path, name, da
     assert run_checkpoints.newest(tmp_path) == good
 
 
+def test_a_reader_gets_the_latest_complete_one_and_moves_nothing(tmp_path):
+    assert run_checkpoints.latest(tmp_path / "absent") is None
+    good, bad = save(tmp_path, 10), save(tmp_path, 20)
+    assert run_checkpoints.latest(tmp_path) == bad
+    os.unlink(bad / "MANIFEST.json")
+    assert run_checkpoints.latest(tmp_path) == good
+    assert names(tmp_path) == ["step-00000010", "step-00000020"]
+
+
 @pytest.mark.parametrize(
     "manifest",
     [

@@ -151,7 +151,8 @@ def test_a_request_that_no_player_makes_is_a_sentence(handlers, request_):
 def test_a_changed_request_is_a_sentence(handlers, changes):
     walk = handlers.film(walk_of(handlers))["walk"]
     assert set(handlers.export({"walk": walk | changes, "format": "gif"})) == {"error"}
-    assert set(handlers.export({"walk": walk, "format": "exe"})) == {"error"}
+    for format in ("exe", None, ["gif"]):
+        assert set(handlers.export({"walk": walk, "format": format})) == {"error"}
 
 
 @pytest.mark.parametrize("between", [3, 49, 10.5, None, "many", float("nan")])
@@ -174,9 +175,14 @@ def test_endpoints_return_pictures(handlers, style):
         {"count": 0},
         {"count": 101},
         {"count": "4"},
+        {"count": True},
         {"seed": -1},
+        {"seed": "1"},
+        {"seed": 1.0},
         {"label": "Boat"},
+        {"label": [["Shoe"]]},
         {"truncation": 9},
+        {"truncation": "0.7"},
         {"checkpoint": "/etc/passwd"},
     ],
 )

@@ -64,7 +64,11 @@ async function load(thenPlay) {
   if (!props.value) return;
   stop();
   sheet.src = props.value.sheet;
-  await sheet.decode();
+  try {
+    await sheet.decode();
+  } catch {
+    return; // a newer walk has taken its place
+  }
   [canvas.width, canvas.height] = [props.value.width, props.value.height];
   scrubber.max = props.value.frames - 1;
   status.textContent = '';
@@ -75,7 +79,10 @@ async function load(thenPlay) {
 
 async function save(format) {
   status.textContent = 'Making the file ...';
-  const file = await server.export_walk({ walk: props.value.walk, format });
+  let file = { error: 'The server did not answer; try again.' };
+  try {
+    file = await server.export_walk({ walk: props.value.walk, format });
+  } catch { /* the sentence above is shown */ }
   status.textContent = file.error ?? '';
   if (file.error) return;
   const link = document.createElement('a');
