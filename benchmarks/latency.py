@@ -1,6 +1,6 @@
 """How fast the page follows a slider: inside the handler, and in headless Chromium.
 
-    python -m benchmarks.latency [--events N] [--skip-browser]
+    python benchmarks/latency.py [--events N] [--skip-browser]
 
 "handler" is the Python function behind the slider, arguments in, picture out as a data address.
 "browser" goes from the slider's input event to the decoded new picture, in the page as a visitor
@@ -8,7 +8,12 @@ gets it. The model is `fashion-style`'s architecture at 32 and at 64 pixels, wit
 the time does not depend on what it has learned. `import` and `ready` are what a start costs.
 """
 
-# genimg sets how OpenMP waits, which only counts before torch is imported.
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where genimg is
+
+# It sets how OpenMP waits, which only counts before torch is imported.
 import genimg  # noqa: F401
 
 # isort: split
@@ -17,11 +22,9 @@ import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
-from pathlib import Path
 
 import numpy as np
 

@@ -1,13 +1,18 @@
 """How fast training is: images/s of each GAN preset, and our loop against a bare PyTorch loop.
 
-    python -m benchmarks.training [--threads N] [--images N]
+    python benchmarks/training.py [--threads N] [--images N]
 
 The bare loop is the same DCGAN written as anyone would write it: no checkpoints, no reports, no
 averaging, no guards. Both run alternately in slices, and the ratio is of the medians, so a noisy
 machine disturbs both alike. The bare loop draws its fakes once, like ours.
 """
 
-# genimg sets how OpenMP waits, which only counts before torch is imported.
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where genimg is
+
+# It sets how OpenMP waits, which only counts before torch is imported.
 import genimg
 
 # isort: split

@@ -66,7 +66,7 @@ def launch(
         share=False,
         show_error=False,
         strict_cors=True,
-        max_file_size="5mb",
+        max_file_size="1mb",
         allowed_paths=[],
         pwa=False,
     )

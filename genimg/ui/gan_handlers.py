@@ -59,7 +59,8 @@ class GanHandlers:
                 model,
                 checkpoint,
                 seed=seed,
-                label=label,
+                # The hidden control of a model without classes still says what it last said.
+                label=label if model.classes else None,
                 truncation=truncation,
                 directions=directions,
                 latents=dict(enumerate(latents)),
@@ -85,7 +86,13 @@ class GanHandlers:
         moved = [*view.directions, *[0.0] * (DIRECTIONS - len(view.directions))]
         return {
             "checkpoint": {"value": view.checkpoint},
-            "label": {"value": view.label, "choices": classes, "visible": bool(classes)},
+            # Without classes the choices stay: Gradio refuses, with an error in the console, what
+            # is on its way from before the change and no longer among them.
+            "label": (
+                {"value": view.label, "choices": classes, "visible": True}
+                if classes
+                else {"visible": False}
+            ),
             "facts": {"value": html.escape(self.facts(view.checkpoint))},
             "seed": {"value": view.seed},
             "truncation": {"value": view.truncation, "visible": mapped},
