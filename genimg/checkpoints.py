@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from genimg.configuration import Configuration
 from genimg.models import kind_named
@@ -148,7 +150,7 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
         CheckpointError: as for `read`.
     """
     header = _read_header(weights)
-    with torch.device("meta"):  # shapes without memory
+    with torch.device("meta"), _ShapesOnly():  # no memory
         model = kind_named(kind).build(config)
     if hasattr(model, "discriminator") and not any(
         name.startswith("discriminator.") for name in header
@@ -178,6 +180,28 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
     tensors = {k: value.to(expected[k].dtype, copy=True) for k, value in tensors.items()}
     model.load_state_dict(tensors, assign=True)  # replaces the tensors that have no memory
     return model.eval().requires_grad_(False)
+
+
+class _ShapesOnly(TorchFunctionMode):
+    """Skips what initialisation computes: on the meta device there are no values to compute with.
+
+    Left to itself PyTorch loads its compiler to find out the shapes: 1.5 s at every start.
+    """
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return kwargs["tensor"]
+        if function in (Tensor.normal_, F.normalize):
+            return args[0]
+        # The rest is the power iteration of spectral norm.
+        if function is torch.mv:
+            return args[0].new_empty(len(args[0]))
+        if function is torch.vdot:
+            return args[0].new_empty(())
+        divides = function in (Tensor.__truediv__, Tensor.div)
+        if divides and (isinstance(args[1], (int, float)) or args[1].dim() == 0):
+            return args[0]
+        return function(*args, **(kwargs or {}))
 
 
 def _read_header(path: Path) -> dict[str, tuple[torch.dtype, list[int]]]:

@@ -3,8 +3,10 @@ import os
 import re
 import stat
 import struct
+import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 import torch
@@ -598,3 +600,25 @@ class TestClassNames:
         checkpoint = self._checkpoint(tmp_path, small_config, 10, {"classes": classes})
         with pytest.raises(CheckpointError, match="must list the names of 10 classes"):
             checkpoint.class_names()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_without_memory_has_the_shapes_of_a_real_one(kind):
+    config = KINDS[kind].config()
+
+    def shapes(model):
+        return {name: (v.shape, v.dtype) for name, v in model.state_dict().items()}
+
+    with torch.device("meta"), checkpoints._ShapesOnly():
+        skeleton = KINDS[kind].build(config)
+    assert all(value.is_meta for value in skeleton.state_dict().values())
+    assert shapes(skeleton) == shapes(KINDS[kind].build(config))
+
+
+def test_reading_does_not_load_a_compiler():
+    script = (
+        "import sys, genimg; genimg.load('fashion-style'); print('torch._dynamo' in sys.modules)"
+    )
+    root = Path(__file__).parents[1]
+    output = subprocess.check_output([sys.executable, "-c", script], cwd=root, text=True)
+    assert output == "False\n"
