@@ -76,3 +76,29 @@ def small_config_fixture():
 def alive_fixture():
     """The function `alive`."""
     return alive
+
+
+@pytest.fixture(scope="session")
+def small_models():
+    """Settings of each preset that make a model of a few thousand weights."""
+    return {
+        "fashion-style": {
+            "generator_widths": (8, 8, 8, 8),
+            "discriminator_widths": (8, 8, 8),
+            "latent_dimensions": 8,
+            "style_dimensions": 8,
+        },
+        "fashion-mlp": {"generator_widths": (16,), "discriminator_widths": (16,)},
+        "fashion-dcgan": {"width": 4, "latent_dimensions": 8},
+        "fashion-features": {"widths": (8, 8)},
+        "fashion-vit": {"size": 32, "width": 16, "layers": 1, "heads": 2},
+        "fashion-tokenizer": {"widths": (8, 8, 8), "levels": (4, 3), "discriminator_width": 8},
+        "fashion-gpt": {
+            "widths": (8, 8, 8),
+            "levels": (4, 3),
+            "width": 16,
+            "layers": 1,
+            "heads": 2,
+            "validations": 6,
+        },
+    }

@@ -14,18 +14,6 @@ from PIL import Image
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import make_spec
 
-SMALL_MODELS = {
-    "fashion-style": {
-        "generator_widths": (8, 8, 8, 8),
-        "discriminator_widths": (8, 8, 8),
-        "latent_dimensions": 8,
-        "style_dimensions": 8,
-    },
-    "fashion-mlp": {"generator_widths": (16,), "discriminator_widths": (16,)},
-    "fashion-dcgan": {"width": 4, "latent_dimensions": 8},
-    "fashion-features": {"widths": (8, 8)},
-}
-
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory) -> Path:
@@ -38,9 +26,9 @@ def pictures(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def make_run(tmp_path: Path, pictures: Path) -> Callable[..., RunDirectory]:
+def make_run(tmp_path: Path, pictures: Path, small_models) -> Callable[..., RunDirectory]:
     def make(name: str, preset: str = "fashion-style", **changes) -> RunDirectory:
-        settings = SMALL_MODELS[preset] | {
+        settings = small_models[preset] | {
             "dataset": f"folder:{pictures}",
             "batch_size": 8,
             "threads": 1,

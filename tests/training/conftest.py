@@ -12,28 +12,6 @@ from genimg.training.loop import Trainer
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec, make_spec
 
-SMALL_MODELS = {
-    "fashion-style": {
-        "generator_widths": (8, 8, 8, 8),
-        "discriminator_widths": (8, 8, 8),
-        "latent_dimensions": 8,
-        "style_dimensions": 8,
-    },
-    "fashion-mlp": {"generator_widths": (16,), "discriminator_widths": (16,)},
-    "fashion-dcgan": {"width": 4, "latent_dimensions": 8},
-    "fashion-features": {"widths": (8, 8)},
-    "fashion-vit": {"size": 32, "width": 16, "layers": 1, "heads": 2},
-    "fashion-tokenizer": {"widths": (8, 8, 8), "levels": (4, 3), "discriminator_width": 8},
-    "fashion-gpt": {
-        "widths": (8, 8, 8),
-        "levels": (4, 3),
-        "width": 16,
-        "layers": 1,
-        "heads": 2,
-        "validations": 6,
-    },
-}
-
 
 @pytest.fixture(scope="session")
 def dataset() -> Dataset:
@@ -43,7 +21,7 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture
-def small_spec() -> Callable[..., RunSpec]:
+def small_spec(small_models) -> Callable[..., RunSpec]:
     def make(preset: str = "fashion-style", **changes) -> RunSpec:
         run = {
             "images": 240,
@@ -53,7 +31,7 @@ def small_spec() -> Callable[..., RunSpec]:
             "sheets": 2,
             "device": "cpu",
         }
-        return make_spec(preset, **SMALL_MODELS[preset] | run | changes)
+        return make_spec(preset, **small_models[preset] | run | changes)
 
     return make
 
