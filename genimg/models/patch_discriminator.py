@@ -2,8 +2,8 @@
 
 Isola et al., arXiv 1611.07004, section 3.2.2: a few convolutions whose every output sees only a
 part of the image (here 18 pixels across), so that it judges texture and sharpness and leaves the
-content to the reconstruction error. There is no normalisation, so that gradient penalties hold for
-each image by itself.
+content to the reconstruction error. Spectral norm (Miyato et al. 2018, arXiv 1802.05957) bounds how
+steep it can become, and with it the gradient that the tokenizer gets: without, both exploded.
 
 Shape letters: B batch, K image channels, R x R pixels.
 """
@@ -11,6 +11,7 @@ Shape letters: B batch, K image channels, R x R pixels.
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from genimg.configuration import Configuration, setting
 
@@ -31,13 +32,17 @@ class PatchDiscriminator(nn.Module):
         self.config = config
         width = config.width
         self.body = nn.Sequential(
-            nn.Conv2d(config.channels, width, 4, stride=2, padding=1),  # (B, width, R/2, R/2)
+            spectral_norm(
+                nn.Conv2d(config.channels, width, 4, stride=2, padding=1)
+            ),  # (B, width, R/2, R/2)
             nn.LeakyReLU(0.2),
-            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),  # (B, 2 width, R/4, R/4)
+            spectral_norm(
+                nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)
+            ),  # (B, 2 width, R/4, R/4)
             nn.LeakyReLU(0.2),
-            nn.Conv2d(2 * width, 2 * width, 3, padding=1),  # (B, 2 width, R/4, R/4)
+            spectral_norm(nn.Conv2d(2 * width, 2 * width, 3, padding=1)),  # (B, 2 width, R/4, R/4)
             nn.LeakyReLU(0.2),
-            nn.Conv2d(2 * width, 1, 1),  # (B, 1, R/4, R/4)
+            spectral_norm(nn.Conv2d(2 * width, 1, 1)),  # (B, 1, R/4, R/4)
         )
 
     def forward(self, images: Tensor) -> Tensor:

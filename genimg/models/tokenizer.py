@@ -72,6 +72,19 @@ def straight_through(value: Tensor, path: Tensor) -> Tensor:
     return value.detach() + (path - path.detach())
 
 
+def clamp_inward(x: Tensor) -> Tensor:
+    """Return x clamped to [-1, 1], with the gradient of x except where that leads further out.
+
+    A plain clamp leaves a value outside there for ever. Ignoring the clamp lets a loss that no
+    value satisfies, such as a discriminator's, push it out without end.
+    """
+    above, below = x.detach() > 1, x.detach() < -1
+    clamped = straight_through(x.clamp(-1, 1), x)
+    if clamped.requires_grad:  # a step goes against the gradient
+        clamped.register_hook(lambda g: g.masked_fill(above & (g < 0) | below & (g > 0), 0))
+    return clamped
+
+
 class ResidualBlock(nn.Module):
     """x + two 3x3 convolutions of the normalised x, at one width."""
 
@@ -134,12 +147,11 @@ class Decoder(nn.Module):
         )
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Return images in [-1, 1]; the gradient ignores the clamp.
+        """Return images in [-1, 1].
 
         Clamped, the many exactly black pixels need no saturated activation to come out black.
         """
-        images = self.body(codes).float()
-        return straight_through(images.clamp(-1, 1), images)
+        return clamp_inward(self.body(codes).float())
 
 
 class FiniteScalarQuantizer(nn.Module):

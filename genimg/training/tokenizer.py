@@ -42,6 +42,9 @@ class TokenizerTrainingConfig(Configuration):
     )
     warm_up: float = setting(0.02, "Fraction of the run over which rates rise.", low=0, high=1)
     hold: float = setting(0.5, "Fraction of the run before the rates fall.", low=0, high=1)
+    clip: float = setting(
+        1.0, "Longest gradient of the tokenizer; longer ones are shortened.", low=1e-3
+    )
     average_half_life: float = setting(
         20_000, "Half-life of the averaged weights, in pictures.", low=1
     )
@@ -115,7 +118,7 @@ class TokenizerTask(Task):
             report |= self._discriminator_step(images, reconstruction.detach())
             report["gradient"] = self._adversarial_step(reconstruction, loss)
         else:
-            report["gradient"] = self.guarded_step("tokenizer", loss)
+            report["gradient"] = self.guarded_step("tokenizer", loss, clip=config.clip)
         update_average(
             self.average,
             self.model.tokenizer,
@@ -154,7 +157,8 @@ class TokenizerTask(Task):
         try:
             fake = self._judge(reconstruction)
             looks = OBJECTIVES["hinge"].generator(fake.detach(), fake)
-            return self.guarded_step("tokenizer", loss + self.config.adversarial * looks)
+            loss = loss + self.config.adversarial * looks
+            return self.guarded_step("tokenizer", loss, clip=self.config.clip)
         finally:
             discriminator.requires_grad_(True)
 

@@ -9,7 +9,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from genimg.ui import gan_tab
-from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.model_shelf import fill_shelves
 from genimg.ui.theme import CSS, Paper
 
 _ONE_HOUR = 3600
@@ -25,13 +25,15 @@ def build(checkpoints: Sequence[str | os.PathLike] = ()) -> gr.Blocks:
     Raises:
         genimg.checkpoints.CheckpointError: one of them cannot be used, or there is none at all.
     """
-    shelf = ModelShelf(checkpoints)
+    shelves = fill_shelves(checkpoints)
     with gr.Blocks(
         title="genimg", analytics_enabled=False, delete_cache=(_ONE_HOUR, 2 * _ONE_HOUR)
     ) as demo:
         gr.Markdown("# genimg\nSee inside models that make images", elem_id="title")
-        with gr.Tabs(), gr.Tab("GAN", id="gan"):
-            gan_tab.build(shelf, demo)
+        with gr.Tabs():
+            if "gan" in shelves:
+                with gr.Tab("GAN", id="gan"):
+                    gan_tab.build(shelves["gan"], demo)
     return demo.queue(max_size=64, default_concurrency_limit=1)
 
 

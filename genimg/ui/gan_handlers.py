@@ -14,6 +14,7 @@ from genimg.render import animate, data_uri, grid, strip
 from genimg.render.images import require_number, require_whole_number
 from genimg.ui.gan_view import (
     AMOUNT_STEP,
+    FIRST_STEPS_BETWEEN,
     LARGEST_SEED,
     STEPS_BETWEEN,
     TRUNCATION,
@@ -86,8 +87,7 @@ class GanHandlers:
         moved = [*view.directions, *[0.0] * (DIRECTIONS - len(view.directions))]
         return {
             "checkpoint": {"value": view.checkpoint},
-            # Without classes the choices stay: Gradio refuses, with an error in the console, what
-            # is on its way from before the change and no longer among them.
+            # Without classes the control is hidden and keeps its class for the next model.
             "label": (
                 {"value": view.label, "choices": classes, "visible": True}
                 if classes
@@ -138,7 +138,14 @@ class GanHandlers:
         view = self.first_view()
         seeds = f"{view.seed}, 23, 42"
         return self.walk(
-            view.checkpoint, view.label, view.truncation, seeds, 24, "slerp", "z", True
+            view.checkpoint,
+            view.label,
+            view.truncation,
+            seeds,
+            FIRST_STEPS_BETWEEN,
+            "slerp",
+            "z",
+            True,
         )
 
     def walk(

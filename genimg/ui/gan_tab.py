@@ -14,6 +14,7 @@ from genimg.ui.gan_handlers import DIRECTIONS, GanHandlers, nudged, random_seed
 from genimg.ui.gan_view import (
     AMOUNT_STEP,
     DIRECTION_LIMIT,
+    FIRST_STEPS_BETWEEN,
     KEYFRAMES,
     LATENT_LIMIT,
     STEPS_BETWEEN,
@@ -31,7 +32,10 @@ _EXPLANATION = (
     " learned."
 )
 # What follows a drag: no queue (it costs more than the picture), and the last event always counts.
+# Values come as they are, because the handlers check them: Gradio would answer a class of the last
+# model, on its way while the choices change to those of the next, with an error and no picture.
 _LIVE: dict[str, Any] = {
+    "preprocess": False,
     "queue": False,
     "trigger_mode": "always_last",
     "show_progress": "hidden",
@@ -169,8 +173,8 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component]) -> None:
                 )  # fmt: skip
             with gr.Row():
                 between = gr.Slider(
-                    *STEPS_BETWEEN, step=1, value=24, label="Pictures from seed to seed",
-                    elem_id="between", min_width=200,
+                    *STEPS_BETWEEN, step=1, value=FIRST_STEPS_BETWEEN,
+                    label="Pictures from seed to seed", elem_id="between", min_width=200,
                 )  # fmt: skip
                 loop = gr.Checkbox(
                     first.loop, label="Return to the first seed", elem_id="loop", min_width=160

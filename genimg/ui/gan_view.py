@@ -21,6 +21,7 @@ AMOUNT_STEP = 0.05  # of the sliders of both
 LATENT_LIMIT = 3.0  # added to numbers that are drawn with standard deviation 1
 KEYFRAMES = (2, 6)
 STEPS_BETWEEN = (4, 48)
+FIRST_STEPS_BETWEEN = 24
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

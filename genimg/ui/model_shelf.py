@@ -1,4 +1,4 @@
-"""The models that the page may show: a fixed list of names, each loaded when first asked for."""
+"""The models that the page may show: fixed lists of names, each loaded when first asked for."""
 
 import os
 import threading
@@ -11,15 +11,21 @@ import torch
 import genimg
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
-from genimg.explore import GanModel
+from genimg.explore import Model
 from genimg.models import kind_named
 from genimg.storage import read_json
 
-_FIRST = "fashion-style"
+# For each use that the page has for a model: what such a model is called, and the shipped one to
+# show first.
+USES = {
+    "gan": ("GAN", "fashion-style"),
+    "drawer": ("image GPT", "fashion-gpt"),
+    "vision": ("vision Transformer", "fashion-vit"),
+}
 
 
 class ModelShelf:
-    """GANs by name, for one thread at a time.
+    """Models of one use by name, for one thread at a time.
 
     What a visitor sends is only ever looked up in `names`; it never becomes a path.
 
@@ -27,26 +33,11 @@ class ModelShelf:
         names: the names offered, the one to show first in front.
     """
 
-    def __init__(self, sources: Sequence[str | os.PathLike] = ()) -> None:
-        """Offer `sources` (paths of checkpoints or runs), then the checkpoints that ship.
-
-        Raises:
-            CheckpointError: a source is not a GAN, or there is nothing to offer.
-        """
-        given = [os.fspath(source) for source in sources]
-        for source in given:
-            if task_of(_directory(source)) != "gan":
-                raise CheckpointError(f"{source} is not a GAN, so the page cannot show it")
-        shipped = [name for name in checkpoints.names() if task_of(_directory(name)) == "gan"]
-        shipped.sort(key=lambda name: name != _FIRST)  # stable: the others stay in their order
-        self.names: list[str] = list(dict.fromkeys(given + shipped))
-        if not self.names:
-            raise CheckpointError(
-                "there is no GAN to show; train one with `python -m genimg train --preset"
-                " fashion-style --minutes 10 --out runs/mine` and give it as --checkpoint runs/mine"
-            )
+    def __init__(self, names: Sequence[str]) -> None:
+        """Offer `names`, each a checkpoint that ships or the path of a checkpoint or run."""
+        self.names = list(names)
         self._lock = threading.Lock()
-        self._models: dict[str, GanModel] = {}
+        self._models: dict[str, Model] = {}
         # These models are small: a second thread costs more in waiting than it gains in work.
         torch.set_num_threads(1)
 
@@ -59,7 +50,7 @@ class ModelShelf:
         ]
 
     @contextmanager
-    def use(self, name: str) -> Iterator[GanModel]:
+    def use(self, name: str) -> Iterator[Model]:
         """Lend the model `name`; nobody else computes meanwhile.
 
         Raises:
@@ -75,18 +66,54 @@ class ModelShelf:
             yield self._models[name]
 
 
-def task_of(directory: Path) -> str:
-    """Return what a checkpoint or run directory does ("gan", "classifier") without loading it.
+def fill_shelves(sources: Sequence[str | os.PathLike] = ()) -> dict[str, ModelShelf]:
+    """Return a shelf for each of `USES` for which there is a model.
+
+    Args:
+        sources: paths of checkpoints or runs, offered before those that ship.
+
+    Raises:
+        CheckpointError: a source is no model that the page can show, or there is nothing at all.
+    """
+    given = [os.fspath(source) for source in sources]
+    for source in given:
+        if use_of(_directory(source)) not in USES:
+            known = ", ".join(title for title, _ in USES.values())
+            raise CheckpointError(f"{source} is not one of {known}, so the page cannot show it")
+    names: dict[str, list[str]] = {use: [] for use in USES}
+    first = [name for _, name in USES.values()]
+    shipped = sorted(checkpoints.names(), key=lambda name: name not in first)
+    for name in dict.fromkeys([*given, *shipped]):
+        use = use_of(_directory(name))
+        if use in USES:
+            names[use].append(name)
+    shelves = {use: ModelShelf(offered) for use, offered in names.items() if offered}
+    if not shelves:
+        raise CheckpointError(
+            "there is no model to show; train one with `python -m genimg train --preset"
+            " fashion-style --minutes 10 --out runs/mine` and give it as --checkpoint runs/mine"
+        )
+    return shelves
+
+
+def use_of(directory: Path) -> str:
+    """Return what the page can do with a checkpoint or run, without loading it.
+
+    Returns:
+        A key of `USES`, or the task of a model that the page does not show.
 
     Raises:
         CheckpointError: the directory does not say.
     """
     run = directory / "spec.json"
     try:
-        facts = read_json(run if run.is_file() else directory / "config.json")
-        return kind_named(facts["kind"]).task
+        kind = read_json(run if run.is_file() else directory / "config.json")["kind"]
+        task = kind_named(kind).task
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{directory} is not a checkpoint: {error}") from None
+    if kind == "vision-transformer":
+        return "vision"
+    return {"prior": "drawer"}.get(task, task)
 
 
 def _directory(source: str) -> Path:

@@ -9,6 +9,7 @@ from genimg.models.tokenizer import (
     FiniteScalarQuantizer,
     FsqTokenizer,
     FsqTokenizerConfig,
+    clamp_inward,
     straight_through,
 )
 
@@ -206,3 +207,12 @@ def test_wrong_inputs_are_refused():
 def test_configurations_that_do_not_fit_are_refused(changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         FsqTokenizerConfig(**(SMALL | changes))
+
+
+def test_the_clamp_lets_values_come_back_and_never_pushes_them_out():
+    x = torch.tensor([-3.0, -3.0, 0.5, 3.0, 3.0], requires_grad=True)
+    clamped = clamp_inward(x)
+    torch.testing.assert_close(clamped, torch.tensor([-1, -1, 0.5, 1, 1]))
+    clamped.backward(torch.tensor([1.0, -1.0, 2.0, 1.0, -1.0]))
+    # Steps go against the gradient: the first would lower -3, the last would raise 3.
+    torch.testing.assert_close(x.grad, torch.tensor([0.0, -1.0, 2.0, 1.0, 0.0]))

@@ -66,7 +66,8 @@ def test_the_discriminator_joins_when_it_should():
     assert all("discriminator_loss" in report for report in late)
     after = task.model.discriminator.state_dict()
     moved = {name for name in before if not torch.equal(before[name], after[name])}
-    assert moved >= set(before) - {RESTING}
+    # The vector of the power iteration rests too where a layer has one output: it is 1 or -1.
+    assert moved >= set(before) - {RESTING, "body.6.parametrizations.weight.0._u"}
 
 
 def test_without_the_adversarial_term_the_discriminator_never_changes():

@@ -3,6 +3,8 @@ import pytest
 
 from genimg import checkpoints
 from genimg.models import kind_named
+from genimg.models.drawer import DrawerConfig
+from genimg.models.vision_transformer import VisionTransformerConfig
 from genimg.render import encode
 from genimg.ui.gan_handlers import GanHandlers
 from genimg.ui.model_shelf import ModelShelf
@@ -22,16 +24,22 @@ def publish(folder, kind, config, model):
 
 
 @pytest.fixture(scope="session")
-def paths(tmp_path_factory, small_config, alive):
-    """One GAN with classes and a mapping network, one without either, and a classifier."""
+def paths(tmp_path_factory, small_config, small_models, alive):
+    """A GAN with classes and a mapping network, one without either, and one of every other use."""
     folder = tmp_path_factory.mktemp("shelf")
+    drawer = {k: v for k, v in small_models["fashion-gpt"].items() if k != "validations"}
+    configs = {
+        "style": ("stylegan", small_config("stylegan", 32, 1, 3)),
+        "plain": ("dcgan", small_config("dcgan", 32, 1, 0)),
+        "judge": ("classifier", small_config("classifier", 32, 1, 3)),
+        "drawer": ("image-gpt", DrawerConfig(**drawer | {"classes": 3, "layers": 2})),
+        "vision": (
+            "vision-transformer",
+            VisionTransformerConfig(width=16, layers=2, heads=2, classes=3),
+        ),
+    }
     made = {}
-    for name, kind, classes in [
-        ("style", "stylegan", 3),
-        ("plain", "dcgan", 0),
-        ("judge", "classifier", 3),
-    ]:
-        config = small_config(kind, 32, 1, classes)
+    for name, (kind, config) in configs.items():
         model = alive(kind_named(kind).build(config))
         made[name] = str(publish(folder / name, kind, config, model))
     return made
@@ -40,6 +48,16 @@ def paths(tmp_path_factory, small_config, alive):
 @pytest.fixture(scope="session")
 def shelf(paths):
     return ModelShelf([paths["style"], paths["plain"]])
+
+
+@pytest.fixture(scope="session")
+def drawer_shelf(paths):
+    return ModelShelf([paths["drawer"]])
+
+
+@pytest.fixture(scope="session")
+def vision_shelf(paths):
+    return ModelShelf([paths["vision"]])
 
 
 @pytest.fixture(scope="session")

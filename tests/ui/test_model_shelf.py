@@ -1,15 +1,16 @@
 import shutil
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from genimg.checkpoints import CheckpointError
-from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.model_shelf import ModelShelf, fill_shelves, use_of
 
 
 def test_given_sources_come_first_and_once(paths):
-    shelf = ModelShelf([paths["plain"], paths["style"], paths["plain"]])
+    shelf = fill_shelves([paths["plain"], paths["style"], paths["plain"]])["gan"]
     assert shelf.names[:2] == [paths["plain"], paths["style"]]
     assert len(shelf.names) == len(set(shelf.names))
 
@@ -40,20 +41,27 @@ def test_a_real_checkpoint_that_is_not_on_offer_is_refused(paths):
         pass
 
 
-def test_what_is_no_gan_is_refused_at_the_start(paths, tmp_path):
-    with pytest.raises(CheckpointError, match="not a GAN"):
-        ModelShelf([paths["judge"]])
+def test_each_model_stands_where_it_is_of_use(paths):
+    shelves = fill_shelves([paths["vision"], paths["plain"], paths["drawer"]])
+    for use, name in [("gan", "plain"), ("drawer", "drawer"), ("vision", "vision")]:
+        assert shelves[use].names[0] == paths[name]
+        assert use_of(Path(paths[name])) == use
+
+
+def test_what_the_page_cannot_show_is_refused_at_the_start(paths, tmp_path):
+    with pytest.raises(CheckpointError, match="cannot show it"):
+        fill_shelves([paths["judge"]])
     with pytest.raises(CheckpointError, match="no checkpoint"):
-        ModelShelf([tmp_path])
+        fill_shelves([tmp_path])
     (tmp_path / "config.json").write_text('["kind"]')
     with pytest.raises(CheckpointError, match="is not a checkpoint"):
-        ModelShelf([tmp_path])
+        fill_shelves([tmp_path])
 
 
 def test_nothing_to_offer_is_one_sentence(monkeypatch):
     monkeypatch.setattr("genimg.checkpoints.names", list)
     with pytest.raises(CheckpointError, match="genimg train"):
-        ModelShelf()
+        fill_shelves()
 
 
 def test_one_thread_at_a_time(shelf):
