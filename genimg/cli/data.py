@@ -3,11 +3,13 @@
     python -m genimg data list
     python -m genimg data show fashion-mnist
     python -m genimg data preview folder:my-pictures --out sheet.png
+    python -m genimg data import my-pictures.zip --root my-data --size 32
 
 Fashion-MNIST needs no network; the other sets are downloaded when they are first used.
 """
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -15,15 +17,17 @@ from genimg import data
 from genimg.cli.options import Parser, add_number, file_format
 from genimg.cli.sample import FORMATS
 from genimg.cli.tables import facts_table, table
+from genimg.data.decoding import FITS
+from genimg.data.ingestion import ingest
 from genimg.data.registry import SPLITS
 from genimg.render import encode, grid
 from genimg.storage import atomic_write
 
-SUMMARY = "list, describe and preview data sets"
+SUMMARY = "list, describe, preview and import data sets"
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
-    """Add `list`, `show` and `preview` with their options."""
+    """Add `list`, `show`, `preview` and `import` with their options."""
     actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
     listing = actions.add_parser("list", help="List the data sets that are known by name.")
     listing.set_defaults(action=_list)
@@ -53,6 +57,34 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         "--split", choices=SPLITS, default="train", help="Which part of the set (default train)."
     )
     preview.set_defaults(action=_preview)
+    _add_import(actions.add_parser("import", help="Make a data set of pictures or a zip file."))
+
+
+def _add_import(importing: Parser) -> None:
+    importing.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="PNG, JPEG or WebP pictures, or zip files with one folder of them for each class.",
+    )
+    importing.add_argument(
+        "--root", type=Path, required=True, metavar="DIR", help="Folder that keeps the data sets."
+    )
+    importing.add_argument(
+        "--size",
+        type=int,
+        choices=data.SIZES,
+        required=True,
+        help=f"Side of the pictures made, in pixels: {', '.join(map(str, data.SIZES))}.",
+    )
+    importing.add_argument(
+        "--fit",
+        choices=FITS,
+        default="crop",
+        help="crop cuts out the middle square; pad adds black bars (default crop).",
+    )
+    importing.set_defaults(action=_import)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,3 +117,14 @@ def _preview(options: argparse.Namespace) -> None:
         f"wrote {len(pictures)} of {len(dataset)} pictures ({options.split}, {dataset.source})"
         f" to {options.out}"
     )
+
+
+def _import(options: argparse.Namespace) -> None:
+    report = ingest(options.files, options.root, size=options.size, fit=options.fit)
+    for file, reason in report.refused:
+        print(f"refused {file}: {reason}", file=sys.stderr)
+    if report.refused_count > len(report.refused):
+        print(f"and {report.refused_count - len(report.refused)} more", file=sys.stderr)
+    print(f"accepted {report.accepted} pictures, refused {report.refused_count} files")
+    print(table([("class", "pictures"), *((n, str(c)) for n, c in report.classes.items())]))
+    print(f"to train on them: python -m genimg train --dataset {shlex.quote(report.dataset)} ...")

@@ -7,6 +7,11 @@ SIZES = (28, 32, 48, 64)
 CHUNK = 1024  # pictures resized at once: as float32, 64 px RGB, they take 50 MB
 
 
+def only_pads(old: int, new: int) -> bool:
+    """Return whether `fit` brings pictures of side `old` to `new` without changing a pixel."""
+    return 0 <= new - old < 8
+
+
 def fit(images: torch.Tensor, size: int) -> torch.Tensor:
     """Return square pictures at `size` pixels, by padding where that is enough.
 
@@ -31,7 +36,7 @@ def fit(images: torch.Tensor, size: int) -> torch.Tensor:
     extra = size - height
     if extra == 0:
         return images
-    if 0 < extra < 8:
+    if only_pads(height, size):
         before, after = extra // 2, extra - extra // 2
         return F.pad(images, (before, after, before, after))  # (N, C, S, S) -> (N, C, size, size)
     return torch.cat([_resize(chunk, size) for chunk in images.split(CHUNK)])

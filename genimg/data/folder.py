@@ -6,26 +6,24 @@
       dogs/3.webp           class "dogs"
 
 A file that cannot be used is listed with the reason and skipped. Symbolic links are never followed
-and hidden files are ignored. A picture is decoded only after its stated size is known to be small
-enough, by one of three decoders and no other, whatever its name says.
+and hidden files are ignored. A folder that `genimg.data.ingestion` made has a manifest, and its
+pictures must still be those of the manifest.
 """
 
 import hashlib
 import os
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 
+from genimg.data.decoding import read_picture
+from genimg.data.manifest import MANIFEST, verified_hash
 from genimg.data.registry import SPLITS, Dataset
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-FORMATS = ("PNG", "JPEG", "WEBP")
-MAX_PIXELS = 16_000_000
 MAX_FILES = 100_000  # all pictures are held in memory: at 64 px RGB this is 1.2 GB
 TEST_SHARE = 10  # one picture in ten of each class is for testing
 
@@ -49,8 +47,8 @@ def load_folder(path: str, size: int, split: str) -> Dataset:
     usable picture of the folder is, and RGB otherwise.
 
     Raises:
-        ValueError: there is no such folder, it has no usable picture or too many files, or the
-            split is empty.
+        ValueError: there is no such folder, it has no usable picture or too many files, the
+            split is empty, or the pictures are not those of the folder's manifest.
     """
     pictures, skipped = read_folder(path, size)
     chosen = choose_split(pictures, split)
@@ -63,7 +61,7 @@ def load_folder(path: str, size: int, split: str) -> Dataset:
     pixels = np.stack([np.broadcast_to(picture.pixels, shape) for picture in chosen])
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()  # to (N, C, H, W)
     labels = torch.tensor([classes.index(picture.label) for picture in chosen])
-    return Dataset(f"folder:{path}", images, labels, classes, str(path), tuple(skipped))
+    return Dataset(f"folder:{path}", images, labels, classes, _source(path), tuple(skipped))
 
 
 def describe_folder(path: str) -> dict:
@@ -82,7 +80,7 @@ def describe_folder(path: str) -> dict:
         "classes": list(_classes(pictures)),
         "license": "yours to know",
         "homepage": "",
-        "source": str(path),
+        "source": _source(path),
     }
 
 
@@ -96,6 +94,8 @@ def read_folder(path: str, size: int) -> tuple[list[Picture], list[tuple[str, st
         if len(pictures) + len(skipped) == MAX_FILES:
             raise ValueError(f"{path} has more than {MAX_FILES} files; use a smaller folder")
         name = file.relative_to(root).as_posix()
+        if name == MANIFEST:
+            continue
         shown = name.encode("utf-8", "backslashreplace").decode()
         try:
             _check_name(file, name, shown)
@@ -124,43 +124,6 @@ def choose_split(pictures: list[Picture], split: str) -> list[Picture]:
     return [picture for picture in ordered if (picture.file in test) == (split == "test")]
 
 
-def read_picture(file: Path, size: int) -> np.ndarray:
-    """Read one PNG, JPEG or WebP file (the first frame of an animation) as a square.
-
-    The rotation in its EXIF data is applied, transparency is laid on white, 16-bit grey is reduced
-    to 8, the largest centred square is cut out and resized with an antialiasing (Lanczos) filter.
-
-    Returns:
-        uint8 (size, size, 1) for a grey picture, else uint8 (size, size, 3).
-
-    Raises:
-        ValueError: the file is none of these formats, is damaged, or has over 16 megapixels.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=FORMATS) as image:
-                # Only the header has been read so far.
-                if image.width * image.height > MAX_PIXELS:
-                    raise ValueError(
-                        f"it has {image.width} x {image.height} pixels; at most "
-                        f"{MAX_PIXELS // 10**6} million are allowed"
-                    )
-                image.load()
-                upright = ImageOps.exif_transpose(image)
-                plain = _as_grey_or_rgb(upright)
-                square = ImageOps.fit(plain, (size, size), Image.Resampling.LANCZOS)
-    except ValueError:
-        raise
-    except Image.UnidentifiedImageError:
-        raise ValueError("it is not a PNG, JPEG or WebP picture") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ValueError("it has far too many pixels") from None
-    except Exception as error:  # hostile bytes can make a decoder raise anything
-        raise ValueError(f"it cannot be decoded ({error or type(error).__name__})") from None
-    return np.asarray(square).reshape(size, size, -1)
-
-
 def _walk(root: Path) -> Iterator[Path]:
     """Yield the files below `root` in a fixed order, and links to folders without entering them."""
     for folder, subfolders, files in os.walk(root):  # os.walk enters no linked folder
@@ -184,19 +147,14 @@ def _check_name(file: Path, name: str, shown: str) -> None:
         raise ValueError(f"its name does not end in {', '.join(SUFFIXES)}")
 
 
-def _as_grey_or_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion clips at 255
-        return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
-    grey = image.mode in ("1", "L", "LA", "La")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        image = Image.alpha_composite(white, layer)
-    return image.convert("L" if grey else "RGB")
-
-
 def _classes(pictures: list[Picture]) -> tuple[str, ...]:
     return tuple(sorted({picture.label for picture in pictures}))
+
+
+def _source(path: str) -> str:
+    """Return the folder, with the hash of its pictures if it has a manifest."""
+    sha256 = verified_hash(Path(path).expanduser())
+    return f"{path} (sha256 {sha256[:16]})" if sha256 else str(path)
 
 
 def _channels(pictures: list[Picture]) -> int:

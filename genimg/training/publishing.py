@@ -52,7 +52,7 @@ def read_run(path: Path) -> Checkpoint:
         "dataset": spec.run.dataset,
         "dataset_images": spec.resolved["dataset_images"],
         "dataset_source": spec.resolved["dataset_source"],
-        "classes": list(data.describe(spec.run.dataset)["classes"]),
+        "classes": spec.resolved.get("classes") or data.describe(spec.run.dataset)["classes"],
         "size": spec.model.to_dict()["size"],
         "parameters": {
             name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()

@@ -51,6 +51,7 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
         "probe_images_per_second": {name: round(speed, 1) for name, speed in speeds.items()},
         "dataset_images": len(dataset),
         "dataset_source": dataset.source,
+        "classes": list(dataset.classes),
     }
     return replace(spec, resolved=resolved)
 

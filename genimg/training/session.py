@@ -1,14 +1,19 @@
 """Training from Python or a terminal: ask for a run, and see it through in this process."""
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from genimg import data
+from genimg.data.file_names import shown_name
 from genimg.training.loop import Callback, Trainer
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import make_spec
+from genimg.training.spec import RunSpec, make_spec
+
+_PATIENCE_SECONDS = 10.0
+_log = logging.getLogger(__name__)
 
 
 def request_run(preset: str, out: str | os.PathLike, **settings: Any) -> RunDirectory:
@@ -22,17 +27,26 @@ def request_run(preset: str, out: str | os.PathLike, **settings: Any) -> RunDire
         ValueError: the sentence says which setting is wrong, or that `out` is taken.
         OSError: `out` cannot be written.
     """
+    spec = request_spec(preset, **settings)
+    directory = RunDirectory(out)
+    if (directory.path / "spec.json").exists() and not directory.read_spec().resolved:
+        directory.write_spec(spec)  # it never started (a missing device, say): ask again freely
+    return RunDirectory.create(out, spec)
+
+
+def request_spec(preset: str, **settings: Any) -> RunSpec:
+    """Return the request for a run of `preset` that fits its data set.
+
+    Raises:
+        ValueError: the sentence says which setting is wrong.
+    """
     facts = data.describe(settings.get("dataset", "fashion-mnist"))
-    spec = make_spec(
+    return make_spec(
         preset,
         data_channels=facts["channels"],
         data_classes=len(facts["classes"]),
         **settings,
     )
-    directory = RunDirectory(out)
-    if (directory.path / "spec.json").exists() and not directory.read_spec().resolved:
-        directory.write_spec(spec)  # it never started (a missing device, say): ask again freely
-    return RunDirectory.create(out, spec)
 
 
 def train_run(
@@ -44,8 +58,12 @@ def train_run(
 ) -> str:
     """Train the run at `path` from its last checkpoint; return how it ended.
 
+    Args:
+        attempt: number of this attempt, which a job's worker is told; None is the next one.
+
     Raises:
-        ValueError: the run, its data or its device cannot be used, or somebody trains it already.
+        ValueError: the run, its data or its device cannot be used, somebody trains it already, or
+            a newer attempt has replaced this one.
         Diverged, OSError: as for `Trainer.run`.
     """
     directory = RunDirectory(path)
@@ -53,11 +71,19 @@ def train_run(
         spec = directory.read_spec()
     except FileNotFoundError:
         raise ValueError(f"{path} holds no run") from None
-    if not directory.lease.acquire():
+    # A job's worker waits for the one that it replaces, which ends as soon as it looks around.
+    if not directory.lease.acquire(patience=0.0 if attempt is None else _PATIENCE_SECONDS):
         raise ValueError(f"{path} is being trained by another process; wait, or stop that one")
     try:
+        if attempt is not None and max(directory.attempt_numbers(), default=0) > attempt:
+            raise ValueError(f"a newer attempt at {path} has replaced attempt {attempt}")
         size = spec.model.to_dict()["size"]
         dataset = data.load(spec.run.dataset, size=size, split="train")
+        if dataset.skipped:
+            file, reason = dataset.skipped[0]
+            _log.warning(
+                "%d files skipped; first: %s: %s", len(dataset.skipped), shown_name(file), reason
+            )
         trainer = Trainer(
             directory,
             directory.new_attempt(attempt),

@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from genimg import data
+from genimg.data import ingestion
+from genimg.data.ingestion_worker import collect
 
 
 def test_list_names_every_data_set(call):
@@ -59,9 +63,30 @@ def test_preview_of_a_folder_lists_what_was_skipped(call, tmp_path):
         (["preview", "fashion-mnist", "--split", "val", "--out", "a.png"], "test"),
         (["preview", "fashion-mnist", "--out", "a.gif"], ".png"),
         (["delete", "fashion-mnist"], "list"),
+        (["import", "nowhere.zip", "--root", ".", "--size", "32"], "there is no file"),
+        (["import", "a.zip", "--root", ".", "--size", "31"], "28, 32, 48, 64"),
+        (["import", "--root", ".", "--size", "32"], "FILE"),
     ],
 )
 def test_bad_requests_are_refused(refuse, tmp_path, monkeypatch, arguments, reason):
     monkeypatch.chdir(tmp_path)
     assert reason in refuse("data", *arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_import_makes_a_data_set_to_train_on(call, tmp_path, monkeypatch):
+    def work_here(request, limits):  # a child would be slower, and has tests of its own
+        sources, folder = map(Path, request["sources"]), Path(request["folder"])
+        collect(list(sources), folder, size=request["size"], fit=request["fit"], limits=limits)
+
+    monkeypatch.setattr(ingestion, "_run_child", work_here)
+    for index in range(3):
+        Image.new("RGB", (40, 20), (index * 50, 0, 0)).save(tmp_path / f"{index}.png")
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    files = [tmp_path / f"{name}.png" for name in (0, 1, 2, "broken")]
+    outcome = call("data", "import", *files, "--root", tmp_path, "--size", 28, "--fit", "pad")
+    assert outcome.code == 0
+    assert outcome.err == "refused broken.png: it is not a PNG, JPEG or WebP picture\n"
+    assert "accepted 3 pictures, refused 1 files" in outcome.out
+    [name] = [word for word in outcome.out.split() if word.startswith("folder:")]
+    assert len(data.load(name, size=28)) == 2  # and one for testing

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genimg.data.fit import CHUNK, SIZES, fit
+from genimg.data.fit import CHUNK, SIZES, fit, only_pads
 
 
 def random_images(count, channels, side, seed=0):
@@ -20,6 +20,7 @@ def test_padding_loses_and_adds_nothing(side, extra, channels):
     crop = padded[:, :, start : start + side, start : start + side]
     assert torch.equal(crop, images)
     assert padded.sum() == images.sum()  # everything around the crop is 0
+    assert only_pads(side, side + extra)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -35,6 +36,13 @@ def test_every_size_can_be_reached(side, size):
 def test_resize_keeps_a_flat_picture_flat(side, size, value):
     images = torch.full((1, 1, side, side), value, dtype=torch.uint8)
     assert (fit(images, size) == value).all()
+
+
+@pytest.mark.parametrize(("side", "size"), [(32, 28), (28, 48), (28, 64), (64, 32)])
+def test_a_resize_is_no_padding(side, size):
+    assert not only_pads(side, size)
+    images = random_images(1, 1, side)
+    assert fit(images, size).sum() != images.sum()
 
 
 def test_shrinking_is_antialiased():

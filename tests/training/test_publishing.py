@@ -5,6 +5,7 @@ import torch
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
 from genimg.models import kind_named
+from genimg.storage import read_json, write_json
 from genimg.training import run_checkpoints
 from genimg.training.loop import Trainer
 from genimg.training.publishing import measure_mean_style, publish, read_run
@@ -30,6 +31,15 @@ def test_a_published_run_is_the_averaged_model_of_the_run(finished, tmp_path):
         torch.testing.assert_close(
             read.model.generator.state_dict()[name], value, rtol=1e-3, atol=1e-4
         )
+
+
+def test_the_names_of_the_classes_are_those_of_the_start(finished, dataset, monkeypatch):
+    monkeypatch.setattr("genimg.data.describe", lambda name: {"classes": ["read now"]})
+    assert read_run(finished.path).card["classes"] == list(dataset.classes)
+    spec = read_json(finished.path / "spec.json")
+    del spec["resolved"]["classes"]  # as older versions wrote it
+    write_json(finished.path / "spec.json", spec)
+    assert read_run(finished.path).card["classes"] == ["read now"]
 
 
 def test_a_run_of_another_version_is_refused_in_one_sentence(finished):

@@ -1,0 +1,254 @@
+"""Your own pictures, uploaded: a zip or many files become a published folder to train on.
+
+    report = ingest(["flowers.zip"], "data", size=32)
+    dataset = genimg.data.load(report.dataset)
+
+Whatever is uploaded is read by a child process (`genimg.data.ingestion_worker`) that may take only
+so much memory, processor time and disk, and is killed when its time is over. What it leaves is a
+folder of new PNG files and a manifest (`genimg.data.manifest`), and that is published by one
+rename: a data set is there whole or not at all.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from genimg.configuration import Configuration, setting
+from genimg.data.decoding import FITS, read_picture
+from genimg.data.file_names import shown_name
+from genimg.data.fit import SIZES
+from genimg.data.manifest import read_manifest, verified_hash
+from genimg.storage import flush_directory, read_json
+
+PICTURES = "pictures"
+"""In the temporary folder: what will be published."""
+OUTCOME = "outcome.json"
+"""In the temporary folder: what the child says of it."""
+PREVIEW = 40
+_INCOMING = ".incoming-"
+_LEFTOVER_SECONDS = 24 * 3600  # far longer than any ingestion may take
+_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits(Configuration):
+    """What one upload may cost."""
+
+    upload_bytes: int = setting(2**29, "Bytes of all uploaded files.", low=1, high=2**32 - 2)
+    files: int = setting(20_000, "Files, in and outside of zip files.", low=1, high=65_534)
+    file_bytes: int = setting(2**25, "Bytes of one picture, unpacked.", low=1, high=2**30)
+    total_bytes: int = setting(2**31, "Bytes of all pictures, unpacked.", low=1, high=2**36)
+    ratio: int = setting(100, "Bytes that one byte of a zip file may become.", low=1, high=1100)
+    classes: int = setting(1000, "Classes; the models have no more.", low=1, high=1000)
+    memory_bytes: int = setting(
+        2**30, "Memory for reading them, beside that of Python.", low=2**24, high=2**40
+    )
+    processor_seconds: int = setting(300, "Processor time for reading them.", low=1, high=3600)
+    seconds: float = setting(600.0, "Time for reading them, by the clock.", low=0.1, high=7200)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class IngestionReport:
+    """What became of an upload."""
+
+    path: str
+    """The published folder."""
+    sha256: str
+    """The manifest's hash of the pictures, hexadecimal."""
+    size: int
+    """Side of the pictures in pixels."""
+    fit: str
+    accepted: int
+    """Number of pictures in the folder."""
+    classes: dict[str, int]
+    """Number of pictures of each class, in the order of the labels."""
+    refused: list[tuple[str, str]]
+    """(file, reason) of the first 200 files that were not used; the names are safe to show."""
+    refused_count: int
+    """Number of all files that were not used."""
+    preview: np.ndarray
+    """Up to 40 of the pictures, uint8 (N, size, size, C), for `genimg.render.grid`."""
+
+    @property
+    def dataset(self) -> str:
+        """The name by which `genimg.data.load` and training know the pictures."""
+        return f"folder:{self.path}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the preview as JSON-ready values."""
+        names = [field.name for field in fields(self) if field.name != "preview"]
+        return {"dataset": self.dataset} | {name: getattr(self, name) for name in names}
+
+
+def ingest(
+    sources: Sequence[str | os.PathLike],
+    root: str | os.PathLike,
+    *,
+    size: int,
+    fit: str = "crop",
+    limits: Limits | None = None,
+) -> IngestionReport:
+    """Publish uploaded pictures under `root`/datasets, and say what became of each file.
+
+    In a zip file the first folder is the class; one folder around several is looked through.
+    A picture in no folder is of the class "pictures". The same pictures, however named and packed,
+    give the same published folder.
+
+    Args:
+        sources: zip files and pictures (PNG, JPEG, WebP), told apart by their content.
+        size: side of the published pictures, one of `genimg.data.fit.SIZES`.
+        fit: "crop" or "pad", as for `genimg.data.decoding.read_picture`.
+        limits: default `Limits()`.
+
+    Raises:
+        ValueError: an argument is wrong, a zip file is none or is dangerous, a limit was reached,
+            or no file could be used; one sentence, and nothing is published.
+        OSError: `root` cannot be written.
+    """
+    limits = limits or Limits()
+    if size not in SIZES:
+        raise ValueError(f"size must be one of {', '.join(map(str, SIZES))}, not {size!r}")
+    if fit not in FITS:
+        raise ValueError(f"fit must be one of {', '.join(FITS)}, not {fit!r}")
+    paths = _checked_sources(sources, limits)
+    datasets = Path(root).expanduser().resolve() / "datasets"
+    datasets.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(datasets)
+    temporary = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=datasets))
+    try:
+        request = {
+            "sources": [str(path) for path in paths],
+            "folder": str(temporary),
+            "size": size,
+            "fit": fit,
+            "limits": limits.to_dict(),
+        }
+        _run_child(request, limits)
+        outcome = read_json(temporary / OUTCOME)
+        manifest = read_manifest(temporary / PICTURES)
+        target = datasets / manifest["sha256"][:16]
+        _publish(temporary / PICTURES, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return IngestionReport(
+        path=str(target),
+        sha256=manifest["sha256"],
+        size=size,
+        fit=fit,
+        accepted=manifest["count"],
+        classes=manifest["classes"],
+        refused=[(name, reason) for name, reason in outcome["refused"]],
+        refused_count=outcome["refused_count"],
+        preview=_preview(target, size),
+    )
+
+
+def _checked_sources(sources: Sequence[str | os.PathLike], limits: Limits) -> list[Path]:
+    """Return the absolute paths, knowing that all are files and small enough together."""
+    if not sources:
+        raise ValueError("nothing was uploaded; choose a zip file or some pictures")
+    if len(sources) > limits.files:
+        raise ValueError(
+            f"{len(sources):,} files are too many; at most {limits.files:,} are allowed"
+        )
+    paths = [Path(source).absolute() for source in sources]
+    for path in paths:
+        if not os.path.isfile(path):  # unlike Path.is_file, False for impossible names
+            raise ValueError(f"there is no file {shown_name(str(path))}")
+    total = sum(path.stat().st_size for path in paths)
+    if total > limits.upload_bytes:
+        raise ValueError(
+            f"the upload is too large: {total:,} bytes, and at most {limits.upload_bytes:,} are"
+            " allowed"
+        )
+    return paths
+
+
+def _run_child(request: dict[str, Any], limits: Limits) -> None:
+    """Let a limited process read the pictures; every way it may end badly is one ValueError."""
+    with tempfile.TemporaryFile() as messages:
+        try:
+            code = subprocess.run(
+                [sys.executable, "-m", "genimg.data.ingestion_worker"],
+                input=json.dumps(request).encode(),
+                stdout=subprocess.DEVNULL,
+                stderr=messages,  # a file: no decoder's flood of warnings can block or fill memory
+                cwd=_PACKAGE_ROOT,
+                env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+                timeout=limits.seconds,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise ValueError(
+                f"reading the pictures took longer than {limits.seconds:g} seconds; send fewer or"
+                " smaller ones"
+            ) from None
+        if code == -getattr(signal, "SIGXCPU", 0):
+            raise ValueError(
+                f"reading the pictures took more than {limits.processor_seconds} seconds of"
+                " processor time; send fewer or smaller ones"
+            )
+        if code < 0:
+            raise ValueError(
+                f"the process that read the pictures was ended by signal {-code}, so nothing was"
+                " published; try again, or send fewer pictures"
+            )
+        if code:
+            raise ValueError(_last_line(messages))
+
+
+def _last_line(messages: BinaryIO) -> str:
+    """Return the child's last word."""
+    messages.seek(max(0, messages.seek(0, os.SEEK_END) - 2000))
+    lines = messages.read().decode(errors="replace").split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "no reason given")
+    if last.startswith("error: "):
+        return last.removeprefix("error: ")
+    return f"the pictures could not be read ({last})"
+
+
+def _publish(ready: Path, target: Path) -> None:
+    """Give a complete folder its name, unless the same pictures have it already."""
+    try:
+        if target.exists():
+            verified_hash(target)
+    except ValueError:  # somebody changed it: the name belongs to the pictures of that hash
+        os.rename(target, target.with_name(f".changed-{target.name}-{secrets.token_hex(3)}"))
+    try:
+        os.rename(ready, target)
+    except OSError:
+        if not target.is_dir():
+            raise  # else another ingestion of the same pictures was first
+    flush_directory(target.parent)
+
+
+def _remove_leftovers(datasets: Path) -> None:
+    """Sweep away what a server that was killed could not."""
+    for folder in datasets.glob(f"{_INCOMING}*"):
+        try:
+            old = time.time() - folder.stat().st_mtime > _LEFTOVER_SECONDS
+        except OSError:  # its owner removed it just now
+            continue
+        if old:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _preview(folder: Path, size: int) -> np.ndarray:
+    """Return pictures from all over the published folder, uint8 (N, size, size, C)."""
+    files = sorted(folder.glob("*/*.png"))
+    chosen = np.linspace(0, len(files) - 1, min(PREVIEW, len(files))).round().astype(int)
+    pictures = [read_picture(files[index], size) for index in chosen]
+    channels = max(picture.shape[2] for picture in pictures)
+    return np.stack([np.broadcast_to(p, (size, size, channels)) for p in pictures])

@@ -1,0 +1,223 @@
+"""What the child does, in this process: `test_ingestion.py` and the fault tests start real ones."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from genimg import data
+from genimg.data.ingestion import OUTCOME, PICTURES, Limits
+from genimg.data.ingestion_worker import collect
+from genimg.data.manifest import MANIFEST, verified_hash
+
+
+def picture(seed, kind="PNG", size=(40, 40)):
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def upload(tmp_path):
+    """Zip members, or name loose files; return what `collect` made of them."""
+    made = iter(range(1000))
+
+    def run(members=(), loose=(), limits=None, size=32, fit="crop"):
+        folder = tmp_path / f"upload-{next(made)}"
+        (folder / "out").mkdir(parents=True)
+        sources = []
+        if members:
+            sources.append(folder / "pictures.zip")
+            with zipfile.ZipFile(sources[0], "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, content in members:
+                    archive.writestr(name, content)
+        for name, content in loose:
+            sources.append(folder / name)
+            sources[-1].write_bytes(content)
+        collect(sources, folder / "out", size=size, fit=fit, limits=limits or Limits())
+        assert {p.name for p in (folder / "out").iterdir()} == {PICTURES, OUTCOME}
+        return folder / "out"
+
+    return run
+
+
+def manifest(out):
+    return json.loads((out / PICTURES / MANIFEST).read_text())
+
+
+def outcome(out):
+    return json.loads((out / OUTCOME).read_text())
+
+
+def test_folders_are_classes_and_every_format_is_read(upload):
+    kinds = ("PNG", "JPEG", "WEBP")
+    members = [(f"cats/{n}.jpg", picture(n, kinds[n % 3])) for n in range(6)]
+    members += [(f"dogs/deep/er/{n}.png", picture(n)) for n in range(10, 13)]
+    out = upload(members)
+    assert manifest(out)["classes"] == {"cats": 6, "dogs": 3}
+    assert manifest(out)["count"] == 9
+    assert outcome(out) == {"refused": [], "refused_count": 0}
+    names = sorted(p.relative_to(out / PICTURES).as_posix() for p in (out / PICTURES).rglob("*.*"))
+    assert names == [
+        *(f"cats/{n:06d}.png" for n in range(1, 7)),
+        *(f"dogs/{n:06d}.png" for n in range(1, 4)),
+        MANIFEST,
+    ]
+    assert verified_hash(out / PICTURES) == manifest(out)["sha256"]
+    loaded = data.load(f"folder:{out / PICTURES}", 32)
+    assert loaded.classes == ("cats", "dogs")
+    assert loaded.skipped == ()
+    assert manifest(out)["sha256"][:16] in loaded.source
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_pixels_are_those_of_the_folder_loader(upload, fit):
+    content = picture(0, size=(32, 32))
+    out = upload([("cats/1.png", content)], fit=fit)
+    with Image.open(out / PICTURES / "cats" / "000001.png") as published:
+        assert np.array_equal(published, Image.open(io.BytesIO(content)))
+    assert manifest(out)["fit"] == fit
+
+
+def test_nothing_of_the_old_file_is_left(upload):
+    image, buffer, exif = Image.new("RGB", (40, 40), "red"), io.BytesIO(), Image.Exif()
+    exif[0x010E] = "at home, 12 Secret Street"
+    image.save(buffer, "JPEG", exif=exif, comment=b"Secret")
+    assert b"Secret" in buffer.getvalue()
+    out = upload([("cats/1.jpg", buffer.getvalue())])
+    published = (out / PICTURES / "cats" / "000001.png").read_bytes()
+    assert b"Secret" not in published
+    with Image.open(io.BytesIO(published)) as reopened:
+        assert reopened.info == {}
+
+
+def test_order_names_and_packing_do_not_matter(upload):
+    contents = [picture(n) for n in range(5)]
+    one = upload([(f"cats/{n}.png", content) for n, content in enumerate(contents)])
+    two = upload([(f"cats/x/{n + 7}.jpg", c) for n, c in enumerate(reversed(contents))])
+    three = upload(loose=[(f"{n}.png", content) for n, content in enumerate(contents)])
+    assert manifest(one)["sha256"] == manifest(two)["sha256"] != manifest(three)["sha256"]
+    assert manifest(three)["classes"] == {"pictures": 5}
+
+
+def test_one_folder_around_several_is_looked_through(upload):
+    members = [("mine/read me.txt", b"hello"), ("mine/cats/1.png", picture(1))]
+    members += [("mine/dogs/1.png", picture(2)), ("__MACOSX/mine/cats/._1.png", b"resource fork")]
+    out = upload(members)
+    assert manifest(out)["classes"] == {"cats": 1, "dogs": 1}
+    assert [name for name, _ in outcome(out)["refused"]] == ["mine/read me.txt"]
+    # One class with folders in it, and pictures beside folders, are what they look like.
+    deep = [("cats/a/1.png", picture(1)), ("cats/a/2.png", picture(2))]
+    assert manifest(upload(deep))["classes"] == {"cats": 2}
+    beside = [
+        ("cats/a/1.png", picture(1)),
+        ("cats/b/1.png", picture(2)),
+        ("cats/2.png", picture(3)),
+    ]
+    assert manifest(upload(beside))["classes"] == {"cats": 3}
+
+
+def test_spellings_of_one_class_are_one_class(upload):
+    members = [("cats/1.png", picture(1)), ("Cats/1.png", picture(2)), ("CATS/1.png", picture(3))]
+    out = upload(members)
+    assert manifest(out)["classes"] == {"CATS": 3}
+    assert manifest(upload(members[::-1]))["sha256"] == manifest(out)["sha256"]
+
+
+def test_refused_files_are_listed_up_to_a_limit(upload):
+    bad = [(f"cats/{n}\x1b.png", b"GIF89a") for n in range(250)]
+    out = upload([*bad, ("cats/good.png", picture(1))])
+    assert outcome(out)["refused_count"] == 250
+    refused = outcome(out)["refused"]
+    assert len(refused) == 200
+    assert refused[0] == ["cats/0\\x1b.png", "it is not a PNG, JPEG or WebP picture"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"files": 3}, r"pictures\.zip cannot be used: it lists 5 files"),
+        ({"total_bytes": 10_000}, "unpacked, 10,000 bytes are allowed"),
+        ({"file_bytes": 100}, r"no usable picture \(cats/0\.png: it has .* at most 100"),
+        ({"classes": 1}, "2 classes, and at most 1"),
+    ],
+)
+def test_limits_are_kept_in_one_sentence(upload, limits, words):
+    members = [(f"{'cats' if n else 'dogs'}/{n}.png", picture(n)) for n in range(4)]
+    members = [("cats/0.png", picture(0)), *members]
+    with pytest.raises(ValueError, match=words) as error:
+        upload(members, limits=Limits(**limits))
+    assert "\n" not in str(error.value)
+
+
+def test_loose_files_count_too(upload):
+    loose = [(f"{n}.png", picture(n)) for n in range(3)]
+    with pytest.raises(ValueError, match="too many files; at most 2"):
+        upload(loose=loose, limits=Limits(files=2))
+    with pytest.raises(ValueError, match=r"no usable picture .* at most 100"):
+        upload(loose=loose, limits=Limits(file_bytes=100))
+
+
+def test_what_is_no_zip_file_is_called_so(upload):
+    with pytest.raises(ValueError, match=r"fake\.zip is not a zip file"):
+        upload(loose=[("fake.zip", picture(0))])
+    with pytest.raises(ValueError, match=r"no usable picture \(notes\.txt"):
+        upload(loose=[("notes.txt", b"hello")])
+    # A zip file by its content is one whatever its name says.
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("cats/1.png", picture(1))
+    assert manifest(upload(loose=[("odd.png", buffer.getvalue())]))["classes"] == {"cats": 1}
+
+
+def test_an_empty_zip_has_no_picture(upload):
+    buffer = io.BytesIO()
+    zipfile.ZipFile(buffer, "w").close()
+    with pytest.raises(ValueError, match="no usable picture; send PNG"):
+        upload(loose=[("empty.zip", buffer.getvalue())])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=300), start=st.sampled_from([b"PK\3\4", b"PK\5\6", b""]))
+def test_random_bytes_are_one_sentence(upload, content, start):
+    with pytest.raises(ValueError, match=r"^\S[^\n]+$"):
+        upload(loose=[("random.zip", start + content)])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are set on Linux only")
+def test_the_process_is_restricted_by_the_system():
+    code = """
+import resource, time
+from genimg.data.ingestion import Limits
+from genimg.data.ingestion_worker import restrict_process
+restrict_process(Limits(memory_bytes=2**26, processor_seconds=1))
+try:
+    bytes(2**27)
+except MemoryError:
+    print("memory", flush=True)
+try:
+    with open({file!r}, "wb") as file:
+        file.write(bytes(2**24 + 1))
+except OSError:
+    print("file", flush=True)
+end = time.process_time() + 30
+while time.process_time() < end:
+    pass
+print("endless", flush=True)
+"""
+    file = f"/tmp/genimg-test-{os.getpid()}"
+    result = subprocess.run(
+        [sys.executable, "-c", code.replace("{file!r}", repr(file))], capture_output=True, text=True
+    )
+    os.unlink(file)
+    assert result.stdout.split() == ["memory", "file"], result.stderr
+    assert result.returncode < 0

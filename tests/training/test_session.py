@@ -1,0 +1,19 @@
+import numpy as np
+from PIL import Image
+
+from genimg.training.session import train_run
+
+
+def test_files_that_are_skipped_are_said_in_one_line(tmp_path, make_run, caplog):
+    folder = tmp_path / "mine" / "cats"
+    folder.mkdir(parents=True)
+    for seed in range(10):
+        pixels = np.random.default_rng(seed).integers(0, 256, (32, 32), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{seed}.png")
+    (folder / "bad\x1b.png").write_bytes(b"GIF89a")
+    (folder / "worse.png").write_bytes(b"")
+    run = make_run(preset="fashion-mlp", dataset=f"folder:{tmp_path / 'mine'}", images=16)
+    assert train_run(run.path) == "succeeded"
+    assert [record.getMessage() for record in caplog.records if "skipped" in record.message] == [
+        "2 files skipped; first: cats/bad\\x1b.png: it is not a PNG, JPEG or WebP picture"
+    ]
