@@ -5,14 +5,26 @@ model = genimg.load("fashion-style")
 model.sample(16, seed=0, label="Sneaker")      # uint8 (16, 32, 32, 1)
 """
 
+import importlib
 import os
+from typing import TYPE_CHECKING, Any
 
 # Idle OpenMP threads must sleep, not spin: beside any other busy process spinning makes torch up to
 # twenty times slower. It only counts before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from genimg.explore import load
-from genimg.training.session import train
+if TYPE_CHECKING:
+    from genimg.explore import load
+    from genimg.training.session import train
 
 __all__ = ["load", "train"]
 __version__ = "0.1.0"
+
+_HOMES = {"load": "genimg.explore", "train": "genimg.training.session"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: what watches a run needs no PyTorch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

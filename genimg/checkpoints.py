@@ -6,8 +6,9 @@
     NAME/preview.png          what it makes
     NAME/README.md            the card for people
 
-A checkpoint may come from a stranger. Nothing in it is executed, and every name, shape and dtype is
-compared with the configuration before any memory is taken for the weights.
+A checkpoint may come from a stranger. Nothing in it is executed, every name, shape and dtype is
+compared with the configuration before any memory is taken for the weights, and what is in the card
+has the types that `genimg.model_card` names.
 """
 
 import json
@@ -27,11 +28,15 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from genimg.configuration import Configuration
+from genimg.model_card import card_text, check_card
 from genimg.models import kind_named
 from genimg.storage import atomic_write, read_json, write_json
 
 FORMAT = 1
-SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+_PACKAGE = Path(__file__).resolve().parent
+# In the source tree the checkpoints lie beside the package; an installed package has them inside.
+_INSTALLED = _PACKAGE / "shipped"
+SHIPPED = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "checkpoints"
 _MAXIMUM_HEADER_BYTES = 4 * 2**20
 _DTYPES = {"F16": torch.float16, "F32": torch.float32, "I64": torch.int64, "BOOL": torch.bool}
 
@@ -63,7 +68,7 @@ class Checkpoint:
         classes = self.card.get("classes")
         if not isinstance(classes, list) or len(classes) != count:
             raise CheckpointError(f"the card of {self.name} must list the names of {count} classes")
-        return tuple(map(str, classes))
+        return tuple(classes)
 
 
 def names(folder: Path | None = None) -> list[str]:
@@ -114,14 +119,8 @@ def read(name: str | os.PathLike) -> Checkpoint:
             configuration; refused before memory is allocated for the weights.
     """
     path = find(name)
-    try:
-        config_json = read_json(path / "config.json")
-        card = read_json(path / "card.json") if (path / "card.json").is_file() else {}
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"the checkpoint {path} cannot be read: {error}") from None
-    for file, content in (("config.json", config_json), ("card.json", card)):
-        if not isinstance(content, dict):
-            raise CheckpointError(f"the checkpoint {path} cannot be read: {file} is not an object")
+    config_json = _read_object(path / "config.json")
+    card = read_card(path)
     if config_json.get("format") != FORMAT:
         raise CheckpointError(
             f"the checkpoint {path} has format {config_json.get('format')!r}, but this version of"
@@ -130,6 +129,34 @@ def read(name: str | os.PathLike) -> Checkpoint:
     kind, config = architecture(config_json, path)
     model = assemble(kind, config, path / "model.safetensors")
     return Checkpoint(os.fspath(name), kind, config, model, card, path)
+
+
+def read_card(directory: Path) -> dict[str, Any]:
+    """Return the checked card of a checkpoint directory, {} where it has none.
+
+    Raises:
+        CheckpointError: it cannot be read, or an entry is not of its type; the sentence names it.
+    """
+    if not (directory / "card.json").is_file():
+        return {}
+    card = _read_object(directory / "card.json")
+    try:
+        check_card(card)
+    except ValueError as error:
+        raise CheckpointError(f"the card in {directory} is damaged: {error}") from None
+    return card
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    try:
+        content = read_json(file)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"the checkpoint {file.parent} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise CheckpointError(
+            f"the checkpoint {file.parent} cannot be read: {file.name} is not an object"
+        )
+    return content
 
 
 def architecture(config_json: dict[str, Any], path: Path) -> tuple[str, Configuration]:
@@ -150,8 +177,7 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
         CheckpointError: as for `read`.
     """
     header = _read_header(weights)
-    with torch.device("meta"), _ShapesOnly():  # no memory
-        model = kind_named(kind).build(config)
+    model = blueprint(kind, config)
     if hasattr(model, "discriminator") and not any(
         name.startswith("discriminator.") for name in header
     ):
@@ -180,6 +206,12 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
     tensors = {k: value.to(expected[k].dtype, copy=True) for k, value in tensors.items()}
     model.load_state_dict(tensors, assign=True)  # replaces the tensors that have no memory
     return model.eval().requires_grad_(False)
+
+
+def blueprint(kind: str, config: Configuration) -> nn.Module:
+    """Build a model whose tensors have shapes and dtypes but no values, and take no memory."""
+    with torch.device("meta"), _ShapesOnly():
+        return kind_named(kind).build(config)
 
 
 class _ShapesOnly(TorchFunctionMode):
@@ -253,8 +285,9 @@ def write(
 
     Raises:
         OSError: the folder is not writable or the disk is full.
-        ValueError: a weight is not finite, or too large for float16.
+        ValueError: a weight is not finite, or too large for float16, or `check_card` refuses.
     """
+    check_card(card)  # before anything is replaced
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {name: _compact(name, value) for name, value in model.state_dict().items()}
@@ -277,32 +310,13 @@ def _compact(name: str, value: Tensor) -> Tensor:
 
 
 def write_card(directory: str | os.PathLike, card: dict[str, Any]) -> None:
-    """Write `card.json` and the same facts as `README.md`."""
+    """Write `card.json` and the same facts as `README.md`.
+
+    Raises:
+        ValueError: an entry is not of its type, so that it could not be read again.
+        OSError: as for `write`.
+    """
+    check_card(card)
     directory = Path(directory)
     write_json(directory / "card.json", card)
-    atomic_write(directory / "README.md", _card_text(card))
-
-
-def _card_text(card: dict[str, Any]) -> str:
-    lines = [f"# {card.get('title', 'A genimg checkpoint')}", "", "![samples](preview.png)", ""]
-    lines += ["| | |", "|---|---|"]
-    for key, value in card.items():
-        if key in ("title", "metrics", "metrics_command"):
-            continue
-        if isinstance(value, dict):
-            value = ", ".join(f"{name} {entry:,}" for name, entry in value.items())
-        elif isinstance(value, list):
-            value = ", ".join(map(str, value))
-        elif isinstance(value, int) and not isinstance(value, bool):
-            value = f"{value:,}"
-        lines.append(f"| {key.replace('_', ' ')} | {value} |")
-    metrics = card.get("metrics", {})
-    if metrics:
-        lines += ["", "## Measured", "", f"`{card.get('metrics_command', '')}`", ""]
-        lines += ["| metric | value | how |", "|---|---|---|"]
-        for name, entry in metrics.items():
-            details = ", ".join(
-                f"{key.replace('_', ' ')} {value}" for key, value in entry.items() if key != "value"
-            )
-            lines.append(f"| {name.replace('_', ' ')} | {entry['value']:.4g} | {details} |")
-    return "\n".join(lines) + "\n"
+    atomic_write(directory / "README.md", card_text(card))

@@ -14,13 +14,18 @@ _cache = tempfile.TemporaryDirectory(prefix="genimg-tests-")
 os.environ["GENIMG_CACHE"] = _cache.name
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
 
+from genimg import checkpoints
 from genimg.configuration import Configuration
 from genimg.models import KINDS
+from genimg.training import run_checkpoints
+from genimg.training.metric_names import METRICS
+from genimg.training.run_directory import RunDirectory
 
 torch.set_num_threads(1)
 
@@ -102,3 +107,29 @@ def small_models():
             "validations": 6,
         },
     }
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """A written MLP GAN without classes: the checkpoint that hostile ones are made from."""
+    model = alive(KINDS["mlp-gan"].build(small_config("mlp-gan", 16, 1, 0)))
+    card = {"title": "A test", "images_seen": 12}
+    return checkpoints.write(
+        tmp_path / "tiny", kind="mlp-gan", model=model, card=card, preview=b"a picture"
+    )
+
+
+def result(run: RunDirectory) -> dict[str, Any]:
+    """Return what two equal runs have in common: all but the clocks of state, log and files."""
+    newest = run_checkpoints.newest(run.checkpoints)
+    clocks = {name for name, metric in METRICS.items() if not metric.exact}
+    log = [{k: v for k, v in line.items() if k not in clocks} for line in run.read_metrics()]
+    state = run_checkpoints.load(newest)[1] | {"seconds": 0}
+    files = [*newest.glob("*.safetensors"), *run.samples.glob("*.png")]
+    return {"log": log, "state": state} | {path.name: path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="session", name="result")
+def result_fixture():
+    """The function `result`."""
+    return result

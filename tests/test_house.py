@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ LAYERS = [
     ["genimg.metrics"],
     ["genimg.render", "genimg.data", "genimg.checkpoints"],
     ["genimg.models"],
-    ["genimg.configuration", "genimg.storage"],
+    ["genimg.configuration", "genimg.model_card", "genimg.storage"],
 ]
 
 each_source = pytest.mark.parametrize(
@@ -288,3 +289,9 @@ def test_tests_mirror_the_package():
 
 def test_tests_are_no_package():
     assert list((ROOT / "tests").rglob("__init__.py")) == []
+
+
+def test_every_package_is_installed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found = {module_name(path) for path in SOURCES if path.name == "__init__.py"}
+    assert {*project["tool"]["setuptools"]["packages"]} == found | {"genimg.shipped"}

@@ -8,13 +8,13 @@ NAME is also a path, a run's folder, or hf://owner/repository.
 """
 
 import argparse
+import os
 from pathlib import Path
 
 from genimg import checkpoints, explore
 from genimg.cli.options import Parser
 from genimg.cli.tables import facts_table, metrics_table, table
 from genimg.explore.previews import preview_pictures
-from genimg.storage import read_json
 from genimg.training.publishing import publish
 
 SUMMARY = "list, describe and publish trained models"
@@ -56,16 +56,14 @@ def run(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> None:
     rows = [("name", "what it is", "data set")]
     for name in checkpoints.names():
-        card = read_json(checkpoints.SHIPPED / name / "card.json")
-        rows.append((name, str(card.get("title", "")), str(card.get("dataset", ""))))
+        card = checkpoints.read_card(checkpoints.SHIPPED / name)
+        rows.append((name, card.get("title", ""), card.get("dataset", "")))
     print(table(rows))
 
 
 def _show(options: argparse.Namespace) -> None:
     card = dict(explore.load(options.name).info)
     metrics = card.pop("metrics", {})
-    if not isinstance(metrics, dict) or not all(isinstance(m, dict) for m in metrics.values()):
-        raise ValueError(f"the metrics in the card of {options.name} are damaged")
     print(facts_table(card))
     if metrics:
         print()
@@ -73,7 +71,7 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _publish(options: argparse.Namespace) -> None:
-    if not Path(options.run_folder, "spec.json").is_file():
+    if not os.path.isfile(Path(options.run_folder, "spec.json")):  # False for impossible names
         raise ValueError(f"{options.run_folder} holds no run; give the folder of a training run")
     path = publish(
         Path(options.run_folder),

@@ -8,11 +8,22 @@ appearing, grey where there is no token yet.
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 
-from genimg.cli.options import Parser, add_label, add_number, add_seed, file_format, load_model
+from genimg.cli.options import (
+    CONTROLS,
+    Parser,
+    add_controls,
+    add_count,
+    add_label,
+    add_name,
+    add_number,
+    add_out,
+    add_seed,
+    file_format,
+    load_model,
+)
 from genimg.explore import DrawerModel
 from genimg.render import animate, encode, enlarge, grid
 from genimg.storage import atomic_write
@@ -26,55 +37,12 @@ _SHOW_THE_END = 2 * _FRAMES_PER_SECOND  # frames
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
     """Add the options of `draw`."""
-    parser.add_argument(
-        "name", metavar="NAME", help="An image GPT: checkpoint, its path, or a run's folder."
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="File to write: .png for the pictures, .gif for a film of one appearing.",
-    )
+    add_name(parser, "An image GPT: checkpoint, its path, or a run's folder.")
+    add_out(parser, "File to write: .png for the pictures, .gif for a film of one appearing.")
     add_label(parser)
     add_seed(parser, "Seed: which pictures.")
-    add_number(parser, "--count", int, "Number of pictures.", default=1, low=1, high=100_000)
-    add_number(
-        parser,
-        "--temperature",
-        float,
-        "Below 1 more typical, above 1 more varied; 0 takes the likeliest token only.",
-        default=1.0,
-        low=0,
-        high=100,
-    )
-    add_number(
-        parser,
-        "--top-k",
-        int,
-        "Choose among the likeliest N tokens; 0 among all.",
-        default=0,
-        low=0,
-        high=65_536,
-    )
-    add_number(
-        parser,
-        "--top-p",
-        float,
-        "Choose among the likeliest tokens that together have this probability.",
-        default=1.0,
-        low=0.001,
-        high=1,
-    )
-    add_number(
-        parser,
-        "--guidance",
-        float,
-        "Above 1 exaggerates what is special to the class; takes twice the time unless 1.",
-        default=1.0,
-        low=0,
-        high=100,
-    )
+    add_count(parser, default=1)
+    add_controls(parser)
     add_number(
         parser,
         "--enlarge",
@@ -90,10 +58,7 @@ def run(options: argparse.Namespace) -> int:
     """Draw and write."""
     format = file_format(options.out, FORMATS)
     model = load_model(options.name, "generate", "an image GPT")
-    settings = {
-        name: getattr(options, name)
-        for name in ("seed", "label", "temperature", "top_k", "top_p", "guidance")
-    }
+    settings = {name: getattr(options, name) for name in ("seed", "label", *CONTROLS)}
     if format == "gif":
         if options.count != 1:
             raise ValueError("a film shows one picture, so leave out --count, or write a .png")

@@ -14,7 +14,7 @@ import json
 import shlex
 
 from genimg import checkpoints
-from genimg.cli.options import Parser, add_number, add_seed
+from genimg.cli.options import Parser, add_name, add_number, add_seed
 from genimg.cli.tables import metrics_table
 from genimg.explore.evaluating import FEATURE_NET, evaluate_model
 
@@ -23,7 +23,7 @@ SUMMARY = "measure a model against its data set"
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
     """Add the options of `evaluate`."""
-    parser.add_argument("name", metavar="NAME", help="Checkpoint, its path, or a run's folder.")
+    add_name(parser)
     parser.add_argument(
         "--json", action="store_true", help="Print JSON instead of a table (default off)."
     )

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 
 from genimg import explore
 
+CONTROLS = ("temperature", "top_k", "top_p", "guidance")  # of how an image GPT chooses tokens
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are ValueErrors of one sentence."""
@@ -99,6 +101,23 @@ def _number(kind: type, low: float | None, high: float | None) -> Callable[[str]
     return parse
 
 
+def add_name(
+    parser: argparse.ArgumentParser, help: str = "Checkpoint, its path, or a run's folder."
+) -> None:
+    """Add NAME, as for `genimg.load`."""
+    parser.add_argument("name", metavar="NAME", help=help)
+
+
+def add_out(parser: argparse.ArgumentParser, help: str) -> None:
+    """Add `--out`, the file to write; `file_format` checks it."""
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=help)
+
+
+def add_count(parser: argparse.ArgumentParser, default: int) -> None:
+    """Add `--count`, as for `GanModel.sample`."""
+    add_number(parser, "--count", int, "Number of pictures.", default=default, low=1, high=100_000)
+
+
 def add_seed(parser: argparse.ArgumentParser, help: str) -> None:
     """Add `--seed`, as for `GanModel.sample`."""
     add_number(parser, "--seed", int, help, default=0, low=0, high=2**32 - 1)
@@ -125,6 +144,46 @@ def add_class_and_truncation(parser: argparse.ArgumentParser) -> None:
         default=1.0,
         low=0,
         high=2,
+    )
+
+
+def add_controls(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each of `CONTROLS`, as for `DrawerModel.sample`."""
+    add_number(
+        parser,
+        "--temperature",
+        float,
+        "Below 1 more typical, above 1 more varied; 0 takes the likeliest token only.",
+        default=1.0,
+        low=0,
+        high=100,
+    )
+    add_number(
+        parser,
+        "--top-k",
+        int,
+        "Choose among the likeliest N tokens; 0 among all.",
+        default=0,
+        low=0,
+        high=65_536,
+    )
+    add_number(
+        parser,
+        "--top-p",
+        float,
+        "Choose among the likeliest tokens that together have this probability.",
+        default=1.0,
+        low=0.001,
+        high=1,
+    )
+    add_number(
+        parser,
+        "--guidance",
+        float,
+        "Above 1 exaggerates what is special to the class; takes twice the time unless 1.",
+        default=1.0,
+        low=0,
+        high=100,
     )
 
 

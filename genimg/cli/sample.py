@@ -7,13 +7,15 @@ not depend on the count.
 """
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from genimg.cli.options import (
     Parser,
     add_class_and_truncation,
+    add_count,
+    add_name,
     add_number,
+    add_out,
     add_seed,
     file_format,
     load_model,
@@ -28,16 +30,12 @@ FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
     """Add the options of `sample`."""
-    parser.add_argument("name", metavar="NAME", help="Checkpoint, its path, or a run's folder.")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help=f"File to write; its ending ({', '.join(FORMATS)}) is the format. PNG is exact.",
+    add_name(parser)
+    add_out(
+        parser, f"File to write, whose ending ({', '.join(FORMATS)}) is the format. PNG is exact."
     )
     add_seed(parser, "Seed: which pictures.")
-    add_number(parser, "--count", int, "Number of pictures.", default=16, low=1, high=100_000)
+    add_count(parser, default=16)
     add_class_and_truncation(parser)
     add_number(
         parser,

@@ -34,6 +34,9 @@ def _text(value: Any) -> str:
         return ", ".join(map(_text, value))
     if isinstance(value, float):
         return f"{value:.4g}"
-    text = "unknown" if value is None else str(value)
-    # A card may come from a stranger, and a terminal obeys control characters.
+    return plain("unknown" if value is None else str(value))
+
+
+def plain(text: str) -> str:
+    """Return one line that may come from a stranger: a terminal obeys control characters."""
     return "".join(character if character.isprintable() else " " for character in text)

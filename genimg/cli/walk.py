@@ -6,12 +6,13 @@ The label, the truncation and the noise of the first seed stay the same all alon
 """
 
 import argparse
-from pathlib import Path
 
 from genimg.cli.options import (
     Parser,
     add_class_and_truncation,
+    add_name,
     add_number,
+    add_out,
     file_format,
     load_model,
 )
@@ -24,14 +25,8 @@ FORMATS = {".gif": "gif", ".webp": "webp", ".png": "strip"}
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
     """Add the options of `walk`."""
-    parser.add_argument("name", metavar="NAME", help="Checkpoint, its path, or a run's folder.")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="File to write: .gif or .webp for a film, .png for all pictures side by side.",
-    )
+    add_name(parser)
+    add_out(parser, "File to write: .gif or .webp for a film, .png for all pictures side by side.")
     add_number(
         parser,
         "--seeds",

@@ -1,6 +1,7 @@
 """What the methods of all models take alike: counts, seeds, classes and pictures."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,21 @@ def check_count(count: int) -> None:
 def check_seed(seed: int) -> None:
     """Raise ValueError unless `seed` is a whole number from 0 to 2^32 - 1."""
     require_whole_number("seed", seed, 0, 2**32 - 1)
+
+
+def pictures_of(model: Any) -> tuple[str, int]:
+    """Return the data set and the size in pixels of the pictures that a model was trained on.
+
+    Args:
+        model: what `genimg.load` returns.
+
+    Raises:
+        ValueError: the card does not name them.
+    """
+    dataset, size = model.info.get("dataset"), model.info.get("size")
+    if dataset is None or size is None:
+        raise ValueError(f"the card of {model.name} must tell the dataset and the size in pixels")
+    return dataset, size
 
 
 def class_numbers(

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from genimg import data
+from genimg.data.fit import fit, only_pads
 from genimg.explore import ClassifierModel, DrawerModel, TokenizerModel, load
+from genimg.explore.arguments import pictures_of
 from genimg.metrics.evaluation import evaluate
-from genimg.metrics.features import FeatureNet
+from genimg.metrics.features import FeatureNet, image_tensor
 from genimg.metrics.frechet import frechet_distance
 
 FEATURE_NET = "fashion-features"
@@ -29,9 +31,10 @@ def evaluate_model(
         name: as for `genimg.load`.
         count: pictures to draw from a GAN or an image GPT, class after class in turn.
         seed: of the pictures and of the metrics.
-        feature_net: classifier in whose features pictures are compared. A classifier itself is
-            measured on the whole test split, without `count`, `seed` and `feature_net`; a
-            tokenizer likewise, without `count` and `seed`.
+        feature_net: classifier in whose features pictures are compared, of the same data set at
+            the model's size, or at one that is reached by padding (28 to 32 pixels). A classifier
+            itself is measured on the whole test split, without `count`, `seed` and `feature_net`;
+            a tokenizer likewise, without `count` and `seed`.
 
     Returns:
         JSON-ready entries. A GAN: those of `genimg.metrics.evaluation.evaluate`. An image GPT: the
@@ -44,52 +47,65 @@ def evaluate_model(
         OSError: the data set could not be downloaded.
     """
     model = load(name)
-    dataset, size = _pictures_of(model)
+    dataset, size = pictures_of(model)
     if isinstance(model, ClassifierModel):
         test = data.load(dataset, size=size, split="test")
         return {"test_accuracy": _accuracy_entry(model, test)}
 
-    judge = _judge(feature_net, name, (dataset, size))
-    test = data.load(dataset, size=size, split="test")
+    judge, judge_size = _judge(feature_net, name, (dataset, size))
     if isinstance(model, TokenizerModel):
-        return _reconstruction_entries(model, test, judge)
-    images = model.sample(count, seed=seed)
+        test = data.load(dataset, size=size, split="test")
+        return _reconstruction_entries(model, test, judge, judge_size)
     entries = evaluate(
-        images,
+        _fitted(model.sample(count, seed=seed), judge_size),
         np.arange(count) % len(model.classes) if model.classes else None,
-        train=data.load(dataset, size=size, split="train"),
-        test=test,
+        train=data.load(dataset, size=judge_size, split="train"),
+        test=data.load(dataset, size=judge_size, split="test"),
         feature_net=judge,
         seed=seed,
     )
     if isinstance(model, DrawerModel):
-        entries |= _likelihood_entries(model, test)
+        entries |= _likelihood_entries(model, data.load(dataset, size=size, split="test"))
     return entries
 
 
 def _judge(
     feature_net: str | os.PathLike, name: str | os.PathLike, pictures: tuple[str, int]
-) -> FeatureNet:
-    """Return the feature net, which must know the `pictures` that the model `name` is made for."""
+) -> tuple[FeatureNet, int]:
+    """Return the feature net and the size in pixels that it takes.
+
+    It must know the `pictures`, a data set and a size, that the model `name` is made for.
+    """
     judge = load(feature_net)
     if not isinstance(judge, ClassifierModel):
         raise ValueError(f"{feature_net} is not a classifier, so it cannot be the feature net")
-    seen, seen_size = _pictures_of(judge)
-    if (seen, seen_size) != pictures:
+    seen, seen_size = pictures_of(judge)
+    if (seen, seen_size) != pictures and not _are_padded(pictures, (seen, seen_size)):
         raise ValueError(
             f"{feature_net} was trained on {seen} at {seen_size} pixels and {name} on"
             f" {pictures[0]} at {pictures[1]}; choose a feature net that was trained on the same"
             " pictures"
         )
-    return judge.network
+    return judge.network, seen_size
 
 
-def _pictures_of(model: Any) -> tuple[str, int]:
-    """Return the data set and the size in pixels that a model was trained on."""
-    dataset, size = model.info.get("dataset"), model.info.get("size")
-    if not isinstance(dataset, str) or not isinstance(size, int):
-        raise ValueError(f"the card of {model.name} must tell the dataset and the size in pixels")
-    return dataset, size
+def _are_padded(pictures: tuple[str, int], seen: tuple[str, int]) -> bool:
+    """Return whether `seen` are just the `pictures` with an edge, for each a data set and a size.
+
+    That takes pictures of the size in which the data set was published: of a larger one, those at
+    the model's size are already resized.
+    """
+    (dataset, size), (seen_dataset, seen_size) = pictures, seen
+    return (
+        seen_dataset == dataset
+        and only_pads(size, seen_size)
+        and data.describe(dataset)["size"] == size
+    )
+
+
+def _fitted(images: np.ndarray, size: int) -> np.ndarray:
+    """Return pictures uint8 (N, H, W, C) at `size` pixels, as the data loader brings them there."""
+    return fit(image_tensor(images), size).permute(0, 2, 3, 1).numpy()
 
 
 def _accuracy_entry(model: ClassifierModel, test: data.Dataset) -> dict[str, Any]:
@@ -102,16 +118,18 @@ def _accuracy_entry(model: ClassifierModel, test: data.Dataset) -> dict[str, Any
 
 
 def _reconstruction_entries(
-    model: TokenizerModel, test: data.Dataset, judge: FeatureNet
+    model: TokenizerModel, test: data.Dataset, judge: FeatureNet, judge_size: int
 ) -> Entries:
+    """Return what the tokens keep of the test pictures, which have the model's own size."""
     originals = test.pictures()
     rebuilt = model.reconstruct(originals)
     difference = (rebuilt.astype(np.float32) - originals) / 127.5
     usage = model.usage(originals)
+    features = [judge(_fitted(images, judge_size))[0] for images in (rebuilt, originals)]
     measured = {"images": len(test), "source": test.source}
     return {
         "reconstruction_frechet_distance": {
-            "value": frechet_distance(judge(rebuilt)[0], judge(originals)[0]),
+            "value": frechet_distance(*features),
             "feature_net": judge.name,
             **measured,
         },
@@ -130,7 +148,11 @@ def _reconstruction_entries(
 
 
 def _likelihood_entries(model: DrawerModel, test: data.Dataset) -> Entries:
-    """Return the likelihood of the tokens of the test pictures, in the two usual units."""
+    """Return the likelihood of the tokens of the test pictures, in the two usual units.
+
+    Args:
+        test: at the model's own size, whose pixels are the dimensions.
+    """
     nats = float(model.negative_log_likelihood(test.pictures(), test.labels).mean(dtype=np.float64))
     tokens, dimensions = model.prior.num_tokens, test.images[0].numel()
     measured = {"tokens": tokens, "images": len(test), "source": test.source}

@@ -4,6 +4,7 @@ import numpy as np
 
 from genimg import data
 from genimg.explore import ClassifierModel, Model, TokenizerModel
+from genimg.explore.arguments import pictures_of
 
 COLUMNS, ROWS = 10, 4
 
@@ -17,7 +18,8 @@ def preview_pictures(model: Model) -> np.ndarray:
     shows the first twenty test pictures, each above its reconstruction.
 
     Raises:
-        ValueError, OSError: the data set of a classifier or a tokenizer cannot be loaded.
+        ValueError, OSError: the data set of a classifier or a tokenizer cannot be loaded, or the
+            card does not name it.
     """
     if isinstance(model, ClassifierModel):
         return _recognised(model)
@@ -49,5 +51,5 @@ def _reconstructed(model: TokenizerModel) -> np.ndarray:
 
 def _test_pictures(model: ClassifierModel | TokenizerModel) -> np.ndarray:
     """Return the test pictures of the model's data set, uint8 (N, H, W, C)."""
-    dataset, size = model.info["dataset"], model.info["size"]
+    dataset, size = pictures_of(model)
     return data.load(dataset, size=size, split="test").pictures()

@@ -28,12 +28,12 @@ def bundled_data(monkeypatch, tmp_path):
 def write(tmp_path, small_config, alive):
     """Write an untrained checkpoint and return its path."""
 
-    def write_one(name, kind, classes, config=None):
+    def write_one(name, kind, classes, config=None, *, size=28, dataset="fashion-mnist"):
         torch.manual_seed(0)
-        config = config or small_config(kind, 28, 1, classes)
+        config = config or small_config(kind, size, 1, classes)
         model = alive(kind_named(kind).build(config))
         names = data.describe("fashion-mnist")["classes"]
-        card = {"dataset": "fashion-mnist", "size": 28, "classes": names}
+        card = {"dataset": dataset, "size": size, "classes": names}
         buffer = io.BytesIO()
         Image.new("L", (8, 8)).save(buffer, "png")
         return checkpoints.write(
@@ -112,3 +112,59 @@ def test_a_tokenizer_is_measured_by_what_it_rebuilds(write):
     assert found["codes_used"]["value"] == len(np.unique(model.encode(images)))
     assert found["codes_used"]["vocabulary"] == 12
     assert {entry["images"] for entry in found.values()} == {2000}
+
+
+def padded(images):
+    return np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)))
+
+
+def test_the_pictures_of_a_gan_are_padded_to_the_size_of_the_feature_net(write):
+    name, net = write("gan", "mlp-gan", 10), write("net", "classifier", 10, size=32)
+    expected = evaluate(
+        padded(load(name).sample(24, seed=3)),
+        np.arange(24) % 10,
+        train=data.load("fashion-mnist", size=32, split="train"),
+        test=data.load("fashion-mnist", size=32, split="test"),
+        feature_net=load(net).network,
+        seed=3,
+    )
+    assert evaluate_model(name, count=24, seed=3, feature_net=net) == expected
+
+
+def test_the_likelihood_of_an_image_gpt_is_that_of_its_own_pixels(write):
+    config = DrawerConfig(**AUTOENCODER, width=16, layers=1, heads=2)
+    name, net = write("gpt", "image-gpt", 10, config), write("net", "classifier", 10, size=32)
+    found = evaluate_model(name, count=12, seed=3, feature_net=net)
+    test = data.load("fashion-mnist", size=28, split="test")
+    nats = load(name).negative_log_likelihood(test.pictures(), test.labels).mean()
+    assert found["test_negative_log_likelihood"]["value"] == pytest.approx(nats, rel=1e-5)
+    assert found["test_bits_per_dimension"]["dimensions"] == 784
+
+
+def test_a_tokenizer_is_judged_on_padded_pictures_and_measured_on_its_own(write):
+    name = write("tokenizer", "fsq-tokenizer", 0, FsqTokenizerConfig(**AUTOENCODER))
+    net, small_net = write("net", "classifier", 10, size=32), write("small", "classifier", 10)
+    found = evaluate_model(name, feature_net=net)
+    images = data.load("fashion-mnist", size=28, split="test").pictures()
+    rebuilt, judge = load(name).reconstruct(images), load(net).network
+    distance = frechet_distance(judge(padded(rebuilt))[0], judge(padded(images))[0])
+    assert found.pop("reconstruction_frechet_distance")["value"] == pytest.approx(distance)
+    others = evaluate_model(name, feature_net=small_net)
+    assert found == {key: others[key] for key in ("mean_squared_error", "codes_used")}
+
+
+@pytest.mark.parametrize(
+    ("model", "net"),
+    [
+        ({"size": 64}, {"size": 32}),  # the feature net would see them shrunk
+        ({"size": 32}, {"size": 28}),
+        ({"size": 32}, {"size": 64}),  # or enlarged
+        ({"size": 28}, {"size": 32, "dataset": "kmnist"}),
+        # At 28 pixels these are resized already: the feature net never saw such a black edge.
+        ({"size": 28, "dataset": "cifar10"}, {"size": 32, "dataset": "cifar10"}),
+    ],
+)
+def test_a_feature_net_that_would_see_other_pictures_is_refused(write, model, net):
+    name, judge = write("gan", "mlp-gan", 10, **model), write("net", "classifier", 10, **net)
+    with pytest.raises(ValueError, match="choose a feature net"):
+        evaluate_model(name, count=24, feature_net=judge)

@@ -34,6 +34,11 @@ def test_a_tokenizer_shows_pictures_above_reconstructions(make_tiny):
     assert not np.array_equal(sheet[0], sheet[2])
 
 
+def test_a_card_without_a_data_set_is_one_sentence(tokenizer):
+    with pytest.raises(ValueError, match="must tell the dataset and the size"):
+        preview_pictures(tokenizer)
+
+
 def test_a_classifier_shows_what_it_takes_for_each_class(make_tiny):
     model = VisionTransformerModel(with_data(make_tiny("vision-transformer", size=28)))
     sheet = preview_pictures(model).reshape(4, 10, 28, 28, 1)

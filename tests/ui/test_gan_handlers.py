@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
 from genimg.ui.gan_handlers import DIRECTIONS, LATENTS, NEIGHBOURS, nudged
-from genimg.ui.gan_view import AMOUNT_STEP
+from genimg.ui.gan_view import AMOUNT_STEP, FIRST_STEPS_BETWEEN
 
 STILL = [0.0] * (DIRECTIONS + LATENTS)
 
@@ -153,6 +153,12 @@ def test_a_changed_request_is_a_sentence(handlers, changes):
     assert set(handlers.export({"walk": walk | changes, "format": "gif"})) == {"error"}
     for format in ("exe", None, ["gif"]):
         assert set(handlers.export({"walk": walk, "format": format})) == {"error"}
+
+
+def test_the_first_walk_is_the_one_that_its_control_shows(handlers):
+    walk = handlers.first_walk()
+    assert walk.loop
+    assert walk.steps == FIRST_STEPS_BETWEEN * len(walk.seeds)
 
 
 @pytest.mark.parametrize("between", [3, 49, 10.5, None, "many", float("nan")])
