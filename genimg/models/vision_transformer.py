@@ -2,13 +2,16 @@
 
 Dosovitskiy et al., arXiv 2010.11929: the image is cut into patches, each patch becomes a token,
 a class token gathers from all of them, and a linear head reads the class token. Optional register
-tokens: Darcet et al., arXiv 2309.16588. Blocks as in `transformer.py`.
+tokens: Darcet et al., arXiv 2309.16588. Blocks as in `transformer.py`. With a convolutional stem
+(Xiao et al. 2021, arXiv 2106.14881) a token sees a little beyond its patch, and small Transformers
+learn much faster.
 
 Shape letters: B batch, K image channels, R x R pixels, P side of a patch, N = (R / P)^2 patches,
 T = 1 + registers + N tokens, C width.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +32,9 @@ class VisionTransformerConfig(Configuration):
     width: int = setting(64, "Width of the model; a multiple of heads.", low=8, high=1024)
     layers: int = setting(6, "Number of Transformer blocks.", low=1, high=48)
     heads: int = setting(4, "Attention heads in each block.", low=1, high=64)
+    stem: str = setting(
+        "linear", "How a patch becomes a token.", choices=("linear", "convolutional")
+    )
     registers: int = setting(0, "Extra tokens that belong to no patch.", low=0, high=16)
     position: str = setting(
         "learned", "How the model knows where a patch is.", choices=("learned", "rope")
@@ -41,6 +47,22 @@ class VisionTransformerConfig(Configuration):
         check_heads(self.width, self.heads, self.position)
         if self.size % self.patch:
             raise ValueError(f"size ({self.size}) must be a multiple of patch ({self.patch})")
+        if self.stem == "convolutional" and self.patch not in (2, 4, 8, 16):
+            raise ValueError(f"patch must be 2, 4, 8 or 16 for convolutions, not {self.patch}")
+
+
+def convolutional_stem(channels: int, width: int, patch: int) -> nn.Sequential:
+    """Return convolutions from images (B, K, R, R) to tokens (B, C, R / P, R / P)."""
+    halvings = patch.bit_length() - 1
+    widths = [channels, *(max(8, width >> step) for step in reversed(range(halvings)))]
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):  # each halves height and width
+        layers += [
+            nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.GELU(),
+        ]
+    return nn.Sequential(*layers, nn.Conv2d(widths[-1], width, 1))
 
 
 class VisionTransformer(nn.Module):
@@ -56,9 +78,12 @@ class VisionTransformer(nn.Module):
         self.config = config
         side = config.size // config.patch
         self.layout = TokenLayout(rows=side, columns=side, registers=config.registers)
-        self.patch_embedding = nn.Conv2d(
-            config.channels, config.width, kernel_size=config.patch, stride=config.patch
-        )
+        if config.stem == "linear":
+            self.patch_embedding: nn.Module = nn.Conv2d(
+                config.channels, config.width, kernel_size=config.patch, stride=config.patch
+            )
+        else:
+            self.patch_embedding = convolutional_stem(config.channels, config.width, config.patch)
         # The class token and the registers: tokens that come from no patch.
         self.extra_tokens = nn.Parameter(torch.empty(self.layout.first_patch, config.width))
         nn.init.normal_(self.extra_tokens, std=INITIAL_DEVIATION)

@@ -8,7 +8,13 @@ from genimg.models.vision_transformer import VisionTransformer, VisionTransforme
 SMALL = {"size": 16, "width": 32, "layers": 2, "heads": 4, "classes": 5}
 variants = pytest.mark.parametrize(
     "changes",
-    [{}, {"position": "rope"}, {"registers": 3}, {"registers": 3, "position": "rope"}],
+    [
+        {},
+        {"position": "rope"},
+        {"registers": 3},
+        {"registers": 3, "position": "rope"},
+        {"stem": "convolutional"},
+    ],
     ids=str,
 )
 
@@ -64,6 +70,16 @@ def test_layout_says_which_patch_is_where():
     assert difference.nonzero().flatten().tolist() == [before.layout.position_of(2, 1)]
 
 
+def test_with_a_convolutional_stem_a_token_sees_its_patch_and_the_pixels_around():
+    vit = small_vit(stem="convolutional")
+    picture = images(1).requires_grad_()
+    token = vit.patch_embedding(picture)[0, :, 2, 1]
+    (gradient,) = torch.autograd.grad(token.abs().sum(), picture)
+    rows, columns = gradient[0, 0].nonzero().T
+    assert (int(rows.min()), int(rows.max())) == (5, 11)
+    assert (int(columns.min()), int(columns.max())) == (1, 7)
+
+
 @variants
 def test_every_patch_and_its_place_count(changes):
     vit = small_vit(**changes).double()
@@ -95,7 +111,7 @@ def test_can_be_built_without_data_and_filled_later(changes):
     vit = small_vit(**changes)
     with torch.device("meta"):
         empty = VisionTransformer(vit.config)
-    assert not dict(empty.named_buffers())
+    assert set(dict(empty.named_buffers())) <= set(vit.state_dict())  # none is computed
     filled = empty.to_empty(device="cpu").eval()
     filled.load_state_dict(vit.state_dict(), strict=True, assign=True)
     assert torch.equal(filled(images()), vit(images()))
@@ -108,6 +124,8 @@ def test_wrong_images_and_configurations_are_refused():
             vit(wrong)
     with pytest.raises(ValueError, match="multiple of patch"):
         VisionTransformerConfig(size=30)
+    with pytest.raises(ValueError, match="2, 4, 8 or 16"):
+        VisionTransformerConfig(size=30, patch=5, stem="convolutional")
     with pytest.raises(ValueError, match="multiple of heads"):
         VisionTransformerConfig(width=66)
     with pytest.raises(ValueError, match="multiple of 4"):
