@@ -8,7 +8,8 @@ Transformer has any). In an image GPT, position t is the one that predicted toke
 
 PREFIX.png is the attention of this query to the patches over the picture. Its colors go from 0 to
 the largest weight that any head of any layer gives to a patch for this query, so that maps of
-several heads compare. PREFIX.npz has all numbers: for every head `attention` (layers, heads,
+several heads compare. PREFIX-heads.png is a sheet of all heads on that scale, a row for each layer
+and a column for each head. PREFIX.npz has all numbers: for every head `attention` (layers, heads,
 positions) and its `entropy` in nats, `rollout`, and for the asked head every stage from queries
 and keys to the output projection, each named `stage_...`.
 """
@@ -21,30 +22,41 @@ import numpy as np
 from PIL import Image
 
 from genimg import explore
-from genimg.cli.options import Parser, add_label, add_number, add_seed, file_format
+from genimg.cli.options import (
+    CONTROLS,
+    Parser,
+    add_controls,
+    add_label,
+    add_name,
+    add_number,
+    add_seed,
+    file_format,
+)
 from genimg.data.folder import read_picture
 from genimg.explore import DrawerModel, VisionTransformerModel
 from genimg.explore.attention_maps import AttentionMaps, entropy
-from genimg.render import color_bar, encode, enlarge, overlay
+from genimg.models.attention import TokenLayout
+from genimg.render import color_bar, encode, enlarge, grid, overlay
 from genimg.storage import atomic_write
 
 SUMMARY = "show where a Transformer looks"
 _SIDE_PX = 512
+_HEAD_PX = 112  # at least, of each head in the sheet
+_GAP_PX = 4
+_LEAST_SCALE_PX = 128  # so that its numbers do not touch
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
     """Add the options of `attend`."""
-    parser.add_argument(
-        "name",
-        metavar="NAME",
-        help="An image GPT or a vision Transformer: checkpoint, its path, or a run's folder.",
+    add_name(
+        parser, "An image GPT or a vision Transformer: checkpoint, its path, or a run's folder."
     )
     parser.add_argument(
         "--out",
         type=Path,
         required=True,
         metavar="PREFIX",
-        help="Writes PREFIX.png and PREFIX.npz.",
+        help="Writes PREFIX.png, PREFIX-heads.png and PREFIX.npz.",
     )
     for option, what in [
         ("--layer", "Layer, the first is 0."),
@@ -61,11 +73,13 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     )
     add_seed(parser, "Seed of the drawing, without --image.")
     add_label(parser)
+    add_controls(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Look and write."""
     picture_file = options.out.with_name(options.out.name + ".png")
+    heads_file = options.out.with_name(options.out.name + "-heads.png")
     numbers_file = options.out.with_name(options.out.name + ".npz")
     file_format(picture_file, {".png": "png"})
     file_format(numbers_file, {".npz": "npz"})
@@ -80,13 +94,16 @@ def run(options: argparse.Namespace) -> int:
     numbers = _numbers(maps, options.query) | {
         f"stage_{name}": stage for name, stage in stages.items()
     }
-    atomic_write(picture_file, encode(_heat(image, maps, numbers["attention"], chosen), "png"))
+    heat, sheet = _pictures(image, maps.layout, numbers["attention"], chosen)
+    atomic_write(picture_file, encode(heat, "png"))
+    atomic_write(heads_file, encode(sheet, "png"))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, image=image, chosen=np.array(chosen), **numbers)
     atomic_write(numbers_file, buffer.getvalue())
     print(
         f"layer {options.layer}, head {options.head}, query {options.query}: entropy"
-        f" {maps.entropy(*chosen):.3f} nats; wrote {picture_file} and {numbers_file}"
+        f" {maps.entropy(*chosen):.3f} nats; wrote {picture_file}, {heads_file}"
+        f" and {numbers_file}"
     )
     return 0
 
@@ -98,7 +115,8 @@ def _look(
     given = None if options.image is None else _opened(options.image, model)
     if isinstance(model, DrawerModel):
         if given is None:
-            drawing = model.generate(label=options.label, seed=options.seed)
+            controls = {name: getattr(options, name) for name in CONTROLS}
+            drawing = model.generate(label=options.label, seed=options.seed, **controls)
         else:
             drawing = model.read(given, label=options.label)
         return drawing.image if given is None else given, drawing.maps
@@ -133,18 +151,26 @@ def _numbers(maps: AttentionMaps, query: int) -> dict[str, np.ndarray]:
     }
 
 
-def _heat(
-    image: np.ndarray, maps: AttentionMaps, attention: np.ndarray, chosen: tuple[int, int, int]
-) -> Image.Image:
-    """Return the map of the chosen head over the picture, with the scale below it."""
-    layout = maps.layout
+def _pictures(
+    image: np.ndarray, layout: TokenLayout, attention: np.ndarray, chosen: tuple[int, int, int]
+) -> tuple[Image.Image, Image.Image]:
+    """Return the map of the chosen head over the picture, and those of all heads; one scale."""
     patches = attention[..., layout.first_patch :]
     high = max(float(patches.max()), 1e-6)  # the class token sees no patch in an image GPT
-    layer, head, _ = chosen
-    values = patches[layer, head].reshape(layout.rows, layout.columns)
-    picture = overlay(enlarge(image, _SIDE_PX), values, 0.0, high, alpha=0.6)
-    scale = color_bar(0.0, high, width=picture.width)
-    canvas = Image.new("RGB", (picture.width, picture.height + scale.height), "white")
+    grids = patches.reshape(*patches.shape[:2], layout.rows, layout.columns)
+    heat = overlay(enlarge(image, _SIDE_PX), grids[chosen[:2]], 0.0, high, alpha=0.6)
+    small = enlarge(image, _HEAD_PX)
+    heads = [
+        np.asarray(overlay(small, values, 0.0, high, alpha=0.6)) for row in grids for values in row
+    ]
+    sheet = grid(np.stack(heads), columns=grids.shape[1], gap=_GAP_PX)
+    return _with_scale(heat, high), _with_scale(sheet, high)
+
+
+def _with_scale(picture: Image.Image, high: float) -> Image.Image:
+    """Return a picture with the scale of its colors below it."""
+    scale = color_bar(0.0, high, width=max(picture.width, _LEAST_SCALE_PX))
+    canvas = Image.new("RGB", (scale.width, picture.height + scale.height), "white")
     canvas.paste(picture, (0, 0))
     canvas.paste(scale, (0, picture.height))
     return canvas

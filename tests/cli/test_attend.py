@@ -3,7 +3,6 @@ import pytest
 from PIL import Image
 
 from genimg import load
-from genimg.cli.attend import _heat
 from genimg.render.colors import color_table
 
 
@@ -36,19 +35,41 @@ def test_the_numbers_are_the_librarys(call, transformers, tmp_path):
     assert Image.open(tmp_path / "a.png").mode == "RGB"
 
 
-def test_all_heads_share_one_scale(transformers):
-    drawing = load(transformers / "gpt").generate(label=0)
-    attention = drawing.maps.all_heads(12)
-    patches = attention[..., 1:]
+def test_all_heads_share_one_scale(call, transformers, tmp_path):
+    drawing = load(transformers / "gpt").generate(label="Coat", seed=3)
+    patches = drawing.maps.all_heads(12)[..., 1:]
     layer, head, place = np.unravel_index(patches.argmax(), patches.shape)
     row, column = divmod(int(place), 4)
-    for chosen in [(layer, head, 12), (1 - layer, head, 12)]:
-        heat = np.asarray(_heat(drawing.image, drawing.maps, attention, chosen))
-        corner = heat[row * 128, column * 128].astype(int)
-        share = patches[chosen[0], head, place] / patches.max()
-        color = color_table("sequential")[round(255 * float(share))].astype(int)
-        grey = int(drawing.image[row * 4, column * 4, 0])
-        assert np.abs(corner - (0.4 * grey + 0.6 * color)).max() <= 1
+    grey = int(drawing.image[row * 4, column * 4, 0])
+
+    def expected(layer, head):
+        share = float(patches[layer, head, place] / patches.max())
+        return 0.4 * grey + 0.6 * color_table("sequential")[round(256 * share)].astype(float)
+
+    for chosen in [(layer, head), (1 - layer, head)]:
+        options = ["--label", "Coat", "--seed", 3, "--query", 12, "--out", tmp_path / "a"]
+        options += ["--layer", chosen[0], "--head", chosen[1]]
+        assert call("attend", transformers / "gpt", *options).code == 0
+        heat = np.asarray(Image.open(tmp_path / "a.png"))
+        assert np.abs(heat[row * 128, column * 128] - expected(*chosen)).max() <= 1
+
+    sheet = np.asarray(Image.open(tmp_path / "a-heads.png"))  # 2 layers of 2 heads, 112 px each
+    assert sheet.shape[:2] == (2 * 112 + 4 + 32, 2 * 112 + 4)
+    for other in np.ndindex(2, 2):
+        top, left = other[0] * 116 + row * 28, other[1] * 116 + column * 28
+        assert np.abs(sheet[top, left] - expected(*other)).max() <= 1
+
+
+def test_the_drawing_may_have_been_made_with_any_controls(call, transformers, tmp_path):
+    controls = ["--temperature", 0.5, "--top-k", 3, "--top-p", 0.9, "--guidance", 2]
+    options = ["--seed", 3, "--label", "Coat", "--query", 9, *controls, "--out", tmp_path / "a"]
+    assert call("attend", transformers / "gpt", *options).code == 0
+    drawing = load(transformers / "gpt").generate(
+        label="Coat", seed=3, temperature=0.5, top_k=3, top_p=0.9, guidance=2
+    )
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as numbers:
+        assert np.array_equal(numbers["image"], drawing.image)
+        assert np.array_equal(numbers["attention"], drawing.maps.all_heads(9))
 
 
 def test_a_vision_transformer_looks_at_a_file(call, transformers, tmp_path, picture):
@@ -86,7 +107,7 @@ def test_an_image_gpt_reads_a_file(call, transformers, tmp_path, picture):
 def test_bad_requests_are_refused(refuse, transformers, tmp_path, name, options, reason):
     out = tmp_path / "a"
     assert reason in refuse("attend", transformers / name, *options, "--out", out)
-    assert not list(tmp_path.glob("a.*"))
+    assert not list(tmp_path.glob("a*"))
 
 
 def test_files_that_are_no_pictures(refuse, transformers, tmp_path):

@@ -1,0 +1,213 @@
+// One head's attention to one query, step by step, with every number; see numbers_handlers.py.
+// value: {title, file, request, positions, special, columns, steps, arrays, bytes}
+// Comes after payload.js. Nothing from the server becomes HTML: it is set as text or painted.
+const title = element.querySelector('h4');
+const list = element.querySelector('ol');
+const everything = element.querySelector('.everything');
+const status = element.querySelector('[role=status]');
+const LINE_LENGTH = 32; // cells of a vector that has no place in the picture
+const SIDE_PIXELS = 232; // of the long side of a table, about
+
+// Nine significant digits give back exactly the float32 that was written.
+function spell(number) {
+  if (number === -Infinity) return '-inf';
+  return String(Number(number.toPrecision(9)));
+}
+
+function rangeOf(data) {
+  const finite = data.filter(Number.isFinite).sort(); // typed arrays sort by value
+  return [finite[0], finite[finite.length - 1]]; // every token sees at least itself
+}
+
+// Returns a function from a number to its color: signed numbers are centred on 0, amounts begin there.
+function painter(kind, table, [low, high]) {
+  const reach = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  const last = table.data.length / 3 - 1;
+  return (number) => {
+    const share = kind === 'signed' ? (number / reach + 1) / 2 : number / reach;
+    const start = 3 * Math.round(Math.min(1, Math.max(0, share)) * last);
+    return `rgb(${table.data[start]}, ${table.data[start + 1]}, ${table.data[start + 2]})`;
+  };
+}
+
+// Where each number of an array is painted. Tokens lie as in the picture, the special ones above.
+function geometryOf(axes, shape) {
+  const count = shape.reduce((a, b) => a * b, 1);
+  const inPicture = axes.length === 1 && axes[0] === 'tokens';
+  const special = inPicture ? props.value.special : 0;
+  let columns = inPicture ? props.value.columns : Math.min(count, LINE_LENGTH);
+  if (axes.length === 2) [, columns] = shape;
+  const rows = Math.ceil((count - special) / columns);
+  const side = Math.max(2, Math.min(inPicture ? 22 : 8, Math.floor(SIDE_PIXELS / Math.max(rows, columns))));
+  const top = special ? 1.5 * side : 0;
+  return {
+    count,
+    columns,
+    side,
+    width: Math.max(columns, special) * side,
+    height: top + rows * side,
+    corner: (i) => (i < special
+      ? [i * side, 0]
+      : [((i - special) % columns) * side, top + Math.floor((i - special) / columns) * side]),
+    at(x, y) {
+      const column = Math.floor(x / side);
+      if (special && y < side) return column < special ? column : null;
+      const index = special + Math.floor((y - top) / side) * columns + column;
+      return y >= top && column < columns && index < count ? index : null;
+    },
+  };
+}
+
+function paint(canvas, data, geometry, colorOf) {
+  const context = canvas.getContext('2d');
+  const { side } = geometry;
+  [canvas.width, canvas.height] = [geometry.width, geometry.height];
+  context.strokeStyle = 'gray';
+  data.forEach((number, i) => {
+    const [x, y] = geometry.corner(i);
+    if (Number.isFinite(number)) {
+      context.fillStyle = colorOf(number);
+      context.fillRect(x, y, side, side);
+    } else { // crossed out: no color could stand for minus infinity
+      context.beginPath();
+      context.moveTo(x + 1, y + side - 1);
+      context.lineTo(x + side - 1, y + 1);
+      context.stroke();
+    }
+  });
+}
+
+function paintBar(canvas, [low, high], colorOf) {
+  [canvas.width, canvas.height] = [128, 1];
+  const context = canvas.getContext('2d');
+  for (let x = 0; x < canvas.width; x += 1) {
+    context.fillStyle = colorOf(low + ((high - low) * x) / (canvas.width - 1));
+    context.fillRect(x, 0, 1, 1);
+  }
+}
+
+function nameOf(axis, index) {
+  return axis === 'tokens' ? props.value.positions[index] : `${axis} ${index}`;
+}
+
+function describe(array, { data, shape }, index) {
+  const [, width] = shape;
+  const indices = array.axes.length === 2 ? [Math.floor(index / width), index % width] : [index];
+  const names = array.axes.map((axis, i) => nameOf(axis, indices[i]));
+  return [...names, spell(data[index])].join(' · ');
+}
+
+function tableOf({ axes }, { data, shape }) {
+  if (!axes.length) return `value\n${spell(data[0])}\n`;
+  const [rows, columns = 1] = shape;
+  const heads = axes.length === 2 ? Array.from({ length: columns }, (_, i) => i) : ['value'];
+  const named = axes[0] === 'tokens';
+  const first = named ? ['position', 'name'] : [axes[0].replace(' ', '_')];
+  const lines = [[...first, ...heads]];
+  for (let row = 0; row < rows; row += 1) {
+    const start = named ? [row, `"${nameOf('tokens', row)}"`] : [row];
+    lines.push([...start, ...Array.from(data.slice(row * columns, (row + 1) * columns), spell)]);
+  }
+  return `${lines.map((line) => line.join(',')).join('\n')}\n`;
+}
+
+function download(address, name) {
+  const link = document.createElement('a');
+  [link.href, link.download] = [address, name];
+  link.click();
+}
+
+function downloadTable(array, numbers) {
+  const address = URL.createObjectURL(new Blob([tableOf(array, numbers)], { type: 'text/csv' }));
+  download(address, `${props.value.file}-${array.name}.csv`);
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+
+function add(parent, tag, text = '', style = '') {
+  const child = document.createElement(tag);
+  child.textContent = text;
+  child.className = style;
+  parent.append(child);
+  return child;
+}
+
+// The pointer, or the arrow keys, read one cell after the other.
+function makeReadable(canvas, geometry, read) {
+  let chosen = 0;
+  const choose = (index) => {
+    chosen = index;
+    canvas.ariaValueNow = index;
+    canvas.ariaValueText = read(index);
+  };
+  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -geometry.columns, ArrowDown: geometry.columns };
+  [canvas.tabIndex, canvas.role] = [0, 'slider'];
+  [canvas.ariaValueMin, canvas.ariaValueMax] = [0, geometry.count - 1];
+  choose(0);
+  canvas.addEventListener('pointermove', (event) => {
+    const index = geometry.at(event.offsetX, event.offsetY);
+    if (index !== null) choose(index);
+  });
+  canvas.addEventListener('keydown', (event) => {
+    if (!(event.key in steps)) return;
+    event.preventDefault();
+    choose(Math.min(geometry.count - 1, Math.max(0, chosen + steps[event.key])));
+  });
+}
+
+function addArray(parent, array, numbers, table) {
+  const range = rangeOf(numbers.data);
+  const colorOf = painter(array.colors, table, range);
+  const geometry = geometryOf(array.axes, numbers.shape);
+  const figure = add(parent, 'figure');
+  figure.dataset.array = array.name;
+  const caption = add(figure, 'figcaption', array.symbol);
+  add(caption, 'small', `float32 (${numbers.shape.join(' × ')})`);
+  const canvas = add(figure, 'canvas', '', 'cells');
+  paint(canvas, numbers.data, geometry, colorOf);
+  const scale = add(figure, 'div', '', 'scale');
+  add(scale, 'span', spell(range[0]));
+  paintBar(add(scale, 'canvas'), range, colorOf);
+  add(scale, 'span', spell(range[1]));
+  const button = add(scale, 'button', 'CSV');
+  button.type = 'button';
+  button.ariaLabel = `Download ${array.symbol} as CSV`;
+  button.addEventListener('click', () => downloadTable(array, numbers));
+  const reading = add(figure, 'output');
+  canvas.ariaLabel = array.symbol;
+  makeReadable(canvas, geometry, (index) => {
+    reading.textContent = describe(array, numbers, index);
+    return reading.textContent;
+  });
+}
+
+function show() {
+  if (!props.value) return;
+  const arrays = unpack(props.value);
+  title.textContent = props.value.title;
+  status.textContent = '';
+  const items = props.value.steps.map((step) => {
+    const item = document.createElement('li');
+    const words = add(item, 'div', '', 'words');
+    add(words, 'h5', step.title);
+    add(words, 'p', step.formula, 'formula');
+    add(words, 'p', step.text);
+    const pictures = add(item, 'div', '', 'pictures');
+    step.arrays.forEach((array) => addArray(pictures, array, arrays[array.name], arrays[array.colors]));
+    return item;
+  });
+  list.replaceChildren(...items);
+}
+
+async function saveEverything() {
+  status.textContent = 'Making the file ...';
+  let file = { error: 'The server did not answer; try again.' };
+  try {
+    file = await server.export_numbers(props.value.request);
+  } catch { /* the sentence above is shown */ }
+  status.textContent = file.error ?? '';
+  if (!file.error) download(file.src, file.name);
+}
+
+everything.addEventListener('click', saveEverything);
+show();
+watch('value', show);
