@@ -97,8 +97,14 @@ def small_models():
         "fashion-dcgan": {"width": 4, "latent_dimensions": 8},
         "fashion-features": {"widths": (8, 8)},
         "fashion-vit": {"size": 32, "width": 16, "layers": 1, "heads": 2},
-        "fashion-tokenizer": {"widths": (8, 8, 8), "levels": (4, 3), "discriminator_width": 8},
+        "fashion-tokenizer": {
+            "size": 32,
+            "widths": (8, 8, 8),
+            "levels": (4, 3),
+            "discriminator_width": 8,
+        },
         "fashion-gpt": {
+            "size": 32,
             "widths": (8, 8, 8),
             "levels": (4, 3),
             "width": 16,

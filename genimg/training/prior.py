@@ -1,6 +1,7 @@
 """Training an image GPT: the next token of pictures that a finished tokenizer has read."""
 
 import copy
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from genimg.training.averaging import update_average
 from genimg.training.classification import augment
 from genimg.training.randomness import generator as random_generator
 from genimg.training.task import (
+    DRAWN_AT_ONCE,
     Task,
     decay_matrices_only,
     learning_rate_factor,
@@ -55,6 +57,7 @@ class PriorTask(Task):
     model: Drawer
     average: ImageGpt
     validates = True
+    draws = True
 
     def __init__(
         self, model: Drawer, config: PriorTrainingConfig, device: torch.device, precision: str
@@ -114,14 +117,22 @@ class PriorTask(Task):
         tokens = self.model.tokenizer.encode(images)
         return self._negative_log_likelihood(self.average, tokens, labels).item()
 
-    @torch.no_grad()
     def sheet(self, seed: int) -> np.ndarray:
         """Return 40 drawings, class after class, always by the same random numbers."""
-        prior, count = self.average, 40
-        labels = (torch.arange(count) % prior.config.classes).to(self.device)
-        uniforms = torch.rand(count, prior.num_tokens, generator=random_generator(seed, "sheet", 0))
-        tokens = draw_tokens(prior, labels, uniforms.to(self.device))
-        return to_uint8(self.model.tokenizer.decode(tokens))
+        return self.draw(self.labels_in_turn(40), seed)
+
+    @torch.no_grad()
+    def draw(self, labels: Tensor, seed: int) -> np.ndarray:
+        """Return a drawing for each label, always by the same random numbers."""
+        prior, numbers = self.average, random_generator(seed, "sheet", 0)
+        uniforms = torch.rand(len(labels), prior.num_tokens, generator=numbers)
+        pictures = []
+        for some, classes in zip(
+            uniforms.split(DRAWN_AT_ONCE), labels.split(DRAWN_AT_ONCE), strict=True
+        ):
+            tokens = draw_tokens(prior, classes.to(self.device), some.to(self.device))
+            pictures.append(to_uint8(self.model.tokenizer.decode(tokens)))
+        return np.concatenate(pictures)
 
     def published(self) -> Drawer:
         """Return the averaged image GPT with its tokenizer."""
@@ -136,7 +147,24 @@ def read_tokenizer(name: str, wanted: FsqTokenizerConfig) -> FsqTokenizer:
     Raises:
         ValueError: there is none, it is no FSQ tokenizer, or its configuration is not `wanted`.
     """
-    if (Path(name) / "spec.json").is_file():
+    checkpoint = find_tokenizer(name)
+    for field in fields(wanted):
+        theirs, mine = getattr(checkpoint.config, field.name), getattr(wanted, field.name)
+        if theirs != mine:
+            raise ValueError(
+                f"the tokenizer {name} has {field.name} {theirs}, but the model was asked for with"
+                f" {mine}; set {field.name} to {theirs}, or choose another tokenizer"
+            )
+    return checkpoint.model
+
+
+def find_tokenizer(name: str) -> checkpoints.Checkpoint:
+    """Return the trained tokenizer `name` with its configuration.
+
+    Raises:
+        ValueError: there is none, or it is no FSQ tokenizer.
+    """
+    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
         from genimg.training.publishing import read_run  # it builds tasks, and so imports this
 
         checkpoint = read_run(Path(name))
@@ -146,11 +174,4 @@ def read_tokenizer(name: str, wanted: FsqTokenizerConfig) -> FsqTokenizer:
         raise ValueError(
             f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"
         )
-    for field in fields(wanted):
-        theirs, mine = getattr(checkpoint.config, field.name), getattr(wanted, field.name)
-        if theirs != mine:
-            raise ValueError(
-                f"the tokenizer {name} has {field.name} {theirs}, but the model was asked for with"
-                f" {mine}; set {field.name} to {theirs}, or choose another tokenizer"
-            )
-    return checkpoint.model
+    return checkpoint

@@ -9,8 +9,9 @@ from typing import Any
 from genimg import data
 from genimg.data.file_names import shown_name
 from genimg.training.loop import Callback, Trainer
+from genimg.training.prior import PriorTrainingConfig, find_tokenizer
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import RunSpec, make_spec
+from genimg.training.spec import PRESETS, RunSpec, make_spec
 
 _PATIENCE_SECONDS = 10.0
 _log = logging.getLogger(__name__)
@@ -35,12 +36,17 @@ def request_run(preset: str, out: str | os.PathLike, **settings: Any) -> RunDire
 
 
 def request_spec(preset: str, **settings: Any) -> RunSpec:
-    """Return the request for a run of `preset` that fits its data set.
+    """Return the request for a run of `preset` that fits its data set and its tokenizer, if any.
 
     Raises:
         ValueError: the sentence says which setting is wrong.
     """
     facts = data.describe(settings.get("dataset", "fashion-mnist"))
+    if preset in PRESETS and PRESETS[preset].kind == "image-gpt":
+        name = settings.get("tokenizer", PriorTrainingConfig().tokenizer)
+        config = find_tokenizer(name).config
+        shape = {field: getattr(config, field) for field in ("size", "widths", "levels")}
+        settings = shape | settings
     return make_spec(
         preset,
         data_channels=facts["channels"],

@@ -164,7 +164,7 @@ PRESETS: dict[str, Preset] = {
     "fashion-vit": Preset(
         "Vision Transformer: a classifier with attention to look at",
         "vision-transformer",
-        {"size": 28, "dropout": 0.0},
+        {"size": 28, "stem": "convolutional", "dropout": 0.0},
         {
             "optimizer": "adamw",
             "learning_rate": 2e-3,
@@ -175,16 +175,16 @@ PRESETS: dict[str, Preset] = {
         {"sheets": 0},
     ),
     "fashion-tokenizer": Preset(
-        "FSQ tokenizer: pictures as 64 tokens each, and back",
+        "FSQ tokenizer: pictures as 49 tokens each, and back",
         "fsq-tokenizer",
-        {},
+        {"size": 28},
         {},
         {"batch_size": 64},
     ),
     "fashion-gpt": Preset(
         "Image GPT: draws token by token (needs a trained tokenizer)",
         "image-gpt",
-        {"dropout": 0.0},  # it slows, and a few epochs cannot over-fit
+        {"size": 28, "dropout": 0.0},  # dropout slows, and a few epochs cannot over-fit
         {},
         {"batch_size": 32, "precision": "fp32", "validations": 20},
     ),

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from genimg.data import Dataset
-from genimg.training import run_checkpoints
 from genimg.training.loop import Trainer
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec, make_spec
@@ -56,16 +55,8 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def ends_alike() -> Callable[..., None]:
+def ends_alike(result) -> Callable[..., None]:
     """A function that kills a run again and again, and compares it with one left in peace."""
-
-    def result(run: RunDirectory) -> dict:
-        newest = run_checkpoints.newest(run.checkpoints)
-        clocks = ("seconds", "images_per_second")
-        log = [{k: v for k, v in line.items() if k not in clocks} for line in run.read_metrics()]
-        state = run_checkpoints.load(newest)[1] | {"seconds": 0}
-        files = [*newest.glob("*.safetensors"), *run.samples.glob("*.png")]
-        return {"log": log, "state": state} | {path.name: path.read_bytes() for path in files}
 
     def check(make: Callable[..., RunDirectory], dataset: Dataset, moments: tuple[int, ...]):
         calm, stormy = make("calm"), make("stormy", checkpoint_seconds=0.05)

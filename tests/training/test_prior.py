@@ -12,6 +12,7 @@ from genimg.models.vector_quantizer import VqTokenizer, VqTokenizerConfig
 from genimg.training.loop import Trainer
 from genimg.training.prior import PriorTask, PriorTrainingConfig, read_tokenizer
 from genimg.training.publishing import publish, read_run
+from genimg.training.session import request_run
 
 TOKENIZER = {"widths": (8, 8, 8), "levels": (4, 3)}
 STEPS = 60
@@ -203,6 +204,21 @@ def test_an_unfitting_tokenizer_is_refused(make_prior_run, dataset, changes, sen
         Trainer(run, run.new_attempt(), dataset)
 
 
+def test_a_request_takes_its_shape_from_its_tokenizer(tokenizer, tmp_path):
+    run = request_run("fashion-gpt", tmp_path / "run", tokenizer=tokenizer, width=24)
+    model = run.read_spec().model
+    assert (model.size, model.widths, model.levels) == (32, (8, 8, 8), (4, 3))
+    assert model.width == 24
+    other = request_run("fashion-gpt", tmp_path / "other", tokenizer=tokenizer, levels=(4, 4))
+    assert other.read_spec().model.levels == (4, 4)  # what is asked for is never overruled
+
+
+def test_a_request_without_its_tokenizer_is_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="there is no checkpoint"):
+        request_run("fashion-gpt", tmp_path / "run", tokenizer=str(tmp_path / "nothing"))
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_tokenizer_of_another_size_is_refused(tokenizer):
     with pytest.raises(ValueError, match=r"has size 32, .* with 16; set size to 32"):
         read_tokenizer(tokenizer, FsqTokenizerConfig(**TOKENIZER, size=16))
@@ -218,3 +234,9 @@ def test_what_is_no_fsq_tokenizer_is_refused(tmp_path):
 def test_a_missing_tokenizer_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match="there is no checkpoint"):
         read_tokenizer(str(tmp_path / "nothing"), FsqTokenizerConfig(**TOKENIZER))
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x/" * 3000, "a\0b", "\ud800"])
+def test_impossible_names_are_one_sentence(name):
+    with pytest.raises(ValueError, match="there is no checkpoint"):
+        read_tokenizer(name, FsqTokenizerConfig(**TOKENIZER))
