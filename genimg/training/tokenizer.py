@@ -33,7 +33,7 @@ class TokenizerTrainingConfig(Configuration):
         0.05, "Weight of looking real to a discriminator of patches; 0 is without one.", low=0
     )
     adversarial_start: float = setting(
-        0.3, "Fraction of the run after which the discriminator joins.", low=0, high=1
+        0.2, "Fraction of the run after which the discriminator joins.", low=0, high=1
     )
     discriminator_width: int = setting(32, "Channels of the discriminator.", low=8, high=512)
     learning_rate: float = setting(1e-3, "Tokenizer's learning rate.", low=1e-7, high=1)

@@ -10,6 +10,7 @@ from genimg import checkpoints, data
 from genimg.cli import main
 from genimg.data import torchvision_sets
 from genimg.models import kind_named
+from genimg.training.spec import PRESETS, settings_of
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def bundled_data(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory, small_config, alive):
-    """A folder with three untrained checkpoints."""
+    """A folder with four untrained checkpoints."""
     folder = tmp_path_factory.mktemp("shelf")
     buffer = io.BytesIO()
     Image.new("L", (8, 8)).save(buffer, "png")
@@ -49,6 +50,14 @@ def shelf(tmp_path_factory, small_config, alive):
         checkpoints.write(
             folder / name, kind=kind, model=alive(model), card=card, preview=buffer.getvalue()
         )
+    tokenizer = settings_of(PRESETS["fashion-tokenizer"])["model"]
+    checkpoints.write(
+        folder / "fashion-tokenizer",
+        kind="fsq-tokenizer",
+        model=alive(kind_named("fsq-tokenizer").build(tokenizer)),
+        card={"title": "Untrained fsq-tokenizer"},
+        preview=buffer.getvalue(),
+    )
     return folder
 
 
