@@ -7,6 +7,7 @@ it over the old name, and flushing the directory that holds the name.
 import json
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,20 @@ class Lease:
         self.path = Path(path)
         self._file: Any = None
 
-    def acquire(self) -> bool:
-        """Take the lease; False if another process holds it.
+    def acquire(self, patience: float = 0.0) -> bool:
+        """Take the lease; False if another process still holds it after `patience` seconds.
 
         Raises:
             OSError: the folder cannot be written, or its file system has no locks.
         """
+        end = time.monotonic() + patience
+        while not self._try():
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def _try(self) -> bool:
         file = self.path.open("a+b")
         try:
             _lock(file)

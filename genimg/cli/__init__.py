@@ -9,7 +9,7 @@ which returns the exit code. Success prints what was written and where and exits
 import sys
 from collections.abc import Sequence
 
-from genimg.cli import app, attend, checkpoints, data, draw, evaluate, sample, train, walk
+from genimg.cli import app, attend, checkpoints, data, draw, evaluate, jobs, sample, train, walk
 from genimg.cli.options import Parser
 from genimg.training.task import Diverged
 from genimg.training.worker import is_out_of_memory
@@ -17,6 +17,7 @@ from genimg.training.worker import is_out_of_memory
 COMMANDS = {
     "app": app,
     "train": train,
+    "jobs": jobs,
     "sample": sample,
     "walk": walk,
     "draw": draw,

@@ -33,24 +33,43 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     Raises:
         ValueError: `arguments` ask for a preset that does not exist.
     """
-    preset = _asked_preset(arguments) if arguments[:1] == ["train"] else None
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="Folder of the run, new or its own."
+    )
+    add_preset(parser, arguments[1:] if arguments[:1] == ["train"] else None)
+    parser.set_defaults(command_line=arguments)
+
+
+def add_preset(parser: Parser, arguments: list[str] | None) -> None:
+    """Add `--preset`, and the options of every run or all settings of the asked preset.
+
+    Args:
+        arguments: what follows the command, which may ask for a preset; None is another command.
+
+    Raises:
+        ValueError: `arguments` ask for a preset that does not exist.
+    """
+    preset = None if arguments is None else _asked_preset(arguments)
     width = max(map(len, PRESETS))
     parser.epilog = "\n".join(
-        ["presets (each has further settings, see: train --preset NAME --help)"]
+        ["presets (each has further settings, see them with --preset NAME --help)"]
         + [f"  {name.ljust(width)}  {recipe.title}" for name, recipe in PRESETS.items()]
     )
     parser.add_argument(
         "--preset", required=True, metavar="NAME", help="What to train: one of those listed below."
-    )
-    parser.add_argument(
-        "--out", required=True, type=Path, metavar="DIR", help="Folder of the run, new or its own."
     )
     sections = settings_of(PRESETS[preset]) if preset else {"run": RunConfig()}
     for section in ("run", "model", "task"):
         if section in sections:
             _add_settings(parser.add_argument_group(_TITLES[section]), sections[section])
     names = [field.name for config in sections.values() for field in dataclasses.fields(config)]
-    parser.set_defaults(command_line=arguments, setting_names=names)
+    parser.set_defaults(setting_names=names)
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that were given on the command line, by the names of their fields."""
+    given = vars(options)
+    return {name: given[name] for name in options.setting_names if name in given}
 
 
 def _asked_preset(arguments: list[str]) -> str | None:
@@ -118,15 +137,15 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ValueError, OSError, Diverged: as for `genimg.train`.
     """
-    given = vars(options)
-    settings = {name: given[name] for name in options.setting_names if name in given}
-    directory = request_run(options.preset, options.out, **settings)
+    directory = request_run(options.preset, options.out, **given_settings(options))
     done = _saved_images(directory)
     doing = f"resuming at {done:,} images" if done else "starting"
     print(f"{doing}: {options.preset} in {options.out} (Ctrl-C saves)", file=sys.stderr)
     stop, progress = StopSignal(), Progress(sys.stderr)
     try:
         outcome = train_run(directory.path, callbacks=[progress], should_stop=stop)
+    except KeyboardInterrupt:
+        outcome = "paused"
     finally:
         progress.close()
     done = _saved_images(directory)

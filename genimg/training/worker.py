@@ -1,12 +1,12 @@
 """The one way a run is trained: `python -m genimg.training.worker RUN_DIRECTORY [--attempt N]`.
 
-The command line calls `train_run` in its own process, jobs start this module in another.
+The command line calls `train_run` in its own process, jobs start this module in another, with the
+file that whoever uses the device has locked: two runs never share one, whatever a server believes.
 Exit codes: 0 succeeded, 75 paused (it can be resumed), 130 cancelled, 71 out of memory,
 74 files could not be written, 70 diverged, 2 the run cannot be used.
 """
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,27 +14,38 @@ from pathlib import Path
 
 import torch
 
+from genimg.storage import Lease
 from genimg.training.session import train_run
 from genimg.training.task import Diverged
 
 EXIT_CODES = {"succeeded": 0, "paused": 75, "cancelled": 130}
+_PATIENCE_SECONDS = 30.0  # for the device of a run that is just ending
 
 
 class StopSignal:
-    """Becomes true when the process is asked to end (SIGINT or SIGTERM); the second one kills."""
+    """Becomes true when the process is asked to end (SIGINT or SIGTERM); the second one kills.
+
+    As long as nobody has asked, the data are still on their way or the speed is being measured:
+    there is nothing to save, so the first signal raises KeyboardInterrupt instead.
+    """
 
     def __init__(self) -> None:
-        self.received = False
+        self.received = self._asked = False
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, self._note)
 
     def _note(self, number: int, frame: object) -> None:
         if self.received:
-            os._exit(130)
+            # By the signal itself: any exit code would tell of an orderly end.
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         self.received = True
+        if not self._asked:
+            raise KeyboardInterrupt
 
     def __call__(self) -> bool:
         """Return whether a signal has come."""
+        self._asked = True
         return self.received
 
 
@@ -43,10 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m genimg.training.worker", description=__doc__)
     parser.add_argument("run_directory", type=Path)
     parser.add_argument("--attempt", type=int)
+    parser.add_argument("--device-lock", type=Path, help="File to lock while training.")
     options = parser.parse_args(arguments)
     stop = StopSignal()
+    device = Lease(options.device_lock) if options.device_lock else None  # free when this ends
     try:
+        if device and not device.acquire(patience=_PATIENCE_SECONDS):
+            raise ValueError(f"another run holds {options.device_lock}; wait until it has ended")
         outcome = train_run(options.run_directory, attempt=options.attempt, should_stop=stop)
+    except KeyboardInterrupt:
+        return _fail(EXIT_CODES["paused"], "stopped before the first step; nothing is lost")
     except ValueError as error:
         return _fail(2, error)
     except Diverged as error:

@@ -11,6 +11,10 @@ from genimg.cli import COMMANDS, sample, train
 
 PAGES = [[name] for name in COMMANDS]
 PAGES += [["data", action] for action in ("list", "show", "preview")]
+PAGES += [
+    ["jobs", action]
+    for action in ("list", "show", "watch", "pause", "resume", "cancel", "logs", "rebuild", "start")
+]
 PAGES += [["checkpoints", action] for action in ("list", "show", "publish")]
 
 

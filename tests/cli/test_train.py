@@ -133,6 +133,22 @@ def test_ctrl_c_saves_and_exits_130(tmp_path):
     assert f"saved at {status['images_seen']:,} images" in out
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_before_the_first_step_ends_at_once(call, tmp_path, monkeypatch, number):
+    def wait(*arguments, **settings):
+        signal.raise_signal(number)
+        raise AssertionError("the signal was only noted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("genimg.training.resolve._images_per_second", wait)
+        command = ["train", *TINY, "--minutes", 1, "--out", tmp_path / "run"]
+        outcome = call(*command)
+    assert outcome.code == 130
+    assert "to resume, run the same command again" in outcome.out
+    assert "error" not in outcome.err
+    assert call(*command, "--help").code == 0
+
+
 def test_a_diverged_run_is_one_line(call, tmp_path, monkeypatch):
     def diverge(*arguments, **settings):
         raise Diverged("the loss is not finite")

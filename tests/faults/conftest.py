@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,10 +46,12 @@ def make_run(tmp_path: Path, pictures: Path, small_models) -> Callable[..., RunD
 class Worker:
     """A worker process, and ways to wait for what it does."""
 
-    def __init__(self, run: RunDirectory, **environment: str) -> None:
+    def __init__(
+        self, run: RunDirectory, arguments: Sequence[str] = (), **environment: str
+    ) -> None:
         self.run = run
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "genimg.training.worker", str(run.path)],
+            [sys.executable, "-m", "genimg.training.worker", str(run.path), *arguments],
             env=os.environ | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -90,8 +92,10 @@ def start() -> Iterator[Callable[..., Worker]]:
     """Start workers; those still alive at the end of the test are killed."""
     workers: list[Worker] = []
 
-    def start_worker(run: RunDirectory, **environment: str) -> Worker:
-        workers.append(Worker(run, **environment))
+    def start_worker(
+        run: RunDirectory, arguments: Sequence[str] = (), **environment: str
+    ) -> Worker:
+        workers.append(Worker(run, arguments, **environment))
         return workers[-1]
 
     yield start_worker

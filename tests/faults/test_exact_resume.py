@@ -18,17 +18,6 @@ WRITE_STAGES = (
 )
 
 
-def result(run) -> dict:
-    """Everything that must be equal: tensors, sheets, and the log without its clocks."""
-    newest = run_checkpoints.newest(run.checkpoints)
-    files = [*newest.glob("*.safetensors"), *run.samples.glob("*.png")]
-    log = [
-        {k: v for k, v in line.items() if k not in ("seconds", "images_per_second")}
-        for line in run.read_metrics()
-    ]
-    return {"step": newest.name, "log": log} | {path.name: path.read_bytes() for path in files}
-
-
 def kill_at_a_random_moment(start, run, moments: random.Random) -> None:
     worker = start(run)
     worker.wait_until_trained(max(step_of_newest(run), 0) + 1)
@@ -60,7 +49,7 @@ def finish(start, run) -> None:
     assert not list(run.checkpoints.glob("invalid-*"))
 
 
-def check(start, make_run, preset: str, changes: dict, *, kills: int, stages) -> None:
+def check(start, make_run, result, preset: str, changes: dict, *, kills: int, stages) -> None:
     changes = {"images": 8 * STEPS[preset]} | changes
     calm = make_run("calm", preset, **changes, checkpoint_seconds=60.0)
     stormy = make_run("stormy", preset, **changes)
@@ -85,10 +74,10 @@ def check(start, make_run, preset: str, changes: dict, *, kills: int, stages) ->
     ("preset", "objective", "stages"),
     [("fashion-dcgan", "hinge", WRITE_STAGES[2:3]), ("fashion-mlp", "nonsaturating", ())],
 )
-def test_two_objectives(start, make_run, preset, objective, stages):
+def test_two_objectives(start, make_run, result, preset, objective, stages):
     # The others are killed inside this process in tests/training/test_loop.py, and below.
     changes = {"objective": objective, "images": 8 * 100}
-    check(start, make_run, preset, changes, kills=1, stages=stages)
+    check(start, make_run, result, preset, changes, kills=1, stages=stages)
 
 
 OBJECTIVES = {
@@ -105,14 +94,14 @@ OBJECTIVES = {
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("preset", ["fashion-mlp", "fashion-dcgan", "fashion-style"])
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_every_objective_of_every_gan(start, make_run, preset, objective):
+def test_every_objective_of_every_gan(start, make_run, result, preset, objective):
     changes = {"objective": objective} | OBJECTIVES[objective]
-    check(start, make_run, preset, changes, kills=3, stages=WRITE_STAGES)
+    check(start, make_run, result, preset, changes, kills=3, stages=WRITE_STAGES)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("preset", ["fashion-features", "fashion-style"])
-def test_both_precisions(start, make_run, preset, precision):
-    check(start, make_run, preset, {"precision": precision}, kills=3, stages=WRITE_STAGES)
+def test_both_precisions(start, make_run, result, preset, precision):
+    check(start, make_run, result, preset, {"precision": precision}, kills=3, stages=WRITE_STAGES)

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -34,6 +35,75 @@ def test_signals_save_and_a_second_worker_waits_its_turn(start, make_run):
     assert not run.lease.is_held()
     _, state = run_checkpoints.load(run_checkpoints.newest(run.checkpoints))
     assert state["images_seen"] == status(run, 1)["images_seen"] > 0
+
+
+SLOW = """
+import importlib, sys, time
+from genimg.training import worker
+owner = importlib.import_module(sys.argv[2])
+if len(sys.argv) == 5:
+    owner = getattr(owner, sys.argv[4])
+original, calls = getattr(owner, sys.argv[3]), []
+def slow(*arguments, **options):
+    calls.append(1)
+    if len(sys.argv) == 5 and len(calls) == 1:  # the first step ends as usual
+        return original(*arguments, **options)
+    print("waiting", flush=True)
+    time.sleep(600)
+setattr(owner, sys.argv[3], slow)
+sys.exit(worker.main([sys.argv[1]]))
+"""
+
+
+@pytest.fixture
+def wait_in():
+    """Start a worker on a run that waits for ever in one function; return it when it does."""
+    processes = []
+
+    def start_worker(run, *place: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SLOW, str(run.path), *place],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        assert process.stdout.readline() == "waiting\n"
+        return process
+
+    yield start_worker
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("place", "number"),
+    [
+        (("genimg.data", "load"), signal.SIGINT),
+        (("genimg.training.resolve", "_images_per_second"), signal.SIGTERM),
+    ],
+)
+def test_a_signal_before_the_first_step_ends_at_once(make_run, wait_in, place, number):
+    run = make_run("run", "fashion-mlp", images=80, precision="auto")
+    worker = wait_in(run, *place)
+    worker.send_signal(number)
+    _, error = worker.communicate(timeout=60)
+    assert worker.returncode == 75
+    assert error == "error: stopped before the first step; nothing is lost\n"
+    assert not run.lease.is_held()
+    assert train_run(run.path) == "succeeded"
+
+
+def test_a_second_signal_kills_by_itself(make_run, wait_in):
+    run = make_run("run", "fashion-mlp", images=ENDLESS)
+    worker = wait_in(run, "genimg.training.loop", "_keep_up", "Trainer")
+    end = time.monotonic() + 60
+    while worker.poll() is None and time.monotonic() < end:
+        worker.send_signal(signal.SIGINT)
+        time.sleep(0.2)  # two signals at once would be one
+    assert worker.returncode == -signal.SIGINT
+    assert worker.stderr.read() == ""
 
 
 LIMITED = """

@@ -1,0 +1,205 @@
+"""Runs in the background: start, list, watch, pause, resume and cancel them.
+
+    python -m genimg jobs start --preset fashion-style --minutes 10
+    python -m genimg jobs list
+    python -m genimg jobs watch
+    python -m genimg jobs pause fashion-style-1c9e
+
+A run goes on when its terminal or the app is closed. The app starts the next one in the queue;
+where no app runs, each of these commands looks after the queue for its moment, and `watch` until
+all runs are done. JOB is the beginning of a job's id.
+"""
+
+import argparse
+import getpass
+import sys
+import time
+from pathlib import Path
+
+from genimg.cli.options import Parser, add_number
+from genimg.cli.progress import time_text
+from genimg.cli.tables import facts_table, plain, table
+from genimg.cli.train import add_preset, given_settings
+from genimg.jobs.job import Job
+from genimg.jobs.manager import JobManager
+from genimg.jobs.states import State
+from genimg.jobs.views import JobView
+
+SUMMARY = "train in the background: start, watch, pause, resume, cancel"
+_HEAD = ("job", "name", "owner", "state", "images", "images/s", "left")
+_ACTIONS = {
+    "pause": "Save and stop a run, to go on later; a queued one waits until it is resumed.",
+    "resume": "Queue a paused, failed or interrupted run, to go on from its last checkpoint.",
+    "cancel": "Stop a run for good; its last checkpoint stays.",
+}
+
+
+def add_arguments(parser: Parser, arguments: list[str]) -> None:
+    """Add the actions with their options.
+
+    Raises:
+        ValueError: `arguments` start a preset that does not exist.
+    """
+    actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
+    _add(actions, "list", "List all runs.", _list)
+    _add(actions, "show", "Tell all that is known of a run.", _show, with_job=True)
+    watch = _add(
+        actions, "watch", "Follow the runs until all are done, and start queued ones.", _watch
+    )
+    add_number(
+        watch,
+        "--seconds",
+        float,
+        "Seconds to watch at most; 0 is until all runs are done.",
+        default=0.0,
+        low=0,
+    )
+    for action, help in _ACTIONS.items():
+        _add(actions, action, help, _command, with_job=True).set_defaults(command=action)
+    logs = _add(actions, "logs", "Print the end of what a run's worker printed.", _logs, True)
+    add_number(
+        logs,
+        "--attempt",
+        int,
+        "Which attempt.",
+        default=None,
+        low=1,
+        shown_default="the newest",
+    )
+    _add(actions, "rebuild", "Make the list of runs anew from their folders.", _rebuild)
+    start = _add(actions, "start", "Queue a run.", _start)
+    start.add_argument("--name", default="", metavar="TEXT", help="Name of the run (default NAME).")
+    add_preset(start, arguments[2:] if arguments[:2] == ["jobs", "start"] else None)
+
+
+def _add(actions, name: str, help: str, action, with_job: bool = False) -> Parser:
+    parser = actions.add_parser(name, help=help, description=help)
+    if with_job:
+        parser.add_argument("job", metavar="JOB", help="Id of the job, or the beginning of it.")
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="Folder of all runs (default runs).",
+    )
+    parser.set_defaults(action=action, makes_root=name == "start")
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked."""
+    if not options.root.is_dir() and not options.makes_root:
+        raise ValueError(
+            f"there is no folder {options.root}; give the folder of the runs as --root"
+        )
+    manager = JobManager(options.root, by_request=True)
+    try:
+        options.action(options, manager)
+    finally:
+        manager.close()
+    return 0
+
+
+def _list(options: argparse.Namespace, manager: JobManager) -> None:
+    manager.step()  # what ended while nobody looked has ended
+    print(_table(manager.snapshot()))
+
+
+def _show(options: argparse.Namespace, manager: JobManager) -> None:
+    manager.step()
+    seen = manager.view(_find(manager, options.job).id)
+    facts = seen.job.to_dict() | {
+        "images_seen": seen.images_seen,
+        "total": seen.total,
+        "images_per_second": seen.images_per_second,
+        "place_in_the_queue": seen.place,
+        "megabytes": round(manager.stored_bytes(seen.job.id) / 1e6, 1),
+        "folder": str(manager.directory(seen.job.id).path),
+        "actions": list(seen.actions),
+    }
+    for name in ("created", "changed", "started"):
+        moment = time.localtime(facts[name])
+        facts[name] = time.strftime("%Y-%m-%d %H:%M:%S", moment) if facts[name] else "never"
+    print(facts_table(facts))
+
+
+def _watch(options: argparse.Namespace, manager: JobManager) -> None:
+    manager.supervise()
+    if not manager.supervising:
+        print(manager.notice, file=sys.stderr)
+    shown, begin = "", time.monotonic()
+    while True:
+        views = manager.snapshot()
+        if (text := _table(views)) != shown:
+            print(text + "\n", flush=True)
+            shown = text
+        late = options.seconds and time.monotonic() - begin >= options.seconds
+        if late or not any(seen.job.active or seen.job.state is State.QUEUED for seen in views):
+            return
+        time.sleep(1.0)
+
+
+def _command(options: argparse.Namespace, manager: JobManager) -> None:
+    job = _find(manager, options.job)
+    who = {"actor": getpass.getuser(), "is_teacher": True}
+    commands = {"pause": manager.pause, "resume": manager.resume, "cancel": manager.cancel}
+    job = commands[options.command](job.id, **who)
+    manager.step()
+    print(f"{job.id} is {manager.job(job.id).state}")
+
+
+def _start(options: argparse.Namespace, manager: JobManager) -> None:
+    job = manager.start(
+        options.preset,
+        actor=getpass.getuser(),
+        is_teacher=True,
+        name=options.name,
+        **given_settings(options),
+    )
+    manager.step()
+    print(f"{job.id} is {manager.job(job.id).state}; the run is in {manager.root / job.id}")
+    if manager.supervising:
+        print("to start what is queued after it, leave this running: python -m genimg jobs watch")
+
+
+def _logs(options: argparse.Namespace, manager: JobManager) -> None:
+    for line in manager.log(_find(manager, options.job).id, options.attempt).splitlines():
+        print(plain(line))
+
+
+def _rebuild(options: argparse.Namespace, manager: JobManager) -> None:
+    print(f"the list has {manager.rebuild()} runs again, from the folders in {options.root}")
+
+
+def _find(manager: JobManager, beginning: str) -> Job:
+    """Return the one job whose id begins so."""
+    found = [job for job in manager.jobs() if job.id.startswith(beginning)]
+    exact = [job for job in found if job.id == beginning]
+    if not found:
+        raise ValueError(f"there is no job {beginning!r} in {manager.root}; see: jobs list")
+    if len(found) > 1 and not exact:
+        ids = ", ".join(job.id for job in found[:5])
+        raise ValueError(f"{beginning!r} begins several jobs ({ids}); give more of the id")
+    return (exact or found)[0]
+
+
+def _table(views: list[JobView]) -> str:
+    if not views:
+        return "there are no runs yet; start one with: python -m genimg jobs start --preset NAME"
+    return table([_HEAD, *map(_row, views)])
+
+
+def _row(seen: JobView) -> tuple[str, ...]:
+    job = seen.job
+    state = f"{job.state} ({job.kind})" if job.kind else str(job.state)
+    speed, left = seen.images_per_second, seen.seconds_left
+    return (
+        job.id,
+        plain(job.name),
+        plain(job.owner),
+        f"queued, place {seen.place}" if seen.place else state,
+        f"{seen.images_seen:,} of {seen.total:,}" if seen.total else "",
+        f"{speed:.0f}" if speed and job.active else "",
+        "" if left is None else time_text(left),
+    )

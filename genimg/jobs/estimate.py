@@ -1,0 +1,141 @@
+"""What a run will cost, before it is queued: time, memory and disk.
+
+Time comes from an earlier run of the preset on such a device, else from the card of the checkpoint
+that ships with genimg; memory and disk from the number of weights, and from how much the peak
+memory of a worker grew with the batch. The worker measures its own speed when it starts.
+"""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genimg import checkpoints
+from genimg.jobs.devices import Device
+from genimg.jobs.job import Job
+from genimg.jobs.views import last_report
+from genimg.storage import read_json
+from genimg.training.spec import RunSpec
+
+_BYTES_OF_PYTHON = 1_500 * 10**6  # with PyTorch, and Fashion-MNIST being read
+# Weights, gradients, two moments of Adam, and the average: five numbers of four bytes.
+_BYTES_PER_WEIGHT = 20
+# How much the peak memory of a worker grew for each pixel of a larger batch, in float32.
+_BYTES_PER_PIXEL = {
+    "mlp-gan": 100,
+    "dcgan": 500,
+    "stylegan": 5_200,
+    "classifier": 2_000,
+    "vision-transformer": 3_800,
+    "fsq-tokenizer": 2_800,
+}
+_BYTES_PER_PIXEL_OF_OTHERS = 5_200
+# Model, average and two moments; the last two checkpoints, the best, and one being written.
+_DISK_BYTES_PER_WEIGHT = 16 * 4
+_DISK_BYTES_OF_REPORTS = 20 * 10**6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """What a run will probably need.
+
+    Attributes:
+        minutes: to train; None if no speed is known and the run was asked by pictures.
+        images: pictures it will see; None if no speed is known and it was asked by minutes.
+        images_per_second: expected speed, or None.
+        speed_source: where the speed comes from, in words.
+        weights: trained numbers.
+        memory_bytes, disk_bytes: at the most.
+        problem: why it cannot run here, in one sentence; '' if it can.
+    """
+
+    minutes: float | None
+    images: int | None
+    images_per_second: float | None
+    speed_source: str
+    weights: int
+    memory_bytes: int
+    disk_bytes: int
+    problem: str
+
+
+def estimate(spec: RunSpec, device: Device, root: Path, jobs: Iterable[Job]) -> Estimate:
+    """Return what `spec` would need on `device`.
+
+    Args:
+        root: the data root, on the disk that will be written.
+        jobs: earlier ones, for their speed.
+    """
+    speed, source = _speed(spec, device, root, jobs)
+    images = spec.run.images or None
+    minutes = spec.run.minutes
+    if images is not None:
+        minutes = images / speed / 60 if speed else None
+    elif speed:
+        images = round(minutes * 60 * speed)
+    weights = count_weights(spec)
+    pixels = spec.run.batch_size * spec.model.to_dict().get("size", 32) ** 2
+    per_pixel = _BYTES_PER_PIXEL.get(spec.kind, _BYTES_PER_PIXEL_OF_OTHERS)
+    memory = _BYTES_OF_PYTHON + weights * _BYTES_PER_WEIGHT + pixels * per_pixel
+    disk = weights * _DISK_BYTES_PER_WEIGHT + _DISK_BYTES_OF_REPORTS
+    return Estimate(
+        minutes=minutes,
+        images=images,
+        images_per_second=speed,
+        speed_source=source,
+        weights=weights,
+        memory_bytes=memory,
+        disk_bytes=disk,
+        problem=_problem(memory, disk, device, root),
+    )
+
+
+def count_weights(spec: RunSpec) -> int:
+    """Return how many numbers are trained, without making room for them."""
+    model = checkpoints.blueprint(spec.kind, spec.model)
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _speed(
+    spec: RunSpec, device: Device, root: Path, jobs: Iterable[Job]
+) -> tuple[float | None, str]:
+    """Return pictures a second and where the number is from."""
+    for job in sorted(jobs, key=lambda job: job.started, reverse=True):
+        if job.preset == spec.preset and job.assigned.partition(":")[0] == device.kind:
+            report = last_report(root / job.id / "attempts" / str(job.attempt))
+            speed = report.get("images_per_second")
+            if isinstance(speed, (int, float)) and speed > 0:
+                return float(speed), f"the earlier run {job.name!r} on {device.title}"
+    card = _shipped_card(spec.preset)
+    if str(card.get("hardware", "")).startswith(device.kind) and card.get("minutes"):
+        speed = card["images_seen"] / card["minutes"] / 60
+        return speed, f"the checkpoint that ships with genimg, trained on {card['hardware']}"
+    return None, f"no run of {spec.preset} on {device.title} is known yet"
+
+
+def _shipped_card(preset: str) -> dict[str, Any]:
+    try:
+        return read_json(checkpoints.SHIPPED / preset / "card.json")
+    except (OSError, ValueError):
+        return {}
+
+
+def _problem(memory: int, disk: int, device: Device, root: Path) -> str:
+    free_disk = shutil.disk_usage(root).free
+    if disk > free_disk:
+        return (
+            f"the run needs about {_megabytes(disk)} of disk and {_megabytes(free_disk)} are free;"
+            " delete old runs, or choose a smaller model"
+        )
+    for room, which in ((device.total_memory, "has"), (device.free_memory, "has free")):
+        if room is not None and memory > room:
+            return (
+                f"the run needs about {_megabytes(memory)} of memory and {device.title} {which}"
+                f" {_megabytes(room)}; choose a smaller batch_size or model"
+            )
+    return ""
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB"

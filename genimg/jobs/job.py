@@ -1,0 +1,135 @@
+"""What is known about a job, and its copy in job.json beside the run."""
+
+import dataclasses
+import hashlib
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+from genimg.jobs.states import ACTIVE, State
+from genimg.storage import read_json, write_json
+
+_LONGEST_NAME = 80
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One run that somebody asked for.
+
+    Attributes:
+        id: name of the run's folder in the data root; cannot be guessed.
+        name: what its owner calls it.
+        owner: nickname of whoever asked for it.
+        preset: what is trained.
+        device: what was asked for: "cpu", "mps", "cuda" (any GPU) or one GPU, such as "cuda:1".
+        state: where it is.
+        attempt: number of its newest worker; 0 before the first.
+        position: order in the queue; the smallest first.
+        assigned: the device of the newest attempt, or ''.
+        kind: of a failure: "out_of_memory", "disk", "diverged", "unusable", ...; else ''.
+        message: one sentence on how it got where it is, or ''.
+        retries: times in a row that it was queued again by itself without progress.
+        saved_images: progress of its last checkpoint when an attempt last ended.
+        created, changed, started: seconds since 1970; of the last attempt's start (0 before it).
+    """
+
+    id: str
+    name: str
+    owner: str
+    preset: str
+    device: str
+    state: State = State.QUEUED
+    attempt: int = 0
+    position: float = 0.0
+    assigned: str = ""
+    kind: str = ""
+    message: str = ""
+    retries: int = 0
+    saved_images: int = 0
+    created: float = 0.0
+    changed: float = 0.0
+    started: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", State(self.state))
+
+    @property
+    def active(self) -> bool:
+        """Whether a worker may be alive."""
+        return self.state in ACTIVE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return dataclasses.asdict(self) | {"state": str(self.state)}
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "Job":
+        """Undo `to_dict`; ValueError if something is missing or of another type."""
+        if not isinstance(values, dict):
+            raise ValueError("this is no description of a job")
+        kept = {}
+        for field in dataclasses.fields(cls):
+            kind = str if field.type is State else field.type
+            value = values.get(field.name, field.default)
+            if kind is float and type(value) is int:
+                value = float(value)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise ValueError(
+                    f"the job's {field.name} is {value!r}, which is no {kind.__name__}"
+                )
+            kept[field.name] = value
+        return cls(**kept)
+
+
+def new_id(preset: str, owner: str, token: str | None) -> str:
+    """Return a name for a run's folder: the same one for the same owner's token, else a new one."""
+    if token is None:
+        return f"{preset}-{secrets.token_hex(6)}"
+    digest = hashlib.sha256(f"{owner}\n{token}".encode()).hexdigest()
+    return f"{preset}-{digest[:12]}"
+
+
+def checked_name(name: str, what: str) -> str:
+    """Return a name or nickname without surrounding space; ValueError if it cannot be shown."""
+    text = " ".join(str(name).split())
+    if not 1 <= len(text) <= _LONGEST_NAME or not text.isprintable():
+        raise ValueError(f"the {what} must have 1 to {_LONGEST_NAME} printable characters")
+    return text
+
+
+def write_job(root: Path, job: Job) -> None:
+    """Replace job.json of the job's run."""
+    write_json(root / job.id / "job.json", job.to_dict())
+
+
+def read_job(folder: Path) -> Job | None:
+    """Return the job of a run's folder, or None where there is none.
+
+    A damaged job.json still is a job: it waits, paused, for somebody to resume it.
+    """
+    try:
+        job = Job.from_dict(read_json(folder / "job.json"))
+        return dataclasses.replace(job, id=folder.name)  # a copied folder is a job of its own
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        attempts = [int(path.name) for path in folder.glob("attempts/*") if path.name.isdigit()]
+        return Job(
+            id=folder.name,
+            name=folder.name,
+            owner="",
+            preset=folder.name.rpartition("-")[0],
+            device="cpu",
+            state=State.PAUSED,
+            attempt=max(attempts, default=0),
+            message=f"its description was damaged ({error})",
+            created=time.time(),
+        )
+
+
+def read_jobs(root: Path) -> list[Job]:
+    """Return the jobs of all runs in the data root, oldest first."""
+    folders = [path for path in root.glob("*") if not path.name.startswith(".")]
+    jobs = [job for job in map(read_job, folders) if job is not None]
+    return sorted(jobs, key=lambda job: (job.position, job.created, job.id))

@@ -1,0 +1,134 @@
+"""What differs between operating systems: sessions, priorities, signals, memory.
+
+Written for Linux and macOS and run on Linux. The branches for Windows were never run.
+"""
+
+import contextlib
+import ctypes
+import os
+import platform
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+WINDOWS = os.name == "nt"
+
+
+def own_session() -> dict[str, Any]:
+    """Return the arguments of `subprocess.Popen` for a process that outlives its parent.
+
+    Closing the terminal or stopping the server with Ctrl-C does not reach it.
+    """
+    if WINDOWS:
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+        return {"creationflags": flags}
+    return {"start_new_session": True}
+
+
+def own_group() -> int:
+    """Return the number of this process's group, which its children share."""
+    return os.getpid() if WINDOWS else os.getpgid(0)
+
+
+def host() -> str:
+    """Return the name of this machine."""
+    return platform.node()
+
+
+def ignore_farewells() -> None:
+    """Let this process survive SIGHUP and SIGTERM.
+
+    What is sent to the whole group reaches the worker too, which saves and ends; a launcher that
+    passed it on would be sending it twice, and the second one kills.
+    """
+    for name in ("SIGHUP", "SIGTERM"):
+        if hasattr(signal, name):
+            # A handler, not SIG_IGN: a child inherits what is ignored, but not what is handled.
+            signal.signal(getattr(signal, name), lambda number, frame: None)
+
+
+def lower_priority(nice: int) -> None:
+    """Let other processes go first; `nice` is 0 (no change) to 19."""
+    if not nice:
+        return
+    if WINDOWS:
+        below_normal = 0x00004000
+        ctypes.windll.kernel32.SetPriorityClass(
+            ctypes.windll.kernel32.GetCurrentProcess(), below_normal
+        )
+    else:
+        os.nice(nice)
+
+
+def end_group(leader: int, *, kill: bool) -> None:
+    """Ask the session that `leader` began to end, or end it; harmless when it is gone.
+
+    The caller must know, from a lease, that a process of that session is alive: numbers of
+    processes are used again.
+    """
+    if WINDOWS:
+        # The process group has only Ctrl-Break, which Python's own handlers see as SIGBREAK.
+        subprocess.run(["taskkill", "/PID", str(leader), "/T", "/F"], capture_output=True)
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL if kill else signal.SIGTERM)
+
+
+def memory_kills() -> int:
+    """Return how many processes Linux has killed because memory was full; 0 elsewhere.
+
+    Counted for this container where it has limits of its own, else for the machine.
+    """
+    for path in ("/sys/fs/cgroup/memory.events", "/proc/vmstat"):
+        count = _number_after("oom_kill", Path(path))
+        if count is not None:
+            return count
+    return 0
+
+
+def peak_memory_of_children() -> int:
+    """Return the most memory, in bytes, that an ended child of this process had; 0 is unknown."""
+    if WINDOWS:
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def memory() -> tuple[int | None, int | None]:
+    """Return the bytes of main memory this process may use, and those that are free now.
+
+    None is unknown. In a container with a limit, the limit counts.
+    """
+    total = free = None
+    if not WINDOWS:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    available = _number_after("MemAvailable:", Path("/proc/meminfo"))
+    if available is not None:
+        free = available * 1024
+    limit = _number_in(Path("/sys/fs/cgroup/memory.max"))
+    used = _number_in(Path("/sys/fs/cgroup/memory.current"))
+    if limit is not None and total is not None and limit < total:
+        total = limit
+        if used is not None and free is not None:
+            free = max(0, min(free, limit - used))
+    return total, free
+
+
+def _number_after(word: str, path: Path) -> int | None:
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return None
+    found = [line.split() for line in lines if line.split()[:1] == [word]]
+    return int(found[0][1]) if found else None
+
+
+def _number_in(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # "max" is no limit
+        return None

@@ -1,0 +1,177 @@
+"""One data root and who looks after it: this process, another one, or nobody yet."""
+
+import contextlib
+import logging
+import os
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from genimg.jobs import platforms
+from genimg.jobs.commands import Commands, sweep
+from genimg.jobs.engine import Engine
+from genimg.jobs.inbox import Inbox
+from genimg.jobs.index import Index, IndexBusy
+from genimg.jobs.job import Job, read_job, read_jobs
+from genimg.jobs.limits import Limits
+from genimg.jobs.supervisor import Supervisor
+from genimg.storage import Lease, read_json, write_json
+
+_logger = logging.getLogger(__name__)
+_SECONDS = 1.0
+_COMMANDS = (
+    *("start", "pause", "resume", "cancel", "save_now", "sample_now"),
+    *("rename", "move", "delete", "rebuild"),
+)
+
+
+class Service:
+    """Supervises a data root, or finds out who does. Threads may share it.
+
+    Args:
+        root, limits, engine, by_request: as for `genimg.jobs.manager.JobManager`.
+
+    Raises:
+        OSError: the root cannot be written.
+    """
+
+    def __init__(self, root: Path, limits: Limits, engine: Engine, *, by_request: bool) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self.root, self.limits, self.engine, self.by_request = root, limits, engine, by_request
+        self._lock = threading.RLock()  # one command or tick at a time
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._inbox = Inbox(root)
+        self._lease = Lease(root / "supervisor.lock")
+        self._index: Index | None = None
+        self._trouble = ""
+        self._take_over()
+
+    @property
+    def supervising(self) -> bool:
+        """Whether this process is the one that starts and follows the runs."""
+        return self._index is not None
+
+    @property
+    def notice(self) -> str:
+        """A sentence for the page: why nothing can be changed here, or what is wrong; or ''."""
+        if self.supervising:
+            return self._trouble
+        try:
+            who = read_json(self.root / "supervisor.json")
+            server = f"process {int(who['process'])} on {who['host']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            server = "another process"
+        return f"{server} looks after these runs; here they can only be watched"
+
+    def _take_over(self) -> bool:
+        """Become the supervisor if nobody is; return whether this process is it now."""
+        with self._lock:
+            if self._index is not None:
+                return True
+            # The index first: it also refuses a second service in this process, which the lease
+            # cannot see, and which would free it by closing its file.
+            try:
+                index = Index(self.root)
+            except IndexBusy:
+                return False
+            if not self._lease.acquire():
+                index.close()
+                return False
+            self._index = index
+            self._supervisor = Supervisor(self.root, index, self.engine)
+            self._commands = Commands(self.root, index, self.engine, self.limits)
+            sweep(self.root)
+            with contextlib.suppress(OSError):  # only for people
+                who = {"process": os.getpid(), "host": platforms.host(), "time": time.time()}
+                write_json(self.root / "supervisor.json", who)
+            return True
+
+    def step(self) -> None:
+        """Answer waiting commands and bring every job one step further.
+
+        Called once a second by the thread; tests and the command line call it themselves.
+        """
+        with self._lock:
+            try:
+                if not self._take_over():
+                    return
+                self._inbox.serve(self._execute_for_other)
+                self._supervisor.tick()
+                self._trouble = ""
+            except sqlite3.DatabaseError as error:
+                self._trouble = f"the list of runs was damaged ({error}) and is being rebuilt"
+                self._let_go()  # the next step opens it again, and thereby rebuilds it
+            except OSError as error:
+                self._trouble = f"runs cannot be followed just now: {error}"
+
+    def supervise(self) -> None:
+        """Start the thread that calls `step`; harmless if it runs already."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop, name="supervisor", daemon=True)
+            self._thread.start()
+
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.step()
+            except Exception:  # whatever it is, the other runs still need somebody
+                _logger.exception("the supervisor made a mistake")
+            self._stop.wait(_SECONDS)
+
+    def close(self) -> None:
+        """Stop supervising; the workers go on."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        with self._lock:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+            self._lease.release()
+
+    def do(self, command: str, **arguments: Any) -> Any:
+        """Execute one of the methods of `Commands` here, or in the supervisor's process.
+
+        Raises:
+            ValueError, PermissionError, OSError: what the command raised, or that another process
+                supervises and commands are not sent to it.
+        """
+        with self._lock:
+            if self._index is not None:
+                return self._execute(command, arguments)
+        if not self.by_request:
+            raise ValueError(self.notice)
+        value = self._inbox.ask(command, arguments)
+        return Job.from_dict(value) if isinstance(value, dict) else value
+
+    def _execute(self, command: str, arguments: dict[str, Any]) -> Any:
+        try:
+            return getattr(self._commands, command)(**arguments)
+        except sqlite3.Error as error:
+            raise OSError(f"the list of runs cannot be used just now ({error})") from None
+
+    def _execute_for_other(self, command: str, arguments: dict[str, Any]) -> Any:
+        if command not in _COMMANDS:
+            raise ValueError(f"there is no command {command!r}")
+        value = self._execute(command, arguments)
+        return value.to_dict() if isinstance(value, Job) else value
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs, in the order of their positions."""
+        with self._lock:
+            if self._index is not None:
+                return self._index.jobs()
+        return read_jobs(self.root)
+
+    def job(self, job_id: str) -> Job | None:
+        """Return one job, or None."""
+        with self._lock:
+            if self._index is not None:
+                return self._index.job(job_id)
+        return read_job(self.root / job_id) if Path(job_id).name == job_id else None

@@ -1,0 +1,125 @@
+"""The states of a job, how it may go from one to another, and what the end of a worker means.
+
+    queued -> starting -> running -> pausing -> paused -> queued
+    running -> cancelling -> cancelled
+    running -> succeeded | failed | interrupted -> queued
+
+A worker may end at any moment, so whatever is active can become any of the ends.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """Where a job is."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+# A launcher or worker may be alive: the job occupies a device and its files must be left alone.
+ACTIVE = frozenset({State.STARTING, State.RUNNING, State.PAUSING, State.CANCELLING})
+_ENDS = {State.PAUSED, State.CANCELLED, State.SUCCEEDED, State.FAILED, State.INTERRUPTED}
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.STARTING, State.PAUSED, State.CANCELLED}),
+    State.STARTING: frozenset({State.RUNNING, State.PAUSING, State.CANCELLING} | _ENDS),
+    State.RUNNING: frozenset({State.PAUSING, State.CANCELLING} | _ENDS),
+    State.PAUSING: frozenset({State.CANCELLING} | _ENDS),
+    State.CANCELLING: frozenset(_ENDS - {State.PAUSED, State.INTERRUPTED}),
+    State.PAUSED: frozenset({State.QUEUED, State.CANCELLED}),
+    State.FAILED: frozenset({State.QUEUED}),
+    State.INTERRUPTED: frozenset({State.QUEUED, State.CANCELLED}),
+    State.SUCCEEDED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+# What a person may do with a job in each state, beside renaming and duplicating it.
+ACTIONS: dict[State, tuple[str, ...]] = {
+    State.QUEUED: ("pause", "cancel", "move", "delete"),
+    State.STARTING: ("pause", "cancel"),
+    State.RUNNING: ("pause", "cancel", "save_now", "sample_now"),
+    State.PAUSING: ("cancel",),
+    State.CANCELLING: (),
+    State.PAUSED: ("resume", "cancel", "delete"),
+    State.FAILED: ("resume", "delete"),
+    State.INTERRUPTED: ("resume", "cancel", "delete"),
+    State.SUCCEEDED: ("delete",),
+    State.CANCELLED: ("delete",),
+}
+
+FAILURES = {
+    2: ("unusable", "the run, its data or its device cannot be used"),
+    70: ("diverged", "training diverged twice; duplicate the run with lower learning rates"),
+    71: ("out_of_memory", "memory ran out; duplicate the run with a smaller batch_size or model"),
+    74: ("disk", "files could not be written; free some disk space and resume"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exit:
+    """How a process ended, as its launcher saw it.
+
+    Attributes:
+        code: what it returned; None if a signal ended it.
+        signal: the number of that signal, or None.
+        memory_full: whether the system was killing processes for their memory at that moment.
+    """
+
+    code: int | None = None
+    signal: int | None = None
+    memory_full: bool = False
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "Exit":
+        """Read exit.json; what is damaged in it is unknown."""
+        values = values if isinstance(values, dict) else {}
+        code, number = values.get("code"), values.get("signal")
+        return cls(
+            code=code if type(code) is int else None,
+            signal=number if type(number) is int else None,
+            memory_full=values.get("memory_full") is True,
+        )
+
+
+def outcome(state: State, end: Exit | None, reported: str) -> tuple[State, str, str]:
+    """Return the state that a job goes to when its worker has ended, the kind, and a sentence.
+
+    Args:
+        state: the active state it is in, which says what was asked of it.
+        end: how the worker ended; None if nobody saw it (the launcher was killed, or the power).
+        reported: the last state that the worker wrote about itself, or ''.
+    """
+    if end is None:  # the worker may still have said how it ended
+        codes = {"succeeded": 0, "paused": 75, "cancelled": 130, "failed": 1}
+        end = Exit(code=codes.get(reported))
+    if end.code == 0:
+        return State.SUCCEEDED, "", ""
+    if end.code in FAILURES and not (end.code == 2 and state is State.CANCELLING):
+        return State.FAILED, *FAILURES[end.code]
+    if state is State.CANCELLING or end.code == 130:
+        return State.CANCELLED, "", ""
+    if end.code == 75:
+        asked = state is State.PAUSING
+        return State.PAUSED, "", "" if asked else "it was stopped from outside; resume to go on"
+    if end.code is not None:
+        return State.FAILED, "error", "training stopped with an error; the log says which"
+    if end.signal == 9 and end.memory_full:
+        return (
+            State.FAILED,
+            "system_out_of_memory",
+            "the system ended the run because memory was full; close other programs and resume",
+        )
+    if state is State.PAUSING:
+        return State.PAUSED, "", "it did not stop in time; it goes on from its last checkpoint"
+    how = f"signal {end.signal}" if end.signal else "nobody saw how"
+    return State.INTERRUPTED, "", f"the worker ended before its run did ({how})"

@@ -1,0 +1,49 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genimg.jobs.job import Job
+from genimg.jobs.limits import Limits, allowed
+from genimg.jobs.states import State
+
+
+@pytest.mark.parametrize(
+    "state", [State.QUEUED, State.STARTING, State.RUNNING, State.PAUSING, State.PAUSED]
+)
+def test_unfinished_runs_count(make_job, state):
+    mine = [make_job(f"a-{n}", state=state) for n in range(2)]
+    Limits(queued_runs=3).check(mine, minutes=1, stored_bytes=0)
+    with pytest.raises(PermissionError, match="2 unfinished runs and 2 are allowed; wait"):
+        Limits(queued_runs=2).check(mine, minutes=1, stored_bytes=0)
+
+
+@pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED, State.CANCELLED])
+def test_finished_runs_do_not_count(make_job, state):
+    Limits(queued_runs=1).check([make_job(state=state)], minutes=1, stored_bytes=0)
+
+
+def test_minutes_and_bytes():
+    limits = Limits(minutes_per_run=10, stored_megabytes=5)
+    limits.check([], minutes=10, stored_bytes=5_000_000)
+    limits.check([], minutes=None, stored_bytes=0)
+    with pytest.raises(PermissionError, match="may take 10 minutes and this one asks for about 11"):
+        limits.check([], minutes=11, stored_bytes=0)
+    with pytest.raises(PermissionError, match="delete one"):
+        limits.check([], minutes=1, stored_bytes=5_000_001)
+
+
+@given(minutes=st.floats(0, 1e9), stored=st.integers(0, 2**60))
+def test_zero_is_no_limit(minutes, stored):
+    mine = [Job(id=str(n), name="n", owner="o", preset="p", device="cpu") for n in range(50)]
+    free = Limits(queued_runs=0, minutes_per_run=0, stored_megabytes=0)
+    free.check(mine, minutes=minutes, stored_bytes=stored)
+
+
+def test_who_may_change_a_job(make_job):
+    job, orphan = make_job(owner="ada"), make_job(owner="")
+    assert allowed("ada", job, False)
+    assert allowed("bob", job, True)
+    assert not allowed("bob", job, False)
+    assert not allowed("", job, False)
+    assert not allowed("", orphan, False)  # nobody's job is not everybody's
+    assert allowed("", orphan, True)

@@ -1,0 +1,188 @@
+import json
+import threading
+import time
+
+import pytest
+
+from genimg.jobs.engine import LocalEngine
+from genimg.jobs.limits import Limits
+from genimg.jobs.manager import JobManager
+from genimg.jobs.states import Exit, State
+from genimg.training import run_checkpoints
+
+
+@pytest.fixture
+def manager(root, engine):
+    opened = JobManager(root, engine=engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def small(small_models) -> dict:
+    return small_models["fashion-mlp"] | {"preset": "fashion-mlp", "images": 80}
+
+
+def handle(manager, job):
+    return manager._service._supervisor.handle(manager.job(job.id))
+
+
+def test_all_controls_of_a_run(manager, engine, small):
+    job = manager.start(**small, actor="ada", name="first")
+    assert manager.view(job.id).place == 1
+    manager.step()
+    engine.report(handle(manager, job), images_seen=40)
+    manager.step()
+    assert manager.view(job.id).actions == ("pause", "cancel", "save_now", "sample_now")
+    manager.save_now(job.id, actor="ada")
+    manager.sample_now(job.id, actor="ada")
+    assert manager.directory(job.id).read_control()["command"] == "sample_now"
+    assert manager.pause(job.id, actor="ada").state is State.PAUSING
+    engine.end(handle(manager, job), Exit(code=75))
+    manager.step()
+    assert manager.resume(job.id, actor="ada").state is State.QUEUED
+    assert manager.rename(job.id, "second", actor="ada").name == "second"
+    assert manager.move(job.id, 1, actor="ada").state is State.QUEUED
+    manager.step()
+    assert manager.job(job.id).attempt == 2
+    manager.cancel(job.id, actor="ada")
+    engine.end(handle(manager, job), Exit(code=130))
+    manager.step()
+    assert manager.job(job.id).state is State.CANCELLED
+    assert manager.stored_bytes(job.id) > 0
+    manager.delete(job.id, actor="ada")
+    assert manager.jobs() == []
+    with pytest.raises(ValueError, match="there is no job"):
+        manager.job(job.id)
+
+
+def test_a_hundred_clicks_at_once_make_one_run(manager, small):
+    jobs, errors = [], []
+
+    def click():
+        try:
+            jobs.append(manager.start(**small, actor="ada", token="form 1"))
+            manager.cancel(jobs[-1].id, actor="ada")
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=click) for _ in range(25)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert len({job.id for job in jobs}) == len(manager.jobs()) == 1
+    assert manager.jobs()[0].state is State.CANCELLED
+
+
+def test_a_duplicate_has_the_same_settings_but_for_the_changes(manager, small):
+    job = manager.start(**small, actor="ada", seed=5)
+    copy = manager.duplicate(job.id, actor="bob", seed=6)
+    one, other = (manager.directory(id).read_spec() for id in (job.id, copy.id))
+    assert one.difference(other) == "seed is 6 there and 5 here"
+    assert (copy.owner, copy.name) == ("bob", "fashion-mlp again")
+    longer = manager.duplicate(job.id, actor="bob", minutes=3, name="longer")
+    run = manager.directory(longer.id).read_spec().run
+    assert (run.images, run.minutes) == (0, 3)
+    with pytest.raises(ValueError, match="no setting 'wings'"):
+        manager.duplicate(job.id, actor="bob", wings=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"preset": "nope"}, "there is no preset 'nope'"),
+        ({"batch_size": 1}, "batch_size must be from 2"),
+        ({"dataset": "nope"}, "there is no data set 'nope'"),
+        ({"device": "cuda:7"}, "this machine has no device 'cuda:7'"),
+        ({"name": "x" * 100}, "the name of a run must have 1 to 80"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_words(manager, small, changes, words):
+    with pytest.raises(ValueError, match=words):
+        manager.start(**small | changes, actor="ada")
+    assert manager.jobs() == []
+
+
+def test_a_folder_of_pictures_is_found_from_everywhere(manager, tiny_run, pictures, monkeypatch):
+    monkeypatch.chdir(pictures.parent)
+    job = manager.start(**tiny_run | {"dataset": f"folder:{pictures.name}"}, actor="ada")
+    assert manager.directory(job.id).read_spec().run.dataset == f"folder:{pictures}"
+
+
+def test_limits_are_checked_here(root, engine, small):
+    manager = JobManager(root, engine=engine, limits=Limits(minutes_per_run=1, queued_runs=1))
+    with pytest.raises(PermissionError, match="may take 1 minutes"):
+        manager.start("fashion-mlp", minutes=5, actor="ada")
+    manager.start(**small, actor="ada")
+    with pytest.raises(PermissionError, match="1 unfinished"):
+        manager.start(**small, actor="ada")
+    manager.close()
+
+
+def test_many_viewers_cost_one_look_a_second(manager, small, monkeypatch):
+    for _ in range(3):
+        manager.start(**small, actor="ada")
+    looks = []
+    look = manager._look
+    monkeypatch.setattr(manager, "_look", lambda: looks.append(1) or look())
+    begin = time.monotonic()
+    count = 0
+    while time.monotonic() - begin < 0.5:
+        assert [seen.place for seen in manager.snapshot()] == [1, 2, 3]
+        count += 1
+    assert len(looks) <= 2
+    assert count > 10
+    job = manager.snapshot()[0].job
+    manager.cancel(job.id, actor="ada")  # whoever does something sees it at once
+    assert next(v for v in manager.snapshot() if v.job.id == job.id).job.state == "cancelled"
+
+
+def test_running_first_then_the_queue_then_the_newest(manager, engine, small):
+    jobs = [manager.start(**small, actor="ada") for _ in range(4)]
+    manager.cancel(jobs[0].id, actor="ada")
+    manager.cancel(jobs[1].id, actor="ada")
+    manager.step()
+    order = [seen.job.id for seen in manager.snapshot()]
+    assert order == [jobs[2].id, jobs[3].id, jobs[1].id, jobs[0].id]
+    json.dumps([seen.to_dict() for seen in manager.snapshot()])
+
+
+def test_an_estimate_before_starting(manager, small):
+    needs = manager.estimate(**small)
+    assert needs.images == 80
+    assert needs.problem == ""
+    assert needs.weights > 0
+    with pytest.raises(ValueError, match="no device"):
+        manager.estimate("fashion-mlp", device="tpu")
+
+
+def test_a_log_is_shown_to_its_end(manager, small):
+    job = manager.start(**small, actor="ada")
+    assert manager.log(job.id) == ""
+    manager.step()
+    (handle(manager, job).folder / "log.txt").write_text("<script>\n")
+    assert manager.log(job.id) == manager.log(job.id, attempt=1) == "<script>\n"
+
+
+def test_a_real_run_is_paused_resumed_sampled_and_finished(root, tiny_run, wait_for):
+    with JobManager(root, engine=LocalEngine(nice=0)) as manager:
+        job = manager.start(**tiny_run | {"images": 8 * 1500}, actor="ada")
+        run = manager.directory(job.id)
+        wait_for(manager, lambda: manager.view(job.id).images_seen > 0)
+        manager.sample_now(job.id, actor="ada")
+        wait_for(manager, lambda: list(run.samples.glob("*.png")))
+        manager.pause(job.id, actor="ada")
+        wait_for(manager, lambda: not manager.job(job.id).active)
+        paused = manager.job(job.id)
+        if paused.state is State.PAUSED:  # it may have been faster
+            assert 0 < paused.saved_images <= 8 * 1500
+            manager.resume(job.id, actor="ada")
+            wait_for(manager, lambda: manager.job(job.id).state is State.SUCCEEDED)
+            assert manager.job(job.id).attempt == 2
+        assert manager.job(job.id).saved_images == 8 * 1500
+        assert run_checkpoints.newest(run.checkpoints).name == "step-00001500"
+        assert manager.log(job.id) == ""
+        nothing_left = [path.name for path in root.glob("*/attempts/*/.*")]
+        assert nothing_left == []

@@ -1,0 +1,222 @@
+"""Two servers and a killed one: real processes, and one real run that outlives them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from genimg.jobs import platforms
+from genimg.jobs.engine import LocalEngine
+from genimg.jobs.job import Job
+from genimg.jobs.limits import Limits
+from genimg.jobs.manager import JobManager
+from genimg.jobs.service import Service
+from genimg.jobs.states import State
+from genimg.storage import read_json
+
+SERVER = """
+import sys, time
+from genimg.jobs.engine import LocalEngine
+from genimg.jobs.manager import JobManager
+with JobManager(sys.argv[1], engine=LocalEngine(nice=0)) as manager:
+    print(manager.supervising, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def server(root):
+    """Start servers on the root, in processes of their own."""
+    processes = []
+
+    def start() -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(root)],
+            stdout=subprocess.PIPE,
+            text=True,
+            **platforms.own_session(),
+        )
+        processes.append(process)
+        assert process.stdout.readline() == "True\n"
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def service(root, engine):
+    opened = Service(root, Limits(), engine, by_request=False)
+    yield opened
+    opened.close()
+
+
+def group_is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def end_runs(root) -> None:
+    """End what a failed test may have left."""
+    for path in root.glob("*/attempts/*/launcher.json"):
+        if not (path.parent / "exit.json").exists():
+            platforms.end_group(read_json(path)["group"], kill=True)
+
+
+def test_a_second_server_reads_and_says_so_and_takes_over_when_the_first_is_killed(
+    root, engine, server
+):
+    first = server()
+    second = Service(root, Limits(), engine, by_request=False)
+    try:
+        assert not second.supervising
+        assert f"process {first.pid} on {platforms.host()} looks after these runs" in second.notice
+        assert second.jobs() == []
+        with pytest.raises(ValueError, match="can only be watched"):
+            second.do("rebuild")
+        second.step()
+        assert not second.supervising
+        first.kill()
+        first.wait()
+        second.step()
+        assert second.supervising
+        assert second.notice == ""
+        assert second.do("rebuild") == 0
+    finally:
+        second.close()
+
+
+def test_a_second_service_of_this_process_does_not_free_the_first_ones_lease(root, service, engine):
+    other = Service(root, Limits(), engine, by_request=False)
+    assert service.supervising
+    assert not other.supervising
+    other.close()
+    code = (
+        "import sys; from genimg.storage import Lease;"
+        "print(Lease(sys.argv[1] + '/supervisor.lock').is_held())"
+    )
+    said = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True)
+    assert said.stdout == "True\n"
+
+
+def test_a_damaged_index_is_rebuilt_while_the_server_runs(root, service, spec):
+    job = service.do("start", spec=spec, actor="ada")
+    service.step()  # it starts
+    broken = b"SQLite format 3\0" + b"?" * (root / "jobs.sqlite").stat().st_size
+    (root / "jobs.sqlite").write_bytes(broken)
+    for _ in range(3):
+        service.step()
+    assert service.supervising
+    [again] = service.jobs()
+    assert (again.id, again.attempt) == (job.id, 1)
+
+
+def test_trouble_with_the_disk_is_shown_and_goes_away(service, monkeypatch):
+    def fail():
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service._supervisor, "tick", fail)
+        service.step()
+        assert "the disk is gone" in service.notice
+    service.step()
+    assert service.notice == ""
+
+
+def test_the_thread_survives_a_mistake(root, make_engine, caplog):
+    class Mistaken(type(make_engine())):
+        calls = 0
+
+        def capacity(self):
+            self.calls += 1
+            raise KeyError("a mistake")
+
+    service = Service(root, Limits(), engine := Mistaken(), by_request=False)
+    service.supervise()
+    service.supervise()  # harmless
+    end = time.monotonic() + 30
+    while engine.calls < 2:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    service.close()
+    assert "the supervisor made a mistake" in caplog.text
+
+
+def test_commands_of_another_process_are_answered(root, engine, server, spec):
+    server()
+    asking = Service(root, Limits(), engine, by_request=True)
+    job = asking.do("start", spec=spec | {"kind": "mlp-gan"}, actor="ada", token="click")
+    assert isinstance(job, Job)
+    assert asking.do("cancel", job_id=job.id, actor="ada").state in (
+        State.CANCELLED,
+        State.CANCELLING,
+    )
+    with pytest.raises(PermissionError, match="belongs to ada"):
+        asking.do("rename", job_id=job.id, name="x", actor="bob")
+    with pytest.raises(ValueError, match="there is no command"):
+        asking.do("_let_go")
+    asking.close()
+    end = time.monotonic() + 90
+    while read_json(root / job.id / "job.json")["state"] != "cancelled":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_run_outlives_its_server_and_the_next_one_finds_it(root, server, tiny_run, wait_for):
+    first = server()
+    asking = JobManager(root, by_request=True)
+    job = asking.start(**tiny_run, actor="ada")
+    asking.close()
+    end = time.monotonic() + 90
+    while not list((root / job.id / "ckpt").glob("step-*[1-9]")):
+        assert time.monotonic() < end, (root / job.id / "attempts/1/log.txt").read_text()
+        time.sleep(0.05)
+    first.kill()
+    first.wait()
+    seen = (root / job.id / "attempts" / "1" / "status.json").stat().st_mtime
+    try:
+        began = time.monotonic()
+        with JobManager(root) as manager:
+            assert manager.supervising
+            assert manager.job(job.id).attempt == 1
+            wait_for(manager, lambda: manager.job(job.id).state is State.RUNNING)
+            assert time.monotonic() - began < 5
+            status = root / job.id / "attempts" / "1" / "status.json"
+            wait_for(manager, lambda: status.stat().st_mtime > seen)  # it never stopped
+            manager.pause(job.id, actor="ada")
+            wait_for(manager, lambda: manager.job(job.id).state is State.PAUSED)
+            paused = manager.job(job.id)
+            assert (paused.attempt, paused.message) == (1, "")
+            assert paused.saved_images > 0
+            # The launcher was the child of a dead process, so nobody here could have buried it.
+            group = read_json(root / job.id / "attempts" / "1" / "launcher.json")["group"]
+            wait_for(manager, lambda: not group_is_alive(group))
+    finally:
+        end_runs(root)
+
+
+@pytest.mark.slow
+def test_a_run_whose_launcher_and_server_were_killed_is_still_followed(root, tiny_run, wait_for):
+    with JobManager(root, engine=LocalEngine(nice=0)) as manager:
+        job = manager.start(**tiny_run | {"images": 8 * 800}, actor="ada")
+        attempt = root / job.id / "attempts" / "1"
+        try:
+            wait_for(manager, lambda: manager.job(job.id).state is State.RUNNING)
+            os.kill(read_json(attempt / "launcher.json")["group"], signal.SIGKILL)
+            wait_for(
+                manager,
+                lambda: manager.job(job.id).state in (State.SUCCEEDED, State.INTERRUPTED),
+            )
+            ended = manager.job(job.id)
+            assert (ended.state, ended.attempt) == (State.SUCCEEDED, 1)
+            assert not (attempt / "exit.json").exists()
+        finally:
+            end_runs(root)
