@@ -73,6 +73,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _film(model: DrawerModel, enlarge_to: int, settings: dict) -> bytes:
     """Return a GIF of the picture appearing, which rests at the end."""
+    if settings["label"] is None:  # the first of all classes in turn, as in a .png of one
+        settings = settings | {"label": 0}
     frames = [image for _, _, image in model.stream(**settings)]
     # A picture of very many tokens shows several at a time, and always the last.
     every = -(-len(frames) // (_LONGEST_FILM - _SHOW_THE_END))

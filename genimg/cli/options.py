@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from genimg import explore
+from genimg.explore.drawing import DEFAULT_GUIDANCE
 
 CONTROLS = ("temperature", "top_k", "top_p", "guidance")  # of how an image GPT chooses tokens
 
@@ -181,7 +182,7 @@ def add_controls(parser: argparse.ArgumentParser) -> None:
         "--guidance",
         float,
         "Above 1 exaggerates what is special to the class; takes twice the time unless 1.",
-        default=1.0,
+        default=DEFAULT_GUIDANCE,
         low=0,
         high=100,
     )

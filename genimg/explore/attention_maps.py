@@ -55,6 +55,10 @@ class AttentionMaps:
         rows = [self._capture.weights(layer, None, query)[0] for layer in range(self.layers)]
         return self._padded(torch.stack(rows))
 
+    def all_queries(self) -> np.ndarray:
+        """Return `all_heads` of every query, float32 (layers, H, S, T)."""
+        return self._padded(torch.stack(self._weights()))
+
     def entropy(self, layer: int, head: int, query: int) -> float:
         """Return the entropy of `attention` in nats: 0 for one token, log(n) for n evenly."""
         return float(entropy(self.attention(layer, head, query)))
@@ -62,8 +66,11 @@ class AttentionMaps:
     def rollout(self, query: int) -> np.ndarray:
         """Return the attention rollout of a token, float32 (T,); sums to 1. See `rollout`."""
         self._check(0, query)
-        weights = [self._capture.weights(layer)[0] for layer in range(self.layers)]
-        return self._padded(rollout(weights, self._residual)[query])
+        return self.all_rollouts()[query]
+
+    def all_rollouts(self) -> np.ndarray:
+        """Return `rollout` of every query, float32 (S, T)."""
+        return self._padded(rollout(self._weights(), self._residual))
 
     def stages(self, layer: int, head: int, query: int) -> dict[str, np.ndarray]:
         """Return scaled dot-product attention of one token in one head, step by step.
@@ -109,6 +116,10 @@ class AttentionMaps:
             "projected": projection @ output,
         }
         return {name: stage.numpy() for name, stage in stages.items()}
+
+    def _weights(self) -> list[Tensor]:
+        """Return the attention (H, S, S) of each layer."""
+        return [self._capture.weights(layer)[0] for layer in range(self.layers)]
 
     def _check(self, layer: int, query: int) -> None:
         if not 0 <= layer < self.layers:

@@ -30,6 +30,8 @@ from genimg.models.tokenizer import DOWNSAMPLING
 from genimg.training.randomness import generator
 from genimg.training.task import to_uint8
 
+# Measured on fashion-gpt: pictures are much truer to their class than at 1, and no less varied.
+DEFAULT_GUIDANCE = 1.5
 _BATCH = 250
 _UNDRAWN = 128  # the grey of places that have no token yet
 
@@ -40,7 +42,8 @@ class Controls(TypedDict, total=False):
     temperature (default 1): below 1 more typical, above 1 more varied, 0 the likeliest only.
     top_k (0): choose among the likeliest k tokens; 0 among all.
     top_p (1): choose among the likeliest tokens that together have this probability.
-    guidance (1): above 1 exaggerates what is special to the class, at twice the time.
+    guidance (`DEFAULT_GUIDANCE`): above 1 exaggerates what is special to the class, at twice the
+        time of 1, which is none. Without a class there is nothing to exaggerate.
     """
 
     temperature: float
@@ -81,8 +84,8 @@ class Drawing:
     def logits(self) -> np.ndarray:
         """Logits of each token given the class and the tokens before, float32 (N, V).
 
-        Before any control. `next_token_distribution` makes `probabilities` of them, unless guidance
-        is wanted: then of u + guidance * (logits - u) with `unconditional_logits` u.
+        Before any control. `next_token_distribution` makes `probabilities` of u + guidance *
+        (logits - u) with `unconditional_logits` u, which are the logits where guidance is 1.
         """
         return self._pass[0]
 
@@ -168,7 +171,10 @@ class DrawerModel:
     def generate(
         self, *, label: str | int | None, seed: int = 0, **controls: Unpack[Controls]
     ) -> Drawing:
-        """Return sample 0 of `seed` with the numbers it came from; arguments as for `sample`."""
+        """Return sample 0 of `seed` with the numbers it came from.
+
+        Arguments as for `sample`, but the label None is any class: the model is not told one.
+        """
         return self._drawing(self._one_label(label), self._uniforms(seed, 1), None, controls)
 
     def stream(
@@ -183,13 +189,13 @@ class DrawerModel:
         """
         so_far = np.full(self.prior.num_tokens, -1)
         labels, uniforms = self._one_label(label), self._uniforms(seed, 1)
-        steps = draw_steps(self.prior, labels, uniforms, **controls)
+        steps = draw_steps(self.prior, labels, uniforms, **self._all_controls(controls, labels))
         for step, (token, _) in enumerate(steps):
             so_far[step] = int(token)
             yield step, so_far.copy(), self.unfinished(so_far)
 
     def unfinished(self, tokens: np.ndarray) -> np.ndarray:
-        """Return the picture of tokens int64 (N,) of which some are -1, uint8 (H, W, C).
+        """Return the picture of tokens int64 (..., N), of which some are -1, uint8 (..., H, W, C).
 
         The decoder needs a token in every place: there it gets those of a black picture, and the
         result is painted grey.
@@ -198,15 +204,17 @@ class DrawerModel:
             ValueError: the tokens have another shape, or one is not in the vocabulary.
         """
         tokens = torch.from_numpy(np.asarray(tokens, np.int64))
-        if tokens.shape != (self.prior.num_tokens,):
+        if tokens.shape[-1:] != (self.prior.num_tokens,):
             raise ValueError(
                 f"tokens must be ({self.prior.num_tokens},), not {tuple(tokens.shape)}"
             )
-        missing = tokens == -1
-        picture = self._decode(torch.where(missing, self._black, tokens)[None])[0]
-        grid = missing.unflatten(0, self.grid).numpy()
-        picture[grid.repeat(DOWNSAMPLING, axis=0).repeat(DOWNSAMPLING, axis=1)] = _UNDRAWN
-        return picture
+        missing = tokens == -1  # (..., N)
+        rows = torch.where(missing, self._black, tokens).view(-1, self.prior.num_tokens)  # (M, N)
+        pictures = self._decode(rows)  # (M, H, W, C)
+        pictures = pictures.reshape(*tokens.shape[:-1], *pictures.shape[1:])
+        grid = missing.unflatten(-1, self.grid).numpy()  # (..., rows, columns)
+        pictures[grid.repeat(DOWNSAMPLING, axis=-2).repeat(DOWNSAMPLING, axis=-1)] = _UNDRAWN
+        return pictures
 
     def complete(
         self,
@@ -255,10 +263,8 @@ class DrawerModel:
         Raises:
             ValueError: the picture has another size, or the model does not know the label.
         """
-        labels = torch.tensor([self.prior.unconditional])
-        if label is not None:
-            labels = self._one_label(label)
-        return self._drawing(labels, self._uniforms(0, 1), self._encode(image), {})
+        labels = self._one_label(label)
+        return self._drawing(labels, self._uniforms(0, 1), self._encode(image), {"guidance": 1})
 
     @torch.inference_mode()
     def negative_log_likelihood(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -287,6 +293,7 @@ class DrawerModel:
         self, labels: Tensor, seed: int, controls: Controls, known: Tensor | None = None
     ) -> np.ndarray:
         uniforms = self._uniforms(seed, len(labels))
+        controls = self._all_controls(controls, labels)
         pictures = []
         for start in range(0, len(labels), _BATCH):
             part = slice(start, start + _BATCH)
@@ -298,6 +305,7 @@ class DrawerModel:
     def _drawing(
         self, labels: Tensor, uniforms: Tensor, known: Tensor | None, controls: Controls
     ) -> Drawing:
+        controls = self._all_controls(controls, labels)
         steps = list(draw_steps(self.prior, labels, uniforms, known=known, **controls))
         tokens = torch.cat([token for token, _ in steps])  # (N,)
         return Drawing(
@@ -308,7 +316,15 @@ class DrawerModel:
             probabilities=torch.cat([row for _, row in steps]).numpy(),
         )
 
+    def _all_controls(self, controls: Controls, labels: Tensor) -> Controls:
+        """Return the controls with the default guidance, or none where it would change nothing."""
+        told = bool((labels != self.prior.unconditional).any())
+        return {"guidance": DEFAULT_GUIDANCE if told else 1} | controls
+
     def _one_label(self, label: str | int | None) -> Tensor:
+        """Return the number of a class, int64 (1,); None is any class."""
+        if label is None:
+            return torch.tensor([self.prior.unconditional])
         return class_numbers(label, 1, self.classes, self.name)
 
     def _uniforms(self, seed: int, count: int) -> Tensor:

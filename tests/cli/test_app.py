@@ -13,15 +13,23 @@ def launched(monkeypatch):
 
 def test_options_reach_the_app(call, launched):
     options = ["--host", "0.0.0.0", "--port", 8000, "--checkpoint", "a", "--checkpoint", "b"]
+    options += ["--runs", "lessons", "--teacher-token", "chalk"]
     assert call("app", *options, "--no-browser").code == 0
     settings = {"host": "0.0.0.0", "port": 8000, "open_browser": False}
+    settings |= {"runs": "lessons", "teacher_token": "chalk"}
     assert launched == [settings | {"checkpoints": ["a", "b"]}]
+
+
+def test_a_class_room_gets_a_token_that_is_printed(call, launched):
+    result = call("app", "--host", "0.0.0.0")
+    assert launched[0]["teacher_token"] in result.out
+    assert len(launched[0]["teacher_token"]) >= 12
 
 
 def test_without_options_the_browser_is_opened_on_this_machine_only(call, launched):
     assert call("app").code == 0
     settings = {"checkpoints": [], "host": None, "port": None, "open_browser": True}
-    assert launched == [settings]
+    assert launched == [settings | {"runs": "runs", "teacher_token": ""}]
 
 
 def test_bad_options_are_refused(refuse, launched):
@@ -29,5 +37,6 @@ def test_bad_options_are_refused(refuse, launched):
     assert not launched
 
 
-def test_a_bad_checkpoint_is_refused(refuse):
-    assert "nope" in refuse("app", "--checkpoint", "nope", "--no-browser")
+def test_a_bad_checkpoint_is_refused(refuse, tmp_path):
+    options = ["--checkpoint", "nope", "--no-browser", "--runs", tmp_path / "runs"]
+    assert "nope" in refuse("app", *options)

@@ -62,3 +62,15 @@ def test_a_film_shows_one_picture(refuse, transformers, tmp_path):
 @pytest.mark.parametrize("name", ["tiny-style", "fashion-features"])
 def test_only_an_image_gpt_draws(refuse, tmp_path, name):
     assert "image GPT" in refuse("draw", name, "--out", tmp_path / "a.png")
+
+
+def test_a_film_without_a_class_ends_at_the_picture_without_one(call, transformers, tmp_path):
+    for ending in ("gif", "png"):
+        out = tmp_path / f"a.{ending}"
+        outcome = call("draw", transformers / "gpt", "--seed", 5, "--out", out, "--enlarge", 16)
+        assert outcome.code == 0, outcome.err
+    film = Image.open(tmp_path / "a.gif")
+    film.seek(film.n_frames - 1)
+    picture = Image.open(tmp_path / "a.png").convert("L")
+    assert film.size == picture.size
+    assert np.abs(np.asarray(film.convert("L"), int) - np.asarray(picture, int)).max() <= 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from genimg.explore.drawing import DrawerModel
+from genimg.explore.drawing import DEFAULT_GUIDANCE, DrawerModel
 from genimg.models.sampling import draw_by_uniforms, next_token_distribution
 from genimg.training.randomness import generator
 
@@ -88,11 +88,12 @@ class TestDrawing:
         drawing = drawer.generate(label="Bag", seed=3, **controls)
         u, c = map(torch.from_numpy, (drawing.unconditional_logits, drawing.logits))
         rest = dict(controls)
-        logits = u + rest.pop("guidance", 1) * (c - u)
+        logits = u + rest.pop("guidance", DEFAULT_GUIDANCE) * (c - u)
         reshaped = next_token_distribution(logits, **rest)
         np.testing.assert_allclose(reshaped.numpy(), drawing.probabilities, atol=1e-5)
 
-    def test_drawing_with_a_cache_is_drawing_without(self, drawer, drawing):
+    def test_drawing_with_a_cache_is_drawing_without(self, drawer):
+        drawing = drawer.generate(label="Bag", seed=3, guidance=1)
         uniforms = torch.rand(16, generator=generator(3, "draw", 0))
         tokens = torch.empty(1, 0, dtype=torch.int64)
         for step in range(16):
@@ -102,6 +103,14 @@ class TestDrawing:
             drawn = draw_by_uniforms(probabilities, uniforms[step : step + 1])
             tokens = torch.cat((tokens, drawn[:, None]), dim=1)
         assert np.array_equal(tokens[0].numpy(), drawing.tokens)
+
+    def test_without_a_class_the_model_is_told_none(self, drawer):
+        drawing = drawer.generate(label=None, seed=3)
+        assert drawing.label == drawer.prior.unconditional
+        assert np.array_equal(drawing.logits, drawing.unconditional_logits)
+        *_, (_, tokens, image) = drawer.stream(label=None, seed=3)
+        assert np.array_equal(tokens, drawing.tokens)
+        assert np.array_equal(image, drawing.image)
 
     def test_the_picture_is_that_of_the_tokens(self, drawer, drawing):
         assert np.array_equal(drawer.unfinished(drawing.tokens), drawing.image)
@@ -131,6 +140,8 @@ class TestDrawing:
             row = drawing.attention(layer=1, head=0, query=query)
             np.testing.assert_allclose(row, every[1, 0], atol=1e-6)
             flow = drawing.rollout(query)
+            np.testing.assert_allclose(drawing.maps.all_queries()[:, :, query], every, atol=1e-6)
+            np.testing.assert_array_equal(drawing.maps.all_rollouts()[query], flow)
             assert flow.shape == (17,)
             np.testing.assert_allclose(flow.sum(), 1, rtol=1e-5)
             assert not flow[query + 1 :].any()
@@ -171,6 +182,14 @@ class TestStream:
                 assert (image[4 * row :, 4 * column :][:4] == 128).all()
                 assert (image[4 * row + 4 :] == 128).all()
         assert np.array_equal(steps[-1][2], drawing.image)
+
+    def test_many_unfinished_pictures_are_each_of_them(self, drawer, drawing):
+        tokens = np.where(np.arange(16) < np.arange(6)[:, None], drawing.tokens, -1)  # (6, 16)
+        made = drawer.unfinished(tokens.reshape(2, 3, 16))
+        assert made.shape == (2, 3, 16, 16, 1)
+        for found, row in zip(made.reshape(6, 16, 16, 1), tokens, strict=True):
+            # A batch adds in another order.
+            assert abs(found.astype(int) - drawer.unfinished(row)).max() <= 1
 
     def test_unfinished_checks_the_tokens(self, drawer):
         with pytest.raises(ValueError, match=r"tokens must be \(16,\)"):
@@ -254,3 +273,14 @@ class TestRead:
             np.testing.assert_allclose(nats, -np.log(chosen).mean(), rtol=1e-4)
         with pytest.raises(ValueError, match="labels must be 5"):
             drawer.negative_log_likelihood(pictures, np.zeros(4, np.int64))
+
+
+def test_guidance_has_a_default_and_without_a_class_there_is_none(drawer):
+    told = drawer.generate(label=1, seed=2)
+    same = drawer.generate(label=1, seed=2, guidance=DEFAULT_GUIDANCE)
+    assert np.array_equal(told.probabilities, same.probabilities)
+    off = drawer.generate(label=1, seed=2, guidance=1)
+    assert not np.array_equal(told.probabilities, off.probabilities)
+    untold = drawer.generate(label=None, seed=2)
+    strong = drawer.generate(label=None, seed=2, guidance=5)
+    np.testing.assert_allclose(untold.probabilities, strong.probabilities, atol=1e-5)

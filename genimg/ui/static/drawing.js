@@ -1,0 +1,282 @@
+// A drawing of an image GPT, from one capture: nothing here asks the server.
+// value: {drawing, layers, heads, layout, selected, className, caption, query, seconds, and the
+// arrays of DrawingHandlers.payload}
+// The position that predicted a token is called its query. "select" tells which layer, head and
+// query of which drawing are looked at, once that has rested for a moment.
+const TOKENS_PER_SECOND = 25;
+const QUIET_MILLISECONDS = 250;
+const SHOWN_CANDIDATES = 12;
+const find = (selector) => element.querySelector(selector);
+const [picture, marker, play] = ['.picture', '.picture-marker', '.play'].map(find);
+const [stepSlider, querySlider] = ['.step', '.query'].map(find);
+const controls = { temperature: find('.temperature'), topK: find('.top-k'), topP: find('.top-p') };
+const bars = makeBars(find('.bars'), SHOWN_CANDIDATES + 1);
+let drawing = null; // props.value with its arrays
+let grid = null;
+let topKs = [0];
+let state = { step: 1, query: 0, layer: 0, head: 0 };
+let playing = null; // the pending animation frame, or null
+let timer = null;
+
+const tokens = () => drawing.tokens.data.length;
+const weightsOf = (layer, head) => itemOf(drawing.attention, layer, head, state.query);
+
+// Pixels (height, width, channels) on a canvas. Patches from `visible` on stay transparent.
+function paintPixels(canvas, pixels, [height, width, channels], visible = Infinity) {
+  const { rows, columns } = drawing.layout;
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; i += 1) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    const patch = Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
+    const color = [0, 1, 2].map((channel) => pixels[i * channels + (channel % channels)]);
+    image.data.set([...color, patch < visible ? 255 : 0], 4 * i);
+  }
+  [canvas.width, canvas.height] = [width, height];
+  canvas.getContext('2d').putImageData(image, 0, 0);
+}
+
+function paintFrame(canvas, drawn) {
+  const pixels = itemOf(drawing.frames, Math.max(0, drawn - 1));
+  paintPixels(canvas, pixels, drawing.frames.shape.slice(1), drawn);
+}
+
+function mark(target) {
+  const { rows, columns } = drawing.layout;
+  const [row, column] = [Math.floor(state.query / columns), state.query % columns];
+  target.style.left = `${(100 * column) / columns}%`;
+  target.style.top = `${(100 * row) / rows}%`;
+  target.style.width = `${100 / columns}%`;
+  target.style.height = `${100 / rows}%`;
+}
+
+function showPicture() {
+  paintFrame(picture, state.step);
+  mark(marker);
+  stepSlider.value = state.step;
+  querySlider.value = state.query;
+  find('.step + output').textContent = `${state.step} of ${tokens()}`;
+  find('.query + output').textContent = `${state.query}`;
+  stepSlider.setAttribute('aria-valuetext', `${state.step} of ${tokens()} tokens drawn`);
+}
+
+// A row of weights over the picture so far, with the special tokens beside it.
+function paintMap(panel, weights, high) {
+  const { layout, colors } = drawing;
+  paintFrame(panel.querySelector('.under'), state.query);
+  paintCells(panel.querySelector('.heat'), weights, layout, high, colors.data, state.query);
+  paintSpecial(panel.querySelector('.special'), weights, layout, high, colors.data);
+  paintColorBar(panel.querySelector('.color-bar'), high, colors.data);
+  mark(panel.querySelector('.marker'));
+}
+
+function nameOf(position) {
+  const { special } = drawing.layout;
+  if (position >= special.length) return `token ${position - special.length}`;
+  return `the class “${drawing.className}”`;
+}
+
+function mostOf(weights) {
+  const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]);
+  const most = order.slice(0, 3).filter((position) => weights[position] > 0);
+  return most.map((position) => `${nameOf(position)} ${weights[position].toFixed(3)}`).join(' · ');
+}
+
+function showAttention() {
+  const { layers, heads, layout, colors } = drawing;
+  let high = 0;
+  for (let layer = 0; layer < layers; layer += 1) {
+    for (let head = 0; head < heads; head += 1) {
+      high = Math.max(high, largestOf(weightsOf(layer, head)));
+    }
+  }
+  const weights = weightsOf(state.layer, state.head);
+  const flow = itemOf(drawing.rollout, state.query);
+  paintMap(find('.attention'), weights, high);
+  paintMap(find('.rollout'), flow, largestOf(flow));
+  grid.paint(weightsOf, layout, high, colors.data, state.query);
+  grid.choose(state.layer, state.head);
+  find('.attention .place').textContent = `Layer ${state.layer}, head ${state.head}`;
+  find('.attention .numbers').textContent = `Entropy ${entropyOf(weights).toFixed(2)} nats, maximum`
+    + ` ${largestOf(weights).toFixed(3)}. Most on ${mostOf(weights)}`;
+  find('.rollout .numbers').textContent = `Most from ${mostOf(flow)}`;
+}
+
+function controlValues() {
+  const topK = topKs[Number(controls.topK.value)];
+  const [temperature, topP] = [Number(controls.temperature.value), Number(controls.topP.value)];
+  return { temperature, topK, topP };
+}
+
+function showCandidates() {
+  const { temperature, topK, topP } = controlValues();
+  const logits = itemOf(drawing.logits, state.query);
+  const order = likeliestFirst(logits);
+  const before = nextTokenDistribution(logits, 1, 0, 1, order);
+  const after = nextTokenDistribution(logits, temperature, topK, topP, order);
+  const drawn = drawing.tokens.data[state.query];
+  const shown = order.slice(0, SHOWN_CANDIDATES);
+  if (!shown.includes(drawn)) shown.push(drawn);
+  const scale = Math.max(after[order[0]], before[order[0]]);
+  bars.forEach((line, i) => {
+    line.row.hidden = i >= shown.length;
+    if (line.row.hidden) return;
+    const token = shown[i];
+    const bar = { token, scale, probability: after[token], before: before[token] };
+    paintBar(line, { ...bar, drawn: token === drawn });
+    paintCandidate(line.patch, token, i);
+  });
+  const possible = after.filter((probability) => probability > 0).length;
+  find('.next .numbers').textContent = `${possible} of ${logits.length} tokens possible, entropy`
+    + ` ${entropyOf(after).toFixed(2)} nats. Drawn was token ${drawn}, the model's number`
+    + ` ${order.indexOf(drawn) + 1}. Lines mark what the model gave before these controls.`;
+  find('.temperature + output').textContent = temperature.toFixed(2);
+  find('.top-k + output').textContent = topK || 'all';
+  find('.top-p + output').textContent = topP.toFixed(2);
+  controls.topK.setAttribute('aria-valuetext', topK ? `${topK}` : 'all');
+}
+
+// The patch of candidate `rank`, as it would look in the picture so far.
+function paintCandidate(canvas, token, rank) {
+  const [, known, side, wide, channels] = drawing.patches.shape;
+  const { columns } = drawing.layout;
+  if (rank < known) {
+    const pixels = itemOf(drawing.patches, state.query, rank);
+    paintPixels(canvas, pixels, [side, wide, channels]);
+  } else if (token === drawing.tokens.data[state.query]) {
+    const source = document.createElement('canvas');
+    paintFrame(source, state.query + 1);
+    const [row, column] = [Math.floor(state.query / columns), state.query % columns];
+    [canvas.width, canvas.height] = [wide, side];
+    const place = [column * wide, row * side, wide, side];
+    canvas.getContext('2d').drawImage(source, ...place, 0, 0, wide, side);
+  } else {
+    [canvas.width, canvas.height] = [wide, side];
+  }
+}
+
+function show(changes) {
+  state = { ...state, ...changes };
+  showPicture();
+  showAttention();
+  showCandidates();
+  clearTimeout(timer);
+  timer = setTimeout(tell, QUIET_MILLISECONDS);
+}
+
+function tell() {
+  const { layer, head, query } = state;
+  trigger('select', { drawing: props.value.drawing, layer, head, query });
+}
+
+function stop() {
+  cancelAnimationFrame(playing);
+  playing = null;
+  play.textContent = 'Play';
+}
+
+// A token that is chosen has been drawn.
+function choose(query) {
+  stop();
+  show({ query, step: Math.max(state.step, query + 1) });
+}
+
+function goTo(step) { show({ step, query: step - 1 }); }
+
+function animate() {
+  const started = performance.now();
+  const first = state.step % tokens();
+  const afterwards = state.query;
+  play.textContent = 'Pause';
+  const advance = (now) => {
+    const passed = Math.floor((Math.max(0, now - started) / 1000) * TOKENS_PER_SECOND);
+    if (first + 1 + passed >= tokens()) {
+      stop();
+      show({ step: tokens(), query: afterwards });
+      return;
+    }
+    if (state.step !== first + 1 + passed) goTo(first + 1 + passed);
+    playing = requestAnimationFrame(advance);
+  };
+  playing = requestAnimationFrame(advance);
+}
+
+function setControls() {
+  const { temperature, top_k: topK, top_p: topP } = drawing.drawing;
+  topKs = topKChoices(drawing.logits.shape[1], topK);
+  controls.topK.max = topKs.length - 1;
+  controls.topK.value = topKs.indexOf(topK);
+  controls.temperature.value = temperature;
+  controls.topP.value = topP;
+}
+
+function load(isNew) {
+  stop();
+  const { layers, heads, layout } = drawing ?? {};
+  drawing = { ...props.value, ...unpack(props.value) };
+  const same = [layers, heads, layout?.rows, layout?.columns].join() === [
+    drawing.layers, drawing.heads, drawing.layout.rows, drawing.layout.columns].join();
+  if (!same) grid = makeHeadGrid(find('.head-grid'), drawing.layers, drawing.heads, chooseHead);
+  const kept = same ? state : drawing.selected;
+  stepSlider.max = tokens();
+  querySlider.max = tokens() - 1;
+  setControls();
+  show({ ...kept, step: tokens() });
+  const moving = isNew && !matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const pace = drawing.seconds < tokens() / TOKENS_PER_SECOND ? 'slowly' : 'quickly';
+  find('.caption').textContent = `${drawing.caption}. The model took ${drawing.seconds} s`
+    + `${moving ? `; shown more ${pace}` : ''}.`;
+  if (isNew) remember();
+  if (moving) animate();
+}
+
+function remember() {
+  const address = new URL(window.location);
+  const names = ['drawer', 'drawing', 'class', 'temperature', 'top_k', 'top_p', 'guidance'];
+  for (const name of names) address.searchParams.delete(name);
+  for (const [name, text] of new URLSearchParams(drawing.query)) {
+    address.searchParams.set(name, text);
+  }
+  window.history.replaceState(window.history.state, '', address);
+}
+
+function chooseHead(layer, head) { show({ layer, head }); }
+
+// The token under the pointer.
+function tokenAt(event) {
+  const { rows, columns } = drawing.layout;
+  const box = event.currentTarget.getBoundingClientRect();
+  const inside = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
+  const row = inside((event.clientY - box.top) / box.height, rows);
+  return row * columns + inside((event.clientX - box.left) / box.width, columns);
+}
+
+find('.canvas').addEventListener('click', (event) => choose(tokenAt(event)));
+find('.canvas').addEventListener('keydown', (event) => {
+  const { columns } = drawing.layout;
+  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+  const next = state.query + steps[event.key];
+  if (!(next >= 0 && next < tokens())) return;
+  event.preventDefault();
+  choose(next);
+});
+const shownWeights = {
+  '.attention': () => weightsOf(state.layer, state.head),
+  '.rollout': () => itemOf(drawing.rollout, state.query),
+};
+for (const [panel, weights] of Object.entries(shownWeights)) {
+  const reading = find(`${panel} .reading`);
+  const map = find(`${panel} .map`);
+  map.addEventListener('pointermove', (event) => {
+    const token = tokenAt(event);
+    const weight = weights()[drawing.layout.special.length + token].toFixed(4);
+    reading.textContent = `token ${token}: ${token < state.query ? weight : 'not drawn yet, exactly 0'}`;
+  });
+  map.addEventListener('pointerleave', () => { reading.textContent = ''; });
+}
+play.addEventListener('click', () => (playing === null ? animate() : stop()));
+stepSlider.addEventListener('input', () => { stop(); goTo(Number(stepSlider.value)); });
+querySlider.addEventListener('input', () => choose(Number(querySlider.value)));
+for (const control of Object.values(controls)) control.addEventListener('input', showCandidates);
+find('.as-drawn').addEventListener('click', () => { setControls(); showCandidates(); });
+load(false);
+watch('value', () => load(true));

@@ -1,0 +1,120 @@
+// Attention as pictures: nearest, never smoothed, on a scale that the caller names.
+//
+// layout: {rows, columns, special}; special names the tokens that are no patches. A row of weights
+// has the special tokens first and then the patches in raster order.
+// colors: Uint8Array of (257, 3) from the lowest to the highest value (genimg/render/colors.py).
+
+function entropyOf(weights) {
+  let sum = 0;
+  for (const weight of weights) if (weight > 0) sum -= weight * Math.log(weight);
+  return sum;
+}
+
+function largestOf(weights) {
+  return weights.reduce((largest, weight) => Math.max(largest, weight), 0);
+}
+
+// The place in `colors` of a share of the scale; what is outside gets the color of its end.
+function colorRow(colors, share) {
+  return 3 * Math.round(Math.min(1, Math.max(0, share || 0)) * (colors.length / 3 - 1));
+}
+
+function colorOf(colors, share) {
+  const row = colorRow(colors, share);
+  return `rgb(${colors[row]}, ${colors[row + 1]}, ${colors[row + 2]})`;
+}
+
+// One pixel for each patch; style.css enlarges them. Patches from `visible` on stay transparent.
+function paintCells(canvas, weights, layout, high, colors, visible = Infinity) {
+  const { rows, columns, special } = layout;
+  [canvas.width, canvas.height] = [columns, rows];
+  const pixels = new ImageData(columns, rows);
+  for (let patch = 0; patch < Math.min(visible, rows * columns); patch += 1) {
+    const row = colorRow(colors, weights[special.length + patch] / high);
+    pixels.data.set([colors[row], colors[row + 1], colors[row + 2], 255], 4 * patch);
+  }
+  canvas.getContext('2d').putImageData(pixels, 0, 0);
+}
+
+// A cell with its weight for each special token.
+function paintSpecial(target, weights, layout, high, colors) {
+  const cells = layout.special.map((name, i) => {
+    const cell = document.createElement('div');
+    const [square, weight] = [document.createElement('i'), document.createElement('span')];
+    square.style.backgroundColor = colorOf(colors, weights[i] / high);
+    weight.textContent = weights[i].toFixed(3);
+    cell.append(name, square, weight);
+    return cell;
+  });
+  target.replaceChildren(...cells);
+}
+
+function paintColorBar(target, high, colors) {
+  if (!target.firstChild) {
+    const bar = document.createElement('canvas');
+    target.append(document.createElement('span'), bar, document.createElement('span'));
+    [bar.width, bar.height] = [colors.length / 3, 1];
+    const pixels = new ImageData(bar.width, 1);
+    for (let i = 0; i < bar.width; i += 1) {
+      pixels.data.set([...colors.subarray(3 * i, 3 * i + 3), 255], 4 * i);
+    }
+    bar.getContext('2d').putImageData(pixels, 0, 0);
+  }
+  target.firstChild.textContent = '0';
+  target.lastChild.textContent = high.toFixed(3);
+}
+
+// A thumbnail for each head, a line for each layer. Arrow keys move, like in a table.
+function makeHeadGrid(target, layers, heads, onChoose) {
+  const thumbnails = [];
+  let chosen = null;
+  target.replaceChildren();
+  target.style.setProperty('--heads', heads);
+
+  function choose(layer, head) {
+    if (chosen) [chosen.button.tabIndex, chosen.button.ariaPressed] = [-1, 'false'];
+    chosen = thumbnails[layer * heads + head];
+    [chosen.button.tabIndex, chosen.button.ariaPressed] = [0, 'true'];
+  }
+
+  function paint(weightsOf, layout, high, colors, visible) {
+    for (const { layer, head, button, cells, special, label } of thumbnails) {
+      const weights = weightsOf(layer, head);
+      paintCells(cells, weights, layout, high, colors, visible);
+      const column = { rows: layout.special.length, columns: 1, special: [] };
+      special.hidden = column.rows === 0;
+      if (column.rows) paintCells(special, weights, column, high, colors);
+      label.textContent = entropyOf(weights).toFixed(2);
+      const largest = largestOf(weights).toFixed(3);
+      button.title = `Layer ${layer}, head ${head}: entropy ${label.textContent} nats, maximum ${largest}`;
+      button.ariaLabel = button.title;
+    }
+  }
+
+  for (let layer = 0; layer < layers; layer += 1) {
+    const line = document.createElement('span');
+    line.textContent = `Layer ${layer}`;
+    target.append(line);
+    for (let head = 0; head < heads; head += 1) {
+      const button = document.createElement('button');
+      const picture = document.createElement('span');
+      const [special, cells] = [document.createElement('canvas'), document.createElement('canvas')];
+      const label = document.createElement('span');
+      [button.type, button.tabIndex, cells.className] = ['button', -1, 'hatched'];
+      picture.append(special, cells);
+      button.append(picture, label);
+      button.addEventListener('click', () => onChoose(layer, head));
+      target.append(button);
+      thumbnails.push({ layer, head, button, cells, special, label });
+    }
+  }
+  target.onkeydown = (event) => {
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -heads, ArrowDown: heads };
+    const next = thumbnails[thumbnails.indexOf(chosen) + steps[event.key]];
+    if (!next) return;
+    event.preventDefault();
+    onChoose(next.layer, next.head);
+    next.button.focus();
+  };
+  return { paint, choose };
+}

@@ -1,0 +1,161 @@
+// What a vision Transformer takes a picture for, and where it looks: all of it came in one payload,
+// so another class, head or query asks nobody. value: of VisionHandlers.looking
+// "select" tells which layer, head and query are looked at, once that has rested for a moment.
+const QUIET_MILLISECONDS = 250;
+const find = (selector) => element.querySelector(selector);
+const querySlider = find('.query input');
+const bars = find('.class-bars');
+let look = null; // props.value with its arrays
+let layout = null;
+let grid = null;
+let state = { layer: 0, head: 0, query: 0, label: 0 };
+let timer = null;
+
+const weightsOf = (layer, head) => itemOf(look.attention, layer, head, state.query);
+const patchesOf = (weights) => weights.subarray(layout.special.length);
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+function nameOf(position) {
+  const patch = position - layout.special.length;
+  if (patch < 0) return layout.special[position];
+  return `row ${Math.floor(patch / layout.columns)}, column ${patch % layout.columns}`;
+}
+
+function mostOf(weights) {
+  const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]);
+  const most = order.slice(0, 3);
+  return most.map((position) => `${nameOf(position)} ${weights[position].toFixed(3)}`).join('; ');
+}
+
+function paintPicture(canvas) {
+  const [height, width, channels] = look.picture.shape;
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; i += 1) {
+    const color = [0, 1, 2].map((c) => look.picture.data[channels * i + (c % channels)]);
+    image.data.set([...color, 255], 4 * i);
+  }
+  [canvas.width, canvas.height] = [width, height];
+  canvas.getContext('2d').putImageData(image, 0, 0);
+}
+
+// A row of weights over the picture, with the special tokens beside it.
+function paintMap(panel, weights, high) {
+  const { colors } = look;
+  paintPicture(panel.querySelector('.under'));
+  paintCells(panel.querySelector('.heat'), weights, layout, high, colors.data);
+  paintSpecial(panel.querySelector('.special'), weights, layout, high, colors.data);
+  paintColorBar(panel.querySelector('.color-bar'), high, colors.data);
+}
+
+function mark(marker) {
+  const patch = state.query - layout.special.length;
+  marker.hidden = patch < 0;
+  marker.style.left = `${(100 * (patch % layout.columns)) / layout.columns}%`;
+  marker.style.top = `${(100 * Math.floor(patch / layout.columns)) / layout.rows}%`;
+  marker.style.width = `${100 / layout.columns}%`;
+  marker.style.height = `${100 / layout.rows}%`;
+}
+
+// One scale for all heads of all layers: the largest weight that any of them gives to a patch. Only
+// the large map can leave it, and its bar says so.
+function showAttention() {
+  const [layers, heads] = look.attention.shape;
+  let high = 0;
+  for (let layer = 0; layer < layers; layer += 1) {
+    for (let head = 0; head < heads; head += 1) {
+      high = Math.max(high, largestOf(patchesOf(weightsOf(layer, head))));
+    }
+  }
+  const weights = weightsOf(state.layer, state.head);
+  const flow = itemOf(look.rollout, state.query);
+  const own = find('.own input').checked;
+  paintMap(find('.attention'), weights, own ? largestOf(patchesOf(weights)) : high);
+  paintMap(find('.rollout'), flow, largestOf(patchesOf(flow)));
+  for (const marker of element.querySelectorAll('.marker')) mark(marker);
+  grid.paint(weightsOf, layout, high, look.colors.data);
+  grid.choose(state.layer, state.head);
+  querySlider.value = state.query;
+  querySlider.setAttribute('aria-valuetext', nameOf(state.query));
+  find('.query output').textContent = `${state.query}: ${nameOf(state.query)}`;
+  find('.attention .place').textContent = `layer ${state.layer}, head ${state.head}`;
+  find('.attention .numbers').textContent = `Entropy ${entropyOf(weights).toFixed(2)} nats of at`
+    + ` most ${Math.log(weights.length).toFixed(2)}. Most on ${mostOf(weights)}.`;
+  find('.rollout .numbers').textContent = `Most from ${mostOf(flow)}.`;
+}
+
+// Again one scale, for all classes, so that what speaks for one can be compared with another.
+function showRelevance() {
+  const [classes] = look.relevance.shape;
+  let high = 0;
+  for (let label = 0; label < classes; label += 1) {
+    high = Math.max(high, largestOf(patchesOf(itemOf(look.relevance, label))));
+  }
+  paintMap(find('.relevance'), itemOf(look.relevance, state.label), high);
+  find('.relevance .place').textContent = look.classes[state.label];
+  Array.from(bars.children).forEach((bar, label) => {
+    bar.setAttribute('aria-pressed', String(label === state.label));
+  });
+}
+
+function showClasses() {
+  const buttons = look.classes.map((name, label) => {
+    const button = document.createElement('button');
+    const [title, track, share] = ['span', 'span', 'span'].map((tag) => document.createElement(tag));
+    const fill = document.createElement('i');
+    button.type = 'button';
+    title.textContent = name;
+    share.textContent = percent(look.probabilities.data[label]);
+    fill.style.width = percent(look.probabilities.data[label]).replace(' ', '');
+    track.append(fill);
+    button.append(title, track, share);
+    button.addEventListener('click', () => { state.label = label; showRelevance(); });
+    return button;
+  });
+  bars.replaceChildren(...buttons);
+}
+
+function go(changes) {
+  Object.assign(state, changes);
+  showAttention();
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    const { layer, head, query } = state;
+    trigger('select', { looking: look.looking, layer, head, query });
+  }, QUIET_MILLISECONDS);
+}
+
+function load() {
+  if (!props.value) return;
+  look = { ...props.value, ...unpack(props.value) };
+  const { rows, columns, special } = look;
+  const [layers, heads, positions] = look.attention.shape;
+  const other = !layout || grid.layers !== layers || grid.heads !== heads
+    || layout.special.length + layout.rows * layout.columns !== positions;
+  layout = { rows, columns, special };
+  if (other) {
+    const choose = (layer, head) => go({ layer, head });
+    grid = { layers, heads, ...makeHeadGrid(find('.head-grid'), layers, heads, choose) };
+    state = { layer: layers - 1, head: 0, query: 0 };
+    querySlider.max = positions - 1;
+  }
+  state.label = 0; // the likeliest
+  showClasses();
+  showRelevance();
+  go({});
+}
+
+for (const map of element.querySelectorAll('.attention .map, .rollout .map')) {
+  map.addEventListener('click', (event) => {
+    const box = map.getBoundingClientRect();
+    const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    const row = Math.min(layout.rows - 1, Math.floor(y * layout.rows));
+    const column = Math.min(layout.columns - 1, Math.floor(x * layout.columns));
+    go({ query: layout.special.length + row * layout.columns + column });
+  });
+}
+find('.own input').addEventListener('change', showAttention);
+querySlider.addEventListener('input', () => go({ query: Number(querySlider.value) }));
+find('.query button').addEventListener('click', () => go({ query: 0 }));
+
+load();
+watch('value', load);
