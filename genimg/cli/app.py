@@ -40,6 +40,19 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         " (default none).",
     )
     parser.add_argument(
+        "--runs",
+        default="runs",
+        metavar="DIR",
+        help="Folder of all training runs and uploaded pictures (default runs).",
+    )
+    parser.add_argument(
+        "--teacher-token",
+        default="",
+        metavar="TEXT",
+        help="Whoever knows it may control every run (default: a new one, which is printed, if"
+        " other machines reach the page; else everybody may).",
+    )
+    parser.add_argument(
         "--no-browser", action="store_true", help="Do not open a browser (default: open one)."
     )
 
@@ -48,11 +61,16 @@ def run(options: argparse.Namespace) -> int:
     """Serve the page; return when it was stopped."""
     from genimg.ui import application  # Gradio takes seconds, and only this command needs it
 
+    token = options.teacher_token
+    if not token and (token := application.new_token(options.host)):
+        print(f"token of the teacher, who may control every run: {token}", flush=True)
     on_a_space = os.environ.get("SYSTEM") == "spaces"  # Hugging Face's; nobody sits before it
     application.launch(
         checkpoints=options.checkpoint,
         host=options.host,
         port=options.port,
         open_browser=not (options.no_browser or on_a_space),
+        runs=options.runs,
+        teacher_token=token,
     )
     return 0

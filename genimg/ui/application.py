@@ -1,6 +1,8 @@
 """The page: a title, one tab for each kind of model, and how it is served."""
 
+import ipaddress
 import os
+import secrets
 from collections.abc import Sequence
 
 # It only counts before Gradio is imported: no telemetry from a class room.
@@ -8,32 +10,50 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from genimg.ui import gan_tab
-from genimg.ui.model_shelf import fill_shelves
+from genimg.jobs.manager import JobManager
+from genimg.ui import gan_tab, train_tab, transformer_tab
+from genimg.ui.model_shelf import USES, fill_shelves
+from genimg.ui.run_models import RunModels
 from genimg.ui.theme import CSS, Paper
 
 _ONE_HOUR = 3600
+_LARGEST_UPLOAD = "256mb"  # a zip file of pictures to train on
 
 
-def build(checkpoints: Sequence[str | os.PathLike] = ()) -> gr.Blocks:
+def build(
+    checkpoints: Sequence[str | os.PathLike] = (),
+    manager: JobManager | None = None,
+    teacher_token: str = "",
+) -> gr.Blocks:
     """Return the page.
 
     Args:
         checkpoints: paths of checkpoints or runs to offer, besides those that ship; the first is
             shown first.
+        manager: of the runs; without one the page has no tab for training.
+        teacher_token: who knows it may control every run; '' makes everybody the teacher.
 
     Raises:
         genimg.checkpoints.CheckpointError: one of them cannot be used, or there is none at all.
     """
-    shelves = fill_shelves(checkpoints)
+    runs = {use: RunModels(manager, use).choices for use in USES} if manager else None
+    shelves = fill_shelves(checkpoints, runs)
+    openings = {}
     with gr.Blocks(
         title="genimg", analytics_enabled=False, delete_cache=(_ONE_HOUR, 2 * _ONE_HOUR)
     ) as demo:
         gr.Markdown("# genimg\nSee inside models that make images", elem_id="title")
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             if "gan" in shelves:
                 with gr.Tab("GAN", id="gan"):
-                    gan_tab.build(shelves["gan"], demo)
+                    openings["gan"] = gan_tab.build(shelves["gan"], demo).inside(tabs, "gan")
+            if {"drawer", "vision"} & shelves.keys():
+                with gr.Tab("Transformer", id="transformer"):
+                    parts = transformer_tab.build(shelves, demo, tabs)
+                openings |= {use: part.inside(tabs, "transformer") for use, part in parts.items()}
+            if manager:
+                with gr.Tab("Training", id="train"):
+                    train_tab.build(manager, teacher_token, demo, tabs, openings)
     return demo.queue(max_size=64, default_concurrency_limit=1)
 
 
@@ -43,32 +63,56 @@ def launch(
     host: str | None = None,
     port: int | None = None,
     open_browser: bool = False,
+    runs: str | os.PathLike = "runs",
+    teacher_token: str = "",
 ) -> None:
-    """Build the page and serve it until it is stopped.
+    """Build the page and serve it until it is stopped; runs in the background go on after it.
 
     Args:
         checkpoints: as for `build`.
         host: default 127.0.0.1, which only this machine reaches, or GRADIO_SERVER_NAME.
         port: default the first free one from 7860, or GRADIO_SERVER_PORT.
         open_browser: show the page.
+        runs: folder of all training runs and of the pictures that visitors send.
+        teacher_token: as for `build`; see `new_token`.
 
     Raises:
         genimg.checkpoints.CheckpointError: as for `build`.
-        OSError: the port is taken.
+        OSError: the port is taken, or `runs` cannot be written.
     """
-    build(checkpoints).launch(
-        server_name=host,
-        server_port=port,
-        inbrowser=open_browser,
-        theme=Paper(),
-        css_paths=CSS,
-        footer_links=["settings"],
-        run_history=False,  # it records every call in the browser: slow, and computers are shared
-        enable_monitoring=False,
-        share=False,
-        show_error=False,
-        strict_cors=True,
-        max_file_size="1mb",
-        allowed_paths=[],
-        pwa=False,
-    )
+    manager = JobManager(runs)
+    try:
+        demo = build(checkpoints, manager, teacher_token)
+        manager.supervise()  # nothing is started for a page that cannot be built
+        demo.launch(
+            server_name=host,
+            server_port=port,
+            inbrowser=open_browser,
+            theme=Paper(),
+            css_paths=CSS,
+            footer_links=["settings"],
+            run_history=False,  # records every call in the browser: slow, and computers are shared
+            enable_monitoring=False,
+            share=False,
+            show_error=False,
+            strict_cors=True,
+            max_file_size=_LARGEST_UPLOAD,
+            allowed_paths=[],
+            blocked_paths=[os.fspath(runs)],
+            pwa=False,
+        )
+    finally:
+        manager.close()
+
+
+def new_token(host: str | None) -> str:
+    """Return a token for the teacher if other machines reach `host`, a setting of `launch`, or ''.
+
+    Whoever sits at the only machine that reaches the page needs none.
+    """
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or "localhost"
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # the name of a machine
+        local = False
+    return "" if local else secrets.token_urlsafe(9)

@@ -1,11 +1,11 @@
-"""The page's own components: a template, and one plain JavaScript file each.
+"""The page's own components: a template each, and plain JavaScript.
 
 Templates hold no values. Gradio evaluates a template as a JavaScript string *after* it put the
 values in, so that even the escaping `{{value}}` runs a `${...}` that is part of a value. The
 scripts set text and attributes instead.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +31,184 @@ _PLAYER = """
 </div>
 <p role="status"></p>
 """
+_NUMBERS = """
+<div class="top">
+  <h4></h4>
+  <button type="button" class="everything">All stages (.npz)</button>
+  <p role="status"></p>
+</div>
+<ol></ol>
+"""
+
+_DRAWING = """
+<div class="panels">
+<section class="now">
+  <h3>The picture</h3>
+  <div class="map canvas hatched" tabindex="0" role="application"
+    aria-label="The drawing: click, or use the arrow keys, to choose a token">
+    <canvas class="picture"></canvas><div class="marker picture-marker"></div>
+  </div>
+  <div class="line">
+    <button type="button" class="play">Play</button>
+    <input type="range" class="step" min="1" max="1" step="1" aria-label="Tokens drawn so far">
+    <output></output>
+  </div>
+  <label class="line">Token
+    <input type="range" class="query" min="0" max="1" step="1"><output></output>
+  </label>
+  <p class="caption"></p>
+</section>
+<section class="attention">
+  <h3>What it looked at: <span class="place"></span></h3>
+  <div class="seen">
+    <div class="special"></div>
+    <div class="map hatched">
+      <canvas class="under"></canvas><canvas class="heat"></canvas><div class="marker"></div>
+    </div>
+  </div>
+  <div class="color-bar"></div>
+  <p class="numbers"></p>
+  <p class="reading"></p>
+</section>
+<section class="next">
+  <h3>What could have come next</h3>
+  <div class="bars"></div>
+  <label class="line">Temperature
+    <input type="range" class="temperature" min="0" max="2" step="0.05"><output></output>
+  </label>
+  <label class="line">Top-k
+    <input type="range" class="top-k" min="0" max="1" step="1"><output></output>
+  </label>
+  <label class="line">Top-p
+    <input type="range" class="top-p" min="0.05" max="1" step="0.05"><output></output>
+  </label>
+  <p class="numbers"></p>
+  <button type="button" class="as-drawn">As it was drawn</button>
+</section>
+<section class="heads">
+  <h3>All heads of all layers</h3>
+  <p>One scale for all; below each its entropy in nats, low where it looks at few tokens.</p>
+  <div class="head-grid"></div>
+</section>
+<section class="rollout">
+  <h3>Attention rollout</h3>
+  <p>All layers together: through whom information can have come, if heads count alike.</p>
+  <div class="seen">
+    <div class="special"></div>
+    <div class="map hatched">
+      <canvas class="under"></canvas><canvas class="heat"></canvas><div class="marker"></div>
+    </div>
+  </div>
+  <div class="color-bar"></div>
+  <p class="numbers"></p>
+  <p class="reading"></p>
+</section>
+</div>
+"""
+_PAD = """
+<div class="tools" role="group" aria-label="Tool">
+  <button type="button" data-tool="hide">Hide</button>
+  <button type="button" data-tool="draw">Draw</button>
+  <button type="button" data-tool="erase">Erase</button>
+  <span class="brush">
+    <label class="width">Brush <input type="range" min="1" max="8" step="0.5" value="3"></label>
+    <label class="shade">Shade <input type="range" min="0" max="255" value="230"></label>
+    <label class="paint">Colour <input type="color" value="#ffffff"></label>
+  </span>
+</div>
+<canvas tabindex="0" role="application"></canvas>
+<p class="caption"></p>
+<label class="rows">Rows to keep, from the top
+  <span><input type="range" min="0" max="1" step="1" value="0"><output></output></span>
+</label>
+<div class="sources">
+  <button type="button" data-do="upload">Upload…</button>
+  <button type="button" data-do="invert">Invert</button>
+  <button type="button" data-do="clear">Clear</button>
+  <button type="button" data-do="save">Save</button>
+  <label class="crop" hidden><input type="checkbox" checked> Crop to a square</label>
+  <input type="file" accept="image/png,image/jpeg,image/webp" aria-label="Picture file" hidden>
+</div>
+<div class="number">
+  <label>Test picture <input type="number" min="0" step="1"></label>
+  <button type="button" data-do="random">Any</button>
+</div>
+<p role="status"></p>
+<p class="note"></p>
+"""
+_TILES = """
+<figure class="given">
+  <img alt="What the model was given"><figcaption>What the model was given</figcaption>
+</figure>
+<div class="made"></div>
+<p class="caption"></p>
+"""
+_VISION = """
+<div class="panels">
+<section class="classes">
+  <h3>The model takes it for</h3>
+  <div class="class-bars"></div>
+  <p>Choose a class to see what speaks for it.</p>
+</section>
+<section class="relevance">
+  <h3>Speaks for <span class="place"></span></h3>
+  <div class="seen">
+    <div class="special"></div>
+    <div class="map" role="img" aria-label="Relevance of each patch for the class">
+      <canvas class="under"></canvas><canvas class="heat"></canvas>
+    </div>
+  </div>
+  <div class="color-bar"></div>
+  <p>Attention weighted by its gradient, one scale for all classes.</p>
+</section>
+<section class="attention">
+  <h3>Attention <span class="place"></span></h3>
+  <div class="seen">
+    <div class="special"></div>
+    <div class="map canvas" role="img"
+      aria-label="Attention of the query to each patch; click a patch to ask from there">
+      <canvas class="under"></canvas><canvas class="heat"></canvas><div class="marker"></div>
+    </div>
+  </div>
+  <div class="color-bar"></div>
+  <label class="own"><input type="checkbox"> Its own scale, for faint ones</label>
+  <p class="numbers"></p>
+</section>
+<section class="rollout">
+  <h3>Through all layers</h3>
+  <div class="seen">
+    <div class="special"></div>
+    <div class="map canvas" role="img"
+      aria-label="Attention rollout of the query; click a patch to ask from there">
+      <canvas class="under"></canvas><canvas class="heat"></canvas><div class="marker"></div>
+    </div>
+  </div>
+  <div class="color-bar"></div>
+  <p class="numbers"></p>
+</section>
+<section class="asks">
+  <label class="query">Query: who looks
+    <span><input type="range" min="0" max="1" step="1" value="0"><output></output>
+    <button type="button">Class token</button></span>
+  </label>
+</section>
+<section class="heads">
+  <h3>Every layer and head</h3>
+  <div class="head-grid" role="group" aria-label="Layers and heads"></div>
+  <p>Below each its entropy in nats. One scale for all, the one of the large map.</p>
+</section>
+</div>
+"""
 
 
 def picture(value: dict[str, str], *, name: str) -> gr.HTML:
     """Return a picture with a caption; its event `settled` comes when it stopped changing."""
-    return _component(value, _PICTURE, "picture.js", name, "picture")
+    return component(value, _PICTURE, "picture.js", name, "picture")
 
 
 def snippet(value: str, *, name: str) -> gr.HTML:
     """Return Python code with a button that copies it."""
-    return _component(value, _SNIPPET, "snippet.js", name, "snippet")
+    return component(value, _SNIPPET, "snippet.js", name, "snippet")
 
 
 def player(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
@@ -49,16 +217,64 @@ def player(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
     def export_walk(request: Any) -> dict[str, str]:
         return export(request)
 
-    return _component(value, _PLAYER, "player.js", name, "player", server_functions=[export_walk])
+    return component(value, _PLAYER, "player.js", name, "player", server_functions=[export_walk])
 
 
-def _component(
-    value: Any, template: str, script: str, name: str, style: str, **options: Any
+def numbers(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
+    """Return the steps of one head's attention; `export` makes the file of all of them."""
+
+    def export_numbers(request: Any) -> dict[str, str]:
+        return export(request)
+
+    scripts = ["payload.js", "numbers.js"]
+    return component(value, _NUMBERS, scripts, name, "numbers", server_functions=[export_numbers])
+
+
+def drawing(value: dict[str, Any], *, name: str) -> gr.HTML:
+    """Return a drawing of an image GPT; its event `select` tells which attention is looked at.
+
+    Args:
+        value: of `DrawingHandlers.payload`.
+    """
+    scripts = ["payload.js", "heads.js", "next_token.js", "drawing.js"]
+    return component(value, _DRAWING, scripts, name, "drawing")
+
+
+def pad(value: dict[str, Any], *, name: str, pick: Callable) -> gr.HTML:
+    """Return a small picture to draw, upload or pick; its event `drawn` follows every change.
+
+    Args:
+        value: of `genimg.ui.pad.first_value`.
+        pick: answers a question for a test picture, see `genimg.ui.pad.pick`.
+    """
+
+    def held_out(request: Any) -> dict[str, Any]:
+        return pick(request)
+
+    scripts = ["upload.js", "pad.js"]
+    return component(value, _PAD, scripts, name, "pad", server_functions=[held_out])
+
+
+def tiles(value: dict[str, Any], *, name: str) -> gr.HTML:
+    """Return the picture that a model was given, and those it made of it."""
+    return component(value, _TILES, "tiles.js", name, "tiles")
+
+
+def vision(value: dict[str, Any], *, name: str) -> gr.HTML:
+    """Return the viewer of a classifier's attention; its event `select` tells what is looked at."""
+    scripts = ["payload.js", "heads.js", "vision.js"]
+    return component(value, _VISION, scripts, name, "vision")
+
+
+def component(
+    value: Any, template: str, scripts: str | Sequence[str], name: str, style: str, **options: Any
 ) -> gr.HTML:
+    """Return a component; of several scripts, a later one can call what an earlier one defines."""
+    files = [scripts] if isinstance(scripts, str) else scripts
     return gr.HTML(
         value,
         html_template=template,
-        js_on_load=(STATIC / script).read_text(encoding="utf-8"),
+        js_on_load="\n".join((STATIC / file).read_text(encoding="utf-8") for file in files),
         apply_default_css=False,
         elem_id=name,
         elem_classes=[style],

@@ -41,6 +41,7 @@ class GanHandlers:
     def __init__(self, shelf: ModelShelf) -> None:
         self.shelf = shelf
         self._frames = lru_cache(maxsize=16)(self._walk_frames)
+        shelf.when_reloaded(self._frames.cache_clear)
 
     def first_view(self) -> GanView:
         """Return what is on the screen before anyone touched anything."""
@@ -86,7 +87,7 @@ class GanHandlers:
             directions, latents = count_directions(model), model.config.latent_dimensions
         moved = [*view.directions, *[0.0] * (DIRECTIONS - len(view.directions))]
         return {
-            "checkpoint": {"value": view.checkpoint},
+            "checkpoint": {"value": view.checkpoint, "choices": self.shelf.choices()},
             # Without classes the control is hidden and keeps its class for the next model.
             "label": (
                 {"value": view.label, "choices": classes, "visible": True}

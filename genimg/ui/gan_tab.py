@@ -24,6 +24,7 @@ from genimg.ui.gan_view import (
 )
 from genimg.ui.messages import as_error, as_warning, silently
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.opening import Opening
 
 _EXPLANATION = (
     "The generator made this picture from random numbers, which the seed stands for: nobody drew"
@@ -45,17 +46,30 @@ _LIVE: dict[str, Any] = {
 _QUEUED: dict[str, Any] = _LIVE | {"queue": True}
 
 
-def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
+def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
     """Add the tab to `demo`, the page that is being built; links to the page open in it."""
     handlers = GanHandlers(shelf)
-    settings = _explorer(handlers, demo)
+    picture, settings, facts = _explorer(handlers, demo)
     _walk(handlers, settings)
     gr.api(as_error(handlers.sample), api_name="sample")
     gr.api(as_error(handlers.interpolate), api_name="interpolate")
 
+    def show(checkpoint: str) -> list[Any]:
+        first = handlers.first_view()
+        view = handlers.view_in(checkpoint, first.label, first.seed, first.truncation)
+        return [handlers.picture(view), *_updates(handlers, view)]
 
-def _explorer(handlers: GanHandlers, demo: gr.Blocks) -> list[gr.Component]:
-    """Add the picture with its controls; return checkpoint, class, seed, truncation, sliders."""
+    return Opening(shelf, show, [picture, *settings, facts])
+
+
+def _explorer(
+    handlers: GanHandlers, demo: gr.Blocks
+) -> tuple[gr.Component, list[gr.Component], gr.Component]:
+    """Add the picture with its controls.
+
+    Returns:
+        The picture; checkpoint, class, seed, truncation and sliders; the facts.
+    """
     view = handlers.first_view()
     initial = handlers.controls(view)
     with gr.Row(elem_classes=["stage", "explorer"]):
@@ -65,8 +79,8 @@ def _explorer(handlers: GanHandlers, demo: gr.Blocks) -> list[gr.Component]:
         with gr.Column(scale=6, min_width=320):
             with gr.Row():
                 checkpoint = gr.Dropdown(
-                    handlers.shelf.choices(), label="Model", filterable=False, elem_id="checkpoint",
-                    min_width=150, **initial["checkpoint"],
+                    label="Model", filterable=False, elem_id="checkpoint", min_width=150,
+                    **initial["checkpoint"],
                 )  # fmt: skip
                 label = gr.Dropdown(
                     label="Class", filterable=False, elem_id="label", min_width=130,
@@ -143,7 +157,7 @@ def _explorer(handlers: GanHandlers, demo: gr.Blocks) -> list[gr.Component]:
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
     checkpoint.input(as_warning(choose), settings[:4], controls, **_QUEUED)
     demo.load(as_warning(open_link), None, controls, **_QUEUED)
-    return settings
+    return picture, settings, facts
 
 
 def _walk(handlers: GanHandlers, settings: list[gr.Component]) -> None:

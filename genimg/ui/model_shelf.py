@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,30 +24,43 @@ USES = {
 }
 
 
+MOST_RUNS = 8
+"""Of so many runs the models stay in memory."""
+
+
 class ModelShelf:
     """Models of one use by name, for one thread at a time.
 
-    What a visitor sends is only ever looked up in `names`; it never becomes a path.
+    What a visitor sends is only ever looked up in `names` and among the runs; it never becomes a
+    path.
 
     Attributes:
         names: the names offered, the one to show first in front.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        """Offer `names`, each a checkpoint that ships or the path of a checkpoint or run."""
-        self.names = list(names)
+    def __init__(
+        self, names: Sequence[str], runs: Callable[[], list[tuple[str, str]]] = list
+    ) -> None:
+        """Offer `names`, each a checkpoint that ships or the path of a checkpoint or run.
+
+        Args:
+            runs: returns (what to show, path) of each run that is on offer now, too.
+        """
+        self.names, self.runs = list(names), runs
         self._lock = threading.Lock()
         self._models: dict[str, Model] = {}
+        self._forget: list[Callable[[], None]] = []
         # These models are small: a second thread costs more in waiting than it gains in work.
         torch.set_num_threads(1)
 
     def choices(self) -> list[tuple[str, str]]:
         """Return (what to show, name) for each name; of a path its last part, where that is one."""
         short = [Path(name).name for name in self.names]
-        return [
+        offered = [
             (brief if short.count(brief) == 1 else name, name)
             for brief, name in zip(short, self.names, strict=True)
         ]
+        return offered + [run for run in self.runs() if run[1] not in self.names]
 
     @contextmanager
     def use(self, name: str) -> Iterator[Model]:
@@ -56,21 +69,43 @@ class ModelShelf:
         Raises:
             CheckpointError: the name is not on offer, or its files cannot be read any more.
         """
-        if name not in self.names:
+        if name not in self.names and name not in (path for _, path in self.runs()):
             raise CheckpointError(
                 f"there is no checkpoint {name!r} here; choose one of {', '.join(self.names)}"
             )
         with self._lock:
             if name not in self._models:
+                self._make_room()
                 self._models[name] = genimg.load(name)
             yield self._models[name]
 
+    def reload(self, name: str) -> None:
+        """Let the next use of a run load its newest checkpoint."""
+        with self._lock:
+            self._models.pop(name, None)
+        for forget in self._forget:
+            forget()
 
-def fill_shelves(sources: Sequence[str | os.PathLike] = ()) -> dict[str, ModelShelf]:
+    def when_reloaded(self, forget: Callable[[], None]) -> None:
+        """Have `forget` called when a model may have changed: whoever keeps results needs it."""
+        self._forget.append(forget)
+
+    def _make_room(self) -> None:
+        """Forget the runs that were loaded first; what is on offer for good stays."""
+        runs = [name for name in self._models if name not in self.names]
+        for name in runs[: max(0, len(runs) + 1 - MOST_RUNS)]:
+            del self._models[name]
+
+
+def fill_shelves(
+    sources: Sequence[str | os.PathLike] = (),
+    runs: Mapping[str, Callable[[], list[tuple[str, str]]]] | None = None,
+) -> dict[str, ModelShelf]:
     """Return a shelf for each of `USES` for which there is a model.
 
     Args:
         sources: paths of checkpoints or runs, offered before those that ship.
+        runs: for a use what else is on offer now, as for `ModelShelf`.
 
     Raises:
         CheckpointError: a source is no model that the page can show, or there is nothing at all.
@@ -87,7 +122,10 @@ def fill_shelves(sources: Sequence[str | os.PathLike] = ()) -> dict[str, ModelSh
         use = use_of(_directory(name))
         if use in USES:
             names[use].append(name)
-    shelves = {use: ModelShelf(offered) for use, offered in names.items() if offered}
+    runs = runs or {}
+    shelves = {
+        use: ModelShelf(offered, runs.get(use, list)) for use, offered in names.items() if offered
+    }
     if not shelves:
         raise CheckpointError(
             "there is no model to show; train one with `python -m genimg train --preset"

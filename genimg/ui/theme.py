@@ -5,7 +5,7 @@ from gradio.themes.utils import colors, fonts, sizes
 
 from genimg.ui.components import STATIC
 
-CSS = STATIC / "style.css"
+CSS = [STATIC / f"{name}.css" for name in ("style", "transformer", "numbers", "pad", "train")]
 
 _ACCENT = colors.Color(
     "#eefaf7",

@@ -16,6 +16,8 @@ import pytest
 import genimg
 from genimg import checkpoints
 from genimg.models import kind_named
+from genimg.models.drawer import DrawerConfig
+from genimg.models.vision_transformer import VisionTransformerConfig
 from genimg.render import encode
 
 ROOT = Path(__file__).parents[2]
@@ -24,14 +26,21 @@ PATIENCE_SECONDS = 240
 
 
 @pytest.fixture(scope="session")
-def paths(tmp_path_factory, small_config, alive):
-    """A GAN with classes and a mapping network, and one without either."""
+def paths(tmp_path_factory, small_config, small_models, alive):
+    """A GAN with classes and a mapping network, one without either, and both Transformers."""
+    drawer = {k: v for k, v in small_models["fashion-gpt"].items() if k != "validations"}
+    configs = {
+        "style": ("stylegan", small_config("stylegan", 32, 1, 3)),
+        "plain": ("dcgan", small_config("dcgan", 32, 1, 0)),
+        "drawer": ("image-gpt", DrawerConfig(**drawer | {"classes": 3, "layers": 2})),
+        "vision": (
+            "vision-transformer",
+            VisionTransformerConfig(width=16, layers=2, heads=2, classes=3),
+        ),
+    }
     made = {}
-    for name, kind, classes in [
-        ("style", "stylegan", ["Shoe", "Hat", "Coat"]),
-        ("plain", "dcgan", []),
-    ]:
-        config = small_config(kind, 32, 1, len(classes))
+    for name, (kind, config) in configs.items():
+        classes = ["Shoe", "Hat", "Coat"][: config.classes]
         folder = checkpoints.write(
             tmp_path_factory.mktemp("checkpoints") / name,
             kind=kind,
@@ -47,6 +56,12 @@ def paths(tmp_path_factory, small_config, alive):
 def models(paths):
     """The same models as the server's, to compare with."""
     return SimpleNamespace(**{name: genimg.load(path) for name, path in paths.items()})
+
+
+@pytest.fixture(scope="session")
+def drawer(models):
+    """The image GPT."""
+    return models.drawer
 
 
 @pytest.fixture(scope="session")

@@ -272,6 +272,9 @@ def test_private_events_refuse_what_no_page_sends(server, paths, models):
     assert {n for n, d in names.items() if d["api_visibility"] == "public"} == {
         "sample",
         "interpolate",
+        "draw",
+        "complete",
+        "look",
     }
     still = [0.0] * 26
     for data in (

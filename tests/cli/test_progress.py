@@ -52,6 +52,15 @@ def test_elsewhere_a_plain_line_comes_every_ten_seconds():
     assert stream.getvalue().splitlines()[-1].startswith("24 of")
 
 
+def test_a_report_at_the_same_place_does_not_wipe_out_the_losses():
+    stream = io.StringIO()
+    progress = Progress(stream, Clock())
+    progress(REPORT)
+    progress({"images_seen": 640, "total": 1280, "images_per_second": 32.0, "diversity": 0.9})
+    progress.close()
+    assert stream.getvalue().splitlines()[-1] == describe(REPORT | {"images_per_second": 32.0})
+
+
 @pytest.mark.parametrize("columns", [20, 60, 200])
 def test_on_a_terminal_it_stays_on_one_line(monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))

@@ -1,11 +1,19 @@
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from genimg import checkpoints
+from genimg.jobs.devices import Device
+from genimg.jobs.engine import Handle, Verdict
+from genimg.jobs.manager import JobManager
+from genimg.jobs.states import Exit
 from genimg.models import kind_named
 from genimg.models.drawer import DrawerConfig
 from genimg.models.vision_transformer import VisionTransformerConfig
 from genimg.render import encode
+from genimg.storage import write_json
 from genimg.ui.gan_handlers import GanHandlers
 from genimg.ui.model_shelf import ModelShelf
 
@@ -63,3 +71,41 @@ def vision_shelf(paths):
 @pytest.fixture(scope="session")
 def handlers(shelf):
     return GanHandlers(shelf)
+
+
+class PretendedEngine:
+    """Attempts that live until a test says how they ended."""
+
+    def __init__(self) -> None:
+        self.devices = [Device(name="cpu", title="CPU", total_memory=10**11, free_memory=10**11)]
+        self.alive: list[Handle] = []
+        self.ends: dict[Handle, Exit] = {}
+
+    def submit(self, handle: Handle, device: Device, device_lock: Path) -> None:
+        self.alive.append(handle)
+
+    def probe(self, handle: Handle):
+        return (Verdict.ALIVE, None) if handle in self.alive else (Verdict.DEAD, self.ends[handle])
+
+    def terminate(self, handle: Handle) -> None:
+        """Nothing ends by itself."""
+
+    def capacity(self) -> list[Device]:
+        return self.devices
+
+    def report(self, handle: Handle, images_seen: int) -> None:
+        """Write what a worker would write about itself."""
+        values = {"state": "running", "images_seen": images_seen, "total": 80, "time": time.time()}
+        write_json(handle.folder / "status.json", values)
+
+    def end(self, handle: Handle, end: Exit) -> None:
+        self.alive.remove(handle)
+        self.ends[handle] = end
+
+
+@pytest.fixture
+def idle_manager(tmp_path):
+    """A manager whose runs are not trained, and which moves when a test says so."""
+    opened = JobManager(tmp_path / "root", engine=PretendedEngine())
+    yield opened
+    opened.close()

@@ -1,5 +1,10 @@
-import pytest
+import asyncio
+import shutil
 
+import pytest
+from gradio.state_holder import SessionState
+
+from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
 from genimg.ui import application
 
@@ -28,3 +33,24 @@ def test_live_events_skip_the_queue_and_keep_the_last_value(paths):
 def test_a_bad_checkpoint_is_refused_before_anything_is_served(tmp_path):
     with pytest.raises(CheckpointError, match="no checkpoint"):
         application.build([tmp_path])
+
+
+def test_a_class_of_the_last_model_on_its_way_to_the_next_changes_nothing(paths, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(paths["style"], other)
+    card = checkpoints.read_card(other)
+    checkpoints.write_card(other, card | {"classes": ["Cat", "Dog", "Fish"]})
+    demo = application.build([paths["style"], other])
+    events = {event.api_name: event for event in demo.fns.values()}
+    page = SessionState(demo)
+
+    def send(event: str, *values):
+        return asyncio.run(demo.process_api(events[event], list(values), state=page))["data"]
+
+    sliders = [0.0] * (len(events["show"].inputs) - 4)
+    send("choose", str(other), "Shoe", 5, 0.7)  # from now on the choices are Cat, Dog and Fish
+    assert send("show", str(other), "Cat", 5, 0.7, *sliders)[0]["caption"].startswith("Cat")
+    for stale in ("Shoe", None, ["Cat"], {}):
+        [answer] = send("show", str(other), stale, 5, 0.7, *sliders)
+        assert answer["__type__"] == "update"  # of nothing
+        assert "src" not in str(answer)

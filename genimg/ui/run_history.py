@@ -1,0 +1,168 @@
+"""The reports of a run as curves: read on from where it was read to, thinned, sent by a cursor.
+
+A browser asks once a second. It sends the cursor of the last answer and gets what is new since; the
+first answer holds everything, in at most about a thousand points for each curve.
+"""
+
+import json
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from genimg.training.metric_names import METRICS
+from genimg.training.run_directory import RunDirectory
+
+BUCKETS = 500
+"""Parts that a run is cut into; of each the smallest and the largest value of a curve remain."""
+# One chart each; of numbers that say one thing together, several curves in one chart.
+CHARTS = (
+    ("Losses", ("generator_loss", "discriminator_loss")),
+    ("Loss", ("loss", "validation_loss")),
+    ("Accuracy", ("accuracy",)),
+    ("Distance from real images", ("frechet_distance_500", "frechet_distance_500_floor")),
+    ("Diversity", ("diversity",)),
+    ("Class accuracy", ("class_accuracy_500",)),
+    ("What the discriminator gets right", ("real_accuracy", "fake_accuracy")),
+    ("Reconstruction error", ("absolute_error", "squared_error")),
+    ("Vocabulary", ("codes_used", "perplexity")),
+    ("Gradients", ("generator_gradient", "discriminator_gradient", "gradient")),
+    ("Speed", ("images_per_second",)),
+    ("Memory", ("resident_bytes", "cuda_bytes")),
+)
+CURVES = tuple(name for _, names in CHARTS for name in names)
+
+
+def charts() -> list[dict[str, Any]]:
+    """Return each chart's title and what its curves are called, JSON-ready."""
+    return [
+        {
+            "title": title,
+            "curves": [
+                {
+                    "name": name,
+                    "label": METRICS[name].label,
+                    "unit": METRICS[name].unit,
+                    "meaning": METRICS[name].meaning,
+                }
+                for name in names
+            ],
+        }
+        for title, names in CHARTS
+    ]
+
+
+class RunHistory:
+    """All reports of one run, as `RunDirectory.read_metrics` tells them, without reading twice.
+
+    Attributes:
+        rows: the reports, by ascending `images_seen`.
+        rewinds: how often reports were replaced, because training went back to a checkpoint.
+    """
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self.directory = directory
+        self._start()
+
+    def _start(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.rewinds = 0
+        self._offsets: dict[int, int] = {}
+        self._whole: tuple[Any, dict[str, Any]] | None = None
+
+    def read_on(self) -> None:
+        """Take in what was written since the last time; a torn last line waits for its end."""
+        for number in self.directory.attempt_numbers():
+            path = self.directory.path / "attempts" / str(number) / "metrics.jsonl"
+            try:
+                with path.open("rb") as file:
+                    if file.seek(0, 2) < self._offsets.get(number, 0):  # another run by that name
+                        self._start()
+                    file.seek(self._offsets.get(number, 0))
+                    lines, newline, _ = file.read().rpartition(b"\n")
+            except FileNotFoundError:
+                continue
+            self._offsets[number] = self._offsets.get(number, 0) + len(lines) + len(newline)
+            for line in lines.split(b"\n"):
+                self._add(line)
+
+    def _add(self, line: bytes) -> None:
+        try:
+            values = json.loads(line)
+        except ValueError:
+            return
+        if not isinstance(values, dict) or type(values.get("images_seen")) is not int:
+            return
+        if self.rows and self.rows[-1]["images_seen"] > values["images_seen"]:
+            self.rewinds += 1
+            del self.rows[self._index(values["images_seen"] + 1) :]
+        if self.rows and self.rows[-1]["images_seen"] == values["images_seen"]:
+            values = self.rows.pop() | values
+        self.rows.append(values)
+
+    def _index(self, images_seen: int) -> int:
+        return bisect_left(self.rows, images_seen, key=lambda row: row["images_seen"])
+
+    def curves(self, total: int, cursor: Any = None) -> dict[str, Any]:
+        """Return the curves, or what of them is new.
+
+        Args:
+            total: images of the whole run.
+            cursor: of the last answer, as it came back from the browser; None asks for everything.
+
+        Returns:
+            "cursor", for the next time; "begin", from where on the browser must forget what it has;
+            "values", for each name in `CURVES` that the run reports [images seen, values], with
+            None for a gap.
+        """
+        width = max(1, math.ceil(total / BUCKETS))
+        begin = 0
+        if isinstance(cursor, list) and cursor[:2] == [self.rewinds, width]:
+            begin = cursor[-1] if type(cursor[-1]) is int and cursor[-1] > 0 else 0
+        last = self.rows[-1]["images_seen"] if self.rows else 0
+        version = (self.rewinds, width, len(self.rows), last)
+        if begin == 0 and self._whole is not None and self._whole[0] == version:
+            return self._whole[1]
+        rows = self.rows[self._index(begin) :]
+        answer = {
+            # The last part may still grow, so it is sent again.
+            "cursor": [self.rewinds, width, last // width * width],
+            "begin": begin,
+            "values": {
+                name: [[x for x, _ in points], [y for _, y in points]]
+                for name in CURVES
+                if (points := list(thin(_points(rows, name), width)))
+            },
+        }
+        if begin == 0:
+            self._whole = (version, answer)
+        return answer
+
+
+Point = tuple[int, float | None]
+
+
+def _points(rows: Sequence[dict[str, Any]], name: str) -> Iterator[Point]:
+    """Yield where a number was reported, and it, with six digits; None where it is not finite."""
+    for row in rows:
+        if name in row:
+            value = row[name]
+            finite = isinstance(value, (int, float)) and math.isfinite(value)
+            yield row["images_seen"], float(f"{value:.6g}") if finite else None
+
+
+def thin(points: Iterable[Point], width: int) -> Iterator[Point]:
+    """Yield of each `width` images the smallest and the largest value, and one gap if there is one.
+
+    Args:
+        points: by ascending place.
+    """
+    for _, group in groupby(points, key=lambda point: point[0] // width):
+        bucket = list(group)
+        finite = [point for point in bucket if point[1] is not None]
+        gaps = [point for point in bucket if point[1] is None]
+        kept = set(gaps[:1])
+        if finite:
+            kept |= {min(finite, key=lambda point: point[1]), max(finite, key=lambda p: p[1])}
+        yield from sorted(kept, key=lambda point: point[0])

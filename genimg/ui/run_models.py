@@ -1,0 +1,32 @@
+"""The runs of a data root as models that the page can show, also while they are being trained."""
+
+from genimg.jobs.manager import JobManager
+from genimg.models import KINDS
+from genimg.training.spec import PRESETS
+
+
+def use_of_preset(preset: str) -> str:
+    """Return what the page can do with a preset's model: a key of `model_shelf.USES`, or ''."""
+    kind = PRESETS[preset].kind if preset in PRESETS else ""
+    if kind == "vision-transformer":
+        return "vision"
+    return {"gan": "gan", "prior": "drawer"}.get(KINDS[kind].task, "") if kind in KINDS else ""
+
+
+class RunModels:
+    """The runs that a shelf may lend, looked up by the path that `genimg.load` takes."""
+
+    def __init__(self, manager: JobManager, use: str) -> None:
+        self.manager, self.use = manager, use
+
+    def choices(self) -> list[tuple[str, str]]:
+        """Return (what to show, name) of each run that has begun, the newest first."""
+        return [
+            (f"{seen.job.name} ({seen.job.owner})", self.name(seen.job.id))
+            for seen in self.manager.snapshot()
+            if seen.job.attempt and use_of_preset(seen.job.preset) == self.use
+        ]
+
+    def name(self, job_id: str) -> str:
+        """Return what a run is called on the shelf; ValueError if there is none of that id."""
+        return str(self.manager.root / self.manager.job(job_id).id)

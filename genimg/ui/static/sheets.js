@@ -1,0 +1,85 @@
+// Watch it learn: the sample sheets of a run, from the first to the newest; and as a GIF.
+const KEPT = 200; // sheets in the browser's memory
+
+// Returns {show(run, sheets)}; `root` holds the elements of the template, `server` the functions.
+function makeSheets(root, server) {
+  const image = root.querySelector('img');
+  const slider = root.querySelector('input');
+  const output = root.querySelector('output');
+  const playButton = root.querySelector('.play');
+  const saveButton = root.querySelector('.save-gif');
+  const status = root.querySelector('[role=status]');
+  const cache = new Map();
+  let [run, sheets, wanted, playing] = [null, [], null, null];
+
+  async function fetchSheet(id, seen) {
+    const key = `${id}/${seen}`;
+    if (!cache.has(key)) {
+      const { src } = await server.sheet({ run: id, seen });
+      if (!src) return null;
+      if (cache.size >= KEPT) cache.delete(cache.keys().next().value);
+      cache.set(key, src);
+    }
+    return cache.get(key);
+  }
+
+  async function look(index) {
+    const seen = sheets[index];
+    wanted = seen;
+    slider.value = index;
+    output.textContent = `${seen.toLocaleString('en')} images seen`;
+    let src = null;
+    try { src = await fetchSheet(run, seen); } catch { return; }
+    if (src && wanted === seen) { // the newest wish wins
+      image.src = src;
+      image.alt = `Pictures drawn after ${output.textContent}`;
+      if (sheets[index + 1] !== undefined) fetchSheet(run, sheets[index + 1]).catch(() => {});
+    }
+  }
+
+  function stop() {
+    clearInterval(playing);
+    playing = null;
+    playButton.textContent = 'Play';
+  }
+
+  function play() {
+    let index = Number(slider.value) >= sheets.length - 1 ? -1 : Number(slider.value);
+    playButton.textContent = 'Stop';
+    playing = setInterval(() => {
+      index += 1;
+      if (index >= sheets.length) stop();
+      else look(index);
+    }, 220);
+  }
+
+  async function save() {
+    status.textContent = 'Making the GIF ...';
+    let file = { error: 'The server did not answer; try again.' };
+    try { file = await server.film({ run }); } catch { /* the sentence above is shown */ }
+    status.textContent = file.error ?? '';
+    if (file.error) return;
+    const link = document.createElement('a');
+    [link.href, link.download] = [file.src, file.name];
+    link.click();
+  }
+
+  slider.addEventListener('input', () => { stop(); look(Number(slider.value)); });
+  playButton.addEventListener('click', () => (playing === null ? play() : stop()));
+  saveButton.addEventListener('click', save);
+  return {
+    show(id, list) {
+      const other = id !== run;
+      // Whoever looks at the newest one goes on looking at the newest one.
+      const follows = other || Number(slider.value) >= sheets.length - 1;
+      if (other) { stop(); status.textContent = ''; image.removeAttribute('src'); wanted = null; }
+      const grew = list.length !== sheets.length || other;
+      [run, sheets] = [id, list];
+      root.hidden = !list.length;
+      if (!list.length || !grew) return;
+      slider.max = list.length - 1;
+      playButton.disabled = saveButton.disabled = list.length < 2;
+      if (follows && playing === null) look(list.length - 1);
+    },
+  };
+}

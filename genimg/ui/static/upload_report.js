@@ -1,0 +1,30 @@
+// What became of uploaded pictures; see train_data.py. Names of files are strangers' words: text only.
+// value: null, {busy} or {title, classes, preview, refused: [{file, reason}], refused_count}
+const title = element.querySelector('h4');
+const classes = element.querySelector('.classes');
+const preview = element.querySelector('img');
+const refused = element.querySelector('details');
+const list = element.querySelector('ul');
+
+function show() {
+  const report = props.value;
+  element.hidden = !report;
+  if (!report) return;
+  title.textContent = report.busy ?? report.title;
+  classes.textContent = report.classes ?? '';
+  preview.hidden = !report.preview;
+  if (report.preview) preview.src = report.preview;
+  refused.hidden = !report.refused_count;
+  if (!report.refused_count) return;
+  refused.querySelector('summary').textContent = `${report.refused_count} of the files were not used`;
+  list.replaceChildren(...report.refused.map(({ file, reason }) => {
+    const item = document.createElement('li');
+    const name = document.createElement('code');
+    name.textContent = file;
+    item.append(name, `: ${reason}`);
+    return item;
+  }));
+}
+
+show();
+watch('value', show);

@@ -1,0 +1,136 @@
+"""The form of a run, made from the configurations of a preset: nothing is written down twice."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from genimg.training.spec import PRESETS, RunSpec, settings_of
+
+OFFERED = tuple(name for name in PRESETS if name != "fashion-features")
+"""The presets that a visitor may train; the yardstick of the metrics stays as it is."""
+_TITLES = {"run": "The run", "model": "The architecture", "task": "The training"}
+# What the form asks for elsewhere, and what follows from the data set.
+_ELSEWHERE = {"dataset", "images", "minutes", "channels", "classes"}
+
+
+def sections(preset: str, choices: Mapping[str, Sequence]) -> list[dict[str, Any]]:
+    """Return the fields of a preset's form, JSON-ready.
+
+    Args:
+        preset: one of `OFFERED`.
+        choices: the values to choose from, for a field that could be anything and may not be on a
+            page: a device, a tokenizer.
+
+    Returns:
+        For each configuration its "title" and its "fields", each with "name", "label", "help",
+        "kind" ("whole", "number", "list", "switch", "choice" or "text"), "value" (the preset's),
+        "low", "high" and "choices".
+    """
+    configurations = settings_of(PRESETS[checked_preset(preset)])
+    return [
+        {
+            "title": title,
+            "fields": [
+                _describe(field, getattr(configurations[key], field.name), choices)
+                for field in dataclasses.fields(configurations[key])
+                if field.name not in _ELSEWHERE
+            ],
+        }
+        for key, title in _TITLES.items()
+    ]
+
+
+def checked_preset(preset: Any) -> str:
+    """Return the preset; ValueError if it is not offered."""
+    if preset not in OFFERED:
+        raise ValueError(f"there is no model {preset!r} to train; choose one of the list")
+    return preset
+
+
+def given(
+    preset: str, changes: Any, choices: Mapping[str, Sequence]
+) -> dict[str, int | float | str | bool | list]:
+    """Return the settings that a visitor changed, by the names of their fields.
+
+    Whether they are in range is for the configurations to say.
+
+    Args:
+        preset: one of `OFFERED`.
+        changes: {name: value} as it came from the browser; a list is text with commas.
+        choices: as for `sections`.
+
+    Raises:
+        ValueError: a name is not in the form, or a value is not one of its choices.
+    """
+    if not isinstance(changes, dict):
+        raise ValueError("the settings did not arrive; reload the page")
+    fields = {
+        field["name"]: field for section in sections(preset, choices) for field in section["fields"]
+    }
+    settings = {}
+    for name, value in changes.items():
+        if name not in fields:
+            raise ValueError(f"{preset} has no setting {name!r} in this form")
+        field = fields[name]
+        if name in choices and value not in field["choices"]:
+            raise ValueError(
+                f"{name} must be one of {', '.join(map(str, field['choices']))}, not"
+                f" {str(value)[:80]!r}"
+            )
+        settings[name] = _numbers(name, value) if field["kind"] == "list" else value
+    return settings
+
+
+def changes_of(spec: RunSpec) -> dict[str, Any]:
+    """Return in what a run's form differs from its preset's, as `given` takes it."""
+    names = {field["name"] for section in sections(spec.preset, {}) for field in section["fields"]}
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in differences(spec).items()
+        if name in names
+    }
+
+
+def differences(spec: RunSpec) -> dict[str, Any]:
+    """Return in what a run differs from its preset, as JSON-ready values by the fields' names."""
+    defaults = settings_of(PRESETS[spec.preset])
+    return {
+        name: value
+        for key in _TITLES
+        for name, value in getattr(spec, key).to_dict().items()
+        if value != defaults[key].to_dict()[name]
+    }
+
+
+def _describe(
+    field: dataclasses.Field, value: Any, choices: Mapping[str, Sequence]
+) -> dict[str, Any]:
+    options = field.metadata["choices"] or choices.get(field.name)
+    kind = {bool: "switch", int: "whole", float: "number", str: "text"}.get(field.type, "list")
+    return {
+        "name": field.name,
+        "label": field.name.replace("_", " ").capitalize(),
+        "help": field.metadata["help"],
+        "kind": "choice" if options else kind,
+        "value": ", ".join(map(str, value)) if isinstance(value, tuple) else value,
+        "low": field.metadata["low"],
+        "high": field.metadata["high"],
+        "choices": list(options) if options else None,
+    }
+
+
+def _numbers(name: str, text: Any) -> list[float]:
+    """Return the numbers of a text such as "192, 128"."""
+    try:
+        return [float(part) for part in str(text)[:1000].replace(",", " ").split()]
+    except ValueError:
+        raise ValueError(f"{name} must be numbers with commas between them") from None
+
+
+def option(name: str, value: Any) -> list[str]:
+    """Return a setting as an option of `python -m genimg train`."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    values = value if isinstance(value, list) else [value]
+    return [f"--{flag}", *map(str, values)]

@@ -1,0 +1,58 @@
+"""The wiring of the Training tab; in a browser it is tested in tests/app."""
+
+import pytest
+
+from genimg.ui import application
+
+
+@pytest.fixture
+def demo(paths, idle_manager):
+    return application.build([paths["style"]], idle_manager, "secret")
+
+
+def events(demo):
+    return {event["api_name"]: event for event in demo.config["dependencies"]}
+
+
+def test_nothing_of_training_is_offered_to_programs(demo):
+    for name in ("begin", "copy", "take_in", "estimate", "open_run", "list_data"):
+        assert events(demo)[name]["api_visibility"] == "private"
+
+
+def test_the_tab_keeps_no_state_and_no_timer_on_the_server(demo):
+    kinds = {block["type"] for block in demo.config["components"]}
+    assert not kinds & {"state", "timer"}
+
+
+def test_a_file_of_a_visitor_is_checked_by_gradio(demo):
+    """Without this a visitor could name any file of the server instead of an upload."""
+    taken = next(fn for fn in demo.fns.values() if fn.api_name == "take_in")
+    assert taken.preprocess
+    others = [fn for fn in demo.fns.values() if fn.api_name in ("begin", "estimate", "copy")]
+    assert not any(fn.preprocess for fn in others)
+
+
+def test_the_token_is_nowhere_on_the_page(demo):
+    assert "secret" not in str(demo.config)
+
+
+def test_without_a_manager_there_is_no_such_tab(paths):
+    demo = application.build([paths["style"]])
+    names = [block["props"].get("id") for block in demo.config["components"]]
+    assert "train" not in names
+    assert "gan" in names
+
+
+@pytest.mark.parametrize("host", [None, "", "localhost", "127.0.0.1", "127.1.2.3", "::1"])
+def test_alone_at_the_machine_everybody_is_the_teacher(host, monkeypatch):
+    monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
+    assert application.new_token(host) == ""
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "lab.example.org"])
+def test_where_others_come_the_teacher_needs_a_token(host, monkeypatch):
+    tokens = {application.new_token(host) for _ in range(3)}
+    assert len(tokens) == 3
+    assert all(len(token) >= 12 for token in tokens)
+    monkeypatch.setenv("GRADIO_SERVER_NAME", host)
+    assert application.new_token(None)
