@@ -54,11 +54,11 @@ class VisionTransformerConfig(Configuration):
 def convolutional_stem(channels: int, width: int, patch: int) -> nn.Sequential:
     """Return convolutions from images (B, K, R, R) to tokens (B, C, R / P, R / P)."""
     halvings = patch.bit_length() - 1
-    widths = [channels, *(max(8, width >> step) for step in reversed(range(halvings)))]
+    widths = [channels, width // 2, *(width << step for step in range(halvings))]
     layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(widths):  # each halves height and width
+    for i, (inputs, outputs) in enumerate(pairwise(widths)):  # all but the first halve the image
         layers += [
-            nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False),
+            nn.Conv2d(inputs, outputs, 3, stride=1 if i == 0 else 2, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
             nn.GELU(),
         ]
