@@ -95,6 +95,7 @@ def small_models():
         },
         "fashion-mlp": {"generator_widths": (16,), "discriminator_widths": (16,)},
         "fashion-dcgan": {"width": 4, "latent_dimensions": 8},
+        "fashion-relativistic": {"width": 4, "latent_dimensions": 8},
         "fashion-features": {"widths": (8, 8)},
         "fashion-vit": {"size": 32, "width": 16, "layers": 1, "heads": 2},
         "fashion-tokenizer": {

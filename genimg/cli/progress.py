@@ -29,6 +29,8 @@ class Progress:
 
     def __call__(self, report: dict[str, Any]) -> None:
         """Show `report` if it is time: images_seen, total, images_per_second and any losses."""
+        if self._last.get("images_seen") == report["images_seen"]:
+            report = self._last | report  # what a sample sheet tells joins the losses
         self._last = report
         wait = _REDRAW_SECONDS if self.live else _PLAIN_SECONDS
         if self._shown_at is None or self.clock() - self._shown_at >= wait:

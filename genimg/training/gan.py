@@ -17,6 +17,9 @@ from genimg.training.objectives import OBJECTIVES, gradient_penalty, squared_gra
 from genimg.training.randomness import generator as random_generator
 from genimg.training.task import Task, learning_rate_factor, make_optimizer, to_uint8
 
+# Pictures that go through the generator at once when many are drawn: more only take more memory.
+DRAWN_AT_ONCE = 100
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GanTrainingConfig(Configuration):
@@ -46,6 +49,8 @@ class GanTrainingConfig(Configuration):
 
 class GanTask(Task):
     """A generator against a discriminator."""
+
+    draws = True
 
     def __init__(
         self, model: nn.Module, config: GanTrainingConfig, device: torch.device, precision: str
@@ -127,10 +132,11 @@ class GanTask(Task):
             )
         norm = self.guarded_step("discriminator", total)
         images.requires_grad_(False)
+        real_accuracy, fake_accuracy = self.objective.accuracies(real, fake)
         return {
             "discriminator_loss": loss.item(),
-            "real_accuracy": (real > 0).float().mean().item(),
-            "fake_accuracy": (fake < 0).float().mean().item(),
+            "real_accuracy": real_accuracy,
+            "fake_accuracy": fake_accuracy,
             "discriminator_gradient": norm,
         }
 
@@ -147,13 +153,22 @@ class GanTask(Task):
             discriminator.requires_grad_(True)
         return {"generator_loss": loss.item(), "generator_gradient": norm}
 
-    @torch.no_grad()
     def sheet(self, seed: int) -> np.ndarray:
         """Return 40 pictures of fixed latents, class after class, without noise."""
-        config = self.average.config
-        z = torch.randn(40, config.latent_dimensions, generator=random_generator(seed, "sheet", 0))
-        labels = torch.arange(40) % max(config.classes, 1)
-        return to_uint8(self.average(z.to(self.device), labels.to(self.device)))
+        return self.draw(self.labels_in_turn(40), seed)
+
+    @torch.no_grad()
+    def draw(self, labels: Tensor, seed: int) -> np.ndarray:
+        """Return a picture of a fixed latent for each label, without noise."""
+        numbers = random_generator(seed, "sheet", 0)
+        z = torch.randn(len(labels), self.average.config.latent_dimensions, generator=numbers)
+        pictures = [
+            to_uint8(self.average(latents.to(self.device), classes.to(self.device)))
+            for latents, classes in zip(
+                z.split(DRAWN_AT_ONCE), labels.split(DRAWN_AT_ONCE), strict=True
+            )
+        ]
+        return np.concatenate(pictures)
 
     def published(self) -> nn.Module:
         """Return the GAN with the averaged generator and the discriminator as it is."""

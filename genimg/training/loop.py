@@ -4,16 +4,18 @@ Each step reseeds from (seed, step), so a run that was stopped, however rudely, 
 last checkpoint exactly as if nothing had happened.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 
-from genimg.data import Dataset
+from genimg.data import FOLDER_PREFIX, Dataset
 from genimg.render import encode, grid
 from genimg.training import run_checkpoints
+from genimg.training.quality import QualityGauge
 from genimg.training.randomness import batch_indices, derive
+from genimg.training.reporting import Callback, Reporter
 from genimg.training.resolve import batch_tensors, build_task, choose_device, resolve
 from genimg.training.run_directory import Attempt, RunDirectory
 from genimg.training.spec import RunSpec
@@ -23,8 +25,6 @@ from genimg.training.validation import BestSoFar, split
 REPORT_STEPS = 10
 EXAMPLES = 20
 _STATUS_SECONDS = 1.0
-
-Callback = Callable[[dict[str, Any]], None]
 
 
 class Trainer:
@@ -46,8 +46,7 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.directory, self.attempt, self.dataset = directory, attempt, dataset
-        self.callbacks, self.should_stop = callbacks, should_stop
+        self.directory, self.dataset, self.should_stop = directory, dataset, should_stop
         self.spec = _resolved_spec(directory, dataset)
         self.device = choose_device(self.spec.resolved["device"])
         torch.set_num_threads(self.spec.resolved["threads"])
@@ -57,9 +56,16 @@ class Trainer:
         self.training, self.held_out = torch.arange(len(dataset)), torch.arange(0)
         if self.spec.run.validations:
             self.training, self.held_out = split(self.spec.run.seed, len(dataset))
+        self.reporter = Reporter(
+            attempt,
+            total=self.total,
+            epoch_images=len(self.training),
+            device=self.device,
+            callbacks=callbacks,
+        )
         run_checkpoints.remove_leftovers(directory.checkpoints)
         self._restore()
-        self._last_status = self._last_save = self._last_look = self._started_at
+        self._last_status = self._last_save = self._last_look = time.monotonic()
         self._wish_seen = directory.last_wish_seen()
 
     def run(self) -> str:
@@ -69,6 +75,14 @@ class Trainer:
             Diverged: a second time after a roll-back with half the learning rate.
             OSError: a file could not be written; the last checkpoint is intact.
         """
+        try:
+            return self._run()
+        except Exception:
+            with contextlib.suppress(OSError):  # the disk may be what failed
+                self._write_status("failed")
+            raise
+
+    def _run(self) -> str:
         self.save()
         self._write_status("running")
         if self.images_seen == 0 and self.spec.run.sheets:
@@ -85,6 +99,8 @@ class Trainer:
             self._keep_up()
             outcome = self._wish()
         self.save()
+        if not outcome and self.quality.began:
+            self._report(self.quality.measure())
         outcome = outcome or "succeeded"
         self._write_status(outcome)
         return outcome
@@ -103,20 +119,10 @@ class Trainer:
         return report
 
     def _report(self, values: dict[str, float]) -> None:
-        elapsed = time.monotonic() - self._started_at
-        speed = (self.images_seen - self._started_from) / max(elapsed, 1e-9)
-        line = {
-            "images_seen": self.images_seen,
-            **values,
-            "images_per_second": round(speed, 2),
-            "seconds": round(self.seconds + elapsed, 3),
-        }
-        self.attempt.report(line)
-        for callback in self.callbacks:
-            callback(line | {"total": self.total})
+        self.reporter.report(self.images_seen, values)
 
     def _keep_up(self) -> None:
-        """Do what is due by the pictures or by the clock: sheet, validation, status, checkpoint."""
+        """Do what is due by the pictures (sheet, validation) or by the clock (the rest)."""
         if self._is_due(self.spec.run.sheets):
             self._write_sheet()
         if self._is_due(self.spec.run.validations):
@@ -126,6 +132,8 @@ class Trainer:
             self._write_status("running")
         if now - self._last_save >= self.spec.run.checkpoint_seconds:
             self.save()
+        if self.quality.is_due():
+            self._report(self.quality.measure())
 
     def _is_due(self, times: int) -> bool:
         """Return whether something done `times` times a run is due after the step just made."""
@@ -166,23 +174,18 @@ class Trainer:
 
     def _write_status(self, state: str) -> None:
         self._last_status = time.monotonic()
-        self.attempt.write_status(
-            state=state,
-            images_seen=self.images_seen,
-            total=self.total,
-            wish_seen=self._wish_seen,
-            time=time.time(),
-        )
+        self.reporter.write_status(state, self.images_seen, wish_seen=self._wish_seen)
 
     def _write_sheet(self) -> None:
         pictures = self.task.sheet(self.spec.run.seed)
         if len(pictures):
             sheet = encode(grid(pictures, columns=10), "png")
             self.directory.write_sheet(self.images_seen, sheet)
+            if diversity := self.quality.diversity(pictures):
+                self._report(diversity)
 
     def save(self) -> None:
         """Publish a checkpoint of this very step."""
-        elapsed = time.monotonic() - self._started_at
         run_checkpoints.save(
             self.directory.checkpoints,
             step=self.step,
@@ -196,7 +199,7 @@ class Trainer:
                 "images_seen": self.images_seen,
                 "rollbacks": self.rollbacks,
                 "learning_rate_scale": self.task.learning_rate_scale,
-                "seconds": self.seconds + elapsed,
+                "seconds": self.reporter.seconds(),
                 **self.validated.to_dict(),
             },
         )
@@ -205,7 +208,7 @@ class Trainer:
     def _restore(self) -> None:
         """Build the task, and load the newest valid checkpoint if there is one."""
         self.step = self.images_seen = self.rollbacks = 0
-        self.seconds = 0.0  # of training, over all attempts
+        seconds = 0.0
         self.validated = BestSoFar()
         self.task = build_task(self.spec, self.device, self.spec.resolved["precision"])
         self.task.examples, _ = batch_tensors(self.dataset, self.training[:EXAMPLES], self.device)
@@ -219,11 +222,12 @@ class Trainer:
             self.task.load_optimizer_tensors(tensors["optimizer"])
             self.task.learning_rate_scale = state["learning_rate_scale"]
             self.step, self.images_seen = state["step"], state["images_seen"]
-            self.rollbacks, self.seconds = state["rollbacks"], state["seconds"]
+            self.rollbacks, seconds = state["rollbacks"], state["seconds"]
             self.validated = BestSoFar(
                 **{name: state[name] for name in BestSoFar.__slots__ if name in state}
             )
-        self._started_at, self._started_from = time.monotonic(), self.images_seen
+        self.quality = QualityGauge(self.task, self.dataset, self.spec.run.seed)
+        self.reporter.start(self.images_seen, seconds)
 
     def _roll_back(self, reason: Diverged) -> None:
         if self.rollbacks:
@@ -234,7 +238,7 @@ class Trainer:
         self._restore()
         self.rollbacks = 1
         self.task.learning_rate_scale = 0.5
-        self.attempt.report({"images_seen": self.images_seen, "rolled_back": 1.0})
+        self._report({"rolled_back": 1.0})
 
 
 def _resolved_spec(directory: RunDirectory, dataset: Dataset) -> RunSpec:
@@ -242,7 +246,11 @@ def _resolved_spec(directory: RunDirectory, dataset: Dataset) -> RunSpec:
     if not spec.resolved:
         spec = resolve(spec, dataset)
         directory.write_spec(spec)
-    if spec.resolved["dataset_images"] != len(dataset):
+    # The source of your own pictures names their hash, if they were imported.
+    own = spec.run.dataset.startswith(FOLDER_PREFIX)
+    if spec.resolved["dataset_images"] != len(dataset) or (
+        own and spec.resolved["dataset_source"] != dataset.source
+    ):
         raise ValueError(
             f"this run began with {spec.resolved['dataset_images']} pictures from"
             f" {spec.resolved['dataset_source']}, but {spec.run.dataset} now has {len(dataset)}"

@@ -69,15 +69,27 @@ class Objective:
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
+    boundary: float | None = 0.0
+    """Logit above which a picture is called real; None where only differences mean something."""
+
+    def accuracies(self, real: Tensor, fake: Tensor) -> tuple[float, float]:
+        """Return the shares of real pictures called real and of fakes called fake, 0 to 1.
+
+        Where only differences mean something, the boundary is half-way between the two means.
+        """
+        boundary = self.boundary
+        if boundary is None:
+            boundary = (real.mean() + fake.mean()).item() / 2
+        return (real > boundary).float().mean().item(), (fake < boundary).float().mean().item()
 
 
 OBJECTIVES: dict[str, Objective] = {
     "minimax": Objective(minimax_discriminator, minimax_generator),
     "nonsaturating": Objective(minimax_discriminator, nonsaturating_generator),
-    "least-squares": Objective(least_squares_discriminator, least_squares_generator),
-    "wasserstein": Objective(wasserstein_discriminator, wasserstein_generator),
+    "least-squares": Objective(least_squares_discriminator, least_squares_generator, 0.5),
+    "wasserstein": Objective(wasserstein_discriminator, wasserstein_generator, None),
     "hinge": Objective(hinge_discriminator, wasserstein_generator),
-    "relativistic": Objective(relativistic_discriminator, relativistic_generator),
+    "relativistic": Objective(relativistic_discriminator, relativistic_generator, None),
 }
 
 

@@ -20,7 +20,6 @@ from genimg.training.averaging import update_average
 from genimg.training.classification import augment
 from genimg.training.randomness import generator as random_generator
 from genimg.training.task import (
-    DRAWN_AT_ONCE,
     Task,
     decay_matrices_only,
     learning_rate_factor,
@@ -57,7 +56,6 @@ class PriorTask(Task):
     model: Drawer
     average: ImageGpt
     validates = True
-    draws = True
 
     def __init__(
         self, model: Drawer, config: PriorTrainingConfig, device: torch.device, precision: str
@@ -117,22 +115,14 @@ class PriorTask(Task):
         tokens = self.model.tokenizer.encode(images)
         return self._negative_log_likelihood(self.average, tokens, labels).item()
 
+    @torch.no_grad()
     def sheet(self, seed: int) -> np.ndarray:
         """Return 40 drawings, class after class, always by the same random numbers."""
-        return self.draw(self.labels_in_turn(40), seed)
-
-    @torch.no_grad()
-    def draw(self, labels: Tensor, seed: int) -> np.ndarray:
-        """Return a drawing for each label, always by the same random numbers."""
-        prior, numbers = self.average, random_generator(seed, "sheet", 0)
-        uniforms = torch.rand(len(labels), prior.num_tokens, generator=numbers)
-        pictures = []
-        for some, classes in zip(
-            uniforms.split(DRAWN_AT_ONCE), labels.split(DRAWN_AT_ONCE), strict=True
-        ):
-            tokens = draw_tokens(prior, classes.to(self.device), some.to(self.device))
-            pictures.append(to_uint8(self.model.tokenizer.decode(tokens)))
-        return np.concatenate(pictures)
+        prior, count = self.average, 40
+        labels = (torch.arange(count) % prior.config.classes).to(self.device)
+        uniforms = torch.rand(count, prior.num_tokens, generator=random_generator(seed, "sheet", 0))
+        tokens = draw_tokens(prior, labels, uniforms.to(self.device))
+        return to_uint8(self.model.tokenizer.decode(tokens))
 
     def published(self) -> Drawer:
         """Return the averaged image GPT with its tokenizer."""

@@ -4,7 +4,7 @@ spec.json                      what is to be trained; immutable once the probe h
 control.json                   wishes to the worker: run, pause, cancel, save_now, sample_now
 lease                          locked by the one process that is training
 attempts/N/status.json         where attempt N is, replaced every second or so
-attempts/N/metrics.jsonl       one line per report, append-only, one writer
+attempts/N/metrics.jsonl       one line per report, append-only, one writer; see `metric_names`
 ckpt/                          see `run_checkpoints`
 samples/IMAGES_SEEN.png        sample sheets
 """

@@ -147,11 +147,25 @@ PRESETS: dict[str, Preset] = {
         },
         {},
     ),
+    "fashion-relativistic": Preset(
+        "Relativistic GAN: real against drawn in pairs, with R1 and R2",
+        "dcgan",
+        # Batch norm would mix the pictures whose single gradients the penalties are about.
+        {"classes": 10, "spectral_norm": True},
+        {
+            "objective": "relativistic",
+            "r1": 1.0,
+            "r2": 1.0,
+            "generator_learning_rate": 1e-3,
+            "discriminator_learning_rate": 1e-3,
+        },
+        {"batch_size": 64},
+    ),
     "fashion-style": Preset(
         "StyleGAN-mini: a mapped space to explore",
         "stylegan",
         {},
-        {},
+        {"hold": 0.8},  # in ten minutes there is none to lose to smaller steps
         {},
     ),
     "fashion-features": Preset(

@@ -44,6 +44,8 @@ class Task(ABC):
             whole model otherwise.
         optimizers: by name, each with the learning rate it starts from in its groups' `base`.
         validates: whether `validate` means anything, so that pictures may be held out for it.
+        draws: whether `draw` means anything, and takes a second or so for 500 pictures, so that
+            they may be compared with real ones.
         examples: the first few training pictures, float32 (N, C, H, W) in [-1, 1], for sheets that
             compare; the loop puts them here.
     """
@@ -52,6 +54,7 @@ class Task(ABC):
     average: nn.Module
     optimizers: dict[str, torch.optim.Optimizer]
     validates = False
+    draws = False
     examples: Tensor
 
     def __init__(
@@ -93,6 +96,21 @@ class Task(ABC):
     def validate(self, images: Tensor, labels: Tensor) -> float:
         """Return the averaged model's mean loss on held-out pictures (see `step` for shapes)."""
         raise NotImplementedError("only a task that `validates` can")
+
+    def draw(self, labels: Tensor, seed: int) -> np.ndarray:
+        """Return new pictures by the averaged model, from the same random numbers every time.
+
+        Args:
+            labels: int64 (N,), the class of each; a model without classes takes no notice.
+
+        Returns:
+            uint8 (N, H, W, C).
+        """
+        raise NotImplementedError("only a task that `draws` can")
+
+    def labels_in_turn(self, count: int) -> Tensor:
+        """Return labels int64 (count,), class after class; zeros for a model without classes."""
+        return torch.arange(count) % max(self.average.config.classes, 1)
 
     @abstractmethod
     def sheet(self, seed: int) -> np.ndarray:

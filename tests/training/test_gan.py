@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -38,6 +40,23 @@ def test_every_objective_moves_both_players_and_reports_numbers(small_spec, pres
     assert 0 <= report["real_accuracy"] <= 1
     assert report["generator_gradient"] > 0
     assert report["discriminator_gradient"] > 0
+
+
+def test_the_relativistic_preset_judges_pairs_with_both_penalties(small_spec):
+    spec = small_spec("fashion-relativistic")
+    assert (spec.task.objective, spec.model.classes) == ("relativistic", 10)
+    assert spec.task.r1 == spec.task.r2 > 0
+    task = build_task(spec, CPU, "fp32")
+    before = weights(task.model.generator), weights(task.model.discriminator)
+    report = step(task)
+    assert moved(before[0], task.model.generator)
+    assert moved(before[1], task.model.discriminator)
+    assert all(math.isfinite(value) for value in report.values())
+    # The gradients of single pictures mean something only if no other picture has a part in them.
+    judge = task.model.discriminator.eval()
+    alone = torch.cat([judge(IMAGES[n : n + 1], LABELS[n : n + 1]) for n in range(len(IMAGES))])
+    torch.testing.assert_close(alone, judge(IMAGES, LABELS))
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in judge.modules())
 
 
 @pytest.mark.parametrize("penalty", ["r1", "r2", "gradient_penalty"])
@@ -112,6 +131,18 @@ def test_a_sheet_is_forty_fixed_pictures_and_changes_nothing(small_spec, alive, 
     assert (first != task.sheet(1)).any()
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(before[n], t) for n, t in task.average.state_dict().items())
+
+
+def test_more_pictures_than_fit_at_once_are_drawn_one_after_the_other(small_spec, alive):
+    task = build_task(small_spec(), CPU, "fp32")
+    alive(task.average)
+    labels = task.labels_in_turn(130)
+    assert labels.tolist() == [*range(10)] * 13
+    pictures = task.draw(labels, 3)
+    assert pictures.shape == (130, 32, 32, 1)
+    assert len({picture.tobytes() for picture in pictures}) == 130
+    assert (pictures == task.draw(labels, 3)).all()
+    assert (task.draw(labels.flip(0), 3) != pictures).any()
 
 
 def test_what_is_published_has_the_averaged_generator(small_spec):

@@ -46,17 +46,6 @@ def newest_state(run) -> dict:
     return run_checkpoints.load(run_checkpoints.newest(run.checkpoints))[1]
 
 
-def result(run) -> dict[str, bytes]:
-    """Everything that must be equal: tensors, sheets, and the log without its clocks."""
-    newest = run_checkpoints.newest(run.checkpoints)
-    files = [*newest.glob("*.safetensors"), *run.samples.glob("*.png")]
-    log = [
-        {k: v for k, v in line.items() if k not in ("seconds", "images_per_second")}
-        for line in run.read_metrics()
-    ]
-    return {"step": newest.name, "log": log} | {path.name: path.read_bytes() for path in files}
-
-
 def wish(run, command: str, generation: int = 1) -> None:
     write_json(run.path / "control.json", {"command": command, "generation": generation})
 
@@ -75,6 +64,7 @@ CASES = {
     ),
     "hinge": ("fashion-style", {"objective": "hinge"}),
     "relativistic": ("fashion-style", {"objective": "relativistic", "r1": 1.0, "r2": 1.0}),
+    "relativistic-dcgan": ("fashion-relativistic", {}),
     "momentum": ("fashion-dcgan", {"optimizer": "sgd", "beta1": 0.9}),
     "bf16": ("fashion-style", {"precision": "bf16"}),
     "classifier": ("fashion-features", {}),
@@ -84,7 +74,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_run_that_was_killed_ends_bitwise_like_one_that_was_not(make_run, dataset, case):
+def test_a_run_that_was_killed_ends_bitwise_like_one_that_was_not(make_run, dataset, case, result):
     preset, changes = CASES[case]
     calm = make_run("calm", preset, sheets=1, **changes)
     assert train(calm, dataset) == "succeeded"
@@ -101,7 +91,7 @@ def test_a_run_that_was_killed_ends_bitwise_like_one_that_was_not(make_run, data
     assert result(stormy) == result(calm)
 
 
-def test_another_seed_is_another_run(make_run, dataset):
+def test_another_seed_is_another_run(make_run, dataset, result):
     runs = [make_run(f"seed{seed}", "fashion-mlp", seed=seed) for seed in (1, 2)]
     for run in runs:
         train(run, dataset)
@@ -110,7 +100,7 @@ def test_another_seed_is_another_run(make_run, dataset):
     assert first["log"] != second["log"]
 
 
-def test_a_paused_run_goes_on_where_it_stopped(make_run, dataset):
+def test_a_paused_run_goes_on_where_it_stopped(make_run, dataset, result):
     calm, run = make_run("calm", "fashion-mlp"), make_run("run", "fashion-mlp")
     train(calm, dataset)
     for attempt, moment in enumerate((1, 7, 10), 1):
@@ -121,7 +111,7 @@ def test_a_paused_run_goes_on_where_it_stopped(make_run, dataset):
     assert result(run) == result(calm)
 
 
-def test_a_complete_run_is_left_as_it_is(make_run, dataset):
+def test_a_complete_run_is_left_as_it_is(make_run, dataset, result):
     run = make_run(preset="fashion-mlp")
     train(run, dataset)
     before = result(run)
@@ -134,10 +124,15 @@ def test_a_complete_run_is_left_as_it_is(make_run, dataset):
 def test_what_is_reported(make_run, dataset):
     run, heard = make_run(preset="fashion-mlp", sheets=3), []
     train(run, dataset, callbacks=[heard.append])
-    assert [line["images_seen"] for line in heard] == [80, 160, 240]
     assert all(line.pop("total") == 240 for line in heard)
-    assert run.read_metrics() == heard
-    assert {"generator_loss", "discriminator_loss", "images_per_second"} <= set(heard[0])
+    together: dict[int, dict] = {}
+    for line in heard:  # a sheet's line joins the one of the losses
+        together[line["images_seen"]] = together.get(line["images_seen"], {}) | line
+    assert run.read_metrics() == list(together.values())
+    assert list(together) == [0, 80, 160, 240]
+    assert {"generator_loss", "discriminator_loss", "diversity"} <= set(together[80])
+    assert [line["epochs"] for line in together.values()] == [0, 1.25, 2.5, 3.75]
+    assert together[80]["seconds_left"] > together[240]["seconds_left"] == 0
     sheets = sorted(path.stem for path in run.samples.iterdir())
     assert sheets == ["000000000", "000000080", "000000160", "000000240"]
     assert status(run)["state"] == "succeeded"
@@ -169,6 +164,18 @@ def test_other_data_are_refused(make_run, dataset):
         train(run, fewer)
 
 
+def test_own_pictures_that_were_changed_are_refused_though_they_are_as_many(make_run, dataset):
+    run = make_run(preset="fashion-mlp", dataset="folder:mine")
+    mine = dataclasses.replace(dataset, name="folder:mine", source="mine (sha256 aa)")
+    train(run, mine, should_stop=at_step(3, lambda: True))
+    changed = dataclasses.replace(mine, source="mine (sha256 bb)")
+    with pytest.raises(
+        ValueError, match=r"from mine \(sha256 aa\), but .* from mine \(sha256 bb\)"
+    ):
+        train(run, changed)
+    assert train(run, mine) == "succeeded"
+
+
 def test_what_a_killed_worker_left_is_swept_away(make_run, dataset):
     run = make_run(preset="fashion-mlp")
     litter = run.checkpoints / ".step-00000003.999"
@@ -178,7 +185,7 @@ def test_what_a_killed_worker_left_is_swept_away(make_run, dataset):
     assert not litter.exists()
 
 
-def test_damaged_checkpoints_cost_time_but_not_exactness(make_run, dataset):
+def test_damaged_checkpoints_cost_time_but_not_exactness(make_run, dataset, result):
     calm, run = make_run("calm", "fashion-mlp"), make_run("run", "fashion-mlp")
     train(calm, dataset)
     for moment in (7, 9):
@@ -217,8 +224,8 @@ def test_a_run_that_diverges_once_goes_back_and_on_with_half_the_rate(
     assert newest_state(run)["learning_rate_scale"] == 0.5
     assert trainer.task.learning_rate_scale == 0.5
     history = run.read_metrics()
-    assert [line["images_seen"] for line in history] == [0, 80, 160, 240]
-    assert history[0] == {"images_seen": 0, "rolled_back": 1.0}
+    assert [line["images_seen"] for line in history] == [0, 80, 120, 160, 240]  # 120: a sheet
+    assert [line.get("rolled_back") for line in history] == [1.0, None, None, None, None]
     assert history[-1]["seconds"] > 0
     assert history[-1]["images_per_second"] > 0
 
@@ -330,7 +337,7 @@ def test_wishes_are_looked_for_once_a_second_however_slow_the_disk(make_run, dat
 
 @pytest.mark.parametrize("file", ["metrics.jsonl", "status.json"])
 def test_a_full_disk_ends_the_attempt_and_the_next_one_is_exact(
-    make_run, dataset, monkeypatch, file
+    make_run, dataset, monkeypatch, file, result
 ):
     monkeypatch.setattr(loop, "_STATUS_SECONDS", 0.0)
     calm, run = make_run("calm", "fashion-mlp"), make_run("run", "fashion-mlp")

@@ -134,3 +134,31 @@ def test_gradient_penalty_looks_between_the_paired_pictures():
     assert (seen[0] <= 1).all()
     assert (seen[0].flatten(1).std(dim=1) == 0).all()  # one mixture for a whole picture
     assert seen[0][:, 0, 0, 0].std() > 0.1  # and another for the next
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_a_discriminator_that_has_reached_its_goal_is_always_right(name):
+    objective = OBJECTIVES[name]
+    logits = torch.randn(2, 64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    optimizer = torch.optim.Adam([logits], lr=0.05)
+    for _ in range(300):
+        optimizer.zero_grad()
+        objective.discriminator(*logits).backward()
+        optimizer.step()
+    assert objective.accuracies(*logits.detach()) == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["wasserstein", "relativistic"])
+def test_what_only_compares_is_judged_by_comparing(name):
+    random = torch.Generator().manual_seed(0)
+    real, fake = torch.randn(64, generator=random) + 1, torch.randn(64, generator=random)
+    real_accuracy, fake_accuracy = OBJECTIVES[name].accuracies(real, fake)
+    assert 0.5 < real_accuracy < 1
+    assert 0.5 < fake_accuracy < 1
+    assert OBJECTIVES[name].accuracies(real + 9, fake + 9) == (real_accuracy, fake_accuracy)
+
+
+def test_the_boundary_is_where_the_objective_puts_it():
+    real, fake = torch.tensor([0.4, 0.6, 0.9, 2.0]), torch.tensor([-1.0, 0.1, 0.2, 0.7])
+    assert OBJECTIVES["least-squares"].accuracies(real, fake) == (0.75, 0.75)
+    assert OBJECTIVES["hinge"].accuracies(real, fake) == (1, 0.25)

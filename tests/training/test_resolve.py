@@ -16,6 +16,7 @@ def test_a_complete_request_is_resolved_without_a_probe(small_spec, dataset, mon
     assert resolved["threads"] == 1
     assert resolved["device"] == "cpu"
     assert resolved["dataset_images"] == 64
+    assert resolved["classes"] == list("0123456789")
 
 
 def test_minutes_become_pictures_at_the_measured_speed(small_spec, dataset, monkeypatch):

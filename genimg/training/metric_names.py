@@ -1,0 +1,145 @@
+"""Every number that a run reports, in one table: its name in `metrics.jsonl`, and what it means.
+
+A page or a chart takes its labels and units from here.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What one reported number means.
+
+    Attributes:
+        label: for the axis of a chart or a line of a table.
+        unit: as written behind a number; "" for a pure number, "share" for 0 to 1.
+        better: "lower", "higher", or "" where neither is.
+        meaning: one sentence.
+        exact: whether a run repeated exactly reports exactly this number; clocks and memory do not.
+    """
+
+    label: str
+    unit: str
+    better: str
+    meaning: str
+    exact: bool = True
+
+
+METRICS: dict[str, Metric] = {
+    # Progress, in every line.
+    "images_seen": Metric(
+        "Images seen", "images", "", "Training images seen; the run's one clock."
+    ),
+    "epochs": Metric("Epochs", "times", "", "How often each training image was seen, on average."),
+    "seconds": Metric(
+        "Time trained", "s", "", "Seconds of training so far, over all attempts.", exact=False
+    ),
+    "seconds_left": Metric(
+        "Time left", "s", "", "Seconds to the end at the recent speed.", exact=False
+    ),
+    "images_per_second": Metric(
+        "Speed",
+        "images/s",
+        "higher",
+        "Images per second over the last half minute, everything included.",
+        exact=False,
+    ),
+    "resident_bytes": Metric(
+        "Memory", "bytes", "lower", "Main memory that the process holds now.", exact=False
+    ),
+    "cuda_bytes": Metric(
+        "GPU memory", "bytes", "lower", "Memory of the GPU that the process holds now.", exact=False
+    ),
+    "rolled_back": Metric(
+        "Went back", "", "", "1 where training diverged and went back to a checkpoint."
+    ),
+    # GANs, and the discriminator of a tokenizer; each from the last batch only.
+    "generator_loss": Metric(
+        "Generator loss", "", "", "What the generator minimises; depends on its opponent."
+    ),
+    "discriminator_loss": Metric(
+        "Discriminator loss",
+        "",
+        "",
+        "What the discriminator minimises, without penalties; depends on its opponent.",
+    ),
+    "real_accuracy": Metric(
+        "Real called real",
+        "share",
+        "",
+        "Share of the batch's real images that the discriminator takes for real.",
+    ),
+    "fake_accuracy": Metric(
+        "Fake called fake",
+        "share",
+        "",
+        "Share of the batch's drawn images that the discriminator takes for drawn.",
+    ),
+    "generator_gradient": Metric(
+        "Generator gradient", "", "", "Norm of the gradient of the generator's loss."
+    ),
+    "discriminator_gradient": Metric(
+        "Discriminator gradient",
+        "",
+        "",
+        "Norm of the gradient of the discriminator's loss, penalties included.",
+    ),
+    # Everything else that is trained; each from the last batch only, but for validations.
+    "loss": Metric(
+        "Training loss",
+        "nats",
+        "lower",
+        "Cross-entropy: of an image GPT per token, with some labels hidden; of a classifier per"
+        " image, with augmentation and label smoothing.",
+    ),
+    "validation_loss": Metric(
+        "Validation loss",
+        "nats",
+        "lower",
+        "Cross-entropy per token of held-out images, by the averaged image GPT with the true"
+        " labels.",
+    ),
+    "accuracy": Metric(
+        "Training accuracy", "share", "higher", "Share of the batch that is classified rightly."
+    ),
+    "gradient": Metric("Gradient", "", "", "Norm of the loss's gradient, before any clipping."),
+    "absolute_error": Metric(
+        "Mean absolute error", "", "lower", "Of a reconstructed pixel, on the scale from -1 to 1."
+    ),
+    "squared_error": Metric(
+        "Mean squared error", "", "lower", "Of a reconstructed pixel, on the scale from -1 to 1."
+    ),
+    "codes_used": Metric(
+        "Codes used", "tokens", "higher", "Tokens of the vocabulary that came lately."
+    ),
+    "perplexity": Metric(
+        "Code perplexity", "tokens", "higher", "How many tokens the vocabulary feels like, by use."
+    ),
+    # Quality of what the averaged model draws, always from the same random numbers.
+    "diversity": Metric(
+        "Diversity",
+        "of real",
+        "higher",
+        "Mean distance of two drawn images of a class over the same of real images: the sample"
+        " sheet's, compared pixel by pixel.",
+    ),
+    "frechet_distance_500": Metric(
+        "Fréchet distance (500 images)",
+        "",
+        "lower",
+        "FD of 500 drawn images to 1,000 real ones in the features of fashion-features: too high,"
+        " and rough, because they are few; compare it with its floor only.",
+    ),
+    "frechet_distance_500_floor": Metric(
+        "Fréchet distance of real images",
+        "",
+        "",
+        "The same of 500 other real images: below it a difference says nothing.",
+    ),
+    "class_accuracy_500": Metric(
+        "Class accuracy (500 images)",
+        "share",
+        "higher",
+        "Share of 500 drawn images that fashion-features takes for the class asked for.",
+    ),
+}

@@ -1,0 +1,124 @@
+"""How good the pictures of a model in training are, measured now and then beside the training.
+
+Everything here only looks: it draws from random numbers of its own and changes nothing that
+training uses, so a run that is measured ends exactly like one that is not.
+"""
+
+import time
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from genimg import checkpoints
+from genimg.checkpoints import CheckpointError
+from genimg.data import Dataset
+from genimg.data.fit import fit, only_pads
+from genimg.metrics.diversity import within_class_distance
+from genimg.metrics.features import FeatureNet, image_tensor
+from genimg.metrics.frechet import frechet_distance
+from genimg.training.randomness import generator
+from genimg.training.task import Task
+
+FEATURE_NET = "fashion-features"
+DRAWN = 500
+REAL = 1000
+LEAST_SECONDS = 30.0
+# Waits at least this many times as long as the last measurement took: it gets a share of 5 %.
+COSTS_BETWEEN = 20
+# Real pictures whose differences drawn ones are compared with.
+COMPARED = 200
+
+
+class QualityGauge:
+    """Compares what a task draws with the real pictures of its data set.
+
+    Args:
+        dataset: the pictures of the run.
+        seed: of the run; the pictures compared are always the same.
+    """
+
+    def __init__(self, task: Task, dataset: Dataset, seed: int) -> None:
+        self.task, self.dataset, self.seed = task, dataset, seed
+        self._measured_at, self._cost = time.monotonic(), 0.0
+        self.began = False
+        """Whether it has measured the quality in this attempt."""
+
+    def diversity(self, sheet: np.ndarray) -> dict[str, float]:
+        """Return the `diversity` of a sample sheet; nothing where the task draws no new pictures.
+
+        Args:
+            sheet: what `task.sheet` returned, uint8 (N, H, W, C), class after class.
+        """
+        if not self.task.draws:
+            return {}
+        distance = within_class_distance(sheet, self.task.labels_in_turn(len(sheet)).numpy())
+        if distance is None or not self._real_distance:
+            return {}
+        return {"diversity": distance / self._real_distance}
+
+    def is_due(self) -> bool:
+        """Return whether it is time to `measure`: not often, and never at a noticeable price."""
+        if not self.task.draws:
+            return False
+        wait = max(LEAST_SECONDS, COSTS_BETWEEN * self._cost)
+        return time.monotonic() - self._measured_at >= wait and self._reference is not None
+
+    def measure(self) -> dict[str, float]:
+        """Return `frechet_distance_500`, its floor and, with classes, `class_accuracy_500`.
+
+        Only where `is_due` has found a classifier that knows the pictures.
+        """
+        judge, real, floor = self._reference
+        start = time.monotonic()
+        labels = torch.arange(DRAWN) % len(self.dataset.classes)
+        drawn = image_tensor(self.task.draw(labels, self.seed))
+        features, logits = judge(fit(drawn, judge.model.config.size))
+        values = {
+            "frechet_distance_500": frechet_distance(features, real),
+            "frechet_distance_500_floor": floor,
+        }
+        if self.task.average.config.classes:
+            values["class_accuracy_500"] = float((logits.argmax(1) == labels.numpy()).mean())
+        self._measured_at = time.monotonic()
+        self._cost, self.began = self._measured_at - start, True
+        return values
+
+    @cached_property
+    def _real_distance(self) -> float | None:
+        """The distance of real pictures that the diversity is relative to."""
+        rows = self._order[:COMPARED]
+        known = bool(self.task.average.config.classes)
+        labels = self.dataset.labels[rows] if known else torch.zeros(len(rows))
+        return within_class_distance(self.dataset.images[rows], labels.numpy())
+
+    @cached_property
+    def _reference(self) -> tuple[FeatureNet, np.ndarray, float] | None:
+        """The judge, the features of real pictures, and the distance between real and real.
+
+        None where no shipped classifier knows the data, or the pictures are too few.
+        """
+        judge = find_judge(self.dataset, self.task.device)
+        if judge is None or len(self.dataset) < REAL + DRAWN:
+            return None
+        images = self.dataset.images[self._order[: REAL + DRAWN]]
+        features, _ = judge(fit(images, judge.model.config.size))
+        return judge, features[:REAL], frechet_distance(features[REAL:], features[:REAL])
+
+    @cached_property
+    def _order(self) -> torch.Tensor:
+        return torch.randperm(len(self.dataset), generator=generator(self.seed, "quality", 0))
+
+
+def find_judge(dataset: Dataset, device: torch.device) -> FeatureNet | None:
+    """Return the shipped classifier if it was trained on these pictures, edges left aside."""
+    try:
+        checkpoint = checkpoints.read(FEATURE_NET)
+    except CheckpointError:  # an installation without the shipped models
+        return None
+    config = checkpoint.config
+    known = (checkpoint.card.get("dataset"), config.channels, len(checkpoint.class_names()))
+    fits = dataset.size == config.size or only_pads(dataset.size, config.size)
+    if known != (dataset.name, dataset.channels, len(dataset.classes)) or not fits:
+        return None
+    return FeatureNet(FEATURE_NET, checkpoint.model.to(device))

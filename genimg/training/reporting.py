@@ -1,0 +1,132 @@
+"""What a run says about itself: numbers for the chart, a status, and whoever listens."""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genimg.training.run_directory import Attempt
+
+Callback = Callable[[dict[str, Any]], None]
+
+SPEED_SECONDS = 30.0
+
+
+class SpeedMeter:
+    """Images per second lately, so that a machine that got busy changes the time left.
+
+    Args:
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._notes: deque[tuple[float, int]] = deque()
+
+    def note(self, images_seen: int) -> None:
+        """Take in how many images were seen by now."""
+        now = self.clock()
+        self._notes.append((now, images_seen))
+        # What is forgotten must leave some progress: a long pause would look like no speed at all.
+        while (
+            len(self._notes) > 2
+            and self._notes[1][0] <= now - SPEED_SECONDS
+            and self._notes[1][1] < images_seen
+        ):
+            self._notes.popleft()
+
+    def images_per_second(self) -> float:
+        """Return the speed over the last `SPEED_SECONDS`; 0 before anything was seen."""
+        if len(self._notes) < 2:
+            return 0.0
+        (start, before), (end, after) = self._notes[0], self._notes[-1]
+        return (after - before) / max(end - start, 1e-9)
+
+
+class Reporter:
+    """Writes the metrics and the status of one attempt.
+
+    Args:
+        total: images of the whole run.
+        epoch_images: images of the training set.
+        device: whose memory is reported, if it is a GPU.
+        callbacks: called with every report, a dictionary of numbers.
+    """
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        *,
+        total: int,
+        epoch_images: int,
+        device: torch.device,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self.attempt, self.callbacks = attempt, callbacks
+        self.total, self.epoch_images, self.device = total, epoch_images, device
+        self.start(0, 0.0)
+
+    def start(self, images_seen: int, seconds: float) -> None:
+        """Begin to measure the speed at `images_seen`, after `seconds` of earlier training."""
+        self._earlier_seconds, self._started_at = seconds, time.monotonic()
+        self._speed = SpeedMeter()
+        self._speed.note(images_seen)
+
+    def seconds(self) -> float:
+        """Return how long the run has trained, over all attempts."""
+        return self._earlier_seconds + time.monotonic() - self._started_at
+
+    def report(self, images_seen: int, values: dict[str, float]) -> None:
+        """Add one line of metrics (see `metric_names`), and tell the callbacks."""
+        line = {"images_seen": images_seen, **values, **self._progress(images_seen)}
+        self.attempt.report(line)
+        for callback in self.callbacks:
+            callback(line | {"total": self.total})
+
+    def write_status(self, state: str, images_seen: int, **values: Any) -> None:
+        """Replace the status: the state, the progress, the time now, and `values`."""
+        progress = self._progress(images_seen)
+        if state != "running":
+            progress.pop("seconds_left", None)  # nothing moves
+        self.attempt.write_status(
+            state=state,
+            images_seen=images_seen,
+            total=self.total,
+            time=time.time(),
+            **progress,
+            **values,
+        )
+
+    def _progress(self, images_seen: int) -> dict[str, float]:
+        self._speed.note(images_seen)
+        speed = self._speed.images_per_second()
+        progress = {
+            "epochs": round(images_seen / self.epoch_images, 4),
+            "images_per_second": round(speed, 2),
+            "seconds": round(self.seconds(), 3),
+        }
+        if speed > 0:
+            progress["seconds_left"] = round((self.total - images_seen) / speed, 1)
+        memory = {"resident_bytes": resident_bytes(), "cuda_bytes": cuda_bytes(self.device)}
+        return progress | {name: size for name, size in memory.items() if size is not None}
+
+
+def resident_bytes() -> int | None:
+    """Return the main memory that this process holds; None where only asking costs much.
+
+    Linux tells it in a file. Other systems have no cheap way in Python's standard library.
+    """
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def cuda_bytes(device: torch.device) -> int | None:
+    """Return the memory that PyTorch holds on a CUDA device; None for any other device."""
+    return torch.cuda.memory_reserved(device) if device.type == "cuda" else None

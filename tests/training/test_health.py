@@ -1,0 +1,174 @@
+"""Each rule on a real run that was made to show it, and on one that has nothing to show."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genimg import checkpoints, data
+from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
+from genimg.training.health import STRETCH, diagnose
+from genimg.training.loop import Trainer
+from genimg.training.metric_names import METRICS
+from genimg.training.objectives import OBJECTIVES, Objective
+from genimg.training.run_directory import RunDirectory
+from genimg.training.spec import make_spec
+
+MLP = {"generator_widths": (32,), "discriminator_widths": (32,), "latent_dimensions": 8}
+TOKENIZER = {"size": 16, "widths": (8, 8, 8), "levels": (4, 3)}
+
+
+@pytest.fixture(scope="module")
+def fashion() -> data.Dataset:
+    """600 real pictures, at 16 pixels so that a step takes a millisecond or two."""
+    whole = data.load("fashion-mnist", full=False)
+    images = F.avg_pool2d(whole.images[:600].float(), 2).round().to(torch.uint8)
+    return replace(whole, images=images, labels=whole.labels[:600])
+
+
+@pytest.fixture
+def train(tmp_path):
+    """A function that trains a run of `steps` steps, and returns its history."""
+
+    def run(preset, dataset, *, steps, batch_size=32, **changes) -> list[dict]:
+        common = {"threads": 1, "precision": "fp32", "device": "cpu", "sheets": 16}
+        spec = make_spec(
+            preset, **common | changes, images=steps * batch_size, batch_size=batch_size
+        )
+        directory = RunDirectory.create(tmp_path / "run", spec)
+        assert Trainer(directory, directory.new_attempt(), dataset).run() == "succeeded"
+        return directory.read_metrics()
+
+    return run
+
+
+def ever_found(rows: list[dict]) -> list[str]:
+    """Return the level of every finding that was there at any moment of a run."""
+    moments = range(1, len(rows) + 1)
+    return [finding.level for end in moments for finding in diagnose(rows[:end])]
+
+
+def test_a_healthy_gan_is_silent_from_beginning_to_end(train, fashion):
+    rates = {"generator_learning_rate": 2e-3, "discriminator_learning_rate": 2e-3}
+    rows = train("fashion-mlp", fashion, steps=400, size=16, **MLP, **rates)
+    assert rows[-1]["diversity"] > 0.4  # it has learned something
+    assert set(ever_found(rows)) == {"good"}
+    [finding] = diagnose(rows)
+    assert finding.sentence == "nothing unusual"
+    assert finding.since == rows[-1]["images_seen"]
+
+
+def test_a_discriminator_that_learns_far_too_fast_wins(train, fashion):
+    rates = {"generator_learning_rate": 1e-6, "discriminator_learning_rate": 1e-2}
+    rows = train("fashion-mlp", fashion, steps=350, size=16, **MLP, **rates)
+    [finding] = diagnose(rows)
+    assert finding.level == "warning"
+    assert "discriminator wins completely" in finding.sentence
+    assert "Lower discriminator_learning_rate" in finding.sentence
+    assert finding.since < 50 * 32
+    assert set(ever_found(rows[: STRETCH - 1])) == {"good"}
+
+
+def test_the_minimax_loss_is_flat_where_the_generator_is_bad(train, fashion):
+    rates = {"generator_learning_rate": 1e-6, "discriminator_learning_rate": 5e-3}
+    wide = MLP | {"discriminator_widths": (128, 64)}
+    rows = train("fashion-mlp", fashion, steps=500, size=16, objective="minimax", **wide, **rates)
+    found = [finding for finding in diagnose(rows) if "hardly any gradient" in finding.sentence]
+    assert [finding.level for finding in found] == ["warning"]
+    assert "nonsaturating" in found[0].sentence
+
+
+def test_a_generator_that_runs_away_from_its_judge_collapses(train, fashion):
+    rates = {"generator_learning_rate": 2e-2, "discriminator_learning_rate": 1e-6}
+    changes = {"objective": "hinge", "average_half_life": 10}
+    rows = train("fashion-mlp", fashion, steps=120, size=16, **MLP, **rates, **changes)
+    assert rows[0]["diversity"] > 0.4 > 0.2 > rows[-1]["diversity"]
+    [finding] = diagnose(rows)
+    assert finding.level == "warning"
+    assert "mode collapse" in finding.sentence
+    assert f"{rows[-1]['diversity']:.2f} of that of real images" in finding.sentence
+
+
+def test_a_generator_that_never_drew_two_pictures_is_found_after_a_while(train, fashion):
+    narrow = MLP | {"generator_widths": (32, 32, 32, 32)}
+    rates = {"generator_learning_rate": 1e-6, "discriminator_learning_rate": 1e-5}
+    rows = train("fashion-mlp", fashion, steps=210, batch_size=500, size=16, **narrow, **rates)
+    assert max(row.get("diversity", 0) for row in rows) < 0.2
+    assert "mode collapse" in diagnose(rows)[0].sentence
+    assert set(ever_found([row for row in rows if row["images_seen"] < 100_000])) == {"good"}
+
+
+def test_an_image_gpt_learns_a_few_pictures_by_heart(train, fashion, tmp_path):
+    torch.manual_seed(0)
+    tokenizer = checkpoints.write(
+        tmp_path / "tokenizer",
+        kind="fsq-tokenizer",
+        model=FsqTokenizer(FsqTokenizerConfig(**TOKENIZER)),
+        card={"title": "a tokenizer"},
+        preview=b"none",
+    )
+    random = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 256, (64, 1, 16, 16), dtype=torch.uint8, generator=random)
+    rows = train(
+        "fashion-gpt",
+        replace(fashion, images=noise, labels=fashion.labels[:64]),
+        steps=200,
+        batch_size=16,
+        tokenizer=str(tokenizer),
+        **TOKENIZER,
+        width=64,
+        layers=2,
+        heads=2,
+        learning_rate=5e-3,
+        average_half_life=50,
+        validations=16,
+        patience=0,
+        sheets=0,
+    )
+    [finding] = diagnose(rows)
+    validations = [row for row in rows if "validation_loss" in row]
+    best = min(validations, key=lambda row: row["validation_loss"])
+    assert finding.level == "warning"
+    assert finding.sentence.startswith(f"over-fitting since {best['images_seen']:,} images")
+    until_then = [row for row in rows if row["images_seen"] <= best["images_seen"]]
+    assert set(ever_found(until_then)) == {"good"}
+
+
+def test_a_run_that_diverged_and_went_back_says_so(train, fashion, monkeypatch):
+    honest, calls = OBJECTIVES["nonsaturating"], iter(range(10**6))
+
+    def loss(real, fake):
+        return honest.discriminator(real, fake) * (float("nan") if next(calls) == 25 else 1)
+
+    monkeypatch.setitem(OBJECTIVES, "nonsaturating", Objective(loss, honest.generator))
+    rows = train("fashion-mlp", fashion, steps=40, size=16, **MLP)
+    [finding] = diagnose(rows)
+    assert finding.level == "notice"
+    assert "it went back to 0 images and goes on with half the learning rate" in finding.sentence
+    assert finding.since == 0
+
+
+def test_nothing_reported_is_nothing_unusual():
+    [finding] = diagnose([])
+    assert (finding.level, finding.since) == ("good", 0)
+
+
+NUMBERS = st.one_of(st.none(), st.floats(-1e6, 1e6), st.just(1.0), st.just(0.0))
+ROWS = st.lists(
+    st.dictionaries(st.sampled_from(sorted(set(METRICS) - {"images_seen"})), NUMBERS), max_size=80
+)
+
+
+@given(ROWS)
+def test_any_log_has_a_diagnosis(rows):
+    rows = [row | {"images_seen": 10 * number} for number, row in enumerate(rows)]
+    findings = diagnose(rows)
+    assert findings
+    assert [finding.since for finding in findings] == sorted(f.since for f in findings)
+    for finding in findings:
+        assert finding.level in ("good", "notice", "warning")
+        assert 0 <= finding.since <= max(0, 10 * (len(rows) - 1))
+    assert all(f.level != "good" for f in findings) or len(findings) == 1

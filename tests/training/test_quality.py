@@ -1,0 +1,206 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from genimg import checkpoints, data
+from genimg.checkpoints import CheckpointError
+from genimg.data import Dataset
+from genimg.training import quality
+from genimg.training.loop import Trainer
+from genimg.training.quality import DRAWN, REAL, QualityGauge, find_judge
+from genimg.training.resolve import build_task
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def fashion() -> Dataset:
+    whole = data.load("fashion-mnist", full=False)
+    return replace(whole, images=whole.images[:2000], labels=whole.labels[:2000])
+
+
+class FirstPixels(nn.Module):
+    """A feature net of no cost: features are some pixels, the class is the brightest of ten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config = checkpoints.read(quality.FEATURE_NET).config
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def features(self, images):
+        return self.scale * images[:, 0, 12:16, 12:20].flatten(1)  # (B, 32)
+
+    def head(self, features):
+        return features[:, :10]
+
+
+@pytest.fixture
+def cheap(monkeypatch):
+    """Measure with `FirstPixels` whenever a step is made."""
+    monkeypatch.setattr(quality, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(quality, "COSTS_BETWEEN", 0)
+    net = quality.FeatureNet("cheap", FirstPixels())
+    monkeypatch.setattr(quality, "find_judge", lambda dataset, device: net)
+
+
+def gauge(small_spec, dataset, preset="fashion-style", **changes) -> QualityGauge:
+    return QualityGauge(build_task(small_spec(preset, **changes), CPU, "fp32"), dataset, 0)
+
+
+def test_the_judge_knows_these_very_pictures(fashion):
+    judge = find_judge(fashion, CPU)
+    _, logits = judge(fashion.images[:100])
+    assert (logits.argmax(1) == fashion.labels[:100].numpy()).mean() > 0.85
+    assert find_judge(data.load("fashion-mnist", size=28, full=False), CPU)  # padded to 32
+    assert find_judge(replace(fashion, name="mnist"), CPU) is None
+    assert find_judge(replace(fashion, name="folder:fashion-mnist"), CPU) is None
+    assert find_judge(replace(fashion, classes=fashion.classes[:9]), CPU) is None
+    assert find_judge(replace(fashion, images=fashion.images[..., :16, :16]), CPU) is None
+    assert find_judge(replace(fashion, images=fashion.images.expand(-1, 3, -1, -1)), CPU) is None
+
+
+def test_an_installation_without_the_judge_does_without(fashion, monkeypatch):
+    def missing(name):
+        raise CheckpointError("nothing there")
+
+    monkeypatch.setattr(checkpoints, "read", missing)
+    assert find_judge(fashion, CPU) is None
+
+
+def test_real_pictures_are_as_good_as_real_and_noise_is_not(fashion, small_spec, cheap):
+    meter = gauge(small_spec, fashion)
+    assert meter.is_due()
+
+    def real(labels, seed):
+        """Pictures of the classes asked for, none of those compared with."""
+        rows = {
+            n: iter((fashion.labels == n).nonzero().flatten().tolist()[::-1]) for n in range(10)
+        }
+        return fashion.pictures()[[next(rows[int(label)]) for label in labels]]
+
+    drawn = {
+        "real": real,
+        "noise": lambda labels, seed: np.random.default_rng(0).integers(
+            0, 256, (len(labels), 32, 32, 1), np.uint8
+        ),
+    }
+    values = {}
+    for name, draw in drawn.items():
+        meter.task.draw = draw
+        values[name] = meter.measure()
+    floor = values["real"]["frechet_distance_500_floor"]
+    assert values["noise"]["frechet_distance_500_floor"] == floor > 0
+    assert values["real"]["frechet_distance_500"] < 2 * floor
+    assert values["noise"]["frechet_distance_500"] > 10 * floor
+    assert set(values["real"]) == set(values["noise"])
+
+
+def test_class_accuracy_is_the_share_of_pictures_of_the_class_asked_for(fashion, small_spec, cheap):
+    meter = gauge(small_spec, fashion)
+    net = FirstPixels()
+
+    def draw(labels, seed):
+        """Right but for the first hundred."""
+        images = np.zeros((len(labels), 32, 32, 1), np.uint8)
+        wanted = (labels.numpy() + (np.arange(len(labels)) < 100)) % 10
+        images[np.arange(len(labels)), 12 + wanted // 8, 12 + wanted % 8] = 255
+        return images
+
+    meter.task.draw = draw
+    assert net.config.size == 32
+    assert meter.is_due()
+    assert meter.measure()["class_accuracy_500"] == pytest.approx(1 - 100 / DRAWN)
+
+
+def test_a_model_without_classes_has_no_class_accuracy(fashion, small_spec, cheap):
+    meter = gauge(small_spec, fashion, "fashion-mlp")
+    assert meter.is_due()
+    assert set(meter.measure()) == {"frechet_distance_500", "frechet_distance_500_floor"}
+
+
+def test_too_few_pictures_or_no_drawings_are_not_measured(fashion, small_spec, cheap):
+    few = replace(fashion, images=fashion.images[: REAL + DRAWN - 1])
+    assert not gauge(small_spec, few).is_due()
+    assert not gauge(small_spec, fashion, "fashion-features").is_due()
+    assert not gauge(small_spec, fashion, "fashion-tokenizer").is_due()
+
+
+def test_it_waits_and_takes_no_more_than_a_twentieth_of_the_time(
+    fashion, small_spec, cheap, monkeypatch
+):
+    now = [0.0]
+    monkeypatch.setattr(quality, "LEAST_SECONDS", 30.0)
+    monkeypatch.setattr(quality, "COSTS_BETWEEN", 20)
+    monkeypatch.setattr(quality.time, "monotonic", lambda: now[0])
+    meter = gauge(small_spec, fashion)
+    dues, spent = [], 0.0
+    draw = meter.task.draw
+
+    def slow(labels, seed):
+        now[0] += 4.0
+        return draw(labels, seed)
+
+    meter.task.draw = slow
+    while now[0] < 1000:
+        now[0] += 1
+        if meter.is_due():
+            dues.append(now[0])
+            before = now[0]
+            meter.measure()
+            spent += now[0] - before
+    assert dues[0] == 30
+    assert np.diff(dues).min() >= 80
+    assert spent / now[0] < 0.055
+
+
+def test_a_run_that_is_measured_ends_like_one_that_is_not(make_run, fashion, result, cheap):
+    calm, watched = (make_run(name, images=80) for name in ("calm", "watched"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quality, "find_judge", lambda dataset, device: None)
+        assert Trainer(calm, calm.new_attempt(), fashion).run() == "succeeded"
+    assert Trainer(watched, watched.new_attempt(), fashion).run() == "succeeded"
+    rows = watched.read_metrics()
+    assert sum("frechet_distance_500" in row for row in rows) == 10  # after every step
+    expected, seen = result(calm), result(watched)
+    names = {"frechet_distance_500", "frechet_distance_500_floor", "class_accuracy_500"}
+    seen["log"] = [
+        {k: v for k, v in row.items() if k not in names}
+        for row in seen["log"]
+        if row["images_seen"] in {line["images_seen"] for line in expected["log"]}
+    ]
+    assert seen == expected
+
+
+def test_measuring_again_gives_the_same_and_takes_no_random_numbers(fashion, small_spec, cheap):
+    meter = gauge(small_spec, fashion)
+    state = torch.get_rng_state()
+    assert meter.is_due()
+    first = meter.measure()
+    assert torch.equal(torch.get_rng_state(), state)
+    other = gauge(small_spec, fashion)
+    assert other.is_due()
+    assert other.measure() == first == meter.measure()
+
+
+def test_real_pictures_have_the_diversity_of_real_ones_and_copies_none(fashion, small_spec):
+    for preset in ("fashion-style", "fashion-mlp"):  # with and without classes
+        meter = gauge(small_spec, fashion, preset)
+        labels = meter.task.labels_in_turn(200)
+        rows = [int((fashion.labels == label).nonzero()[n // 10]) for n, label in enumerate(labels)]
+        rows = rows if preset == "fashion-style" else range(1000, 1200)
+        real = fashion.pictures()[list(rows)]
+        assert meter.diversity(real)["diversity"] == pytest.approx(1, abs=0.15)
+        assert meter.diversity(np.repeat(real[:1], 40, axis=0)) == {"diversity": 0}
+
+
+def test_what_draws_nothing_new_has_no_diversity(fashion, small_spec):
+    meter = gauge(small_spec, fashion, "fashion-tokenizer")
+    assert meter.diversity(fashion.pictures()[:40]) == {}
+
+
+def test_a_class_for_each_picture_leaves_nothing_to_compare(fashion, small_spec):
+    meter = gauge(small_spec, fashion, classes=100)
+    assert meter.diversity(fashion.pictures()[:40]) == {}
