@@ -10,10 +10,10 @@ from genimg.ui import application
 
 
 def test_every_endpoint_that_is_not_meant_for_others_is_private(paths):
-    demo = application.build([paths["style"]])
+    demo = application.build([paths[use] for use in ("style", "drawer", "vision")])
     events = demo.config["dependencies"]
     public = {event["api_name"] for event in events if event["api_visibility"] == "public"}
-    assert public == {"sample", "interpolate"}
+    assert public == {"sample", "interpolate", "draw", "complete", "look"}
 
 
 def test_the_page_keeps_no_state_on_the_server(paths):
