@@ -42,6 +42,7 @@ def heading(page):
 
 
 def saved(page, button):
+    page.wait_for_timeout(120)  # Chromium drops what is saved more often than ten times a second
     with page.expect_download() as download:
         button.click()
     return download.value.suggested_filename, download.value.path().read_bytes()

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.models.sampling import next_token_distribution
 from genimg.ui.components import STATIC
 
@@ -186,15 +187,17 @@ def test_every_step_and_every_head_is_there_at_once(open_page, drawer):
 def test_the_distribution_is_reshaped_without_the_model(open_page, drawer):
     page = open_tab(open_page)
     drawing = drawer.generate(**FIRST)
+    unguided = drawing.unconditional_logits
+    logits = unguided + DEFAULT_GUIDANCE * (drawing.logits - unguided)
     click_patch(page, drawer.grid[1], 9)
     for temperature, top_k, top_p in [(1, 0, 1), (0.5, 0, 1), (1.5, 4, 1), (1, 0, 0.5), (0, 0, 1)]:
         set_slider(page, ".temperature", temperature)
-        vocabulary = drawing.logits.shape[1]
+        vocabulary = logits.shape[1]
         # On its slider the last place is "all", and with few tokens place i is i + 1.
         set_slider(page, ".top-k", top_k - 1 if top_k else vocabulary)
         set_slider(page, ".top-p", top_p)
         expected = next_token_distribution(
-            torch.from_numpy(drawing.logits[9]), temperature, top_k, top_p
+            torch.from_numpy(logits[9]), temperature, top_k, top_p
         ).numpy()
         rows = page.locator("#drawing .bars > div").all()
         seen = 0
