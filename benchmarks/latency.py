@@ -18,6 +18,7 @@ import genimg  # noqa: F401
 
 # isort: split
 import argparse
+import contextlib
 import shutil
 import socket
 import statistics
@@ -25,6 +26,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -86,7 +88,7 @@ def time_handler(path: Path, events: int) -> list[float]:
     return times[5:]  # the first calls compute what is then kept
 
 
-def start_app(path: Path) -> tuple[subprocess.Popen, str, float]:
+def start_app(path: Path, *options: str) -> tuple[subprocess.Popen, str, float]:
     """Start `python app.py`; return it, its address, and the seconds until the page answered."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -94,6 +96,7 @@ def start_app(path: Path) -> tuple[subprocess.Popen, str, float]:
     address = f"http://127.0.0.1:{port}/"
     start = time.perf_counter()
     command = [sys.executable, "app.py", "--port", str(port), "--no-browser", "--checkpoint", path]
+    command += options
     app = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     while time.perf_counter() - start < 120:
         try:
@@ -119,11 +122,15 @@ def time_browser(browser, address: str, events: int) -> list[float]:
     return times[5:]
 
 
+def p95(times: list[float]) -> float:
+    """Return the time that 95 % of all are shorter than."""
+    return sorted(times)[min(len(times) - 1, int(0.95 * len(times)))]
+
+
 def row(name: str, size: int, times: list[float]) -> str:
     """Return one line of the table."""
-    ordered = sorted(times)
-    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    return f"{name:10s} {size:3d} px {statistics.median(times):8.1f} {p95:8.1f} {len(times):6d}"
+    median = statistics.median(times)
+    return f"{name:10s} {size:3d} px {median:8.1f} {p95(times):8.1f} {len(times):6d}"
 
 
 def main() -> None:
@@ -146,8 +153,9 @@ def main() -> None:
             in_browser(paths, options.events)
 
 
-def in_browser(paths: dict[int, Path], events: int) -> None:
-    """Print the browser's rows."""
+@contextlib.contextmanager
+def open_browser() -> Iterator:
+    """Start headless Chromium; end it after the block."""
     from playwright.sync_api import sync_playwright
 
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -156,6 +164,13 @@ def in_browser(paths: dict[int, Path], events: int) -> None:
         raise SystemExit("no Chromium was found; install it, or use --skip-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def in_browser(paths: dict[int, Path], events: int) -> None:
+    """Print the browser's rows."""
+    with open_browser() as browser:
         for size, path in paths.items():
             app, address, ready = start_app(path)
             try:
@@ -164,7 +179,6 @@ def in_browser(paths: dict[int, Path], events: int) -> None:
             finally:
                 app.terminate()
                 app.wait(30)
-        browser.close()
 
 
 if __name__ == "__main__":

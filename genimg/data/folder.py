@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from genimg.data.decoding import read_picture
-from genimg.data.manifest import MANIFEST, verified_hash
+from genimg.data.manifest import MANIFEST, described, verified_hash
 from genimg.data.registry import SPLITS, Dataset
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -65,22 +65,34 @@ def load_folder(path: str, size: int, split: str) -> Dataset:
 
 
 def describe_folder(path: str) -> dict:
-    """Return the same dictionary as `genimg.data.describe`; every picture is read for the counts.
+    """Return the same dictionary as `genimg.data.describe`.
+
+    A published folder is described by its manifest; of another one every picture is read.
 
     Raises:
-        ValueError: there is no such folder, or it has no usable picture or too many files.
+        ValueError: there is no such folder, it has no usable picture or too many files, or its
+            files are not those of its manifest (see `genimg.data.manifest.described`).
     """
-    pictures, _ = read_folder(path, size=28)
+    manifest = described(Path(path).expanduser())
+    if manifest is None:
+        pictures, _ = read_folder(path, size=28)
+        counts = {split: len(choose_split(pictures, split)) for split in SPLITS}
+        channels, classes, source = _channels(pictures), _classes(pictures), _source(path)
+    else:
+        test = sum(map(_test_count, manifest["classes"].values()))
+        counts = {"train": manifest["count"] - test, "test": test}
+        channels, classes = manifest["channels"], sorted(manifest["classes"])
+        source = _named_source(path, manifest["sha256"])
     return {
         "name": f"folder:{path}",
         "title": f"pictures in {Path(path).name}",
-        "images": {split: len(choose_split(pictures, split)) for split in SPLITS},
+        "images": counts,
         "size": None,
-        "channels": _channels(pictures),
-        "classes": list(_classes(pictures)),
+        "channels": channels,
+        "classes": list(classes),
         "license": "yours to know",
         "homepage": "",
-        "source": _source(path),
+        "source": source,
     }
 
 
@@ -119,9 +131,13 @@ def choose_split(pictures: list[Picture], split: str) -> list[Picture]:
     test = set()
     for label in _classes(pictures):
         files = [picture.file for picture in ordered if picture.label == label]
-        if len(files) > 1:
-            test.update(files[: max(1, len(files) // TEST_SHARE)])
+        test.update(files[: _test_count(len(files))])
     return [picture for picture in ordered if (picture.file in test) == (split == "test")]
+
+
+def _test_count(pictures: int) -> int:
+    """Return how many of a class's pictures are for testing."""
+    return max(1, pictures // TEST_SHARE) if pictures > 1 else 0
 
 
 def _walk(root: Path) -> Iterator[Path]:
@@ -154,7 +170,11 @@ def _classes(pictures: list[Picture]) -> tuple[str, ...]:
 def _source(path: str) -> str:
     """Return the folder, with the hash of its pictures if it has a manifest."""
     sha256 = verified_hash(Path(path).expanduser())
-    return f"{path} (sha256 {sha256[:16]})" if sha256 else str(path)
+    return _named_source(path, sha256) if sha256 else str(path)
+
+
+def _named_source(path: str, sha256: str) -> str:
+    return f"{path} (sha256 {sha256[:16]})"
 
 
 def _channels(pictures: list[Picture]) -> int:

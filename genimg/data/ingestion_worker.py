@@ -119,6 +119,7 @@ class Collector:
     def __init__(self, folder: Path, *, size: int, fit: str, limits: Limits) -> None:
         self.folder, self.size, self.fit, self.limits = folder, size, fit, limits
         self.files = self.claimed_bytes = self.refused_count = 0
+        self.channels = 1  # until a picture has colours
         self.accepted: list[tuple[str, str, Path]] = []  # class, SHA-256, new file
         self.refused: list[tuple[str, str]] = []
 
@@ -170,6 +171,7 @@ class Collector:
             if len(self.refused) < MOST_REFUSED:
                 self.refused.append((shown_name(name), str(error)))
             return
+        self.channels = max(self.channels, pixels.shape[2])
         # New pixels in a new file: nothing of the old one is left, such as where it was taken.
         buffer = io.BytesIO()
         Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0]).save(buffer, "PNG")
@@ -216,6 +218,7 @@ class Collector:
             "sha256": pictures_hash(published),
             "count": len(pictures),
             "classes": dict(sorted(counts.items())),
+            "channels": self.channels,
             "size": self.size,
             "fit": self.fit,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),

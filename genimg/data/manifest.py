@@ -4,11 +4,14 @@
     PATH/cats/000001.png
 
 The hash is SHA-256 over one sorted line for each picture: its path below PATH, a zero byte, and the
-SHA-256 of the file in hexadecimal. It does not depend on the time of publication.
+SHA-256 of the file in hexadecimal. It does not depend on the time of publication. Beside the hash
+the manifest tells what a form or an estimate asks for: the classes with the number of pictures in
+each, and the channels.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from genimg.storage import read_json
@@ -26,15 +29,19 @@ def pictures_hash(pictures: Iterable[tuple[str, str]]) -> str:
 def folder_hash(root: Path) -> str:
     """Return the hash of the files below `root` now, without the manifest and hidden files."""
     pictures = []
+    for path in _pictures(root):
+        with (root / path).open("rb") as content:
+            pictures.append((path.as_posix(), hashlib.file_digest(content, "sha256").hexdigest()))
+    return pictures_hash(pictures)
+
+
+def _pictures(root: Path) -> Iterator[Path]:
+    """Yield the path below `root` of every file but the manifest and hidden ones."""
     for file in root.rglob("*"):
         path = file.relative_to(root)
         hidden = any(part.startswith(".") for part in path.parts)
-        if file.is_file() and not hidden and path != Path(MANIFEST):
-            with file.open("rb") as content:
-                pictures.append(
-                    (path.as_posix(), hashlib.file_digest(content, "sha256").hexdigest())
-                )
-    return pictures_hash(pictures)
+        if not hidden and path != Path(MANIFEST) and file.is_file():
+            yield path
 
 
 def read_manifest(root: Path) -> dict | None:
@@ -63,8 +70,31 @@ def verified_hash(root: Path) -> str:
     if manifest is None:
         return ""
     if manifest.get("sha256") != folder_hash(root):
-        raise ValueError(
-            f"the pictures in {root} are not those of its {MANIFEST} any more; import them again,"
-            f" or delete {MANIFEST} to use them as they are"
-        )
+        raise _changed(root)
     return manifest["sha256"]
+
+
+def described(root: Path) -> dict | None:
+    """Return the manifest if it describes the folder, so that no picture need be read; else None.
+
+    Of the files only the names are looked at: their number in each class must be that of the
+    manifest. A form asks at each change of a setting, and hashing 20,000 files takes a second.
+    Their content is verified where it counts, each time they are loaded; see `verified_hash`.
+
+    Raises:
+        ValueError: pictures were added, moved or removed, or the manifest is damaged.
+        OSError: it cannot be read.
+    """
+    manifest = read_manifest(root)
+    if manifest is None or manifest.get("channels") not in (1, 3):
+        return None  # one that was written before it told the channels
+    if manifest.get("classes") != Counter(path.parts[0] for path in _pictures(root)):
+        raise _changed(root)
+    return manifest
+
+
+def _changed(root: Path) -> ValueError:
+    return ValueError(
+        f"the pictures in {root} are not those of its {MANIFEST} any more; import them again,"
+        f" or delete {MANIFEST} to use them as they are"
+    )

@@ -8,9 +8,11 @@ a state that the supervisor sees through.
 import dataclasses
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from genimg.jobs import queue
+from genimg.data import FOLDER_PREFIX
+from genimg.jobs import pictures, queue
 from genimg.jobs.devices import resolve_wanted
 from genimg.jobs.engine import Engine
 from genimg.jobs.estimate import estimate
@@ -26,6 +28,7 @@ from genimg.training.spec import RunSpec
 
 _WAITING = (State.QUEUED, State.STARTING, State.RUNNING)
 _ENDING = (State.PAUSING, State.CANCELLING)
+_OVER = (State.SUCCEEDED, State.CANCELLED)  # all others may yet be trained
 
 
 class Commands:
@@ -88,16 +91,17 @@ class Commands:
     def _check_room(self, spec: RunSpec, owner: str, wanted: str, is_teacher: bool) -> None:
         jobs = self.index.jobs()
         device = next(device for device in self.engine.capacity() if device.serves(wanted))
-        idle = not any(job.active for job in jobs)
-        if not idle:  # what a running job occupies will be free by then
-            device = dataclasses.replace(device, free_memory=None)
         needs = estimate(spec, device, self.root, jobs)
         if needs.problem:
             raise ValueError(needs.problem)
         if not is_teacher:
             mine = [job for job in jobs if job.owner == owner]
-            stored = sum(folder_bytes(self.root / job.id) for job in mine)
+            stored = self._stored_bytes(owner, mine)
             self.limits.check(mine, minutes=needs.minutes, stored_bytes=stored)
+
+    def _stored_bytes(self, owner: str, mine: Iterable[Job]) -> int:
+        runs = sum(folder_bytes(self.root / job.id) for job in mine)
+        return runs + pictures.stored_bytes(self.root, owner)
 
     def _write_run(self, job: Job, spec: RunSpec) -> None:
         """Make the run's directory, whole or not at all."""
@@ -195,15 +199,66 @@ class Commands:
         folder = self.root / job.id
         if job.active or RunDirectory(folder).lease.is_held():
             raise ValueError(f"{job.name} is being trained; cancel it, then delete it")
-        doomed = self.root / f".deleted-{job.id}"
-        shutil.rmtree(doomed, ignore_errors=True)
-        folder.rename(doomed)  # at once: a half-deleted run must not look like a run
+        self._remove(folder)
         self.index.remove(job)
-        shutil.rmtree(doomed, ignore_errors=True)
+
+    def check_upload(self, *, actor: str, is_teacher: bool = False) -> str:
+        """Return the nickname under which the actor may send pictures.
+
+        Raises:
+            ValueError: there is no such nickname.
+            PermissionError: what the actor stores has reached the limit.
+        """
+        owner = checked_name(actor, "nickname")
+        if not is_teacher:
+            mine = [job for job in self.index.jobs() if job.owner == owner]
+            self.limits.check_stored(self._stored_bytes(owner, mine))
+        return owner
+
+    def delete_pictures(self, name: str, *, actor: str, is_teacher: bool = False) -> None:
+        """Delete pictures that somebody sent; those that are gone are no error.
+
+        If others sent the same ones, these stay theirs.
+
+        Args:
+            name: of their folder.
+
+        Raises:
+            ValueError: a run that may yet be trained needs them.
+        """
+        folder = pictures.folder_named(self.root, name)
+        if folder is None:
+            return
+        owners = pictures.owners(folder)
+        if not is_teacher:
+            if actor not in owners:
+                raise PermissionError(f"these pictures are {', '.join(owners) or 'nobody'}'s")
+            if others := [owner for owner in owners if owner != actor]:
+                return pictures.write_owners(folder, others)
+        for job in self.index.jobs():
+            if job.state not in _OVER and self._learns_from(job, folder):
+                raise ValueError(
+                    f"the run {job.name!r} of {job.owner} is {job.state} and needs these pictures;"
+                    " delete or cancel it first"
+                )
+        self._remove(folder)
+
+    def _learns_from(self, job: Job, folder: Path) -> bool:
+        try:
+            spec = RunDirectory(self.root / job.id).read_spec()
+        except (OSError, ValueError):  # it cannot be trained as it is
+            return False
+        return spec.run.dataset == f"{FOLDER_PREFIX}{folder.resolve()}"
 
     def rebuild(self) -> int:
         """Make the index anew from the run directories; return the number of jobs."""
         return self.index.rebuild()
+
+    def _remove(self, folder: Path) -> None:
+        doomed = self.root / f".deleted-{folder.name}"
+        shutil.rmtree(doomed, ignore_errors=True)
+        folder.rename(doomed)  # at once: a half-deleted folder must not look like a whole one
+        shutil.rmtree(doomed, ignore_errors=True)
 
     def _ask(self, job_id: str, command: str, actor: str, is_teacher: bool) -> Job:
         job = self._mine(job_id, actor, is_teacher)

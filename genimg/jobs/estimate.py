@@ -6,8 +6,8 @@ memory of a worker grew with the batch. The worker measures its own speed when i
 """
 
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Estimate:
     """What a run will probably need.
 
     Attributes:
+        device: what it would run on, in words.
         minutes: to train; None if no speed is known and the run was asked by pictures.
         images: pictures it will see; None if no speed is known and it was asked by minutes.
         images_per_second: expected speed, or None.
@@ -50,6 +51,7 @@ class Estimate:
         problem: why it cannot run here, in one sentence; '' if it can.
     """
 
+    device: str
     minutes: float | None
     images: int | None
     images_per_second: float | None
@@ -60,13 +62,15 @@ class Estimate:
     problem: str
 
 
-def estimate(spec: RunSpec, device: Device, root: Path, jobs: Iterable[Job]) -> Estimate:
+def estimate(spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]) -> Estimate:
     """Return what `spec` would need on `device`.
 
     Args:
         root: the data root, on the disk that will be written.
-        jobs: earlier ones, for their speed.
+        jobs: all others, for their speed; what a running one occupies will be free by then.
     """
+    if any(job.active for job in jobs):
+        device = replace(device, free_memory=None)
     speed, source = _speed(spec, device, root, jobs)
     images = spec.run.images or None
     minutes = spec.run.minutes
@@ -80,6 +84,7 @@ def estimate(spec: RunSpec, device: Device, root: Path, jobs: Iterable[Job]) -> 
     memory = _BYTES_OF_PYTHON + weights * _BYTES_PER_WEIGHT + pixels * per_pixel
     disk = weights * _DISK_BYTES_PER_WEIGHT + _DISK_BYTES_OF_REPORTS
     return Estimate(
+        device=device.title,
         minutes=minutes,
         images=images,
         images_per_second=speed,
@@ -98,7 +103,7 @@ def count_weights(spec: RunSpec) -> int:
 
 
 def _speed(
-    spec: RunSpec, device: Device, root: Path, jobs: Iterable[Job]
+    spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]
 ) -> tuple[float | None, str]:
     """Return pictures a second and where the number is from."""
     for job in sorted(jobs, key=lambda job: job.started, reverse=True):

@@ -19,7 +19,7 @@ class Limits(Configuration):
         120.0, "Minutes that one run may be asked to take.", low=0, high=100_000
     )
     stored_megabytes: int = setting(
-        2_000, "Megabytes that an owner's runs may take on the disk.", low=0, high=100_000_000
+        2_000, "Megabytes that an owner's runs and pictures may take.", low=0, high=100_000_000
     )
 
     def check(self, mine: Sequence[Job], *, minutes: float | None, stored_bytes: int) -> None:
@@ -28,7 +28,7 @@ class Limits(Configuration):
         Args:
             mine: the owner's jobs.
             minutes: that the new run would take; None is unknown.
-            stored_bytes: what the owner's runs take now.
+            stored_bytes: what the owner's runs and pictures take now.
 
         Raises:
             PermissionError: the sentence says which limit it is and what to do.
@@ -46,10 +46,14 @@ class Limits(Configuration):
                 f"a run may take {self.minutes_per_run:g} minutes and this one asks for about"
                 f" {minutes:.0f}; ask for less"
             )
+        self.check_stored(stored_bytes)
+
+    def check_stored(self, stored_bytes: int) -> None:
+        """Refuse whatever would take more of the disk; PermissionError as for `check`."""
         if self.stored_megabytes and stored_bytes > self.stored_megabytes * 1e6:
             raise PermissionError(
-                f"your runs take {stored_bytes / 1e6:,.0f} MB and {self.stored_megabytes:,} MB are"
-                " allowed; delete one"
+                f"your runs and pictures take {stored_bytes / 1e6:,.0f} MB and"
+                f" {self.stored_megabytes:,} MB are allowed; delete some"
             )
 
 

@@ -211,6 +211,23 @@ class JobManager:
         """Delete a job that is not running, and all its files; one that is gone is no error."""
         self._do("delete", job_id=job_id, actor=actor, is_teacher=is_teacher)
 
+    def check_upload(self, *, actor: str, is_teacher: bool = False) -> str:
+        """Return the nickname under which the actor may send pictures; see `pictures`.
+
+        Raises:
+            PermissionError: what the actor stores, runs and pictures, has reached the limit.
+        """
+        return self._do("check_upload", actor=actor, is_teacher=is_teacher)
+
+    def delete_pictures(self, name: str, *, actor: str, is_teacher: bool = False) -> None:
+        """Delete pictures that somebody sent, unless a run that may yet be trained needs them.
+
+        Args:
+            name: of their folder; one that is gone is no error. If others sent the same pictures,
+                these stay theirs.
+        """
+        self._do("delete_pictures", name=name, actor=actor, is_teacher=is_teacher)
+
     def rebuild(self) -> int:
         """Make the index anew from the run directories; return the number of jobs."""
         return self._do("rebuild")

@@ -23,7 +23,7 @@ _logger = logging.getLogger(__name__)
 _SECONDS = 1.0
 _COMMANDS = (
     *("start", "pause", "resume", "cancel", "save_now", "sample_now"),
-    *("rename", "move", "delete", "rebuild"),
+    *("rename", "move", "delete", "rebuild", "check_upload", "delete_pictures"),
 )
 
 
@@ -42,6 +42,7 @@ class Service:
         self.root, self.limits, self.engine, self.by_request = root, limits, engine, by_request
         self._lock = threading.RLock()  # one command or tick at a time
         self._stop = threading.Event()
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._inbox = Inbox(root)
         self._lease = Lease(root / "supervisor.lock")
@@ -119,11 +120,13 @@ class Service:
                 self.step()
             except Exception:  # whatever it is, the other runs still need somebody
                 _logger.exception("the supervisor made a mistake")
-            self._stop.wait(_SECONDS)
+            self._wake.wait(_SECONDS)
+            self._wake.clear()
 
     def close(self) -> None:
         """Stop supervising; the workers go on."""
         self._stop.set()
+        self._wake.set()
         if self._thread is not None:
             self._thread.join()
         with self._lock:
@@ -144,6 +147,7 @@ class Service:
         """
         with self._lock:
             if self._index is not None:
+                self._wake.set()  # what was asked for begins at once
                 return self._execute(command, arguments)
         if not self.by_request:
             raise ValueError(self.notice)

@@ -65,7 +65,8 @@ class Trainer:
         )
         run_checkpoints.remove_leftovers(directory.checkpoints)
         self._restore()
-        self._last_status = self._last_save = self._last_look = time.monotonic()
+        self._last_status = self._last_save = time.monotonic()
+        self._last_look = float("-inf")  # a wish may have come before the first step
         self._wish_seen = directory.last_wish_seen()
 
     def run(self) -> str:
@@ -94,7 +95,8 @@ class Trainer:
             except Diverged as reason:
                 self._roll_back(reason)
                 continue
-            if self.step % REPORT_STEPS == 0 or self.images_seen == self.total:
+            # The first step, too: somebody waits for a sign that it works.
+            if self.step % REPORT_STEPS == 0 or self.step == 1 or self.images_seen == self.total:
                 self._report(report)
             self._keep_up()
             outcome = self._wish()

@@ -14,6 +14,7 @@ from genimg.training.spec import TASKS, RunSpec
 from genimg.training.task import Task
 
 _PROBE_SECONDS = 1.0
+_HOPELESS = 0.7  # of the best speed so far; a candidate below it is not timed any longer
 
 
 def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
@@ -37,9 +38,11 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
     candidates = [spec.run.precision]
     if spec.run.precision == "auto":
         candidates = ["fp32"] if device.type == "mps" else ["bf16", "fp32"]
-    speeds = {}
+    speeds: dict[str, float] = {}
     if len(candidates) > 1 or not spec.run.images:
-        speeds = {name: _images_per_second(spec, dataset, device, name) for name in candidates}
+        for name in candidates:
+            best = max(speeds.values(), default=0.0)
+            speeds[name] = _images_per_second(spec, dataset, device, name, best=best)
     precision = max(candidates, key=lambda name: speeds.get(name, 0.0))
     images = spec.run.images or round(speeds[precision] * spec.run.minutes * 60)
     steps = max(1, -(-images // spec.run.batch_size))
@@ -116,9 +119,12 @@ def batch_tensors(
 
 
 def _images_per_second(
-    spec: RunSpec, dataset: Dataset, device: torch.device, precision: str
+    spec: RunSpec, dataset: Dataset, device: torch.device, precision: str, *, best: float
 ) -> float:
-    """Time a few steps of a task that is then thrown away."""
+    """Time a few steps of a task that is then thrown away.
+
+    Somebody waits for the first picture, so a candidate much slower than `best` is soon given up.
+    """
     task = build_task(spec, device, precision)
     batch_size = spec.run.batch_size
     indices = torch.arange(batch_size) % len(dataset)
@@ -127,9 +133,16 @@ def _images_per_second(
         images, labels = batch_tensors(dataset, indices, device)
         task.step(images, labels, step=step, images_seen=batch_size * (step + 1), progress=0.5)
 
-    make_step(0)  # the first step pays for set-up
+    start = time.perf_counter()
+    make_step(0)  # pays for set-up, a small part where a step takes long
+    seconds = time.perf_counter() - start
+    if seconds > _PROBE_SECONDS / 2 and batch_size / seconds < _HOPELESS * best:
+        return batch_size / seconds
     start, steps = time.perf_counter(), 0
-    while steps < 2 or time.perf_counter() - start < _PROBE_SECONDS:
+    while steps < 2 or seconds < _PROBE_SECONDS:
         steps += 1
         make_step(steps)
-    return steps * batch_size / (time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        if steps * batch_size / seconds < _HOPELESS * best:
+            break
+    return steps * batch_size / seconds

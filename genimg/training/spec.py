@@ -147,6 +147,13 @@ PRESETS: dict[str, Preset] = {
         },
         {},
     ),
+    "fashion-style": Preset(
+        "StyleGAN-mini: a mapped space to explore",
+        "stylegan",
+        {},
+        {"hold": 0.8},  # in ten minutes there is none to lose to smaller steps
+        {},
+    ),
     "fashion-relativistic": Preset(
         "Relativistic GAN: real against drawn in pairs, with R1 and R2",
         "dcgan",
@@ -161,19 +168,19 @@ PRESETS: dict[str, Preset] = {
         },
         {"batch_size": 64},
     ),
-    "fashion-style": Preset(
-        "StyleGAN-mini: a mapped space to explore",
-        "stylegan",
+    "fashion-tokenizer": Preset(
+        "FSQ tokenizer: pictures as 49 tokens each, and back",
+        "fsq-tokenizer",
+        {"size": 28},
         {},
-        {"hold": 0.8},  # in ten minutes there is none to lose to smaller steps
-        {},
+        {"batch_size": 64},
     ),
-    "fashion-features": Preset(
-        "A small classifier, the yardstick of the metrics",
-        "classifier",
+    "fashion-gpt": Preset(
+        "Image GPT: draws token by token (needs a trained tokenizer)",
+        "image-gpt",
+        {"size": 28, "dropout": 0.0},  # dropout slows, and a few epochs cannot over-fit
         {},
-        {},
-        {"sheets": 0},
+        {"batch_size": 32, "precision": "fp32", "validations": 20},
     ),
     "fashion-vit": Preset(
         "Vision Transformer: a classifier with attention to look at",
@@ -188,19 +195,12 @@ PRESETS: dict[str, Preset] = {
         },
         {"sheets": 0},
     ),
-    "fashion-tokenizer": Preset(
-        "FSQ tokenizer: pictures as 49 tokens each, and back",
-        "fsq-tokenizer",
-        {"size": 28},
+    "fashion-features": Preset(
+        "A small classifier, the yardstick of the metrics",
+        "classifier",
         {},
-        {"batch_size": 64},
-    ),
-    "fashion-gpt": Preset(
-        "Image GPT: draws token by token (needs a trained tokenizer)",
-        "image-gpt",
-        {"size": 28, "dropout": 0.0},  # dropout slows, and a few epochs cannot over-fit
         {},
-        {"batch_size": 32, "precision": "fp32", "validations": 20},
+        {"sheets": 0},
     ),
 }
 

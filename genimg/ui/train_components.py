@@ -26,6 +26,12 @@ _REPORT = """
 <p class="classes"></p>
 <img alt="Some of the pictures">
 <details><summary></summary><ul></ul></details>
+<div class="ask">
+  <p hidden>Delete these pictures for good?</p>
+  <button type="button" class="delete">Delete these pictures</button>
+  <button type="button" class="yes" hidden>Delete</button>
+  <button type="button" class="no" hidden>Keep them</button>
+</div>
 """
 _RUNS = """
 <p class="notice" role="status" hidden></p>
@@ -109,7 +115,10 @@ def estimate(value: dict[str, str]) -> gr.HTML:
 
 
 def upload_report() -> gr.HTML:
-    """Return what becomes of uploaded pictures; nothing at first."""
+    """Return what becomes of uploaded pictures; nothing at first.
+
+    Its event `forget` carries {"own"}, the choice whose pictures are to be deleted.
+    """
     return component(None, _REPORT, "upload_report.js", "upload-report", "upload-report")
 
 

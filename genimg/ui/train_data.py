@@ -11,6 +11,7 @@ from typing import Any
 from genimg import data
 from genimg.data.ingestion import IngestionReport, ingest
 from genimg.data.manifest import read_manifest
+from genimg.jobs import pictures
 from genimg.render import data_uri, grid
 
 OWN = "own:"
@@ -37,7 +38,10 @@ class DataShelf:
             facts = data.describe(name)
             later = " (will be downloaded)" if _LOCAL in facts["source"] else ""
             published.append((facts["title"] + later, name))
-        own = [(_title(manifest), OWN + name) for name, manifest in self._manifests().items()]
+        own = [
+            (_title(manifest, self.owners(OWN + name)), OWN + name)
+            for name, manifest in self._manifests().items()
+        ]
         return [*own, *published]
 
     def name(self, value: Any) -> str:
@@ -47,9 +51,9 @@ class DataShelf:
             ValueError: it is none of `choices`.
         """
         if isinstance(value, str) and value.startswith(OWN):
-            folder = value.removeprefix(OWN)
-            if folder in self._manifests():
-                return f"folder:{(self._folder / folder).resolve()}"
+            folder = pictures.folder_named(self.root, value.removeprefix(OWN))
+            if folder is not None:
+                return f"{data.FOLDER_PREFIX}{folder.resolve()}"
         elif value in data.names():
             return value
         raise ValueError("these pictures are not here any more; choose a data set of the list")
@@ -63,53 +67,45 @@ class DataShelf:
         except ValueError:
             return ""
 
-    def facts(self, value: str) -> dict[str, int]:
-        """Return `data_channels` and `data_classes` of somebody's pictures, without reading them.
+    def owners(self, value: str) -> list[str]:
+        """Return who sent the pictures of a choice; nobody did for a published data set."""
+        folder = pictures.folder_named(self.root, value.removeprefix(OWN))
+        return pictures.owners(folder) if folder is not None else []
 
-        They count as coloured, which is the most they can be.
-
-        Raises:
-            ValueError: they are none of `choices`.
-        """
-        self.name(value)
-        manifest = self._manifests()[value.removeprefix(OWN)]
-        return {"data_channels": 3, "data_classes": len(manifest["classes"])}
-
-    def publish(self, upload: Path, size: int) -> tuple[str, dict[str, Any]]:
+    def publish(self, upload: Path, size: int, owner: str) -> tuple[str, dict[str, Any]]:
         """Take in a zip file of pictures; return its choice's value and a report for the page.
 
         Args:
             size: side of the published pictures in pixels.
+            owner: nickname of who sends them.
 
         Raises:
             ValueError: as for `genimg.data.ingestion.ingest`.
         """
         try:
             report = ingest([upload], self.root, size=size)
+            pictures.add_owner(Path(report.path), owner)
         except OSError as error:
             raise ValueError(f"the pictures could not be stored: {error.strerror}") from None
         return OWN + Path(report.path).name, _shown(report)
 
-    @property
-    def _folder(self) -> Path:
-        return self.root / "datasets"
-
     def _manifests(self) -> dict[str, dict[str, Any]]:
         """Return the manifest of each published folder, the newest first."""
         found = {}
-        for path in self._folder.glob("[0-9a-f]*"):
+        for path in pictures.folders(self.root):
             with contextlib.suppress(OSError, ValueError):  # damaged, or going away
                 if manifest := read_manifest(path):
                     found[path.name] = manifest
         return dict(sorted(found.items(), key=lambda entry: entry[1]["created"], reverse=True))
 
 
-def _title(manifest: dict[str, Any]) -> str:
+def _title(manifest: dict[str, Any], owners: list[str]) -> str:
     classes = list(manifest["classes"])
     named = ", ".join(classes[:_MOST_CLASSES_NAMED])
     more = f" and {len(classes) - _MOST_CLASSES_NAMED} more"
     named += more if len(classes) > _MOST_CLASSES_NAMED else ""
-    return f"Your own: {named} ({manifest['count']:,} pictures, {manifest['size']} px)"
+    sender = " and ".join(owners) or "somebody"
+    return f"Sent by {sender}: {named} ({manifest['count']:,} pictures, {manifest['size']} px)"
 
 
 def _shown(report: IngestionReport) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What happens in the form of the Training tab: plain functions, no Gradio."""
 
 import contextlib
-import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,18 +8,16 @@ from typing import Any
 
 from genimg import checkpoints
 from genimg.data.fit import SIZES
-from genimg.jobs.devices import resolve_wanted
-from genimg.jobs.estimate import Estimate, estimate
+from genimg.jobs.estimate import Estimate
 from genimg.jobs.manager import JobManager
 from genimg.storage import read_json
-from genimg.training.session import request_spec
-from genimg.training.spec import PRESETS, make_spec, settings_of
+from genimg.training.spec import PRESETS, settings_of
 from genimg.ui import train_form
 from genimg.ui.identity import Identity
 from genimg.ui.train_data import OWN, DataShelf
 
 LENGTHS = (("minutes", "minutes"), ("pictures", "images"))
-FIRST_PRESET, FIRST_MINUTES = "fashion-style", 10
+FIRST_PRESET, FIRST_DATASET, FIRST_MINUTES = "fashion-style", "fashion-mnist", 10
 _TOKENIZER = "fashion-tokenizer"
 
 
@@ -61,22 +58,12 @@ class TrainHandlers:
         """
         try:
             settings = self._settings(preset, dataset, length, amount, advanced)
-            devices = self.manager.devices()
-            wanted = resolve_wanted(settings.pop("device", "auto"), devices)
-            device = next(device for device in devices if device.serves(wanted))
-            jobs = self.manager.jobs()
-            if any(job.active for job in jobs):
-                device = dataclasses.replace(device, free_memory=None)  # free when its turn comes
-            if dataset.startswith(OWN):  # by its name all those pictures would be read again
-                spec = make_spec(preset, **self.data.facts(dataset), **settings)
-            else:
-                spec = request_spec(preset, **settings)
-            needs = estimate(spec, device, self.manager.root, jobs)
+            needs = self.manager.estimate(preset, **settings)
         except (ValueError, OSError) as error:
             return {"level": "problem", "text": sentence(error)}
         if needs.problem:
             return {"level": "problem", "text": sentence(needs.problem)}
-        return {"level": "good", "text": in_words(needs, device.title)}
+        return {"level": "good", "text": in_words(needs)}
 
     def start(
         self,
@@ -95,9 +82,7 @@ class TrainHandlers:
             advanced: of the generated form: {"changes", "intent"}; the same intent is one run.
         """
         settings = self._settings(preset, dataset, length, amount, advanced)
-        visitor = self.identity.of(who)
-        if not visitor["actor"]:
-            raise ValueError("tell your nickname first, so that others see whose run it is")
+        visitor = self._visitor(who)
         intent = advanced.get("intent")
         with refusals():
             job = self.manager.start(
@@ -109,11 +94,12 @@ class TrainHandlers:
             )
         return job.id
 
-    def upload(self, path: Any, preset: Any, advanced: Any) -> tuple[str, dict[str, Any]]:
+    def upload(self, path: Any, who: Any, preset: Any, advanced: Any) -> tuple[str, dict[str, Any]]:
         """Take in a zip file; return its value among the data sets, and a report.
 
         Args:
             path: where Gradio put the file; it is deleted.
+            who: see `Identity.of`.
             preset, advanced: their pictures' size is the one that is published.
         """
         if not isinstance(path, (str, Path)):
@@ -124,10 +110,31 @@ class TrainHandlers:
             )
             model = settings_of(PRESETS[preset])["model"].to_dict() | settings
             size = model.get("size", 32)
-            return self.data.publish(Path(path), size if size in SIZES else 32)
+            with refusals():
+                owner = self.manager.check_upload(**self._visitor(who))
+            value, report = self.data.publish(Path(path), size if size in SIZES else 32, owner)
+            return value, report | {"own": value}
         finally:
             with contextlib.suppress(OSError):
                 Path(path).unlink()
+
+    def sent(self, who: Any, dataset: Any) -> dict[str, Any] | None:
+        """Return what the page says of a chosen data set: nothing unless the visitor may delete it.
+
+        Returns:
+            {"title", "own": the choice's value}, or None.
+        """
+        if not isinstance(dataset, str) or not dataset.startswith(OWN):
+            return None
+        visitor, owners = self.identity.of(who), self.data.owners(dataset)
+        if not visitor["is_teacher"] and visitor["actor"] not in owners:
+            return None
+        return {"title": f"Sent by {' and '.join(owners) or 'somebody'}.", "own": dataset}
+
+    def forget(self, who: Any, dataset: Any) -> None:
+        """Delete pictures that the visitor sent, or any for the teacher."""
+        with refusals():
+            self.manager.delete_pictures(_text(dataset).removeprefix(OWN), **self._visitor(who))
 
     def copied(self, job_id: Any) -> dict[str, Any]:
         """Return the values of the form that would make a run like another one."""
@@ -151,6 +158,12 @@ class TrainHandlers:
             "name": f"{job.name[:70].removesuffix(' again')} again",
             "advanced": self.advanced(spec.preset, kept),
         }
+
+    def _visitor(self, who: Any) -> dict[str, Any]:
+        visitor = self.identity.of(who)
+        if not visitor["actor"]:
+            raise ValueError("tell your nickname first, so that others see whose it is")
+        return visitor
 
     def _settings(
         self, preset: Any, dataset: Any, length: Any, amount: Any, advanced: Any
@@ -198,18 +211,18 @@ def refusals() -> Iterator[None]:
         raise ValueError(str(error)) from None
 
 
-def in_words(needs: Estimate, device: str) -> str:
+def in_words(needs: Estimate) -> str:
     """Return an estimate as sentences."""
     cost = (
         f"At most {_size(needs.memory_bytes)} of memory and {_size(needs.disk_bytes)} of disk, for"
         f" {needs.weights:,} weights."
     )
     if needs.images_per_second is None:
-        return f"How fast the {device} trains this is measured when it starts. {cost}"
+        return f"How fast the {needs.device} trains this is measured when it starts. {cost}"
     time = duration(60 * needs.minutes)
     source = needs.speed_source.partition(", trained on")[0]
     return (
-        f"About {round_number(needs.images)} pictures in {time} on the {device}, at"
+        f"About {round_number(needs.images)} pictures in {time} on the {needs.device}, at"
         f" {round_number(needs.images_per_second)} a second like {source}. {cost}"
     )
 

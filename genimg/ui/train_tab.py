@@ -17,6 +17,7 @@ from genimg.ui.opening import Opening
 from genimg.ui.run_handlers import RunHandlers
 from genimg.ui.run_models import RunModels
 from genimg.ui.train_handlers import (
+    FIRST_DATASET,
     FIRST_MINUTES,
     FIRST_PRESET,
     LENGTHS,
@@ -54,7 +55,7 @@ def build(
     run_handlers = RunHandlers(manager, identity, openings.keys())
     with gr.Row(elem_classes=["stage", "training"]):
         with gr.Column(scale=4, min_width=320, elem_classes=["new-run"]):
-            form, who, start = _form(handlers)
+            form, who, report, start = _form(handlers)
         with gr.Column(scale=7, min_width=320):
             runs = components.runs(run_handlers.first(), run_handlers)
 
@@ -63,11 +64,12 @@ def build(
         return values[-1] | {"started": job_id}, run_handlers.selection(job_id)
 
     def copy(event: gr.EventData) -> list[Any]:
-        copied = handlers.copied(_run_of(event))
+        copied = handlers.copied(_value_of(event, "run"))
         return [
             copied["preset"],
             gr.update(value=copied["dataset"], choices=handlers.data.choices()),
             *(copied[name] for name in ("length", "amount", "name", "advanced")),
+            None,
         ]
 
     def open_link(request: gr.Request) -> Any:
@@ -75,7 +77,7 @@ def build(
         return gr.update(selected="train") if linked else gr.skip()
 
     start.click(as_warning(begin), [who, *form], [form[-1], runs], **_QUEUED)
-    runs.copy(as_warning(copy), None, form, **_QUEUED)
+    runs.copy(as_warning(copy), None, [*form, report], **_QUEUED)
     demo.load(open_link, None, tabs, **_LIVE)
     for use, opening in openings.items():
         listen = {"gan": runs.open_gan, "drawer": runs.open_drawer, "vision": runs.open_vision}[use]
@@ -84,11 +86,14 @@ def build(
         )
 
 
-def _form(handlers: TrainHandlers) -> tuple[list[gr.Component], gr.Component, gr.Button]:
+def _form(
+    handlers: TrainHandlers,
+) -> tuple[list[gr.Component], gr.Component, gr.Component, gr.Button]:
     """Add the form of a new run.
 
     Returns:
-        Its components, in the order of `TrainHandlers.start`; who asks; the button that starts.
+        Its components, in the order of `TrainHandlers.start`; who asks; what is said of uploaded
+        pictures; the button that starts.
     """
     gr.Markdown("### New run")
     own = "" if handlers.identity.has_token else getpass.getuser()
@@ -98,7 +103,7 @@ def _form(handlers: TrainHandlers) -> tuple[list[gr.Component], gr.Component, gr
         elem_id="train-preset",
     )  # fmt: skip
     dataset = gr.Dropdown(
-        handlers.data.choices(), value="fashion-mnist", label="Pictures to learn from",
+        handlers.data.choices(), value=FIRST_DATASET, label="Pictures to learn from",
         filterable=False, elem_id="train-dataset",
     )  # fmt: skip
     upload = gr.UploadButton(
@@ -121,19 +126,24 @@ def _form(handlers: TrainHandlers) -> tuple[list[gr.Component], gr.Component, gr
     advanced = components.settings(handlers.advanced(FIRST_PRESET))
     asked = [preset, dataset, length, amount, advanced]
     needs = components.estimate(
-        handlers.estimate(FIRST_PRESET, "fashion-mnist", "minutes", FIRST_MINUTES, {"changes": {}})
+        handlers.estimate(FIRST_PRESET, FIRST_DATASET, "minutes", FIRST_MINUTES, {"changes": {}})
     )
     start = gr.Button("Start", variant="primary", elem_id="train-start")
 
-    def take_in(path: Any, preset: str, advanced: Any) -> tuple[Any, Any, Any]:
+    def take_in(path: Any, *asked: Any) -> tuple[Any, Any, Any]:
         try:
-            value, shown = handlers.upload(path, preset, advanced)
+            value, shown = handlers.upload(path, *asked)
         except ValueError as error:
             return None, gr.skip(), {"title": str(error)}
         return None, gr.update(value=value, choices=handlers.data.choices()), shown
 
     def list_data() -> Any:
         return gr.update(choices=handlers.data.choices())
+
+    def forget(who: Any, event: gr.EventData) -> tuple[Any, Any]:
+        handlers.forget(who, _value_of(event, "own"))
+        choices = handlers.data.choices()
+        return gr.update(value=FIRST_DATASET, choices=choices), {"title": "They are deleted."}
 
     said = {"fn": handlers.estimate, "inputs": asked, "outputs": needs}
     preset.input(as_warning(handlers.advanced), preset, advanced, **_LIVE).then(**said, **_LIVE)
@@ -142,23 +152,25 @@ def _form(handlers: TrainHandlers) -> tuple[list[gr.Component], gr.Component, gr
     upload.upload(
         lambda: {"busy": "Reading the pictures ..."}, None, report, **_LIVE
     ).then(
-        take_in, [upload, preset, advanced], [upload, dataset, report],
+        take_in, [upload, who, preset, advanced], [upload, dataset, report],
         **_QUEUED | {"preprocess": True},
     )  # fmt: skip
+    report.forget(as_warning(forget), who, [dataset, report], **_QUEUED)
+    dataset.input(handlers.sent, [who, dataset], report, **_LIVE)
     dataset.focus(list_data, None, dataset, **_LIVE)
-    return [preset, dataset, length, amount, name, advanced], who, start
+    return [preset, dataset, length, amount, name, advanced], who, report, start
 
 
-def _run_of(event: gr.EventData) -> Any:
+def _value_of(event: gr.EventData, name: str) -> Any:
     data = event._data
-    return data.get("run") if isinstance(data, dict) else None
+    return data.get(name) if isinstance(data, dict) else None
 
 
 def _opener(models: RunModels, opening: Opening) -> Callable[[gr.EventData], list[Any]]:
     """Return what opens the newest checkpoint of a run."""
 
     def open_run(event: gr.EventData) -> list[Any]:
-        name = models.name(_run_of(event))
+        name = models.name(_value_of(event, "run"))
         opening.shelf.reload(name)
         return opening.show(name)
 

@@ -1,5 +1,6 @@
 """A real server, started as a user starts it, and a real browser."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -65,17 +66,35 @@ def drawer(models):
 
 
 @pytest.fixture(scope="session")
-def server(paths, tmp_path_factory):
+def server_folder(tmp_path_factory):
+    """Where the server runs, so that its data root is "runs" in it."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="session")
+def server(paths, server_folder):
     """The address of `python app.py`."""
+    with serve(server_folder, paths) as address:
+        yield address
+
+
+@pytest.fixture
+def second_server(server, paths, server_folder):
+    """The address of another `python app.py` with the same data root."""
+    with serve(server_folder, paths) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def serve(folder, paths):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}/"
-    folder = tmp_path_factory.mktemp("server")
     options = ["--port", str(port), "--no-browser"]
     for path in paths.values():
         options += ["--checkpoint", path]
-    log = folder / "log.txt"
+    log = folder / f"log-{port}.txt"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, ROOT / "app.py", *options],

@@ -35,24 +35,24 @@ def open_training(open_page, query="", **size):
     return page
 
 
-def fill_form(page, images, name=""):
+def fill_form(page, images, name="", model="MLP GAN", settings=TINY):
     page.locator("#who .nickname").fill("ada")
     page.locator("#train-preset input").click()
-    page.get_by_role("option", name="MLP GAN").click()
+    page.get_by_role("option", name=model).click()
     page.locator("#train-length").get_by_text("pictures").click()
     page.locator("#train-amount input").fill(str(images))
     page.locator("#train-name").locator("input, textarea").fill(name)
     if not page.locator("#settings .sections").is_visible():
         page.locator("#settings summary").click()
-    page.wait_for_selector("#settings [data-name=discriminator_widths]")
-    for field, text in TINY.items():
+    page.wait_for_selector(f"#settings [data-name={next(iter(settings))}]")
+    for field, text in settings.items():
         control = page.locator(f"#settings [data-name={field}]")
         if control.evaluate("node => node.tagName") == "SELECT":
             control.select_option(text)
         else:
             control.fill(text)
             control.press("Tab")
-    page.get_by_text(f"Advanced ({len(TINY)} changed)").wait_for()
+    page.get_by_text(f"Advanced ({len(settings)} changed)").wait_for()
 
 
 def expect_state(page, text):
@@ -73,6 +73,7 @@ def images_seen(page):
 def test_a_run_from_the_form_to_pause(open_page, shared):
     page = open_training(open_page)
     assert page.get_by_text("Nothing has been trained here yet").is_visible()
+    assert page.locator("#train-preset input").input_value().startswith("StyleGAN-mini")
     fill_form(page, 3_000_000, "a first one")
     page.wait_for_function(
         "document.querySelector('#estimate').textContent.includes('3,000,000 pictures')"
@@ -212,6 +213,7 @@ def test_an_upload_with_a_hostile_member(open_page):
     members = {f"cats/{i}.png": content for i, content in enumerate(picture[:3])}
     members |= {f"dogs/{i}.png": content for i, content in enumerate(picture[3:])}
     page = open_training(open_page)
+    page.locator("#who .nickname").fill("ada")
     page.locator(".new-run input[type=file]").set_input_files(
         {
             "name": "pets.zip",
@@ -223,7 +225,18 @@ def test_an_upload_with_a_hostile_member(open_page):
     page.locator("#upload-report summary").click()
     assert hostile in page.locator("#upload-report li").inner_text()
     assert page.locator("#upload-report img").evaluate("node => node.naturalWidth") > 0
-    assert page.locator("#train-dataset input").input_value().startswith("Your own: cats, dogs")
+    chosen = page.locator("#train-dataset input")
+    assert chosen.input_value() == "Sent by ada: cats, dogs (6 pictures, 32 px)"
+
+    page.locator("#upload-report .delete").click()
+    page.locator("#upload-report .no").click()
+    assert chosen.input_value().startswith("Sent by ada")
+    page.locator("#upload-report .delete").click()
+    page.locator("#upload-report .yes").click()
+    page.get_by_text("They are deleted.").wait_for()
+    assert chosen.input_value().startswith("Fashion-MNIST")
+    chosen.click()
+    assert page.get_by_role("option", name="Sent by").count() == 0
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -231,6 +244,55 @@ def test_nothing_is_wider_than_the_screen(open_page, shared, width):
     page = open_training(open_page, shared["link"], width=width)
     page.wait_for_selector("#runs [data-chart=Losses] path.curve-0[d^=M]")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+FAST = {"threads": "1", "precision": "fp32", "checkpoint_seconds": "1"}
+TRANSFORMERS = {
+    "Vision Transformer": (
+        {"width": "16", "layers": "1", "heads": "2", "stem": "linear"} | FAST,
+        "vision",
+        "#vision-checkpoint",
+    ),
+    "Image GPT": (
+        {"width": "16", "layers": "1", "heads": "2", "validations": "0"} | FAST,
+        "drawer",
+        "#drawer",
+    ),
+}
+
+
+@pytest.mark.parametrize("model", TRANSFORMERS)
+def test_a_transformer_opens_in_its_tab(open_page, model):
+    settings, use, choice = TRANSFORMERS[model]
+    page = open_training(open_page)
+    fill_form(page, 3_000_000, f"a {use}", model, settings)
+    page.locator("#train-start").click()
+    page.wait_for_function("/^[1-9]/.test(document.querySelector('#runs .numbers').textContent)")
+    assert page.locator("#runs .actions [data-open]:visible").count() == 1
+    page.locator(f"#runs [data-open={use}]").click()
+    page.wait_for_function(
+        "([choice, name]) => document.querySelector(`${choice} input`).value === name",
+        arg=[choice, f"a {use} (ada)"],
+    )
+    assert page.locator(choice).is_visible()
+    page.get_by_role("tab", name="Training").click()
+    press(page, "cancel")
+    expect_state(page, "cancelled")
+
+
+def test_a_second_server_only_watches(browser, second_server, shared):
+    page = browser.new_page()
+    page.goto(second_server + shared["link"])
+    page.locator("#runs .notice").get_by_text("here they can only be watched").wait_for()
+    page.wait_for_selector("#runs [data-chart=Losses] path.curve-0[d^=M]")
+    enabled = page.locator("#runs .actions [data-action]:enabled:visible")
+    assert enabled.all_inner_texts() == ["Duplicate"]
+    page.locator("#who .nickname").fill("ada")
+    runs = page.locator("#runs .row").count()
+    page.locator("#train-start").click()
+    page.get_by_text("here they can only be watched").nth(1).wait_for()
+    assert page.locator("#runs .row").count() == runs
+    page.close()
 
 
 def test_the_film_is_a_gif(open_page, shared):

@@ -79,6 +79,24 @@ def test_folders_are_classes_and_every_format_is_read(upload):
     assert manifest(out)["sha256"][:16] in loaded.source
 
 
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
+@pytest.mark.parametrize("count", [1, 2, 9, 10, 25])
+def test_the_manifest_describes_what_reading_would_tell(upload, mode, channels, count):
+    def grey_or_not(seed, mode):
+        buffer = io.BytesIO()
+        Image.open(io.BytesIO(picture(seed))).convert(mode).save(buffer, "PNG")
+        return buffer.getvalue()
+
+    members = [(f"cats/{n}.png", grey_or_not(n, "L")) for n in range(count)]
+    out = upload([*members, ("dogs/1.png", grey_or_not(99, mode))]) / PICTURES
+    told = data.describe(f"folder:{out}")
+    (out / MANIFEST).unlink()
+    read = data.describe(f"folder:{out}")
+    assert told.pop("source") != read.pop("source")
+    assert told == read
+    assert told["channels"] == channels
+
+
 @pytest.mark.parametrize("fit", ["crop", "pad"])
 def test_pixels_are_those_of_the_folder_loader(upload, fit):
     content = picture(0, size=(32, 32))

@@ -6,6 +6,7 @@ import pytest
 from genimg.data.manifest import (
     KIND,
     MANIFEST,
+    described,
     folder_hash,
     pictures_hash,
     read_manifest,
@@ -19,7 +20,8 @@ def root(tmp_path):
     for label in ("cats", "dogs"):
         (tmp_path / label).mkdir()
         (tmp_path / label / "000001.png").write_bytes(label.encode())
-    manifest = {"kind": KIND, "sha256": folder_hash(tmp_path)}
+    manifest = {"kind": KIND, "sha256": folder_hash(tmp_path), "channels": 1}
+    manifest["classes"] = {"cats": 1, "dogs": 1}
     (tmp_path / MANIFEST).write_text(json.dumps(manifest))
     return tmp_path
 
@@ -53,6 +55,19 @@ def test_any_change_is_noticed(root, change):
         (folder / "2.jpg").write_bytes(b"new")
     with pytest.raises(ValueError, match=r"not those of its manifest\.json any more; import"):
         verified_hash(root)
+    if change != "edit":  # which is noticed when it is loaded
+        with pytest.raises(ValueError, match=r"not those of its manifest\.json any more; import"):
+            described(root)
+
+
+def test_an_untouched_folder_is_as_described(root):
+    assert described(root) == read_manifest(root)
+
+
+@pytest.mark.parametrize("channels", [None, 2, "3", [3]])
+def test_a_manifest_without_channels_describes_nothing(root, channels):
+    (root / MANIFEST).write_text(json.dumps(read_manifest(root) | {"channels": channels}))
+    assert described(root) is None
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"kind": "of another program", "sha256": 3}'])

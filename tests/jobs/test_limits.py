@@ -28,7 +28,7 @@ def test_minutes_and_bytes():
     limits.check([], minutes=None, stored_bytes=0)
     with pytest.raises(PermissionError, match="may take 10 minutes and this one asks for about 11"):
         limits.check([], minutes=11, stored_bytes=0)
-    with pytest.raises(PermissionError, match="delete one"):
+    with pytest.raises(PermissionError, match="delete some"):
         limits.check([], minutes=1, stored_bytes=5_000_001)
 
 

@@ -129,9 +129,9 @@ def test_what_is_reported(make_run, dataset):
     for line in heard:  # a sheet's line joins the one of the losses
         together[line["images_seen"]] = together.get(line["images_seen"], {}) | line
     assert run.read_metrics() == list(together.values())
-    assert list(together) == [0, 80, 160, 240]
+    assert list(together) == [0, 8, 80, 160, 240]
     assert {"generator_loss", "discriminator_loss", "diversity"} <= set(together[80])
-    assert [line["epochs"] for line in together.values()] == [0, 1.25, 2.5, 3.75]
+    assert [line["epochs"] for line in together.values()] == [0, 0.125, 1.25, 2.5, 3.75]
     assert together[80]["seconds_left"] > together[240]["seconds_left"] == 0
     sheets = sorted(path.stem for path in run.samples.iterdir())
     assert sheets == ["000000000", "000000080", "000000160", "000000240"]
@@ -224,8 +224,8 @@ def test_a_run_that_diverges_once_goes_back_and_on_with_half_the_rate(
     assert newest_state(run)["learning_rate_scale"] == 0.5
     assert trainer.task.learning_rate_scale == 0.5
     history = run.read_metrics()
-    assert [line["images_seen"] for line in history] == [0, 80, 120, 160, 240]  # 120: a sheet
-    assert [line.get("rolled_back") for line in history] == [1.0, None, None, None, None]
+    assert [line["images_seen"] for line in history] == [0, 8, 80, 120, 160, 240]  # 120: a sheet
+    assert [line.get("rolled_back") for line in history] == [1.0, *[None] * 5]
     assert history[-1]["seconds"] > 0
     assert history[-1]["images_per_second"] > 0
 
@@ -274,6 +274,12 @@ def test_wishes_end_a_run(make_run, dataset, monkeypatch, command, outcome):
     assert newest_state(run)["step"] == (STEPS if command == "run" else 5)
     assert train(run, dataset) == "succeeded"  # an old wish is not obeyed again
     assert newest_state(run)["step"] == STEPS
+
+
+def test_a_wish_from_before_the_first_step_reaches_the_shortest_run(make_run, dataset):
+    run = make_run(preset="fashion-mlp", images=8)
+    wish(run, "cancel")
+    assert train(run, dataset) == "cancelled"
 
 
 def test_save_now_and_sample_now(make_run, dataset, monkeypatch):

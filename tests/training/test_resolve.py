@@ -1,4 +1,5 @@
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ def test_a_complete_request_is_resolved_without_a_probe(small_spec, dataset, mon
 
 def test_minutes_become_pictures_at_the_measured_speed(small_spec, dataset, monkeypatch):
     speeds = {"bf16": 30.0, "fp32": 50.0}
-    monkeypatch.setattr(module, "_images_per_second", lambda *arguments: speeds[arguments[-1]])
+    monkeypatch.setattr(module, "_images_per_second", lambda *given, best: speeds[given[-1]])
     spec = resolve(small_spec(images=0, minutes=2, precision="auto"), dataset)
     assert spec.resolved["precision"] == "fp32"
     assert spec.resolved["images"] == 50 * 120
@@ -52,6 +53,23 @@ def test_the_probe_measures_and_disturbs_nothing(small_spec, dataset, monkeypatc
     for name, tensor in weights[0].items():
         assert torch.equal(tensor, weights[1][name])
     assert torch.equal(dataset.images, pictures)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "best", "steps"), [(0.25, 0.0, 5), (2.0, 0.0, 3), (0.25, 1e6, 2), (2.0, 1e6, 1)]
+)
+def test_a_candidate_without_a_chance_is_soon_given_up(
+    small_spec, dataset, monkeypatch, seconds, best, steps
+):
+    made = []
+    task = SimpleNamespace(step=lambda *batch, step, **place: made.append(step))
+    clock = SimpleNamespace(perf_counter=lambda: seconds * len(made))
+    monkeypatch.setattr(module, "build_task", lambda *given: task)
+    monkeypatch.setattr(module, "time", clock)
+    spec = small_spec(batch_size=8)
+    speed = module._images_per_second(spec, dataset, torch.device("cpu"), "fp32", best=best)
+    assert speed == 8 / seconds
+    assert made == list(range(steps))
 
 
 def test_devices_that_are_not_there_are_one_sentence(small_spec, dataset):

@@ -1,13 +1,16 @@
 import dataclasses
 import json
+import zipfile
 
+import numpy as np
 import pytest
 
 from genimg.jobs.devices import Device
 from genimg.jobs.manager import JobManager
+from genimg.render import encode
 from genimg.training.spec import PRESETS
 from genimg.ui.identity import Identity
-from genimg.ui.train_handlers import TrainHandlers, duration, round_number, sentence
+from genimg.ui.train_handlers import FIRST_PRESET, TrainHandlers, duration, round_number, sentence
 
 ADA = {"nickname": "ada", "token": ""}
 CHANGES = {"generator_widths": "16", "discriminator_widths": "16"}
@@ -145,10 +148,69 @@ def test_an_upload_is_deleted_whatever_becomes_of_it(handlers, tmp_path, monkeyp
     path = tmp_path / "bad.zip"
     path.write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"bad\.zip is not a zip file of pictures of 32 pixels"):
-        handlers.upload(str(path), "fashion-mlp", {"changes": {}})
+        handlers.upload(str(path), ADA, "fashion-mlp", {"changes": {}})
     assert not path.exists()
     with pytest.raises(ValueError, match="no file"):
-        handlers.upload(None, "fashion-mlp", {"changes": {}})
+        handlers.upload(None, ADA, "fashion-mlp", {"changes": {}})
+
+
+@pytest.fixture
+def sent(handlers, tmp_path):
+    """Upload two pictures; return the choice's value and the report."""
+
+    def upload(who=ADA, seed=0):
+        path = tmp_path / "pets.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for label in ("cats", "dogs"):
+                pixels = np.random.default_rng(seed).integers(0, 256, (32, 32, 1), np.uint8)
+                archive.writestr(f"{label}/1.png", encode(pixels, "png"))
+        return handlers.upload(str(path), who, "fashion-mlp", {"changes": {}})
+
+    return upload
+
+
+def test_who_sent_pictures_may_delete_them_and_the_teacher_too(handlers, sent):
+    value, report = sent()
+    assert report["own"] == value
+    bob, teacher = ADA | {"nickname": "bob"}, {"nickname": "ms", "token": "secret"}
+    assert handlers.sent(ADA, value) == {"title": "Sent by ada.", "own": value}
+    assert handlers.sent(teacher, value)
+    for who, dataset in [(bob, value), (ADA, "fashion-mnist"), (ADA, "own:../.."), (ADA, ["x"])]:
+        assert handlers.sent(who, dataset) is None
+    with pytest.raises(ValueError, match="ada's"):
+        handlers.forget(bob, value)
+    handlers.forget(ADA, "own:../..")
+    assert value in [choice for _, choice in handlers.data.choices()]
+    handlers.forget(ADA, value)
+    assert value not in [choice for _, choice in handlers.data.choices()]
+    value, _ = sent()
+    handlers.forget(teacher, value)
+    assert value not in [choice for _, choice in handlers.data.choices()]
+
+
+def test_pictures_need_a_nickname_and_room(handlers, sent):
+    with pytest.raises(ValueError, match="nickname"):
+        sent(who=None)
+    handlers.manager.limits.check_stored(0)
+    value, _ = sent()
+    [folder] = (handlers.manager.root / "datasets").glob("[0-9a-f]*")
+    with (folder / ".padding").open("wb") as file:
+        file.truncate(2_000_000_001)  # a hole; it takes no room
+    with pytest.raises(ValueError, match="your runs and pictures take 2,000 MB"):
+        sent(seed=1)
+    with pytest.raises(ValueError, match="your runs and pictures take 2,000 MB"):
+        start(handlers)
+    sent(who=ADA | {"nickname": "bob"}, seed=1)
+    handlers.forget(ADA, value)
+    assert start(handlers)
+
+
+def test_the_estimate_of_sent_pictures_reads_none_of_them(handlers, sent, monkeypatch):
+    value, _ = sent()
+    monkeypatch.setattr("genimg.data.folder.read_picture", None)
+    assert estimate(handlers, dataset=value)["level"] == "good"
+    spec = handlers.manager.directory(start(handlers, dataset=value)).read_spec()
+    assert (spec.model.channels, spec.run.dataset) == (1, handlers.data.name(value))
 
 
 def test_a_server_that_only_watches_says_so(handlers, monkeypatch):
@@ -162,8 +224,12 @@ def test_a_server_that_only_watches_says_so(handlers, monkeypatch):
         start(handlers)
 
 
-def test_presets_have_their_titles(handlers):
+def test_presets_have_their_titles_and_come_after_what_they_need(handlers):
     assert all(PRESETS[name].title == title for title, name in handlers.presets())
+    names = [name for _, name in handlers.presets()]
+    assert names[0] == "fashion-mlp"  # the simplest
+    assert names.index("fashion-tokenizer") < names.index("fashion-gpt")
+    assert FIRST_PRESET in names
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,17 @@
 // What became of uploaded pictures; see train_data.py. Names of files are strangers' words: text only.
-// value: null, {busy} or {title, classes, preview, refused: [{file, reason}], refused_count}
+// value: null, {busy} or {title, classes, preview, refused: [{file, reason}], refused_count, own}
+// With `own`, the value of a data set, its pictures can be deleted.
 const title = element.querySelector('h4');
 const classes = element.querySelector('.classes');
 const preview = element.querySelector('img');
 const refused = element.querySelector('details');
 const list = element.querySelector('ul');
+const ask = element.querySelector('.ask');
+
+function askAgain(sure) {
+  ask.querySelector('.delete').hidden = sure;
+  ask.querySelectorAll('p, .yes, .no').forEach((node) => { node.hidden = !sure; });
+}
 
 function show() {
   const report = props.value;
@@ -12,6 +19,8 @@ function show() {
   if (!report) return;
   title.textContent = report.busy ?? report.title;
   classes.textContent = report.classes ?? '';
+  ask.hidden = !report.own;
+  askAgain(false);
   preview.hidden = !report.preview;
   if (report.preview) preview.src = report.preview;
   refused.hidden = !report.refused_count;
@@ -26,5 +35,8 @@ function show() {
   }));
 }
 
+ask.querySelector('.delete').addEventListener('click', () => { askAgain(true); ask.querySelector('.no').focus(); });
+ask.querySelector('.no').addEventListener('click', () => askAgain(false));
+ask.querySelector('.yes').addEventListener('click', () => trigger('forget', { own: props.value.own }));
 show();
 watch('value', show);
