@@ -10,6 +10,7 @@ each, and the channels.
 """
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -31,17 +32,23 @@ def folder_hash(root: Path) -> str:
     pictures = []
     for path in _pictures(root):
         with (root / path).open("rb") as content:
-            pictures.append((path.as_posix(), hashlib.file_digest(content, "sha256").hexdigest()))
+            pictures.append((path, hashlib.file_digest(content, "sha256").hexdigest()))
     return pictures_hash(pictures)
 
 
-def _pictures(root: Path) -> Iterator[Path]:
-    """Yield the path below `root` of every file but the manifest and hidden ones."""
-    for file in root.rglob("*"):
-        path = file.relative_to(root)
-        hidden = any(part.startswith(".") for part in path.parts)
-        if not hidden and path != Path(MANIFEST) and file.is_file():
-            yield path
+def _pictures(root: Path) -> Iterator[str]:
+    """Yield the path below `root`, with forward slashes, of all but the manifest and hidden files.
+
+    With plain strings: `Path.rglob` takes ten times as long.
+    """
+    for folder, subfolders, files in os.walk(root):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        below = "" if Path(folder) == root else Path(folder).relative_to(root).as_posix() + "/"
+        for name in files:
+            path = below + name
+            counts = not name.startswith(".") and path != MANIFEST
+            if counts and os.path.isfile(os.path.join(folder, name)):
+                yield path
 
 
 def read_manifest(root: Path) -> dict | None:
@@ -88,7 +95,7 @@ def described(root: Path) -> dict | None:
     manifest = read_manifest(root)
     if manifest is None or manifest.get("channels") not in (1, 3):
         return None  # one that was written before it told the channels
-    if manifest.get("classes") != Counter(path.parts[0] for path in _pictures(root)):
+    if manifest.get("classes") != Counter(path.split("/")[0] for path in _pictures(root)):
         raise _changed(root)
     return manifest
 
