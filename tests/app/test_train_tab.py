@@ -246,10 +246,10 @@ def test_nothing_is_wider_than_the_screen(open_page, shared, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-FAST = {"threads": "1", "precision": "fp32", "checkpoint_seconds": "1"}
+FAST = {"threads": "1", "checkpoint_seconds": "1"}
 TRANSFORMERS = {
     "Vision Transformer": (
-        {"width": "16", "layers": "1", "heads": "2", "stem": "linear"} | FAST,
+        {"width": "16", "layers": "1", "heads": "2", "stem": "linear", "precision": "fp32"} | FAST,
         "vision",
         "#vision-checkpoint",
     ),
