@@ -78,9 +78,10 @@ class Trainer:
         """
         try:
             return self._run()
-        except Exception:
+        except (Exception, KeyboardInterrupt) as error:
             with contextlib.suppress(OSError):  # the disk may be what failed
-                self._write_status("failed")
+                stopped = isinstance(error, KeyboardInterrupt)
+                self._write_status("paused" if stopped else "failed")
             raise
 
     def _run(self) -> str:

@@ -267,7 +267,7 @@ def test_a_transformer_opens_in_its_tab(open_page, model):
     page = open_training(open_page)
     fill_form(page, 3_000_000, f"a {use}", model, settings)
     page.locator("#train-start").click()
-    page.wait_for_function("/^[1-9]/.test(document.querySelector('#runs .numbers').textContent)")
+    page.locator(f"#runs [data-open={use}]").wait_for()
     assert page.locator("#runs .actions [data-open]:visible").count() == 1
     page.locator(f"#runs [data-open={use}]").click()
     page.wait_for_function(

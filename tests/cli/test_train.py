@@ -3,6 +3,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from PIL import Image
@@ -118,9 +119,10 @@ def test_ctrl_c_saves_and_exits_130(tmp_path):
     command += ["--dataset", f"folder:{tmp_path / 'pictures'}", "--out", str(tmp_path / "run")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        for line in process.stderr:
-            if "images/s" in line:
-                break
+        metrics = tmp_path / "run" / "attempts" / "1" / "metrics.jsonl"
+        while not (metrics.is_file() and metrics.read_text().count("\n") > 1):  # well under way
+            assert process.poll() is None
+            time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     finally:

@@ -1,5 +1,6 @@
 import asyncio
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from gradio.state_holder import SessionState
@@ -45,7 +46,9 @@ def test_a_class_of_the_last_model_on_its_way_to_the_next_changes_nothing(paths,
     page = SessionState(demo)
 
     def send(event: str, *values):
-        return asyncio.run(demo.process_api(events[event], list(values), state=page))["data"]
+        call = demo.process_api(events[event], list(values), state=page)
+        with ThreadPoolExecutor(1) as other_thread:  # Playwright's loop may run in this one
+            return other_thread.submit(asyncio.run, call).result()["data"]
 
     sliders = [0.0] * (len(events["show"].inputs) - 4)
     send("choose", str(other), "Shoe", 5, 0.7)  # from now on the choices are Cat, Dog and Fish
