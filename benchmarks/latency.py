@@ -34,7 +34,7 @@ from genimg import checkpoints
 from genimg.models import kind_named
 from genimg.models.stylegan import StyleGanConfig
 from genimg.render import encode
-from genimg.ui.gan_handlers import DIRECTIONS, LATENTS, GanHandlers
+from genimg.ui.gan.handlers import DIRECTIONS, LATENTS, GanHandlers
 from genimg.ui.model_shelf import ModelShelf
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,7 +10,7 @@ from genimg.checkpoints import CheckpointError
 from genimg.cli.tables import facts_table, metrics_table
 from genimg.model_card import ENTRIES, card_text, check_card
 from genimg.models import KINDS
-from genimg.ui.gan_handlers import GanHandlers
+from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.model_shelf import ModelShelf
 
 GOOD = {

@@ -7,6 +7,7 @@ last checkpoint exactly as if nothing had happened.
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -25,6 +26,7 @@ from genimg.training.validation import BestSoFar, split
 REPORT_STEPS = 10
 EXAMPLES = 20
 _STATUS_SECONDS = 1.0
+_PLANS = (0.1, 0.5)  # shares of a run asked by minutes after which its end is set anew
 
 
 class Trainer:
@@ -99,6 +101,7 @@ class Trainer:
             # The first step, too: somebody waits for a sign that it works.
             if self.step % REPORT_STEPS == 0 or self.step == 1 or self.images_seen == self.total:
                 self._report(report)
+            self._plan_anew()
             self._keep_up()
             outcome = self._wish()
         self.save()
@@ -120,6 +123,27 @@ class Trainer:
         )
         self.step, self.images_seen = self.step + 1, seen
         return report
+
+    def _plan_anew(self) -> None:
+        """Set the number of pictures by the run's own speed, if it was asked by minutes.
+
+        The first plan comes from a few seconds that know nothing of sheets, checkpoints, or of a
+        machine that gets busy. A plan is kept in the specification, and a checkpoint follows it,
+        so that what comes after can be repeated.
+        """
+        made = self.spec.resolved.get("plans", len(_PLANS))
+        if made == len(_PLANS):
+            return
+        seconds, asked = self.reporter.seconds(), self.spec.run.minutes * 60
+        if max(self.images_seen / self.total, seconds / asked) < _PLANS[made]:
+            return
+        speed = self.images_seen / seconds
+        steps = max(0, round((asked - seconds) * speed / self.batch_size))
+        self.total = self.reporter.total = self.images_seen + steps * self.batch_size
+        resolved = self.spec.resolved | {"images": self.total, "plans": made + 1}
+        self.spec = replace(self.spec, resolved=resolved)
+        self.directory.write_spec(self.spec)
+        self.save()
 
     def _report(self, values: dict[str, float]) -> None:
         self.reporter.report(self.images_seen, values)

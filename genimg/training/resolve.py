@@ -56,6 +56,8 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
         "dataset_source": dataset.source,
         "classes": list(dataset.classes),
     }
+    if not spec.run.images:
+        resolved["plans"] = 0  # the number of pictures is a guess, which the loop mends
     return replace(spec, resolved=resolved)
 
 

@@ -25,7 +25,10 @@ class RunConfig(Configuration):
     dataset: str = setting("fashion-mnist", "Name of a data set, or folder:PATH.")
     images: int = setting(0, "Pictures to see in all; 0 takes it from the minutes.", low=0)
     minutes: float = setting(
-        10.0, "Minutes to train, turned into pictures by a speed probe.", low=0.01, high=100_000
+        10.0,
+        "Minutes to train; the speed measured turns them into pictures.",
+        low=0.01,
+        high=100_000,
     )
     batch_size: int = setting(128, "Pictures in each step.", low=2, high=4096)
     seed: int = setting(0, "Seed of everything random.", low=0, high=2**31 - 1)

@@ -11,10 +11,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from genimg.jobs.manager import JobManager
-from genimg.ui import gan_tab, train_tab, transformer_tab
+from genimg.ui.gan import tab as gan_tab
 from genimg.ui.model_shelf import USES, fill_shelves
-from genimg.ui.run_models import RunModels
 from genimg.ui.theme import CSS, Paper
+from genimg.ui.training import tab as train_tab
+from genimg.ui.training.run_models import RunModels
+from genimg.ui.transformer import tab as transformer_tab
 
 _ONE_HOUR = 3600
 _LARGEST_UPLOAD = "256mb"  # a zip file of pictures to train on

@@ -244,8 +244,8 @@ def pad(value: dict[str, Any], *, name: str, pick: Callable) -> gr.HTML:
     """Return a small picture to draw, upload or pick; its event `drawn` follows every change.
 
     Args:
-        value: of `genimg.ui.pad.first_value`.
-        pick: answers a question for a test picture, see `genimg.ui.pad.pick`.
+        value: of `genimg.ui.transformer.pad.first_value`.
+        pick: answers a question for a test picture, see `genimg.ui.transformer.pad.pick`.
     """
 
     def held_out(request: Any) -> dict[str, Any]:

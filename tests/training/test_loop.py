@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from genimg.storage import write_json
-from genimg.training import loop, run_checkpoints, worker
+from genimg.training import loop, resolve, run_checkpoints, worker
 from genimg.training.loop import Trainer
 from genimg.training.objectives import OBJECTIVES, Objective
 from genimg.training.task import Diverged
@@ -432,3 +432,25 @@ def test_the_first_signal_is_noted(worker_main, make_run, monkeypatch):
     )
     assert worker_main(run) == 75
     assert newest_state(run)["step"] == 4
+
+
+@pytest.mark.parametrize("guess", [2.0, 40.0])  # pictures a second; in truth there are 8
+def test_minutes_are_kept_whatever_the_probe_thought(make_run, dataset, monkeypatch, guess):
+    monkeypatch.setattr(resolve, "_images_per_second", lambda *_, **__: guess)
+    seconds = itertools.count()  # one for each step of 8 pictures
+    now = [next(seconds)]
+    monkeypatch.setattr(loop.Reporter, "seconds", lambda self: float(now[0]))
+
+    def tick() -> bool:
+        now[0] = next(seconds)
+        if now[0] == 40:
+            raise Killed
+        return False
+
+    run = make_run("timed", images=0, minutes=1)
+    with pytest.raises(Killed):
+        train(run, dataset, should_stop=tick)
+    planned = run.read_spec().resolved["images"]
+    assert planned == pytest.approx(480, abs=24)
+    assert train(run, dataset, should_stop=tick) == "succeeded"
+    assert newest_state(run)["images_seen"] == planned

@@ -14,7 +14,7 @@ from genimg.models.drawer import DrawerConfig
 from genimg.models.vision_transformer import VisionTransformerConfig
 from genimg.render import encode
 from genimg.storage import write_json
-from genimg.ui.gan_handlers import GanHandlers
+from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.model_shelf import ModelShelf
 
 CLASSES = ["Shoe", 'Hat "large"', "<b>${alert(1)}</b>"]

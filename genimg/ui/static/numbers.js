@@ -1,4 +1,4 @@
-// One head's attention to one query, step by step, with every number; see numbers_handlers.py.
+// One head's attention to one query, step by step, with every number; see transformer/numbers_handlers.py.
 // value: {title, file, request, positions, special, columns, steps, arrays, bytes}
 // Comes after payload.js. Nothing from the server becomes HTML: it is set as text or painted.
 const title = element.querySelector('h4');

@@ -1,4 +1,4 @@
-// All runs, and the selected one. value: {charts, has_token, answer, select?}; see run_handlers.py.
+// All runs, and the selected one. value: {charts, has_token, answer, select?}; see training/run_handlers.py.
 // Comes after curves.js and sheets.js. Nothing from the server becomes HTML.
 // Everything on the screen follows from the newest answer: a reload or another browser shows the same.
 const find = (selector) => element.querySelector(selector);

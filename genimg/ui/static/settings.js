@@ -1,4 +1,4 @@
-// The form of all settings of a preset, made from its configurations; see train_form.py.
+// The form of all settings of a preset, made from its configurations; see training/form.py.
 // value: {preset, sections: [{title, fields}], changes: {name: value}, intent}
 // Only what differs from the preset's own value is a change. Nothing becomes HTML.
 const list = element.querySelector('.sections');

@@ -1,0 +1,334 @@
+"""What happens when a control of the GAN tab is moved: plain functions, no Gradio."""
+
+import base64
+import html
+import random
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from genimg.explore import GanModel
+from genimg.render import animate, data_uri, grid, strip
+from genimg.render.images import require_number, require_whole_number
+from genimg.ui.gan.view import (
+    AMOUNT_STEP,
+    FIRST_STEPS_BETWEEN,
+    LARGEST_SEED,
+    STEPS_BETWEEN,
+    TRUNCATION,
+    GanView,
+    GanWalk,
+    seeds_in,
+)
+from genimg.ui.model_shelf import ModelShelf
+
+DIRECTIONS = 10
+LATENTS = 16
+NEIGHBOURS = 16
+_SHEET_COLUMNS = 16
+_FRAMES_PER_SECOND = 30
+_FILES = {"gif": "image/gif", "webp": "image/webp", "png": "image/png"}
+
+
+class GanHandlers:
+    """The functions behind the GAN tab. Pictures leave as data addresses of small exact PNGs.
+
+    Every method checks every argument and raises ValueError with one sentence.
+    """
+
+    def __init__(self, shelf: ModelShelf) -> None:
+        self.shelf = shelf
+        self._frames = lru_cache(maxsize=16)(self._walk_frames)
+        shelf.when_reloaded(self._frames.cache_clear)
+
+    def first_view(self) -> GanView:
+        """Return what is on the screen before anyone touched anything."""
+        name = self.shelf.names[0]
+        with self.shelf.use(name) as model:
+            label = model.classes[min(9, len(model.classes) - 1)] if model.classes else None
+            return GanView.checked(model, name, seed=5, label=label, truncation=0.7)
+
+    def view(
+        self, checkpoint: str, label: Any, seed: Any, truncation: Any, amounts: Sequence[Any]
+    ) -> GanView:
+        """Return the view of the controls; `amounts` are DIRECTIONS and then LATENTS numbers."""
+        with self.shelf.use(checkpoint) as model:
+            directions = list(amounts[:DIRECTIONS])[: count_directions(model)]
+            latents = list(amounts[DIRECTIONS:])[: model.config.latent_dimensions]
+            return GanView.checked(
+                model,
+                checkpoint,
+                seed=seed,
+                # The hidden control of a model without classes still says what it last said.
+                label=label if model.classes else None,
+                truncation=truncation,
+                directions=directions,
+                latents=dict(enumerate(latents)),
+            )
+
+    def linked_view(self, query: Mapping[str, str]) -> GanView:
+        """Return the view of a link."""
+        with self.shelf.use(query.get("model", "")) as model:
+            return GanView.from_query(model, query)
+
+    def view_in(self, checkpoint: str, label: Any, seed: Any, truncation: Any) -> GanView:
+        """Return the first view of a model: the seed and, where it has it, the class stay."""
+        with self.shelf.use(checkpoint) as model:
+            if label not in model.classes:
+                label = model.classes[0] if model.classes else None
+            return GanView.checked(model, checkpoint, seed=seed, label=label, truncation=truncation)
+
+    def controls(self, view: GanView) -> dict[str, Any]:
+        """Return what each control must show for a view: its value, choices and visibility."""
+        with self.shelf.use(view.checkpoint) as model:
+            classes, mapped = list(model.classes), "w" in model.spaces
+            directions, latents = count_directions(model), model.config.latent_dimensions
+        moved = [*view.directions, *[0.0] * (DIRECTIONS - len(view.directions))]
+        return {
+            "checkpoint": {"value": view.checkpoint, "choices": self.shelf.choices()},
+            # Without classes the control is hidden and keeps its class for the next model.
+            "label": (
+                {"value": view.label, "choices": classes, "visible": True}
+                if classes
+                else {"visible": False}
+            ),
+            "facts": {"value": html.escape(self.facts(view.checkpoint))},
+            "seed": {"value": view.seed},
+            "truncation": {"value": view.truncation, "visible": mapped},
+            "directions": [
+                {"value": amount, "visible": i < directions} for i, amount in enumerate(moved)
+            ],
+            "latents": [
+                {"value": view.latents.get(i, 0.0), "visible": i < latents} for i in range(LATENTS)
+            ],
+        }
+
+    def is_mapped(self, checkpoint: str) -> bool:
+        """Return whether a model has a mapping network, and so the space w and truncation."""
+        with self.shelf.use(checkpoint) as model:
+            return "w" in model.spaces
+
+    def check_seed(self, seed: Any) -> None:
+        """Raise ValueError, one sentence, unless this is a seed."""
+        require_whole_number("the seed", seed, 0, LARGEST_SEED)
+
+    def picture(self, view: GanView) -> dict[str, str]:
+        """Return the picture, its caption and its link."""
+        with self.shelf.use(view.checkpoint) as model:
+            pixels = model.picture(**view.arguments())
+        return {
+            "src": data_uri(pixels, "png"),
+            "caption": view.caption(),
+            "query": view.query(),
+        }
+
+    def neighbours(self, view: GanView) -> dict[str, str]:
+        """Return a sheet of NEIGHBOURS pictures, the first of them the picture itself."""
+        with self.shelf.use(view.checkpoint) as model:
+            pixels = model.neighbours(NEIGHBOURS, **view.arguments())
+        return {
+            "src": data_uri(grid(pixels), "png"),
+            "caption": "The picture and 15 neighbours: its latent vector, each time mixed with a"
+            " little of another one",
+        }
+
+    def first_walk(self) -> GanWalk:
+        """Return the walk that is there before anyone asked for one."""
+        view = self.first_view()
+        seeds = f"{view.seed}, 23, 42"
+        return self.walk(
+            view.checkpoint,
+            view.label,
+            view.truncation,
+            seeds,
+            FIRST_STEPS_BETWEEN,
+            "slerp",
+            "z",
+            True,
+        )
+
+    def walk(
+        self,
+        checkpoint: str,
+        label: Any,
+        truncation: Any,
+        seeds: Any,
+        between: Any,
+        mode: Any,
+        space: Any,
+        loop: Any,
+    ) -> GanWalk:
+        """Return the walk of the controls; `between` is the number of steps from seed to seed."""
+        numbers = seeds_in(seeds)
+        if between not in range(STEPS_BETWEEN[0], STEPS_BETWEEN[1] + 1):
+            raise ValueError(
+                f"from seed to seed there are {STEPS_BETWEEN[0]} to {STEPS_BETWEEN[1]} steps"
+            )
+        steps = int(between) * (len(numbers) if loop else len(numbers) - 1) + (0 if loop else 1)
+        with self.shelf.use(checkpoint) as model:
+            return GanWalk.checked(
+                model,
+                checkpoint,
+                seeds=numbers,
+                steps=max(2, steps),  # no seeds at all is refused for being no seeds
+                mode=mode,
+                space=space,
+                label=label,
+                truncation=truncation,
+                loop=loop,
+            )
+
+    def film(self, walk: GanWalk) -> dict[str, Any]:
+        """Return all frames of a walk as one picture, and what the player must know of it."""
+        frames = self._frames(walk)
+        return {
+            "sheet": data_uri(strip(frames, min(_SHEET_COLUMNS, len(frames))), "png"),
+            "columns": min(_SHEET_COLUMNS, len(frames)),
+            "frames": len(frames),
+            "height": frames.shape[1],
+            "width": frames.shape[2],
+            "framesPerSecond": _FRAMES_PER_SECOND,
+            "keyframes": walk.keyframes(),
+            "seeds": list(walk.seeds),
+            "walk": {"checkpoint": walk.checkpoint, **walk.arguments()},
+        }
+
+    def export(self, request: Any) -> dict[str, str]:
+        """Return a file of the walk that a player shows, or one sentence that says why not.
+
+        Args:
+            request: {"walk": the entry of `film`, "format": "gif", "webp" or "png"}, as it came
+                from the browser.
+
+        Returns:
+            {"name", "src"} with the file as a data address, or {"error"}.
+        """
+        try:
+            if not isinstance(request, dict) or not isinstance(request.get("walk"), dict):
+                raise ValueError("there is no walk to save; make one first")
+            wanted = {"label": None, "truncation": 1.0} | request["walk"]
+            name = wanted.pop("checkpoint", "")
+            expected = {"seeds", "steps", "mode", "space", "label", "truncation", "loop"}
+            if set(wanted) != expected:
+                raise ValueError("there is no such walk; make it again")
+            with self.shelf.use(name) as model:
+                walk = GanWalk.checked(model, name, **wanted)
+            return {
+                "name": f"walk.{request.get('format')}",
+                "src": self._file(walk, request.get("format")),
+            }
+        except ValueError as error:
+            return {"error": str(error)}
+
+    def sample(
+        self,
+        checkpoint: str,
+        count: int = 16,
+        seed: int = 0,
+        label: str = "",
+        truncation: float = 1.0,
+    ) -> str:
+        """New pictures of a checkpoint as one PNG, a data address.
+
+        Args:
+            checkpoint: a name that the page offers.
+            count: pictures, 1 to 100.
+            seed: which pictures, 0 to 4294967295.
+            label: a class name; empty for all classes in turn.
+            truncation: 0 (the average) to 1.5 (varied); 1 for models without a mapping network.
+        """
+        require_whole_number("count", count, 1, 100)
+        self.check_seed(seed)
+        require_number("truncation", truncation, *TRUNCATION)
+        if not isinstance(label, str):
+            raise ValueError(f"label must be the name of a class, not {label!r}")
+        with self.shelf.use(checkpoint) as model:
+            pixels = model.sample(count, seed=seed, label=label or None, truncation=truncation)
+        return data_uri(grid(pixels), "png")
+
+    def interpolate(
+        self,
+        checkpoint: str,
+        seeds: str = "1, 7, 42",
+        steps: int = 72,
+        mode: str = "slerp",
+        space: str = "z",
+        label: str = "",
+        truncation: float = 1.0,
+        loop: bool = True,
+        format: str = "gif",
+    ) -> str:
+        """A walk from seed to seed as an animated file, a data address.
+
+        Args:
+            checkpoint: a name that the page offers.
+            seeds: 2 to 6 seeds with commas between them.
+            steps: pictures in all, 2 to 288.
+            mode: lerp (straight) or slerp (round the sphere).
+            space: z, or w for a model with a mapping network.
+            label: a class name; empty for the first class.
+            truncation: 0 (the average) to 1.5 (varied).
+            loop: whether to go back to the first seed.
+            format: gif, webp, or png for a still sheet of all frames.
+        """
+        with self.shelf.use(checkpoint) as model:
+            walk = GanWalk.checked(
+                model,
+                checkpoint,
+                seeds=seeds_in(seeds),
+                steps=steps,
+                mode=mode,
+                space=space,
+                label=label or (model.classes[0] if model.classes else None),
+                truncation=truncation,
+                loop=loop,
+            )
+        return self._file(walk, format)
+
+    def facts(self, name: str) -> str:
+        """Return one line about the model and the machine."""
+        with self.shelf.use(name) as model:
+            card = model.info
+        parameters = card.get("parameters", {}).get("generator")
+        parts = [
+            card.get("dataset"),
+            f"{parameters:,} parameters" if parameters else None,
+            f"{card['images_seen']:,} images seen" if "images_seen" in card else None,
+            f"{card['minutes']:g} minutes of training" if "minutes" in card else None,
+            "running on the CPU",
+        ]
+        return " · ".join(part for part in parts if part)
+
+    def _walk_frames(self, walk: GanWalk) -> np.ndarray:
+        with self.shelf.use(walk.checkpoint) as model:
+            return model.interpolate(**walk.arguments())
+
+    def _file(self, walk: GanWalk, format: Any) -> str:
+        if not isinstance(format, str) or format not in _FILES:
+            raise ValueError(f"the format must be one of {', '.join(_FILES)}, not {format!r}")
+        frames = self._frames(walk)
+        if format == "png":
+            return data_uri(strip(frames), "png")
+        content = animate(frames, format, frames_per_second=_FRAMES_PER_SECOND)
+        return f"data:{_FILES[format]};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def count_directions(model: GanModel) -> int:
+    """Return how many principal directions the page has sliders for."""
+    return min(DIRECTIONS, len(model.directions(0 if model.classes else None)))
+
+
+def random_seed() -> int:
+    """Return a seed that is short enough to read out in a class room."""
+    return random.randrange(10_000)
+
+
+def nudged(amounts: Sequence[float], limit: float, spread: float = 0.4) -> list[float]:
+    """Return the amounts, each moved a little at random, within plus and minus `limit`.
+
+    They are whole steps of a slider: a browser shows nothing between two steps.
+    """
+    steps = (round((amount + random.gauss(0, spread)) / AMOUNT_STEP) for amount in amounts)
+    return [min(limit, max(-limit, round(step * AMOUNT_STEP, 2))) for step in steps]

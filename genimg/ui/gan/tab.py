@@ -1,0 +1,236 @@
+"""The GAN tab: components and wiring. What happens is in `handlers`.
+
+The picture has one writer: an event that fires when any control has changed, takes all controls as
+they are now, and of which one call at a time is on its way. So the last value sent is the last
+value shown, whoever changed the control: a drag, a key, a button, a link.
+"""
+
+from typing import Any
+
+import gradio as gr
+
+from genimg.ui import components
+from genimg.ui.gan.handlers import DIRECTIONS, GanHandlers, nudged, random_seed
+from genimg.ui.gan.view import (
+    AMOUNT_STEP,
+    DIRECTION_LIMIT,
+    FIRST_STEPS_BETWEEN,
+    KEYFRAMES,
+    LATENT_LIMIT,
+    STEPS_BETWEEN,
+    TRUNCATION,
+    GanView,
+    seeds_in,
+)
+from genimg.ui.messages import as_error, as_warning, silently
+from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.opening import Opening
+
+_EXPLANATION = (
+    "The generator made this picture from random numbers, which the seed stands for: nobody drew"
+    " it, and no camera took it. Each slider moves the code behind the picture along one of the"
+    " directions in which this model's pictures differ most, so what changes is what the model has"
+    " learned."
+)
+# What follows a drag: no queue (it costs more than the picture), and the last event always counts.
+# Values come as they are, because the handlers check them: Gradio would answer a class of the last
+# model, on its way while the choices change to those of the next, with an error and no picture.
+_LIVE: dict[str, Any] = {
+    "preprocess": False,
+    "queue": False,
+    "trigger_mode": "always_last",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+# What may have to say something: a warning reaches the page only through the queue.
+_QUEUED: dict[str, Any] = _LIVE | {"queue": True}
+
+
+def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
+    """Add the tab to `demo`, the page that is being built; links to the page open in it."""
+    handlers = GanHandlers(shelf)
+    picture, settings, facts = _explorer(handlers, demo)
+    _walk(handlers, settings)
+    gr.api(as_error(handlers.sample), api_name="sample")
+    gr.api(as_error(handlers.interpolate), api_name="interpolate")
+
+    def show(checkpoint: str) -> list[Any]:
+        first = handlers.first_view()
+        view = handlers.view_in(checkpoint, first.label, first.seed, first.truncation)
+        return [handlers.picture(view), *_updates(handlers, view)]
+
+    return Opening(shelf, show, [picture, *settings, facts])
+
+
+def _explorer(
+    handlers: GanHandlers, demo: gr.Blocks
+) -> tuple[gr.Component, list[gr.Component], gr.Component]:
+    """Add the picture with its controls.
+
+    Returns:
+        The picture; checkpoint, class, seed, truncation and sliders; the facts.
+    """
+    view = handlers.first_view()
+    initial = handlers.controls(view)
+    with gr.Row(elem_classes=["stage", "explorer"]):
+        with gr.Column(scale=5, min_width=320):
+            picture = components.picture(handlers.picture(view), name="picture")
+            gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+        with gr.Column(scale=6, min_width=320):
+            with gr.Row():
+                checkpoint = gr.Dropdown(
+                    label="Model", filterable=False, elem_id="checkpoint", min_width=150,
+                    **initial["checkpoint"],
+                )  # fmt: skip
+                label = gr.Dropdown(
+                    label="Class", filterable=False, elem_id="label", min_width=130,
+                    **initial["label"],
+                )  # fmt: skip
+            facts = gr.HTML(elem_id="facts", **initial["facts"])
+            with gr.Row(elem_classes=["aligned"]):
+                seed = gr.Number(
+                    label="Seed", precision=0, elem_id="seed", scale=2, min_width=100,
+                    **initial["seed"],
+                )  # fmt: skip
+                die = gr.Button("New seed", elem_id="die", scale=1, min_width=100)
+                truncation = gr.Slider(
+                    *TRUNCATION, step=0.05, label="Truncation: typical to varied",
+                    elem_id="truncation", scale=4, min_width=210, **initial["truncation"],
+                )  # fmt: skip
+            gr.Markdown("### Directions")
+            with gr.Column(elem_classes=["sliders"]):
+                directions = [
+                    _amount(f"Direction {i + 1}", DIRECTION_LIMIT, f"direction-{i}", options)
+                    for i, options in enumerate(initial["directions"])
+                ]
+            with gr.Row():
+                nudge = gr.Button("Randomise a little", elem_id="nudge", min_width=130)
+                reset = gr.Button("Reset", elem_id="reset", min_width=130)
+            with (
+                gr.Accordion("Raw latent dimensions", open=False, elem_id="raw"),
+                gr.Column(elem_classes=["sliders"]),
+            ):
+                latents = [
+                    _amount(f"z {i}", LATENT_LIMIT, f"z-{i}", options)
+                    for i, options in enumerate(initial["latents"])
+                ]
+    with gr.Row(elem_classes=["stage"]):
+        with gr.Column(scale=5, min_width=320):
+            gr.Markdown("### Neighbours")
+            sheet = components.picture(handlers.neighbours(view), name="sheet")
+        with gr.Column(scale=6, min_width=320):
+            gr.Markdown("### The picture in Python")
+            code = components.snippet(view.snippet(), name="picture-code")
+
+    sliders = [*directions, *latents]
+    settings = [checkpoint, label, seed, truncation, *sliders]
+    controls = [*settings, facts]
+
+    def view_of(checkpoint: str, label: str, seed: int, truncation: float, *amounts: float):
+        return handlers.view(checkpoint, label, seed, truncation, amounts)
+
+    def show(*values: Any) -> dict[str, str]:
+        return handlers.picture(view_of(*values))
+
+    def accompany(*values: Any) -> tuple[dict[str, str], str]:
+        view = view_of(*values)
+        return handlers.neighbours(view), view.snippet()
+
+    def choose(checkpoint: str, label: str, seed: int, truncation: float) -> list[Any]:
+        return _updates(handlers, handlers.view_in(checkpoint, label, seed, truncation))
+
+    def open_link(request: gr.Request) -> Any:
+        query = dict(request.query_params)
+        return _updates(handlers, handlers.linked_view(query)) if "model" in query else gr.skip()
+
+    def nudge_sliders(*amounts: float) -> list[float]:
+        return [
+            *nudged(amounts[:DIRECTIONS], DIRECTION_LIMIT),
+            *amounts[DIRECTIONS:],
+        ]
+
+    gr.on([control.change for control in settings], silently(show), settings, picture, **_LIVE)
+    picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
+    gr.on([seed.submit, seed.blur], as_warning(handlers.check_seed), seed, None, **_QUEUED)
+    die.click(random_seed, None, seed, **_LIVE)
+    nudge.click(nudge_sliders, sliders, sliders, **_LIVE)
+    reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
+    checkpoint.input(as_warning(choose), settings[:4], controls, **_QUEUED)
+    demo.load(as_warning(open_link), None, controls, **_QUEUED)
+    return picture, settings, facts
+
+
+def _walk(handlers: GanHandlers, settings: list[gr.Component]) -> None:
+    """Add the walk between seeds, for the model, class and truncation of `settings`."""
+    checkpoint, label, seed, truncation = settings[:4]
+    first = handlers.first_walk()
+    with gr.Row(elem_classes=["stage"]):
+        with gr.Column(scale=5, min_width=320):
+            gr.Markdown("### A walk from seed to seed")
+            player = components.player(handlers.film(first), name="player", export=handlers.export)
+        with gr.Column(scale=6, min_width=320):
+            with gr.Row(elem_classes=["aligned"]):
+                seeds = gr.Textbox(
+                    ", ".join(map(str, first.seeds)), label="Seeds, {} to {}".format(*KEYFRAMES),
+                    elem_id="seeds", scale=3, min_width=150, max_lines=1,
+                )  # fmt: skip
+                add = gr.Button("Add the picture's", elem_id="add", scale=2, min_width=140)
+                draw = gr.Button("New seeds", elem_id="draw", scale=1, min_width=100)
+            with gr.Row():
+                mode = gr.Radio(
+                    [("arc (slerp)", "slerp"), ("line (lerp)", "lerp")],
+                    value=first.mode, label="Path", elem_id="mode", min_width=200,
+                )  # fmt: skip
+                space = gr.Radio(
+                    [("latent z", "z"), ("mapped w", "w")], value=first.space, label="Space",
+                    elem_id="space", min_width=150, visible=handlers.is_mapped(first.checkpoint),
+                )  # fmt: skip
+            with gr.Row():
+                between = gr.Slider(
+                    *STEPS_BETWEEN, step=1, value=FIRST_STEPS_BETWEEN,
+                    label="Pictures from seed to seed", elem_id="between", min_width=200,
+                )  # fmt: skip
+                loop = gr.Checkbox(
+                    first.loop, label="Return to the first seed", elem_id="loop", min_width=160
+                )
+            make = gr.Button("Make the walk", variant="primary", elem_id="make")
+            gr.Markdown("### The walk in Python")
+            code = components.snippet(first.snippet(), name="walk-code")
+
+    path = [checkpoint, label, truncation, seeds, between, mode, space, loop]
+
+    def walk(*values: Any) -> tuple[dict[str, Any], str]:
+        chosen = handlers.walk(*values)
+        return handlers.film(chosen), chosen.snippet()
+
+    def add_seed(text: str, seed: int) -> str:
+        handlers.check_seed(seed)
+        return ", ".join(map(str, [*seeds_in(text), seed][-KEYFRAMES[1] :]))
+
+    gr.on(
+        [make.click, seeds.submit, mode.input, space.input, loop.input],
+        as_warning(walk), path, [player, code], **_QUEUED,
+    )  # fmt: skip
+    drawn = draw.click(
+        lambda: ", ".join(str(random_seed()) for _ in range(4)), None, seeds, **_LIVE
+    )
+    drawn.then(as_warning(walk), path, [player, code], **_QUEUED)
+    add.click(as_warning(add_seed), [seeds, seed], seeds, **_QUEUED)
+    checkpoint.change(
+        silently(lambda name: gr.update(visible=handlers.is_mapped(name))), checkpoint, space,
+        **_LIVE,
+    )  # fmt: skip
+
+
+def _amount(label: str, limit: float, name: str, options: dict[str, Any]) -> gr.Slider:
+    return gr.Slider(
+        -limit, limit, step=AMOUNT_STEP, label=label, elem_id=name, min_width=180, **options
+    )
+
+
+def _updates(handlers: GanHandlers, view: GanView) -> list[Any]:
+    """Return the updates of checkpoint, class, seed, truncation, all sliders, and the facts."""
+    new = handlers.controls(view)
+    head = [new[name] for name in ("checkpoint", "label", "seed", "truncation")]
+    entries = [*head, *new["directions"], *new["latents"], new["facts"]]
+    return [gr.update(**entry) for entry in entries]

@@ -1,0 +1,266 @@
+"""What happens in the form of the Training tab: plain functions, no Gradio."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from genimg import checkpoints
+from genimg.data.fit import SIZES
+from genimg.jobs.estimate import Estimate
+from genimg.jobs.manager import JobManager
+from genimg.storage import read_json
+from genimg.training.spec import PRESETS, settings_of
+from genimg.ui.identity import Identity
+from genimg.ui.training import form
+from genimg.ui.training.own_data import OWN, DataShelf
+
+LENGTHS = (("minutes", "minutes"), ("pictures", "images"))
+FIRST_PRESET, FIRST_DATASET, FIRST_MINUTES = "fashion-style", "fashion-mnist", 10
+_TOKENIZER = "fashion-tokenizer"
+
+
+class TrainHandlers:
+    """The functions behind the form. Each raises ValueError with one sentence.
+
+    Args:
+        manager: of the data root.
+        identity: tells who asks.
+    """
+
+    def __init__(self, manager: JobManager, identity: Identity) -> None:
+        self.manager, self.identity = manager, identity
+        self.data = DataShelf(manager.root)
+
+    def presets(self) -> list[tuple[str, str]]:
+        """Return (what to show, name) of each model that can be trained."""
+        return [(PRESETS[name].title, name) for name in form.OFFERED]
+
+    def advanced(self, preset: str, changes: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the value of the generated form.
+
+        Args:
+            changes: settings that differ from the preset's, as `form.given` takes them.
+        """
+        return {
+            "preset": preset,
+            "sections": form.sections(preset, self._choices()),
+            "changes": changes or {},
+        }
+
+    def estimate(
+        self, preset: Any, dataset: Any, length: Any, amount: Any, advanced: Any
+    ) -> dict[str, str]:
+        """Return what a run would need, in words: {"level", "text"}.
+
+        What is wrong with the settings is the text, too, so that it can be mended on the way.
+        """
+        try:
+            settings = self._settings(preset, dataset, length, amount, advanced)
+            needs = self.manager.estimate(preset, **settings)
+        except (ValueError, OSError) as error:
+            return {"level": "problem", "text": sentence(error)}
+        if needs.problem:
+            return {"level": "problem", "text": sentence(needs.problem)}
+        return {"level": "good", "text": in_words(needs)}
+
+    def start(
+        self,
+        who: Any,
+        preset: Any,
+        dataset: Any,
+        length: Any,
+        amount: Any,
+        name: Any,
+        advanced: Any,
+    ) -> str:
+        """Queue the run of the form; return the id of its job.
+
+        Args:
+            who: see `Identity.of`.
+            advanced: of the generated form: {"changes", "intent"}; the same intent is one run.
+        """
+        settings = self._settings(preset, dataset, length, amount, advanced)
+        visitor = self._visitor(who)
+        intent = advanced.get("intent")
+        with refusals():
+            job = self.manager.start(
+                preset,
+                name=str(name or "").strip(),
+                token=intent[:80] if isinstance(intent, str) and intent else None,
+                **visitor,
+                **settings,
+            )
+        return job.id
+
+    def upload(self, path: Any, who: Any, preset: Any, advanced: Any) -> tuple[str, dict[str, Any]]:
+        """Take in a zip file; return its value among the data sets, and a report.
+
+        Args:
+            path: where Gradio put the file; it is deleted.
+            who: see `Identity.of`.
+            preset, advanced: their pictures' size is the one that is published.
+        """
+        if not isinstance(path, (str, Path)):
+            raise ValueError("no file arrived; choose a zip file of pictures")
+        try:
+            settings = form.given(form.checked_preset(preset), _changes(advanced), self._choices())
+            model = settings_of(PRESETS[preset])["model"].to_dict() | settings
+            size = model.get("size", 32)
+            with refusals():
+                owner = self.manager.check_upload(**self._visitor(who))
+            value, report = self.data.publish(Path(path), size if size in SIZES else 32, owner)
+            return value, report | {"own": value}
+        finally:
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
+
+    def sent(self, who: Any, dataset: Any) -> dict[str, Any] | None:
+        """Return what the page says of a chosen data set: nothing unless the visitor may delete it.
+
+        Returns:
+            {"title", "own": the choice's value}, or None.
+        """
+        if not isinstance(dataset, str) or not dataset.startswith(OWN):
+            return None
+        visitor, owners = self.identity.of(who), self.data.owners(dataset)
+        if not visitor["is_teacher"] and visitor["actor"] not in owners:
+            return None
+        return {"title": f"Sent by {' and '.join(owners) or 'somebody'}.", "own": dataset}
+
+    def forget(self, who: Any, dataset: Any) -> None:
+        """Delete pictures that the visitor sent, or any for the teacher."""
+        with refusals():
+            self.manager.delete_pictures(_text(dataset).removeprefix(OWN), **self._visitor(who))
+
+    def copied(self, job_id: Any) -> dict[str, Any]:
+        """Return the values of the form that would make a run like another one."""
+        job = self.manager.job(_text(job_id))
+        with refusals():
+            spec = self.manager.directory(job.id).read_spec()
+        form.checked_preset(spec.preset)
+        length = "images" if spec.run.images else "minutes"
+        changes = form.changes_of(spec) | {"device": job.device}
+        allowed = self._choices()
+        kept = {
+            name: value
+            for name, value in changes.items()
+            if name not in allowed or value in allowed[name]
+        }
+        return {
+            "preset": spec.preset,
+            "dataset": self.data.value(spec.run.dataset),
+            "length": length,
+            "amount": getattr(spec.run, length),
+            "name": f"{job.name[:70].removesuffix(' again')} again",
+            "advanced": self.advanced(spec.preset, kept),
+        }
+
+    def _visitor(self, who: Any) -> dict[str, Any]:
+        visitor = self.identity.of(who)
+        if not visitor["actor"]:
+            raise ValueError("tell your nickname first, so that others see whose it is")
+        return visitor
+
+    def _settings(
+        self, preset: Any, dataset: Any, length: Any, amount: Any, advanced: Any
+    ) -> dict[str, Any]:
+        """Return what the manager is asked for: checked names, values not yet in range."""
+        form.checked_preset(preset)
+        if length not in ("minutes", "images"):
+            raise ValueError("say whether to train for minutes or for a number of pictures")
+        if not isinstance(amount, (int, float)) or isinstance(amount, bool) or amount <= 0:
+            raise ValueError(f"say for how many {_unit(length)} to train")
+        settings = form.given(preset, _changes(advanced), self._choices())
+        tokenizers = self._tokenizers()
+        if settings.get("tokenizer") in tokenizers:
+            settings["tokenizer"] = tokenizers[settings["tokenizer"]]
+        return settings | {length: amount, "dataset": self.data.name(dataset)}
+
+    def _choices(self) -> dict[str, list]:
+        """Return the values of fields that could be anything and may not be on a page."""
+        devices = self.manager.devices()
+        return {
+            "device": list(dict.fromkeys(["auto", *(device.name for device in devices)])),
+            "tokenizer": list(self._tokenizers()),
+            "size": list(SIZES),
+        }
+
+    def _tokenizers(self) -> dict[str, str]:
+        """Return the trained tokenizers: what to show, and the name or folder for training."""
+        found = {
+            name: name
+            for name in checkpoints.names()
+            if read_json(checkpoints.find(name) / "config.json").get("kind") == "fsq-tokenizer"
+        }
+        for job in self.manager.jobs():
+            if PRESETS[job.preset].kind == "fsq-tokenizer" and job.saved_images:
+                found[job.id] = str((self.manager.root / job.id).resolve())
+        return found or {_TOKENIZER: _TOKENIZER}
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what the manager raises into ValueError, which the page shows as a sentence."""
+    try:
+        yield
+    except (PermissionError, OSError) as error:
+        raise ValueError(str(error)) from None
+
+
+def in_words(needs: Estimate) -> str:
+    """Return an estimate as sentences."""
+    cost = (
+        f"At most {_size(needs.memory_bytes)} of memory and {_size(needs.disk_bytes)} of disk, for"
+        f" {needs.weights:,} weights."
+    )
+    if needs.images_per_second is None:
+        return f"How fast the {needs.device} trains this is measured when it starts. {cost}"
+    time = duration(60 * needs.minutes)
+    source = needs.speed_source.partition(", trained on")[0]
+    return (
+        f"About {round_number(needs.images)} pictures in {time} on the {needs.device}, at"
+        f" {round_number(needs.images_per_second)} a second like {source}. {cost}"
+    )
+
+
+def round_number(value: float) -> str:
+    """Return a number with two digits that mean something, such as 1,200,000."""
+    digits = len(str(int(value)))
+    return (
+        f"{round(value, 2 - digits) if digits > 2 else round(value, 1 if value < 10 else 0):,.10g}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words, such as "2 h 5 min"."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def sentence(error: object) -> str:
+    """Return a message with a capital and a full stop."""
+    text = str(error)
+    named = re.match(r"[a-z]+_\w+|[a-z]+\d", text)  # a setting keeps its spelling
+    return (text if named else text[:1].upper() + text[1:]) + ("" if text.endswith(".") else ".")
+
+
+def _changes(advanced: Any) -> Any:
+    return advanced.get("changes") if isinstance(advanced, dict) else None
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("choose a run first")
+    return value
+
+
+def _unit(length: str) -> str:
+    return {"images": "pictures"}.get(length, length)

@@ -1,0 +1,325 @@
+"""What happens in the list of runs and around the selected one: plain functions, no Gradio.
+
+One reading of the files a second serves everybody who looks.
+"""
+
+import base64
+import io
+import shlex
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from genimg.jobs.job import Job
+from genimg.jobs.limits import allowed
+from genimg.jobs.manager import JobManager
+from genimg.jobs.views import JobView
+from genimg.render import animate
+from genimg.training.health import diagnose
+from genimg.training.run_directory import RunDirectory
+from genimg.training.spec import PRESETS, RunSpec
+from genimg.ui.identity import Identity
+from genimg.ui.training.form import differences, option
+from genimg.ui.training.handlers import duration, refusals, sentence
+from genimg.ui.training.run_history import RunHistory, charts
+from genimg.ui.training.run_models import use_of_preset
+
+_SECONDS = 1.0
+_HISTORIES = 16  # of as many runs the reports stay in memory
+_LOG_BYTES = 16 * 1024
+_LARGEST_SHEET = 8 * 2**20
+_FRAMES, _FRAMES_PER_SECOND, _ENLARGE_TO = 100, 8, 512
+_HOLD = 12  # frames for which the last sheet stays
+_EVERYBODY = ("copy",)
+_ALWAYS = ("rename",)
+
+
+class RunHandlers:
+    """The functions behind the list of runs.
+
+    Args:
+        manager: of the data root.
+        identity: tells who asks.
+        uses: what the page has a tab for, keys of `model_shelf.USES`.
+    """
+
+    def __init__(self, manager: JobManager, identity: Identity, uses: Collection[str] = ()) -> None:
+        self.manager, self.identity, self.uses = manager, identity, uses
+        self._lock = threading.Lock()
+        self._details: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._histories: OrderedDict[str, tuple[float, RunHistory]] = OrderedDict()
+        self._commands: dict[str, str] = {}
+
+    def first(self) -> dict[str, Any]:
+        """Return what the panel shows before it asked for anything."""
+        return {"charts": charts(), "has_token": self.identity.has_token, "answer": self.poll({})}
+
+    def selection(self, job_id: str) -> dict[str, Any]:
+        """Return what makes the panel select a run."""
+        return self.first() | {"select": job_id, "nonce": time.monotonic()}
+
+    def poll(self, request: Any) -> dict[str, Any]:
+        """Answer the question of a browser, which comes about once a second.
+
+        Args:
+            request: {"who"; "run", a job's id or missing; "compare", another one; "cursors", by
+                id; "log", {"attempt", "offset"}}, as it came from the browser.
+
+        Returns:
+            "runs", all rows; "notice"; "teacher", whether the visitor may do everything; "busy",
+            whether anything moves; "run", all of the selected one, or None; "curves", by id.
+        """
+        request = request if isinstance(request, dict) else {}
+        visitor = self.identity.of(request.get("who"))
+        views = self.manager.snapshot()
+        found = {seen.job.id: seen for seen in views}
+        cursors = request.get("cursors")
+        cursors = cursors if isinstance(cursors, dict) else {}
+        answer: dict[str, Any] = {
+            "notice": self.manager.notice,
+            "teacher": visitor["is_teacher"],
+            "runs": [self._row(seen, visitor) for seen in views],
+            "busy": any(seen.job.active or seen.place for seen in views),
+            "run": None,
+            "curves": {},
+        }
+        for key in ("run", "compare"):
+            seen = found.get(request.get(key)) if isinstance(request.get(key), str) else None
+            if seen is None:
+                continue
+            if key == "run":
+                answer["run"] = self._detail(seen) | {"log": self._log(seen.job, request)}
+            with self._lock:
+                history = self._history(seen.job.id)
+                answer["curves"][seen.job.id] = history.curves(seen.total, cursors.get(seen.job.id))
+        return answer
+
+    def act(self, request: Any) -> dict[str, str]:
+        """Do what a button says; return {"said"}, or {"error"} with one sentence.
+
+        Args:
+            request: {"who", "run", "action"} and for some actions "name", "step" and "seen".
+        """
+        request = request if isinstance(request, dict) else {}
+        action, job_id = request.get("action"), request.get("run")
+        name = request.get("name")
+        name = name if isinstance(name, str) else ""
+        manager = self.manager
+        commands: dict[str, Callable] = {
+            "pause": manager.pause,
+            "resume": manager.resume,
+            "cancel": manager.cancel,
+            "save_now": manager.save_now,
+            "sample_now": manager.sample_now,
+            "delete": manager.delete,
+            "rename": lambda id, **who: manager.rename(id, name, **who),
+            "move": lambda id, **who: manager.move(
+                id, request.get("step"), seen=request.get("seen"), **who
+            ),
+        }
+        known = isinstance(action, str) and action in commands
+        if not known or not isinstance(job_id, str):
+            return {"error": "Choose a run, and what to do with it."}
+        try:
+            with refusals():
+                commands[action](job_id, **self.identity.of(request.get("who")))
+        except ValueError as error:
+            return {"error": sentence(error)}
+        return {"said": {"save_now": "It saves.", "sample_now": "It draws."}.get(action, "")}
+
+    def sheet(self, request: Any) -> dict[str, str]:
+        """Return {"src"} of one sample sheet, or {"error"}.
+
+        Args:
+            request: {"run", "seen"}: a job's id and one of its "sheets".
+        """
+        try:
+            directory = self._directory(request)
+            seen = request.get("seen")
+            if seen not in sheets_of(directory):
+                raise ValueError("this sample sheet is not there any more")
+            content = _read_sheet(directory, seen)
+        except (ValueError, OSError) as error:
+            return {"error": sentence(error)}
+        return {"src": f"data:image/png;base64,{base64.b64encode(content).decode()}"}
+
+    def film(self, request: Any) -> dict[str, str]:
+        """Return {"src", "name"} of a GIF of a run's sample sheets over time, or {"error"}.
+
+        Args:
+            request: {"run"}.
+        """
+        try:
+            directory = self._directory(request)
+            sheets = sheets_of(directory)
+            if not sheets:
+                raise ValueError("there is no sample sheet yet; wait for the first one")
+            chosen = np.linspace(0, len(sheets) - 1, min(_FRAMES, len(sheets))).round().astype(int)
+            pictures = [_picture(_read_sheet(directory, sheets[index])) for index in chosen]
+            last = pictures[-1]
+            frames = [picture for picture in pictures if picture.shape == last.shape]
+            content = animate(
+                np.stack([*frames, *[last] * _HOLD]),
+                "gif",
+                frames_per_second=_FRAMES_PER_SECOND,
+                enlarge_to=_ENLARGE_TO,
+            )
+        except (ValueError, OSError) as error:
+            return {"error": sentence(error)}
+        src = f"data:image/gif;base64,{base64.b64encode(content).decode()}"
+        return {"src": src, "name": f"{directory.path.name}.gif"}
+
+    def _row(self, seen: JobView, visitor: dict[str, Any]) -> dict[str, Any]:
+        """Return what the list shows of a run, and what this visitor may do with it."""
+        job = seen.job
+        may = self.manager.supervising and allowed(visitor["actor"], job, visitor["is_teacher"])
+        left = seen.seconds_left
+        return {
+            "id": job.id,
+            "name": job.name,
+            "owner": job.owner,
+            "preset": PRESETS[job.preset].title if job.preset in PRESETS else job.preset,
+            "state": str(job.state),
+            "kind": job.kind,
+            "place": seen.place,
+            "position": job.position,
+            "seen": seen.images_seen,
+            "total": seen.total,
+            "speed": seen.images_per_second if job.active else None,
+            "left": None if left is None else duration(left),
+            "message": sentence(job.message) if job.message else "",
+            "actions": [*_EVERYBODY, *(_ALWAYS + seen.actions if may else ())],
+            "use": use_of_preset(job.preset) if job.attempt else "",
+        }
+
+    def _detail(self, seen: JobView) -> dict[str, Any]:
+        """Return what is shown of the selected run only; read at most once a second."""
+        job = seen.job
+        with self._lock:
+            read_at, detail = self._details.get(job.id, (-_SECONDS, {}))
+            if time.monotonic() - read_at < _SECONDS and detail["state"] == job.state:
+                return detail
+            directory = self.manager.directory(job.id)
+            history = self._history(job.id)
+            detail = {
+                "id": job.id,
+                "state": job.state,
+                "facts": self._facts(directory),
+                "command": self._command(job.id, directory),
+                "epochs": history.rows[-1].get("epochs") if history.rows else None,
+                "health": [
+                    {"level": finding.level, "sentence": sentence(finding.sentence)}
+                    for finding in (diagnose(history.rows) if history.rows else [])
+                ],
+                "sheets": sheets_of(directory),
+                "opens": use_of_preset(job.preset) in self.uses
+                and any(directory.checkpoints.glob("step-*")),
+            }
+            self._details = {
+                id: kept
+                for id, kept in self._details.items()
+                if time.monotonic() - kept[0] < _SECONDS
+            } | {job.id: (time.monotonic(), detail)}
+            return detail
+
+    def _history(self, job_id: str) -> RunHistory:
+        """Return the reports of a run; what is new is read at most once a second."""
+        read_at, history = self._histories.pop(job_id, (-_SECONDS, None))
+        history = history or RunHistory(self.manager.directory(job_id))
+        if time.monotonic() - read_at >= _SECONDS:
+            history.read_on()
+            read_at = time.monotonic()
+        self._histories[job_id] = read_at, history  # the last one is the newest in use
+        while len(self._histories) > _HISTORIES:
+            self._histories.popitem(last=False)
+        return history
+
+    def _facts(self, directory: RunDirectory) -> str:
+        """Return in a line what is being trained, on what, with what."""
+        try:
+            spec = directory.read_spec()
+        except (OSError, ValueError) as error:
+            return sentence(error)
+        resolved = spec.resolved
+        pictures = resolved.get("dataset_images")
+        name = spec.run.dataset
+        parts = [
+            spec.preset,
+            "your own pictures" if name.startswith("folder:") else name,
+            f"{pictures:,} pictures" if pictures else "",
+            f"batches of {spec.run.batch_size}",
+            f"{resolved['device']} in {resolved['precision']}" if resolved else "",
+            f"seed {spec.run.seed}",
+        ]
+        return " · ".join(part for part in parts if part)
+
+    def _command(self, job_id: str, directory: RunDirectory) -> str:
+        """Return the command that makes the same run in a terminal."""
+        if job_id not in self._commands:
+            try:
+                spec = directory.read_spec()
+            except (OSError, ValueError):
+                return ""
+            self._commands[job_id] = command_of(spec, f"{directory.path}-again")
+        return self._commands[job_id]
+
+    def _log(self, job: Job, request: dict[str, Any]) -> dict[str, Any]:
+        """Return what the newest attempt printed since the browser's offset, or its end."""
+        known = request.get("log")
+        known = known if isinstance(known, dict) else {}
+        begin = known.get("offset") if known.get("attempt") == job.attempt else None
+        path = self.manager.root / job.id / "attempts" / str(job.attempt) / "log.txt"
+        try:
+            with path.open("rb") as file:
+                size = file.seek(0, 2)
+                offset = begin if type(begin) is int and 0 <= begin <= size else 0
+                skipped = size - offset > _LOG_BYTES
+                file.seek(size - _LOG_BYTES if skipped else offset)
+                text = file.read(_LOG_BYTES)
+                return {
+                    "attempt": job.attempt,
+                    "offset": file.tell(),
+                    "text": text.decode(errors="replace"),
+                    "fresh": skipped or offset == 0,
+                }
+        except OSError:
+            return {"attempt": job.attempt, "offset": 0, "text": "", "fresh": True}
+
+    def _directory(self, request: Any) -> RunDirectory:
+        job_id = request.get("run") if isinstance(request, dict) else None
+        if not isinstance(job_id, str):
+            raise ValueError("choose a run first")
+        return self.manager.directory(job_id)
+
+
+def sheets_of(directory: RunDirectory) -> list[int]:
+    """Return the images seen at each sample sheet of a run, in order."""
+    return sorted(int(path.stem) for path in directory.samples.glob("*.png") if path.stem.isdigit())
+
+
+def command_of(spec: RunSpec, out: str) -> str:
+    """Return the command that makes the run of `spec` in the folder `out`."""
+    length = "images" if spec.run.images else "minutes"
+    words = ["python", "-m", "genimg", "train", "--preset", spec.preset]
+    words += option(length, getattr(spec.run, length))
+    for name, value in differences(spec).items():
+        if name not in ("images", "minutes"):
+            words += option(name, value)
+    return shlex.join([*words, "--out", out])
+
+
+def _read_sheet(directory: RunDirectory, images_seen: int) -> bytes:
+    with (directory.samples / f"{images_seen:09d}.png").open("rb") as file:
+        return file.read(_LARGEST_SHEET)
+
+
+def _picture(png: bytes) -> np.ndarray:
+    """Return a sheet as uint8 (H, W, C)."""
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        pixels = np.asarray(image if image.mode == "L" else image.convert("RGB"))
+    return pixels[..., None] if pixels.ndim == 2 else pixels

@@ -1,0 +1,177 @@
+"""The Training tab: components and wiring.
+
+The form is in `handlers`, the runs are in `run_handlers`.
+"""
+
+import getpass
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gradio as gr
+
+from genimg.jobs.manager import JobManager
+from genimg.ui.identity import Identity
+from genimg.ui.messages import as_warning
+from genimg.ui.opening import Opening
+from genimg.ui.training import components
+from genimg.ui.training.handlers import (
+    FIRST_DATASET,
+    FIRST_MINUTES,
+    FIRST_PRESET,
+    LENGTHS,
+    TrainHandlers,
+)
+from genimg.ui.training.run_handlers import RunHandlers
+from genimg.ui.training.run_models import RunModels
+
+# Values come as they are, because the handlers check them.
+_LIVE: dict[str, Any] = {
+    "preprocess": False,
+    "queue": False,
+    "trigger_mode": "always_last",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+# What may have to say something: a warning reaches the page only through the queue.
+_QUEUED: dict[str, Any] = _LIVE | {"queue": True, "trigger_mode": "once"}
+
+
+def build(
+    manager: JobManager,
+    teacher_token: str,
+    demo: gr.Blocks,
+    tabs: gr.Tabs,
+    openings: Mapping[str, Opening],
+) -> None:
+    """Add the tab to `demo`, the page that is being built.
+
+    Args:
+        teacher_token: see `Identity`.
+        tabs: the tabs of the page; a link to a run opens "train".
+        openings: for each use of a model how the page shows it.
+    """
+    identity = Identity(teacher_token)
+    handlers = TrainHandlers(manager, identity)
+    run_handlers = RunHandlers(manager, identity, openings.keys())
+    with gr.Row(elem_classes=["stage", "training"]):
+        with gr.Column(scale=4, min_width=320, elem_classes=["new-run"]):
+            form, who, report, start = _form(handlers)
+        with gr.Column(scale=7, min_width=320):
+            runs = components.runs(run_handlers.first(), run_handlers)
+
+    def begin(who: Any, *values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        job_id = handlers.start(who, *values)
+        return values[-1] | {"started": job_id}, run_handlers.selection(job_id)
+
+    def copy(event: gr.EventData) -> list[Any]:
+        copied = handlers.copied(_value_of(event, "run"))
+        return [
+            copied["preset"],
+            gr.update(value=copied["dataset"], choices=handlers.data.choices()),
+            *(copied[name] for name in ("length", "amount", "name", "advanced")),
+            None,
+        ]
+
+    def open_link(request: gr.Request) -> Any:
+        linked = "run" in request.query_params
+        return gr.update(selected="train") if linked else gr.skip()
+
+    start.click(as_warning(begin), [who, *form], [form[-1], runs], **_QUEUED)
+    runs.copy(as_warning(copy), None, [*form, report], **_QUEUED)
+    demo.load(open_link, None, tabs, **_LIVE)
+    for use, opening in openings.items():
+        listen = {"gan": runs.open_gan, "drawer": runs.open_drawer, "vision": runs.open_vision}[use]
+        listen(
+            as_warning(_opener(RunModels(manager, use), opening)), None, opening.outputs, **_QUEUED
+        )
+
+
+def _form(
+    handlers: TrainHandlers,
+) -> tuple[list[gr.Component], gr.Component, gr.Component, gr.Button]:
+    """Add the form of a new run.
+
+    Returns:
+        Its components, in the order of `TrainHandlers.start`; who asks; what is said of uploaded
+        pictures; the button that starts.
+    """
+    gr.Markdown("### New run")
+    own = "" if handlers.identity.has_token else getpass.getuser()
+    who = components.who({"nickname": own, "token": "", "has_token": handlers.identity.has_token})
+    preset = gr.Dropdown(
+        handlers.presets(), value=FIRST_PRESET, label="Model", filterable=False,
+        elem_id="train-preset",
+    )  # fmt: skip
+    dataset = gr.Dropdown(
+        handlers.data.choices(), value=FIRST_DATASET, label="Pictures to learn from",
+        filterable=False, elem_id="train-dataset",
+    )  # fmt: skip
+    upload = gr.UploadButton(
+        "Your own pictures (.zip) …", file_types=[".zip"], elem_id="train-upload",
+        size="sm",
+    )  # fmt: skip
+    report = components.upload_report()
+    with gr.Row():
+        amount = gr.Number(
+            FIRST_MINUTES, label="Train for", elem_id="train-amount", min_width=90, scale=1
+        )
+        length = gr.Radio(
+            LENGTHS, value="minutes", label="counted in", elem_id="train-length", min_width=190,
+            scale=2,
+        )  # fmt: skip
+    name = gr.Textbox(
+        "", label="Name of the run", placeholder="the model's name", max_lines=1, max_length=80,
+        elem_id="train-name",
+    )  # fmt: skip
+    advanced = components.settings(handlers.advanced(FIRST_PRESET))
+    asked = [preset, dataset, length, amount, advanced]
+    needs = components.estimate(
+        handlers.estimate(FIRST_PRESET, FIRST_DATASET, "minutes", FIRST_MINUTES, {"changes": {}})
+    )
+    start = gr.Button("Start", variant="primary", elem_id="train-start")
+
+    def take_in(path: Any, *asked: Any) -> tuple[Any, Any, Any]:
+        try:
+            value, shown = handlers.upload(path, *asked)
+        except ValueError as error:
+            return None, gr.skip(), {"title": str(error)}
+        return None, gr.update(value=value, choices=handlers.data.choices()), shown
+
+    def list_data() -> Any:
+        return gr.update(choices=handlers.data.choices())
+
+    def forget(who: Any, event: gr.EventData) -> tuple[Any, Any]:
+        handlers.forget(who, _value_of(event, "own"))
+        choices = handlers.data.choices()
+        return gr.update(value=FIRST_DATASET, choices=choices), {"title": "They are deleted."}
+
+    said = {"fn": handlers.estimate, "inputs": asked, "outputs": needs}
+    preset.input(as_warning(handlers.advanced), preset, advanced, **_LIVE).then(**said, **_LIVE)
+    gr.on([dataset.change, length.change, amount.change], **said, **_LIVE)
+    advanced.changed(**said, **_LIVE)
+    upload.upload(
+        lambda: {"busy": "Reading the pictures ..."}, None, report, **_LIVE
+    ).then(
+        take_in, [upload, who, preset, advanced], [upload, dataset, report],
+        **_QUEUED | {"preprocess": True},
+    )  # fmt: skip
+    report.forget(as_warning(forget), who, [dataset, report], **_QUEUED)
+    dataset.input(handlers.sent, [who, dataset], report, **_LIVE)
+    dataset.focus(list_data, None, dataset, **_LIVE)
+    return [preset, dataset, length, amount, name, advanced], who, report, start
+
+
+def _value_of(event: gr.EventData, name: str) -> Any:
+    data = event._data
+    return data.get(name) if isinstance(data, dict) else None
+
+
+def _opener(models: RunModels, opening: Opening) -> Callable[[gr.EventData], list[Any]]:
+    """Return what opens the newest checkpoint of a run."""
+
+    def open_run(event: gr.EventData) -> list[Any]:
+        name = models.name(_value_of(event, "run"))
+        opening.shelf.reload(name)
+        return opening.show(name)
+
+    return open_run

@@ -1,0 +1,1 @@
+"""The Transformer tab: pictures drawn token by token, completed, and looked at."""

@@ -1,0 +1,99 @@
+"""Complete a picture: components and wiring. What happens is in `completion_handlers`."""
+
+from typing import Any
+
+import gradio as gr
+
+from genimg.ui import components
+from genimg.ui.gan.handlers import random_seed
+from genimg.ui.messages import as_error, as_warning
+from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.transformer.completion_handlers import ANY_CLASS, CompletionHandlers
+from genimg.ui.transformer.completion_view import COUNT
+from genimg.ui.transformer.drawing_view import TEMPERATURE, TOP_P
+
+_EXPLANATION = (
+    "Hide a part of a picture, and the model draws it anew, several ways. The picture is first cut"
+    " into tokens, one for each cell; those you keep stay exactly as they are. On the screen they"
+    " are the tokenizer's version of your picture, a little simpler than the original, and at the"
+    " border a cell still changes with its neighbours. The model draws row by row from the top"
+    " left, so a new cell fits what comes before it; what you keep further on, it does not see."
+)
+# Values come as they are, because the handlers check them.
+_QUEUED: dict[str, Any] = {
+    "preprocess": False,
+    "trigger_mode": "always_last",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+
+
+def build(shelf: ModelShelf) -> None:
+    """Add this part to the page that is being built."""
+    handlers = CompletionHandlers(shelf)
+    view = handlers.first_view()
+    with gr.Row(elem_classes=["stage"]):
+        with gr.Column(scale=5, min_width=320):
+            pad = components.pad(
+                handlers.first_pad(view.checkpoint), name="completion-pad", pick=handlers.pick
+            )
+        with gr.Column(scale=6, min_width=320):
+            results = components.tiles(handlers.results(view), name="completions")
+            with gr.Row():
+                checkpoint = gr.Dropdown(
+                    shelf.choices(), value=view.checkpoint, label="Model", filterable=False,
+                    elem_id="completion-checkpoint", min_width=150, visible=len(shelf.names) > 1,
+                )  # fmt: skip
+                label = gr.Dropdown(
+                    handlers.classes(view.checkpoint), value=ANY_CLASS, label="Class",
+                    filterable=False, elem_id="completion-label", min_width=130,
+                )  # fmt: skip
+                temperature = gr.Slider(
+                    *TEMPERATURE, step=0.05, value=view.temperature, buttons=[],
+                    label="Temperature", elem_id="completion-temperature",
+                    min_width=170,
+                )  # fmt: skip
+                top_p = gr.Slider(
+                    *TOP_P, step=0.05, value=view.top_p, buttons=[],
+                    label="Top-p", elem_id="completion-top-p", min_width=170,
+                )  # fmt: skip
+            with gr.Row(elem_classes=["aligned"]):
+                count = gr.Slider(
+                    *COUNT, step=1, value=view.count, buttons=[], label="Pictures",
+                    elem_id="completion-count", min_width=150, scale=2,
+                )  # fmt: skip
+                seed = gr.Number(
+                    view.seed, label="Seed", precision=0, elem_id="completion-seed", min_width=90,
+                    scale=1,
+                )  # fmt: skip
+                die = gr.Button("New seed", elem_id="completion-die", min_width=100, scale=1)
+            complete = gr.Button("Complete", variant="primary", elem_id="complete")
+    with gr.Row(elem_classes=["stage"]):
+        with gr.Column(scale=5, min_width=320):
+            gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+        with gr.Column(scale=6, min_width=320):
+            gr.Markdown("### The pictures in Python")
+            code = components.snippet(handlers.snippet(view), name="completion-code")
+
+    controls = [checkpoint, pad, label, count, seed, temperature, top_p]
+
+    def show(*values: Any) -> tuple[dict[str, Any], str]:
+        view = handlers.view(*values)
+        return handlers.results(view), handlers.snippet(view)
+
+    def choose(checkpoint: str) -> tuple[dict[str, Any], Any]:
+        choices = handlers.classes(checkpoint)
+        return handlers.first_pad(checkpoint), gr.update(choices=choices, value=ANY_CLASS)
+
+    drawing: dict[str, Any] = _QUEUED | {
+        "fn": as_warning(show),
+        "inputs": controls,
+        "outputs": [results, code],
+        "show_progress": "minimal",
+        "show_progress_on": [results],
+    }
+    gr.on([complete.click, seed.submit], **drawing)
+    die.click(random_seed, None, seed, **_QUEUED).then(**drawing)
+    chosen = checkpoint.input(as_warning(choose), checkpoint, [pad, label], **_QUEUED)
+    chosen.then(**drawing)
+    gr.api(as_error(handlers.complete), api_name="complete")

@@ -1,0 +1,129 @@
+"""What "Complete a picture" shows, as values: checked, and written as Python."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from genimg.explore import DrawerModel
+from genimg.render.images import require_number, require_whole_number
+from genimg.ui.transformer.drawing_view import LARGEST_SEED, TEMPERATURE, TOP_P
+from genimg.ui.transformer.pad import PadPicture
+
+COUNT = (1, 16)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class CompletionView:
+    """One picture finished several ways: the arguments of `DrawerModel.complete`.
+
+    Attributes:
+        keep: bool (rows, columns), True where a token stays.
+        label: a class; None is any class.
+    """
+
+    checkpoint: str
+    picture: PadPicture
+    keep: np.ndarray
+    label: str | None
+    count: int
+    seed: int
+    temperature: float
+    top_p: float
+
+    @classmethod
+    def checked(
+        cls,
+        model: DrawerModel,
+        checkpoint: str,
+        picture: PadPicture,
+        keep: np.ndarray,
+        *,
+        label: Any,
+        count: Any,
+        seed: Any,
+        temperature: Any,
+        top_p: Any,
+    ) -> Self:
+        """Return a completion that `model` can make.
+
+        Raises:
+            ValueError: a value is of another type or out of range; one sentence.
+        """
+        if keep.all():
+            raise ValueError("nothing is hidden, so there is nothing to draw; hide some cells")
+        if label is not None and label not in model.classes:
+            raise ValueError(f"{label!r} is not a class; choose one of {', '.join(model.classes)}")
+        require_whole_number("the number of pictures", count, *COUNT)
+        require_whole_number("the seed", seed, 0, LARGEST_SEED)
+        require_number("the temperature", temperature, *TEMPERATURE)
+        require_number("top-p", top_p, *TOP_P)
+        return cls(
+            checkpoint=checkpoint,
+            picture=picture,
+            keep=keep,
+            label=label,
+            count=int(count),
+            seed=int(seed),
+            temperature=round(float(temperature), 2),
+            top_p=round(float(top_p), 2),
+        )
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows are kept from the top, or None if something else is kept."""
+        kept = int(self.keep.all(axis=1).sum())
+        whole = np.arange(len(self.keep)) < kept
+        return kept if (self.keep == whole[:, None]).all() else None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of `DrawerModel.complete`, without those at the default."""
+        given: dict[str, Any] = {"keep": self.keep} if self.rows is None else {"rows": self.rows}
+        given |= {"count": self.count, "seed": self.seed}
+        if self.label is not None:
+            given["label"] = self.label
+        if self.temperature != 1:
+            given["temperature"] = self.temperature
+        if self.top_p != 1:
+            given["top_p"] = self.top_p
+        return given
+
+    def caption(self) -> str:
+        """Return what the pictures are, in a few words."""
+        kept = int(self.keep.sum())
+        parts = [f"{kept} of {self.keep.size} cells kept"]
+        parts.append("any class" if self.label is None else self.label)
+        parts.append(f"seed {self.seed}")
+        if self.temperature != 1:
+            parts.append(f"temperature {self.temperature:g}")
+        if self.top_p != 1:
+            parts.append(f"top-p {self.top_p:g}")
+        return " · ".join(parts)
+
+    def snippet(self, model: DrawerModel) -> str:
+        """Return Python that makes these pictures."""
+        arguments = self.arguments()
+        mask = ""
+        imports = self.picture.imports()
+        if "keep" in arguments:
+            del arguments["keep"]
+            if "import numpy" not in imports:
+                imports = f"import numpy as np\n\n{imports}"
+            rows = "".join(f'    "{"".join("01"[int(c)] for c in row)}",\n' for row in self.keep)
+            mask = f'keep = np.array([list(row) for row in [\n{rows}]]) == "1"  # 1 = kept\n'
+        lines = ["    image,\n", "    keep,\n"] if mask else ["    image,\n"]
+        lines += [f"    {name}={_python(value)},\n" for name, value in arguments.items()]
+        return (
+            f"{imports}"
+            "from genimg.render import grid\n\n"
+            f"model = genimg.load({_python(self.checkpoint)})\n"
+            f"{self.picture.snippet(model)}"
+            f"{mask}"
+            f"pictures = model.complete(\n{''.join(lines)})  # uint8 (count, H, W, C)\n"
+            'grid(pictures).save("completions.png")\n'
+        )
+
+
+def _python(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

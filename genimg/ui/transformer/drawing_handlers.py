@@ -1,0 +1,272 @@
+"""What happens when a control of the Draw tab is used: plain functions, no Gradio.
+
+Shape letters: N tokens of a picture, T = N + 1 positions (the class token, then the tokens), V
+size of the vocabulary, K candidates, P pixels of a side of a token's patch, L layers, H heads.
+"""
+
+import html
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from genimg.explore import DrawerModel
+from genimg.explore.attention_maps import AttentionMaps
+from genimg.explore.drawing import DEFAULT_GUIDANCE, Drawing
+from genimg.render import data_uri
+from genimg.render.colors import color_table
+from genimg.render.images import require_whole_number
+from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.payload import pack
+from genimg.ui.transformer.drawing_view import LARGEST_SEED, DrawingView
+
+CANDIDATES = 12
+# Decoding the candidates' patches takes most of the time. This many pixels take about a second.
+_MOST_PIXELS_DECODED = 600_000
+_ARGUMENTS = ("seed", "label", "temperature", "top_k", "top_p", "guidance")
+
+
+class DrawingHandlers:
+    """The functions behind the Draw tab.
+
+    Every method checks every argument and raises ValueError with one sentence.
+    """
+
+    def __init__(self, shelf: ModelShelf) -> None:
+        self.shelf = shelf
+        self._drawn = lru_cache(maxsize=8)(self._draw)
+        shelf.when_reloaded(self._drawn.cache_clear)
+
+    def first_view(self) -> DrawingView:
+        """Return what is on the screen before anyone touched anything."""
+        name = self.shelf.names[0]
+        with self.shelf.use(name) as model:
+            return DrawingView(checkpoint=name, seed=3, label=model.classes[-1])
+
+    def view(
+        self,
+        checkpoint: str,
+        label: Any,
+        seed: Any,
+        temperature: Any,
+        top_k: Any,
+        top_p: Any,
+        guidance: Any,
+    ) -> DrawingView:
+        """Return the view of the controls; the label "" is any class."""
+        with self.shelf.use(checkpoint) as model:
+            return DrawingView.checked(
+                model,
+                checkpoint,
+                seed=seed,
+                label=None if label == "" else label,
+                temperature=temperature,
+                top_k=top_k,
+                top_p=top_p,
+                guidance=guidance,
+            )
+
+    def linked_view(self, query: Mapping[str, str]) -> DrawingView:
+        """Return the view of a link."""
+        with self.shelf.use(query.get("drawer", "")) as model:
+            return DrawingView.from_query(model, query)
+
+    def view_in(self, checkpoint: str, label: Any, seed: Any) -> DrawingView:
+        """Return the first view of a model: the seed and, where it has it, the class stay."""
+        self.check_seed(seed)
+        with self.shelf.use(checkpoint) as model:
+            known = label if label in model.classes else None
+        return DrawingView(checkpoint=checkpoint, seed=seed, label=known)
+
+    def controls(self, view: DrawingView) -> dict[str, dict[str, Any]]:
+        """Return what each control must show for a view: its value, choices and range."""
+        with self.shelf.use(view.checkpoint) as model:
+            classes, vocabulary = model.classes, model.tokenizer.vocabulary_size
+        return {
+            "checkpoint": {"value": view.checkpoint, "choices": self.shelf.choices()},
+            "label": {
+                "value": view.label or "",
+                "choices": [("any class", ""), *((name, name) for name in classes)],
+            },
+            "seed": {"value": view.seed},
+            "temperature": {"value": view.temperature},
+            "top_k": {"value": view.top_k, "maximum": vocabulary},
+            "top_p": {"value": view.top_p},
+            "guidance": {"value": view.guidance},
+            "facts": {"value": html.escape(self.facts(view.checkpoint))},
+        }
+
+    def check_seed(self, seed: Any) -> None:
+        """Raise ValueError, one sentence, unless this is a seed."""
+        require_whole_number("the seed", seed, 0, LARGEST_SEED)
+
+    def payload(self, view: DrawingView) -> dict[str, Any]:
+        """Return the whole drawing for the browser, packed by `payload.pack`.
+
+        Its arrays: `frames` uint8 (N, H, W, C), the picture after each token; `tokens` int32 (N,);
+        `attention` float32 (L, H, N, T) and `rollout` (N, T) of the position that predicted each
+        token; `logits` (N, V) that each token was drawn from, after guidance and before
+        temperature, top-k and top-p; `candidates` int32 (N, K), the likeliest tokens; `patches`
+        uint8 (N, K, P, P, C), what each would have looked like there; `colors` uint8 (257, 3).
+        """
+        return self._drawn(view)[1]
+
+    def first_request(self) -> dict[str, Any]:
+        """Return what the browser asks `asked` for when the page is opened."""
+        view = self.first_view()
+        return {"drawing": _names(view), **self.payload(view)["selected"]}
+
+    def asked(self, request: Any) -> tuple[AttentionMaps, int, int, int]:
+        """Return the attention, and the layer, head and query in it, that a browser asks for.
+
+        Args:
+            request: {"drawing", "layer", "head", "query"}, as it came from the browser.
+        """
+        view, layer, head, query = self._place(request)
+        return self._drawn(view)[0], layer, head, query
+
+    def snippet(self, request: Any) -> str:
+        """Return Python for what a browser shows; `request` as for `asked`."""
+        view, layer, head, query = self._place(request)
+        return view.snippet(layer, head, query)
+
+    def draw(
+        self,
+        checkpoint: str,
+        label: str = "",
+        seed: int = 0,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        guidance: float = DEFAULT_GUIDANCE,
+    ) -> dict:
+        """A picture drawn token by token by an image GPT, and the tokens.
+
+        Args:
+            checkpoint: a name that the page offers.
+            label: a class name; empty for any class.
+            seed: which picture, 0 to 4294967295.
+            temperature: 0 (always the likeliest token) to 2 (varied).
+            top_k: choose among the likeliest k tokens; 0 among all.
+            top_p: choose among the likeliest tokens that together have this probability.
+            guidance: 0 to 5; above 1 exaggerates what is special to the class.
+
+        Returns:
+            {"picture": a PNG as a data address, "tokens": whole numbers in raster order}.
+        """
+        view = self.view(checkpoint, label, seed, temperature, top_k, top_p, guidance)
+        with self.shelf.use(checkpoint) as model:
+            drawing = model.generate(**view.arguments())
+        return {"picture": data_uri(drawing.image, "png"), "tokens": drawing.tokens.tolist()}
+
+    def facts(self, name: str) -> str:
+        """Return one line about the model."""
+        with self.shelf.use(name) as model:
+            card, config = model.info, model.config
+            rows, columns = model.grid
+        parameters = card.get("parameters", {}).get("prior")
+        parts = [
+            card.get("dataset"),
+            f"{parameters:,} parameters" if parameters else None,
+            f"{config.layers} layers of {config.heads} heads",
+            f"{rows} x {columns} tokens",
+            f"{card['images_seen']:,} images seen" if "images_seen" in card else None,
+        ]
+        return " · ".join(part for part in parts if part)
+
+    def _place(self, request: Any) -> tuple[DrawingView, int, int, int]:
+        if not isinstance(request, dict) or not isinstance(request.get("drawing"), dict):
+            raise ValueError("there is no drawing to look at; draw one first")
+        wanted = dict(request["drawing"])
+        name = wanted.pop("checkpoint", "")
+        if set(wanted) != set(_ARGUMENTS):
+            raise ValueError("there is no such drawing; draw it again")
+        with self.shelf.use(name) as model:
+            view = DrawingView.checked(model, name, **wanted)
+            config, tokens = model.config, model.prior.num_tokens
+        layer, head, query = (request.get(place) for place in ("layer", "head", "query"))
+        require_whole_number("layer", layer, 0, config.layers - 1)
+        require_whole_number("head", head, 0, config.heads - 1)
+        require_whole_number("query", query, 0, tokens - 1)
+        return view, layer, head, query
+
+    def _draw(self, view: DrawingView) -> tuple[AttentionMaps, dict[str, Any]]:
+        """Draw, and pack all that can be seen of it."""
+        with self.shelf.use(view.checkpoint) as model:
+            started = time.perf_counter()
+            drawing = model.generate(**view.arguments())
+            seconds = time.perf_counter() - started
+            logits = _guided_logits(drawing, view.guidance)
+            candidates, frames, patches = _alternatives(model, drawing.tokens, logits)
+            frames[-1] = drawing.image  # a batch adds in another order, so this may differ by 1
+            attention, rollout = drawing.maps.all_queries(), drawing.maps.all_rollouts()
+            rows, columns = model.grid
+        layers, heads, tokens, _ = attention.shape
+        packed = pack(
+            {
+                "frames": frames,
+                "tokens": drawing.tokens.astype(np.int32),
+                "attention": attention,
+                "rollout": rollout,
+                "logits": logits,
+                "candidates": candidates.astype(np.int32),
+                "patches": patches,
+                "colors": color_table("sequential"),
+            },
+            drawing=_names(view),
+            layers=layers,
+            heads=heads,
+            layout={"rows": rows, "columns": columns, "special": ["class"]},
+            selected={"layer": layers // 2, "head": 0, "query": tokens // 2},
+            className="any class" if view.label is None else view.label,
+            caption=view.caption(),
+            query=view.query(),
+            seconds=round(seconds, 2),
+        )
+        return drawing.maps, packed
+
+
+def _names(view: DrawingView) -> dict[str, Any]:
+    """Return a view as the browser names it."""
+    return {name: getattr(view, name) for name in ("checkpoint", *_ARGUMENTS)}
+
+
+def _guided_logits(drawing: Drawing, guidance: float) -> np.ndarray:
+    """Return the logits that each token was drawn from, before the controls, float32 (N, V)."""
+    if guidance == 1:
+        return drawing.logits
+    unconditional = drawing.unconditional_logits
+    return unconditional + np.float32(guidance) * (drawing.logits - unconditional)
+
+
+def _alternatives(
+    model: DrawerModel, tokens: np.ndarray, logits: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what could have been drawn at each step instead.
+
+    Args:
+        tokens: the drawing's, int64 (N,).
+        logits: float32 (N, V).
+
+    Returns:
+        The likeliest tokens, int64 (N, K); the picture after each step, uint8 (N, H, W, C); the
+        patches of the likeliest tokens in the picture so far, uint8 (N, K, P, P, C).
+    """
+    (rows, columns), side = model.grid, model.config.size
+    affordable = _MOST_PIXELS_DECODED // (len(tokens) * side * side)
+    count = min(max(1, affordable), CANDIDATES, logits.shape[1])
+    likeliest = np.argsort(-logits, axis=1, kind="stable")[:, :count]  # (N, K)
+    frames, patches = [], []
+    for step, candidates in enumerate(likeliest):
+        so_far = np.full((count + 1, len(tokens)), -1)  # (K + 1, N)
+        so_far[:, :step] = tokens[:step]
+        so_far[:, step] = [tokens[step], *candidates]
+        pictures = model.unfinished(so_far)  # (K + 1, H, W, C)
+        row, column = divmod(step, columns)
+        high, wide = side // rows, side // columns
+        patch = np.s_[1:, row * high : (row + 1) * high, column * wide : (column + 1) * wide]
+        frames.append(pictures[0])
+        patches.append(pictures[patch])  # (K, P, P, C)
+    return likeliest, np.stack(frames), np.stack(patches)

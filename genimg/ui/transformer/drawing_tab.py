@@ -1,0 +1,143 @@
+"""The Draw tab: components and wiring. What happens is in `drawing_handlers`.
+
+A drawing is made when somebody asks for it, because it takes a second. What can be seen of it then
+is in the browser (`static/drawing.js`); only the code beside it and whatever else follows the event
+`select` asks the server again.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from genimg.ui import components
+from genimg.ui.gan.handlers import random_seed
+from genimg.ui.messages import as_error, as_warning, silently
+from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.opening import Opening
+from genimg.ui.transformer.drawing_handlers import DrawingHandlers
+from genimg.ui.transformer.drawing_view import GUIDANCE, TEMPERATURE, TOP_P, DrawingView
+
+_EXPLANATION = (
+    "An image Transformer drew this picture one token at a time, from the top left: each token is"
+    " a small patch, drawn at random from the probabilities that the model gave for it. Click a"
+    " patch to see what the model looked at when it predicted it, and what could have come instead."
+)
+# The handlers check the values themselves, with a sentence that says what to do.
+_QUEUED: dict[str, Any] = {
+    "preprocess": False,
+    "trigger_mode": "always_last",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+_LIVE: dict[str, Any] = _QUEUED | {"queue": False}
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingPart:
+    """What others need of the Draw tab.
+
+    Attributes:
+        component: shows the drawing; its event `select` tells what is looked at.
+        handlers: `asked` turns the detail of that event into the attention.
+        opening: shows another model, in this tab.
+    """
+
+    component: gr.HTML
+    handlers: DrawingHandlers
+    opening: Opening
+
+
+def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPart:
+    """Add the tab to `demo`, the page that is being built.
+
+    Args:
+        tabs: the groups of tabs around it, the outer one first; a link to a drawing opens "draw" in
+            the last of them and "transformer" in the others.
+    """
+    handlers = DrawingHandlers(shelf)
+    view = handlers.first_view()
+    initial = handlers.controls(view)
+    gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
+    with gr.Row(elem_classes=["stage", "aligned"]):
+        checkpoint = gr.Dropdown(
+            label="Model", filterable=False, elem_id="drawer", scale=3, min_width=150,
+            **initial["checkpoint"],
+        )  # fmt: skip
+        label = gr.Dropdown(
+            label="Class", filterable=False, elem_id="draw-label", scale=3, min_width=130,
+            **initial["label"],
+        )  # fmt: skip
+        seed = gr.Number(
+            label="Seed", precision=0, elem_id="draw-seed", scale=2, min_width=90,
+            **initial["seed"],
+        )  # fmt: skip
+        die = gr.Button("New seed", elem_id="draw-die", scale=1, min_width=100)
+        make = gr.Button("Draw", variant="primary", elem_id="draw-make", scale=2, min_width=120)
+    with gr.Row(elem_classes=["stage", "sliders"]):
+        temperature = gr.Slider(
+            *TEMPERATURE, step=0.05, label="Temperature", min_width=150, buttons=[],
+            elem_id="draw-temperature", **initial["temperature"],
+        )  # fmt: skip
+        top_k = gr.Slider(
+            0, step=1, label="Top-k (0: all)", min_width=150, buttons=[],
+            elem_id="draw-top-k", **initial["top_k"],
+        )  # fmt: skip
+        top_p = gr.Slider(
+            *TOP_P, step=0.05, label="Top-p (1: all)", min_width=150, buttons=[],
+            elem_id="draw-top-p", **initial["top_p"],
+        )  # fmt: skip
+        guidance = gr.Slider(
+            *GUIDANCE, step=0.1, label="Guidance (1: off)", min_width=150, buttons=[],
+            elem_id="draw-guidance", **initial["guidance"],
+        )  # fmt: skip
+    facts = gr.HTML(elem_id="draw-facts", elem_classes=["facts"], **initial["facts"])
+    drawing = components.drawing(handlers.payload(view), name="drawing")
+    with gr.Column(elem_classes=["stage"]):
+        gr.Markdown("### The drawing in Python")
+        code = components.snippet(handlers.snippet(handlers.first_request()), name="drawing-code")
+
+    settings = [checkpoint, label, seed, temperature, top_k, top_p, guidance]
+    controls = [*settings, facts]
+
+    def draw_picture(*values: Any) -> dict[str, Any]:
+        # With the time it is news to the browser even if it is the same drawing: it appears again.
+        return handlers.payload(handlers.view(*values)) | {"asked": time.time()}
+
+    def choose(checkpoint: str, label: str, seed: int) -> list[Any]:
+        view = handlers.view_in(checkpoint, label, seed)
+        return [handlers.payload(view), *_updates(handlers, view)]
+
+    def open_link(request: gr.Request) -> Any:
+        query = dict(request.query_params)
+        if "drawer" not in query:
+            return gr.skip()
+        view = handlers.linked_view(query)
+        opened = [gr.update(selected="transformer") for _ in tabs[:-1]]
+        opened += [gr.update(selected="draw") for _ in tabs[-1:]]
+        return [handlers.payload(view), *_updates(handlers, view), *opened]
+
+    def show_code(event: gr.EventData) -> str:
+        return handlers.snippet(event._data)
+
+    # A drawing takes a second, so the line above it tells that it is on its way.
+    drawn = _QUEUED | {"show_progress": "minimal", "show_progress_on": facts}
+    gr.on(
+        [make.click, seed.submit, label.input], as_warning(draw_picture), settings, drawing,
+        **drawn,
+    )  # fmt: skip
+    die.click(random_seed, None, seed, **_LIVE).then(
+        as_warning(draw_picture), settings, drawing, **drawn
+    )
+    checkpoint.input(as_warning(choose), settings[:3], [drawing, *controls], **_QUEUED)
+    drawing.select(silently(show_code), None, code, **_LIVE)
+    demo.load(as_warning(open_link), None, [drawing, *controls, *tabs], **_QUEUED)
+    gr.api(as_error(handlers.draw), api_name="draw")
+    opening = Opening(shelf, lambda name: choose(name, "", view.seed), [drawing, *controls])
+    return DrawingPart(drawing, handlers, opening)
+
+
+def _updates(handlers: DrawingHandlers, view: DrawingView) -> list[Any]:
+    """Return the updates of all settings and of the facts."""
+    return [gr.update(**entry) for entry in handlers.controls(view).values()]

@@ -1,0 +1,42 @@
+"""The real numbers of one head's attention, below a viewer: components and wiring."""
+
+from typing import Any
+
+import gradio as gr
+
+from genimg.ui import components
+from genimg.ui.messages import silently
+from genimg.ui.transformer.numbers_handlers import Asked, NumbersHandlers
+
+_EXPLANATION = (
+    "Scaled dot-product attention of one head for one query, step by step, with the numbers that"
+    " the model itself computed with. Choose another layer, head or query above; in a drawing, the"
+    " query is the token before the one that it predicts. Point at a cell to read it. The tables"
+    " (CSV) have every digit, so that each step can be recomputed from the one before."
+)
+
+
+def build(viewer: gr.HTML, asked: Asked, first_request: dict[str, Any], *, name: str) -> gr.HTML:
+    """Add the panel, which follows the event `select` of `viewer`, and return it.
+
+    Args:
+        viewer: the component in which layer, head and query are chosen.
+        asked: see `NumbersHandlers`; it is given the detail of the event.
+        first_request: the detail of what the viewer shows at first.
+        name: identifier of the panel in the page.
+    """
+    handlers = NumbersHandlers(asked)
+    with gr.Column(elem_classes=["stage"]):
+        gr.Markdown("### The real numbers")
+        gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+        panel = components.numbers(handlers.panel(first_request), name=name, export=handlers.file)
+
+    def show(event: gr.EventData) -> dict[str, Any]:
+        return handlers.panel(event._data)
+
+    # What a viewer sends of itself is never wrong, and there is no queue to wait in.
+    viewer.select(
+        silently(show), None, panel, queue=False, trigger_mode="always_last",
+        show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+    return panel

@@ -1,0 +1,46 @@
+"""The Transformer tab: draw with an image GPT, complete a picture, look at one."""
+
+from collections.abc import Mapping
+
+import gradio as gr
+
+from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.opening import Opening
+from genimg.ui.transformer import completion_tab, drawing_tab, numbers_panel, vision_tab
+
+
+def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks, tabs: gr.Tabs) -> dict[str, Opening]:
+    """Add what the models on `shelves` can do; at least one of "drawer" and "vision" is there.
+
+    Args:
+        demo: the page that is being built.
+        tabs: the tabs of the page; a link to a drawing opens this one.
+
+    Returns:
+        For each use of a model how it is shown here.
+    """
+    openings = {}
+    with gr.Tabs(overflow_behavior="wrap") as parts:
+        if "drawer" in shelves:
+            with gr.Tab("Draw", id="draw"):
+                drawn = drawing_tab.build(shelves["drawer"], demo, [tabs, parts])
+                openings["drawer"] = drawn.opening.inside(parts, "draw")
+                numbers_panel.build(
+                    drawn.component,
+                    drawn.handlers.asked,
+                    drawn.handlers.first_request(),
+                    name="draw-numbers",
+                )
+            with gr.Tab("Complete a picture", id="complete"):
+                completion_tab.build(shelves["drawer"])
+        if "vision" in shelves:
+            with gr.Tab("Look at a picture", id="look"):
+                looked = vision_tab.build(shelves["vision"])
+                openings["vision"] = looked.opening.inside(parts, "look")
+                numbers_panel.build(
+                    looked.component,
+                    looked.handlers.asked,
+                    looked.handlers.first_request(),
+                    name="look-numbers",
+                )
+    return openings

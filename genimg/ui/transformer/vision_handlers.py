@@ -1,0 +1,172 @@
+"""What happens when a vision Transformer looks at a picture: plain functions, no Gradio.
+
+Everything about one picture goes to the browser at once, so that another head, query or class
+needs no answer from the server.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from genimg.explore import VisionTransformerModel
+from genimg.explore.attention_maps import AttentionMaps
+from genimg.models.attention import TokenLayout
+from genimg.render.colors import color_table
+from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.payload import pack
+from genimg.ui.pixels import picture_of, text_of
+from genimg.ui.transformer import pad
+from genimg.ui.transformer.pad import PadPicture
+from genimg.ui.transformer.vision_view import VisionView
+
+MOST_CLASSES = 10  # that have a bar, and a relevance of their own
+
+
+class VisionHandlers:
+    """The functions behind "Look at a picture".
+
+    Every method checks every argument and raises ValueError with one sentence.
+    """
+
+    def __init__(self, shelf: ModelShelf) -> None:
+        self.shelf = shelf
+        self._maps = lru_cache(maxsize=16)(self._look)
+        shelf.when_reloaded(self._maps.cache_clear)
+
+    def first_pad(self, checkpoint: str) -> dict[str, Any]:
+        """Return what the pad shows for a model before anyone touched it."""
+        with self.shelf.use(checkpoint) as model:
+            return pad.first_value(model, checkpoint)
+
+    def pick(self, request: Any) -> dict[str, Any]:
+        """Answer the pad's question for a test picture; see `genimg.ui.transformer.pad.pick`."""
+        return pad.pick(self.shelf, request)
+
+    def looking(self, checkpoint: str, pad_value: Any) -> dict[str, Any]:
+        """Return all that the viewer shows of the picture on a pad, see `genimg.ui.payload`.
+
+        Returns:
+            Facts: `looking`, what to ask with again; `rows`, `columns` and `special`, what the T
+            positions are; `classes`, the names of the M likeliest, the first the likeliest.
+            Arrays: `picture` uint8 (H, W, C); `probabilities` float32 (M,); `attention` float32
+            (layers, heads, T, T), rows are queries and sum to 1; `rollout` float32 (T, T),
+            likewise; `relevance` float32 (M, T) of the class token for each class; `colors` uint8
+            (257, 3), the scale.
+        """
+        with self.shelf.use(checkpoint) as model:
+            picture = PadPicture.checked(model, pad_value).pixels
+            content = text_of(picture)
+            probabilities = model.classify(picture[None])[0]  # (classes,)
+            likeliest = np.argsort(-probabilities, kind="stable")[:MOST_CLASSES]
+            relevance = [model.relevance(picture, int(number)) for number in likeliest]
+            classes = [model.classes[number] for number in likeliest]
+            layout = model.layout
+        maps = self._maps(checkpoint, content)
+        arrays = {
+            "picture": picture,
+            "probabilities": probabilities[likeliest],
+            "attention": maps.all_queries(),
+            "rollout": maps.all_rollouts(),
+            "relevance": np.stack(relevance),
+            "colors": color_table("sequential"),
+        }
+        return pack(
+            arrays,
+            looking={"checkpoint": checkpoint, "pixels": content},
+            rows=layout.rows,
+            columns=layout.columns,
+            special=special_names(layout),
+            classes=classes,
+        )
+
+    def first_request(self) -> dict[str, Any]:
+        """Return what the viewer's event `select` says of what is on the screen first."""
+        value = self.first_pad(self.shelf.names[0])
+        looking = {"checkpoint": value["checkpoint"], "pixels": value["pixels"]}
+        with self.shelf.use(value["checkpoint"]) as model:
+            return {"looking": looking, **first_choice(model)}
+
+    def asked(self, request: Any) -> tuple[AttentionMaps, int, int, int]:
+        """Return the attention that a viewer speaks of, and its layer, head and query.
+
+        Args:
+            request: {"looking": the fact of `looking`, "layer", "head", "query"}, as it came from
+                the browser.
+        """
+        if not isinstance(request, dict) or not isinstance(request.get("looking"), dict):
+            raise ValueError("there is no picture to look at; draw, upload or pick one")
+        looking = request["looking"]
+        checkpoint = looking.get("checkpoint", "")
+        with self.shelf.use(checkpoint) as model:
+            picture = PadPicture.checked(model, looking)
+            view = self._view(model, checkpoint, picture, request)
+        return self._maps(checkpoint, text_of(picture.pixels)), view.layer, view.head, view.query
+
+    def snippet(self, checkpoint: str, pad_value: Any, chosen: Any = None) -> str:
+        """Return Python that computes the numbers on the screen.
+
+        Args:
+            checkpoint: a name on the shelf.
+            pad_value: the picture.
+            chosen: {"layer", "head", "query"} as the viewer says it; None for what it shows first.
+        """
+        with self.shelf.use(checkpoint) as model:
+            picture = PadPicture.checked(model, pad_value)
+            if chosen is None:
+                chosen = first_choice(model)
+            return self._view(model, checkpoint, picture, chosen).snippet(model)
+
+    def look(
+        self, checkpoint: str, pixels: str, layer: int = 0, head: int = 0, query: int = 0
+    ) -> dict:
+        """What a vision Transformer takes a picture for, and where it looks.
+
+        Args:
+            checkpoint: a name that the page offers.
+            pixels: base64 of the raw bytes of the picture, rows from the top, of the model's size.
+            layer: of the attention, the first is 0.
+            head: of the attention, the first is 0.
+            query: position of the token that looks; 0 is the class token, then registers, then
+                patches in raster order.
+
+        Returns:
+            "probabilities" by class name; "attention" to each position, which sums to 1, and its
+            "entropy" in nats; "rollout" to each position.
+        """
+        with self.shelf.use(checkpoint) as model:
+            picture = PadPicture.checked(model, {"pixels": pixels})
+            chosen = {"layer": layer, "head": head, "query": query}
+            view = self._view(model, checkpoint, picture, chosen)
+            probabilities = model.classify(picture.pixels[None])[0].tolist()
+            classes = list(model.classes)
+        maps = self._maps(checkpoint, pixels)
+        return {
+            "probabilities": dict(zip(classes, probabilities, strict=True)),
+            "attention": maps.attention(view.layer, view.head, view.query).tolist(),
+            "entropy": maps.entropy(view.layer, view.head, view.query),
+            "rollout": maps.rollout(view.query).tolist(),
+        }
+
+    def _view(
+        self, model: VisionTransformerModel, checkpoint: str, picture: PadPicture, chosen: Any
+    ) -> VisionView:
+        if not isinstance(chosen, dict):
+            raise ValueError("say which layer, head and query")
+        numbers = {name: chosen.get(name) for name in ("layer", "head", "query")}
+        return VisionView.checked(model, checkpoint, picture, **numbers)
+
+    def _look(self, checkpoint: str, pixels: str) -> AttentionMaps:
+        with self.shelf.use(checkpoint) as model:
+            return model.look(picture_of(pixels, model.config.size, model.config.channels))
+
+
+def first_choice(model: VisionTransformerModel) -> dict[str, int]:
+    """Return the layer, head and query that a viewer shows first."""
+    return {"layer": model.config.layers - 1, "head": 0, "query": 0}
+
+
+def special_names(layout: TokenLayout) -> list[str]:
+    """Return what the positions before the patches are called."""
+    classes = ["class token"] * layout.class_tokens
+    return classes + [f"register {i + 1}" for i in range(layout.registers)]

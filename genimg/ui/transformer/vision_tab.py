@@ -1,0 +1,83 @@
+"""Look at a picture: components and wiring. What happens is in `vision_handlers`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from genimg.ui import components
+from genimg.ui.messages import as_error, as_warning
+from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.opening import Opening
+from genimg.ui.transformer.vision_handlers import VisionHandlers
+
+_EXPLANATION = (
+    "This model cuts the picture into patches and lets every patch look at every other one, in all"
+    " layers; a class token gathers what it needs to name the picture. Click a patch to see where"
+    " it looks. Through all layers: the attention of all layers multiplied (rollout). Attention"
+    " tells where a token looks, not what it makes of it; what speaks for a class weighs it by the"
+    " gradient of that class."
+)
+# What follows a stroke. Values come as they are, because the handlers check them.
+_QUEUED: dict[str, Any] = {
+    "preprocess": False,
+    "trigger_mode": "always_last",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisionPart:
+    """What others on the page can build upon.
+
+    Attributes:
+        component: the viewer; its event `select` carries {"looking", "layer", "head", "query"}.
+        handlers: whose `asked` understands that.
+        opening: shows another model, in this part.
+    """
+
+    component: gr.HTML
+    handlers: VisionHandlers
+    opening: Opening
+
+
+def build(shelf: ModelShelf) -> VisionPart:
+    """Add this part to the page that is being built."""
+    handlers = VisionHandlers(shelf)
+    first = shelf.names[0]
+    value = handlers.first_pad(first)
+    with gr.Row(elem_classes=["stage", "looker"]):
+        with gr.Column(scale=5, min_width=320):
+            checkpoint = gr.Dropdown(
+                shelf.choices(), value=first, label="Model", filterable=False,
+                elem_id="vision-checkpoint", min_width=150, visible=len(shelf.names) > 1,
+            )  # fmt: skip
+            pad = components.pad(value, name="vision-pad", pick=handlers.pick)
+            gr.Markdown(_EXPLANATION, elem_classes=["explanation", "later"])
+            gr.Markdown("### The numbers in Python", elem_classes=["later"])
+            code = components.snippet(handlers.snippet(first, value), name="vision-code")
+        with gr.Column(scale=7, min_width=320):
+            viewer = components.vision(handlers.looking(first, value), name="vision")
+
+    def show(checkpoint: str, value: Any) -> dict[str, Any]:
+        return handlers.looking(checkpoint, value)
+
+    def tell(checkpoint: str, value: Any, event: gr.EventData) -> str:
+        return handlers.snippet(checkpoint, value, event._data)
+
+    pad.drawn(as_warning(show), [checkpoint, pad], viewer, **_QUEUED)
+    checkpoint.input(as_warning(handlers.first_pad), checkpoint, pad, **_QUEUED).then(
+        as_warning(show), [checkpoint, pad], viewer, **_QUEUED
+    )
+    viewer.select(as_warning(tell), [checkpoint, pad], code, **_QUEUED)
+    gr.api(as_error(handlers.look), api_name="look")
+
+    def open_model(checkpoint: str) -> list[Any]:
+        picture = handlers.first_pad(checkpoint)
+        chosen = gr.update(value=checkpoint, choices=shelf.choices(), visible=True)
+        looking = handlers.looking(checkpoint, picture)
+        return [chosen, picture, looking, handlers.snippet(checkpoint, picture)]
+
+    opening = Opening(shelf, open_model, [checkpoint, pad, viewer, code])
+    return VisionPart(viewer, handlers, opening)

@@ -1,0 +1,258 @@
+import dataclasses
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from genimg.jobs.devices import Device
+from genimg.jobs.manager import JobManager
+from genimg.render import encode
+from genimg.training.spec import PRESETS
+from genimg.ui.identity import Identity
+from genimg.ui.training.handlers import (
+    FIRST_PRESET,
+    TrainHandlers,
+    duration,
+    round_number,
+    sentence,
+)
+
+ADA = {"nickname": "ada", "token": ""}
+CHANGES = {"generator_widths": "16", "discriminator_widths": "16"}
+
+
+@pytest.fixture
+def handlers(idle_manager):
+    return TrainHandlers(idle_manager, Identity("secret"))
+
+
+def asked(**changes):
+    return {
+        "preset": "fashion-mlp",
+        "dataset": "fashion-mnist",
+        "length": "images",
+        "amount": 640,
+        "advanced": {"changes": CHANGES, "intent": "one"},
+    } | changes
+
+
+def start(handlers, who=ADA, name="mine", **changes):
+    values = asked(**changes)
+    order = ("preset", "dataset", "length", "amount")
+    return handlers.start(who, *(values[key] for key in order), name, values["advanced"])
+
+
+def estimate(handlers, **changes):
+    return handlers.estimate(**asked(**changes))
+
+
+def test_a_run_is_queued_as_the_form_says(handlers):
+    job = handlers.manager.job(start(handlers))
+    spec = handlers.manager.directory(job.id).read_spec()
+    assert (job.owner, job.name, job.preset) == ("ada", "mine", "fashion-mlp")
+    assert spec.model.generator_widths == (16,)
+    assert (spec.run.images, spec.run.dataset) == (640, "fashion-mnist")
+
+
+def test_a_double_click_is_one_run_and_a_new_intent_another(handlers):
+    assert start(handlers) == start(handlers)
+    assert len(handlers.manager.jobs()) == 1
+    start(handlers, advanced={"changes": CHANGES, "intent": "two"})
+    assert len(handlers.manager.jobs()) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"preset": "fashion-features"}, "choose one of the list"),
+        ({"preset": ["x"]}, "choose one of the list"),
+        ({"dataset": "folder:/etc"}, "choose a data set of the list"),
+        ({"length": "dataset"}, "minutes or for a number"),
+        ({"amount": None}, "how many pictures"),
+        ({"amount": True}, "how many pictures"),
+        ({"amount": 1.5}, "images must be a whole number"),
+        ({"amount": float("nan")}, "images must be a whole number"),
+        ({"advanced": None}, "settings did not arrive"),
+        ({"advanced": {"changes": {"dataset": "folder:/etc"}}}, "no setting"),
+        ({"advanced": {"changes": {"batch_size": 10**6}}}, "batch_size must be from"),
+        ({"who": None}, "nickname"),
+        ({"who": {"nickname": "   "}}, "nickname"),
+        ({"name": "x" * 200}, "80 printable"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(handlers, changes, words):
+    with pytest.raises(ValueError, match=words):
+        start(handlers, **changes)
+    assert handlers.manager.jobs() == []
+
+
+def test_limits_bind_students_and_not_the_teacher(handlers):
+    long = {"length": "minutes", "amount": 10_000}
+    with pytest.raises(ValueError, match="minutes"):
+        start(handlers, **long)
+    assert start(handlers, who=ADA | {"token": "secret"}, **long)
+
+
+def test_the_estimate_says_time_memory_and_disk(handlers):
+    said = estimate(handlers)
+    assert said["level"] == "good"
+    for word in ("640 pictures", " s ", "of memory", "of disk"):
+        assert word in said["text"]
+
+
+def test_the_estimate_is_a_refusal_where_it_cannot_fit(handlers):
+    [device] = handlers.manager.engine.devices
+    small = dataclasses.replace(device, total_memory=10**9, free_memory=10**9)
+    handlers.manager.engine.devices = [small]
+    said = estimate(handlers)
+    assert said["level"] == "problem"
+    assert "memory" in said["text"]
+    with pytest.raises(ValueError, match="memory"):
+        start(handlers)
+
+
+def test_the_estimate_is_the_mistake_where_there_is_one(handlers):
+    said = estimate(handlers, advanced={"changes": {"batch_size": 0}})
+    assert said == {"level": "problem", "text": "batch_size must be from 2 to 4096, not 0."}
+
+
+def test_every_model_has_an_estimate(handlers):
+    for _, preset in handlers.presets():
+        said = estimate(handlers, preset=preset, advanced={"changes": {}}, amount=1000)
+        assert said["level"] == "good", said
+
+
+def test_the_devices_of_the_machine_are_choices(handlers):
+    handlers.manager.engine.devices.append(Device(name="cuda:0", title="GPU"))
+    fields = handlers.advanced("fashion-mlp")["sections"][0]["fields"]
+    [device] = [field for field in fields if field["name"] == "device"]
+    assert device["choices"] == ["auto", "cpu", "cuda:0"]
+    json.dumps(handlers.advanced("fashion-mlp"), allow_nan=False)
+
+
+def test_a_copy_of_a_run_is_the_same_run(handlers):
+    first = handlers.manager.job(start(handlers))
+    copied = handlers.copied(first.id)
+    values = {key: copied[key] for key in ("preset", "dataset", "length", "amount")}
+    again = handlers.manager.job(
+        start(handlers, **values, name=copied["name"], advanced=copied["advanced"])
+    )
+    specs = [handlers.manager.directory(job.id).read_spec() for job in (first, again)]
+    assert specs[0] == specs[1]
+    assert again.name == "mine again"
+    for job_id in ("nonsense", "../..", None, ["x"]):
+        with pytest.raises(ValueError):  # noqa: PT011
+            handlers.copied(job_id)
+
+
+def test_an_upload_is_deleted_whatever_becomes_of_it(handlers, tmp_path, monkeypatch):
+    def refuse(sources, root, size):
+        raise ValueError(f"{sources[0].name} is not a zip file of pictures of {size} pixels")
+
+    monkeypatch.setattr("genimg.ui.training.own_data.ingest", refuse)
+    path = tmp_path / "bad.zip"
+    path.write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=r"bad\.zip is not a zip file of pictures of 32 pixels"):
+        handlers.upload(str(path), ADA, "fashion-mlp", {"changes": {}})
+    assert not path.exists()
+    with pytest.raises(ValueError, match="no file"):
+        handlers.upload(None, ADA, "fashion-mlp", {"changes": {}})
+
+
+@pytest.fixture
+def sent(handlers, tmp_path):
+    """Upload two pictures; return the choice's value and the report."""
+
+    def upload(who=ADA, seed=0):
+        path = tmp_path / "pets.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for label in ("cats", "dogs"):
+                pixels = np.random.default_rng(seed).integers(0, 256, (32, 32, 1), np.uint8)
+                archive.writestr(f"{label}/1.png", encode(pixels, "png"))
+        return handlers.upload(str(path), who, "fashion-mlp", {"changes": {}})
+
+    return upload
+
+
+def test_who_sent_pictures_may_delete_them_and_the_teacher_too(handlers, sent):
+    value, report = sent()
+    assert report["own"] == value
+    bob, teacher = ADA | {"nickname": "bob"}, {"nickname": "ms", "token": "secret"}
+    assert handlers.sent(ADA, value) == {"title": "Sent by ada.", "own": value}
+    assert handlers.sent(teacher, value)
+    for who, dataset in [(bob, value), (ADA, "fashion-mnist"), (ADA, "own:../.."), (ADA, ["x"])]:
+        assert handlers.sent(who, dataset) is None
+    with pytest.raises(ValueError, match="ada's"):
+        handlers.forget(bob, value)
+    handlers.forget(ADA, "own:../..")
+    assert value in [choice for _, choice in handlers.data.choices()]
+    handlers.forget(ADA, value)
+    assert value not in [choice for _, choice in handlers.data.choices()]
+    value, _ = sent()
+    handlers.forget(teacher, value)
+    assert value not in [choice for _, choice in handlers.data.choices()]
+
+
+def test_pictures_need_a_nickname_and_room(handlers, sent):
+    with pytest.raises(ValueError, match="nickname"):
+        sent(who=None)
+    handlers.manager.limits.check_stored(0)
+    value, _ = sent()
+    [folder] = (handlers.manager.root / "datasets").glob("[0-9a-f]*")
+    with (folder / ".padding").open("wb") as file:
+        file.truncate(2_000_000_001)  # a hole; it takes no room
+    with pytest.raises(ValueError, match="your runs and pictures take 2,000 MB"):
+        sent(seed=1)
+    with pytest.raises(ValueError, match="your runs and pictures take 2,000 MB"):
+        start(handlers)
+    sent(who=ADA | {"nickname": "bob"}, seed=1)
+    handlers.forget(ADA, value)
+    assert start(handlers)
+
+
+def test_the_estimate_of_sent_pictures_reads_none_of_them(handlers, sent, monkeypatch):
+    value, _ = sent()
+    monkeypatch.setattr("genimg.data.folder.read_picture", None)
+    assert estimate(handlers, dataset=value)["level"] == "good"
+    spec = handlers.manager.directory(start(handlers, dataset=value)).read_spec()
+    assert (spec.model.channels, spec.run.dataset) == (1, handlers.data.name(value))
+
+
+def test_a_server_that_only_watches_says_so(handlers, monkeypatch):
+    notice = "process 1 on x looks after these runs; here they can only be watched"
+
+    def refuse(*args, **options):
+        raise ValueError(notice)
+
+    monkeypatch.setattr(JobManager, "start", refuse)
+    with pytest.raises(ValueError, match="only be watched"):
+        start(handlers)
+
+
+def test_presets_have_their_titles_and_come_after_what_they_need(handlers):
+    assert all(PRESETS[name].title == title for title, name in handlers.presets())
+    names = [name for _, name in handlers.presets()]
+    assert names[0] == "fashion-mlp"  # the simplest
+    assert names.index("fashion-tokenizer") < names.index("fashion-gpt")
+    assert FIRST_PRESET in names
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0"), (7.26, "7.3"), (49.6, "50"), (1234, "1,200"), (98765, "99,000")]
+)
+def test_numbers_have_two_digits(number, text):
+    assert round_number(number) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "1 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (3 * 3600 + 300, "3 h 5 min")],
+)
+def test_times_are_words(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_a_setting_keeps_its_spelling_in_a_sentence():
+    assert sentence("batch_size must be 2") == "batch_size must be 2."
+    assert sentence(ValueError("the run is gone.")) == "The run is gone."

@@ -1,0 +1,234 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from genimg.models.sampling import next_token_distribution
+from genimg.render.colors import color_table
+from genimg.ui.transformer import drawing_handlers
+from genimg.ui.transformer.drawing_handlers import DrawingHandlers
+from genimg.ui.transformer.drawing_view import DrawingView
+
+CONTROLS = {"temperature": 0.8, "top_k": 5, "top_p": 0.9, "guidance": 2.0}
+
+
+@pytest.fixture(scope="module")
+def handlers(drawer_shelf):
+    return DrawingHandlers(drawer_shelf)
+
+
+@pytest.fixture(scope="module")
+def drawer(drawer_shelf):
+    with drawer_shelf.use(drawer_shelf.names[0]) as model:
+        return model
+
+
+@pytest.fixture(scope="module")
+def view(drawer):
+    return DrawingView(checkpoint=drawer.name, seed=4, label="Shoe", **CONTROLS)
+
+
+@pytest.fixture(scope="module")
+def payload(handlers, view):
+    return handlers.payload(view)
+
+
+@pytest.fixture(scope="module")
+def drawing(drawer, view):
+    return drawer.generate(**view.arguments())
+
+
+def unpacked(payload):
+    block = base64.b64decode(payload["bytes"])
+    return {
+        entry["name"]: np.frombuffer(
+            block, entry["dtype"], int(np.prod(entry["shape"])), entry["offset"]
+        ).reshape(entry["shape"])
+        for entry in payload["arrays"]
+    }
+
+
+@pytest.fixture(scope="module")
+def arrays(payload):
+    return unpacked(payload)
+
+
+def test_attention_and_rollout_are_the_librarys(arrays, payload, drawing):
+    layers, heads, count, positions = arrays["attention"].shape
+    assert (layers, heads) == (payload["layers"], payload["heads"]) == (2, 2)
+    assert positions == count + 1 == len(drawing.tokens) + 1
+    for query in range(count):
+        np.testing.assert_allclose(
+            arrays["attention"][:, :, query], drawing.maps.all_heads(query), atol=1e-6
+        )
+        np.testing.assert_allclose(arrays["rollout"][query], drawing.rollout(query), atol=1e-6)
+        assert not arrays["attention"][:, :, query, query + 1 :].any()  # exactly
+
+
+def test_every_token_came_from_its_reshaped_logits(arrays, drawing):
+    np.testing.assert_array_equal(arrays["tokens"], drawing.tokens)
+    rest = {name: value for name, value in CONTROLS.items() if name != "guidance"}
+    found = next_token_distribution(torch.from_numpy(arrays["logits"].copy()), **rest)
+    np.testing.assert_allclose(found.numpy(), drawing.probabilities, atol=1e-5)
+
+
+def test_frames_are_the_stream(arrays, drawer, view):
+    for step, _, image in drawer.stream(**view.arguments()):
+        difference = arrays["frames"][step].astype(int) - image
+        assert abs(difference).max() <= 1  # a batch adds in another order
+    np.testing.assert_array_equal(arrays["frames"][-1], drawer.generate(**view.arguments()).image)
+
+
+def test_candidates_are_the_likeliest_and_their_patches_what_they_would_look_like(
+    arrays, drawer, drawing
+):
+    _, columns = drawer.grid
+    for step in (0, 1, columns, len(drawing.tokens) - 1):
+        order = np.sort(arrays["logits"][step])[::-1]
+        candidates = arrays["candidates"][step]
+        np.testing.assert_array_equal(arrays["logits"][step][candidates], order[: len(candidates)])
+        row, column = divmod(step, columns)
+        for candidate, patch in zip(candidates, arrays["patches"][step], strict=True):
+            so_far = np.full(len(drawing.tokens), -1)
+            so_far[:step], so_far[step] = drawing.tokens[:step], candidate
+            picture = drawer.unfinished(so_far)
+            expected = picture[4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
+            assert abs(patch.astype(int) - expected).max() <= 1
+
+
+def test_colors_and_facts(arrays, payload, view, drawer):
+    np.testing.assert_array_equal(arrays["colors"], color_table("sequential"))
+    assert payload["layout"] == {
+        "rows": drawer.grid[0],
+        "columns": drawer.grid[1],
+        "special": ["class"],
+    }
+    assert payload["drawing"] == {"checkpoint": drawer.name, "seed": 4, "label": "Shoe"} | CONTROLS
+    assert payload["query"] == view.query()
+    assert payload["seconds"] >= 0
+
+
+def test_a_drawing_is_made_once(handlers, view, monkeypatch):
+    handlers.payload(view)
+    monkeypatch.setattr(drawing_handlers, "pack", None)  # drawing again would fail
+    again = handlers.payload(view)
+    request = {"drawing": again["drawing"], "layer": 0, "head": 0, "query": 0}
+    assert handlers.asked(request)[0].attention(0, 0, 0)[0] == 1
+
+
+def test_large_pictures_get_fewer_candidates(handlers, drawer, view, monkeypatch):
+    monkeypatch.setattr(drawing_handlers, "_MOST_PIXELS_DECODED", 1)
+    arrays = unpacked(DrawingHandlers(handlers.shelf).payload(view))
+    assert arrays["candidates"].shape[1] == arrays["patches"].shape[1] == 1
+
+
+def test_any_class_is_drawn_without_one(handlers, drawer):
+    view = handlers.view(drawer.name, "", 4, 1, 0, 1, 1)
+    assert view.label is None
+    np.testing.assert_array_equal(
+        unpacked(handlers.payload(view))["logits"],
+        drawer.generate(label=None, seed=4).unconditional_logits,
+    )
+
+
+def test_the_request_of_a_browser_is_answered(handlers, payload, drawing):
+    request = {"drawing": payload["drawing"], "layer": 1, "head": 0, "query": 9}
+    maps, *place = handlers.asked(request)
+    assert place == [1, 0, 9]
+    np.testing.assert_allclose(maps.attention(*place), drawing.attention(*place), atol=1e-6)
+    assert "layer=1, head=0, query=9" in handlers.snippet(request)
+
+
+def test_the_first_request_is_what_is_on_the_screen(handlers):
+    request = handlers.first_request()
+    payload = handlers.payload(handlers.first_view())
+    assert request == {"drawing": payload["drawing"], **payload["selected"]}
+    maps, layer, head, query = handlers.asked(request)
+    assert maps.attention(layer, head, query).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [None, [], "x", {}, {"drawing": None}, {"drawing": []}, {"drawing": {}}],
+    ids=str,
+)
+def test_a_request_that_no_browser_makes_is_a_sentence(handlers, request_):
+    with pytest.raises(ValueError, match=r"draw one first|draw it again"):
+        handlers.asked(request_)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"layer": 2},
+        {"layer": -1},
+        {"layer": None},
+        {"head": "0"},
+        {"query": 10**9},
+        {"query": 1.0},
+        {"query": True},
+        {"drawing": {"checkpoint": "/etc/passwd"}},
+        {"drawing": {"checkpoint": ["x"]}},
+        {"drawing": {"seed": -1}},
+        {"drawing": {"top_k": "all"}},
+        {"drawing": {"evil": 1}},
+    ],
+    ids=str,
+)
+def test_a_changed_request_is_a_sentence(handlers, payload, changes):
+    request = {"drawing": payload["drawing"], "layer": 1, "head": 0, "query": 9}
+    request |= changes | {"drawing": payload["drawing"] | changes.get("drawing", {})}
+    with pytest.raises(ValueError, match=r"must be|choose one of|no such drawing"):
+        handlers.asked(request)
+
+
+def test_controls_show_a_view(handlers, drawer, view):
+    new = handlers.controls(view)
+    assert new["label"]["value"] == "Shoe"
+    assert [value for _, value in new["label"]["choices"]] == ["", *drawer.classes]
+    assert new["top_k"] == {"value": 5, "maximum": 12}
+    assert handlers.controls(handlers.view_in(drawer.name, "Boat", 3))["label"]["value"] == ""
+    with pytest.raises(ValueError, match="the seed"):
+        handlers.view_in(drawer.name, "Shoe", -3)
+
+
+def test_a_link_is_opened(handlers, view):
+    query = {"drawer": view.checkpoint, "drawing": "7", "class": "Shoe", "top_k": "2"}
+    linked = handlers.linked_view(query)
+    assert (linked.seed, linked.label, linked.top_k) == (7, "Shoe", 2)
+    with pytest.raises(ValueError, match="choose one of"):
+        handlers.linked_view(query | {"drawer": "/etc/passwd"})
+
+
+def test_the_endpoint_draws_the_librarys_picture(handlers, drawer):
+    answer = handlers.draw(drawer.name, "Shoe", seed=2, temperature=0.5)
+    expected = drawer.generate(label="Shoe", seed=2, temperature=0.5)
+    picture = Image.open(io.BytesIO(base64.b64decode(answer["picture"].split(",", 1)[1])))
+    np.testing.assert_array_equal(np.asarray(picture), expected.image[:, :, 0])
+    assert answer["tokens"] == expected.tokens.tolist()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"checkpoint": "/etc/passwd"},
+        {"label": "Boat"},
+        {"seed": "1"},
+        {"temperature": 3},
+        {"top_k": 1.5},
+        {"top_p": 0},
+        {"guidance": None},
+    ],
+    ids=str,
+)
+def test_the_endpoint_refuses_with_a_sentence(handlers, drawer, arguments):
+    with pytest.raises(ValueError, match=r"must be|is not a class|choose one of"):
+        handlers.draw(**{"checkpoint": drawer.name} | arguments)
+
+
+def test_facts_name_the_size_of_the_model(handlers, drawer):
+    assert "2 layers of 2 heads" in handlers.facts(drawer.name)
+    assert "1,000 images seen" in handlers.facts(drawer.name)
