@@ -17,6 +17,7 @@ _PICTURE = "<figure><img alt=''><figcaption></figcaption></figure>"
 _SNIPPET = "<button type='button'>Copy</button><pre><code></code></pre>"
 _PLAYER = """
 <canvas role="img" aria-label="The walk at the chosen moment"></canvas>
+<p class="caption"></p>
 <div class="scrub">
   <button type="button" class="play">Play</button>
   <input type="range" min="0" max="1" value="0" step="1" aria-label="Moment of the walk">
@@ -44,7 +45,7 @@ _DRAWING = """
 <div class="panels">
 <section class="now">
   <h3>The picture</h3>
-  <div class="map canvas hatched" tabindex="0" role="application"
+  <div class="map canvas hatched busy" tabindex="0" role="application"
     aria-label="The drawing: click, or use the arrow keys, to choose a token">
     <canvas class="picture"></canvas><div class="marker picture-marker"></div>
   </div>
@@ -56,7 +57,7 @@ _DRAWING = """
   <label class="line">Token
     <input type="range" class="query" min="0" max="1" step="1"><output></output>
   </label>
-  <p class="caption"></p>
+  <p class="caption">The model is drawing its first picture ...</p>
 </section>
 <section class="attention">
   <h3>What it looked at: <span class="place"></span></h3>
@@ -72,18 +73,10 @@ _DRAWING = """
 </section>
 <section class="next">
   <h3>What could have come next</h3>
+  <p>The sliders above reshape it at once; Draw uses them.</p>
   <div class="bars"></div>
-  <label class="line">Temperature
-    <input type="range" class="temperature" min="0" max="2" step="0.05"><output></output>
-  </label>
-  <label class="line">Top-k
-    <input type="range" class="top-k" min="0" max="1" step="1"><output></output>
-  </label>
-  <label class="line">Top-p
-    <input type="range" class="top-p" min="0.05" max="1" step="0.05"><output></output>
-  </label>
   <p class="numbers"></p>
-  <button type="button" class="as-drawn">As it was drawn</button>
+  <p class="reshaped"></p>
 </section>
 <section class="heads">
   <h3>All heads of all layers</h3>
@@ -140,8 +133,8 @@ _TILES = """
 <figure class="given">
   <img alt="What the model was given"><figcaption>What the model was given</figcaption>
 </figure>
-<div class="made"></div>
-<p class="caption"></p>
+<div class="made busy"></div>
+<p class="caption">The model is finishing its first pictures ...</p>
 """
 _VISION = """
 <div class="panels">
@@ -220,24 +213,23 @@ def player(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
     return component(value, _PLAYER, "player.js", name, "player", server_functions=[export_walk])
 
 
-def numbers(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
+def numbers(*, name: str, export: Callable) -> gr.HTML:
     """Return the steps of one head's attention; `export` makes the file of all of them."""
 
     def export_numbers(request: Any) -> dict[str, str]:
         return export(request)
 
     scripts = ["payload.js", "numbers.js"]
-    return component(value, _NUMBERS, scripts, name, "numbers", server_functions=[export_numbers])
+    return component(None, _NUMBERS, scripts, name, "numbers", server_functions=[export_numbers])
 
 
-def drawing(value: dict[str, Any], *, name: str) -> gr.HTML:
+def drawing(*, name: str) -> gr.HTML:
     """Return a drawing of an image GPT; its event `select` tells which attention is looked at.
 
-    Args:
-        value: of `DrawingHandlers.payload`.
+    Its value is a `DrawingHandlers.payload`, or None before the first.
     """
     scripts = ["payload.js", "heads.js", "next_token.js", "drawing.js"]
-    return component(value, _DRAWING, scripts, name, "drawing")
+    return component(None, _DRAWING, scripts, name, "drawing")
 
 
 def pad(value: dict[str, Any], *, name: str, pick: Callable) -> gr.HTML:
@@ -255,9 +247,9 @@ def pad(value: dict[str, Any], *, name: str, pick: Callable) -> gr.HTML:
     return component(value, _PAD, scripts, name, "pad", server_functions=[held_out])
 
 
-def tiles(value: dict[str, Any], *, name: str) -> gr.HTML:
+def tiles(*, name: str) -> gr.HTML:
     """Return the picture that a model was given, and those it made of it."""
-    return component(value, _TILES, "tiles.js", name, "tiles")
+    return component(None, _TILES, "tiles.js", name, "tiles")
 
 
 def vision(value: dict[str, Any], *, name: str) -> gr.HTML:
@@ -267,7 +259,12 @@ def vision(value: dict[str, Any], *, name: str) -> gr.HTML:
 
 
 def component(
-    value: Any, template: str, scripts: str | Sequence[str], name: str, style: str, **options: Any
+    value: Any | None,
+    template: str,
+    scripts: str | Sequence[str],
+    name: str,
+    style: str,
+    **options: Any,
 ) -> gr.HTML:
     """Return a component; of several scripts, a later one can call what an earlier one defines."""
     files = [scripts] if isinstance(scripts, str) else scripts

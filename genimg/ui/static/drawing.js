@@ -9,11 +9,10 @@ const SHOWN_CANDIDATES = 12;
 const find = (selector) => element.querySelector(selector);
 const [picture, marker, play] = ['.picture', '.picture-marker', '.play'].map(find);
 const [stepSlider, querySlider] = ['.step', '.query'].map(find);
-const controls = { temperature: find('.temperature'), topK: find('.top-k'), topP: find('.top-p') };
 const bars = makeBars(find('.bars'), SHOWN_CANDIDATES + 1);
 let drawing = null; // props.value with its arrays
 let grid = null;
-let topKs = [0];
+let reshaped = {}; // temperature, topK and topP of the distribution shown
 let state = { step: 1, query: 0, layer: 0, head: 0 };
 let playing = null; // the pending animation frame, or null
 let timer = null;
@@ -101,14 +100,16 @@ function showAttention() {
   find('.rollout .numbers').textContent = `Most from ${mostOf(flow)}`;
 }
 
-function controlValues() {
-  const topK = topKs[Number(controls.topK.value)];
-  const [temperature, topP] = [Number(controls.temperature.value), Number(controls.topP.value)];
+function drawnWith() {
+  const { temperature, top_k: topK, top_p: topP } = drawing.drawing;
   return { temperature, topK, topP };
 }
 
+const inWords = ({ temperature, topK, topP }) => `temperature ${temperature}, top-k ${topK || 'all'},`
+  + ` top-p ${topP}`;
+
 function showCandidates() {
-  const { temperature, topK, topP } = controlValues();
+  const { temperature, topK, topP } = reshaped;
   const logits = itemOf(drawing.logits, state.query);
   const order = likeliestFirst(logits);
   const before = nextTokenDistribution(logits, 1, 0, 1, order);
@@ -126,13 +127,15 @@ function showCandidates() {
     paintCandidate(line.patch, token, i);
   });
   const possible = after.filter((probability) => probability > 0).length;
+  const rank = order.indexOf(drawn) + 1;
+  const place = rank === 1 ? '' : `${ordinal(rank)} `;
   find('.next .numbers').textContent = `${possible} of ${logits.length} tokens possible, entropy`
-    + ` ${entropyOf(after).toFixed(2)} nats. Drawn was token ${drawn}, the model's number`
-    + ` ${order.indexOf(drawn) + 1}. Lines mark what the model gave before these controls.`;
-  find('.temperature + output').textContent = temperature.toFixed(2);
-  find('.top-k + output').textContent = topK || 'all';
-  find('.top-p + output').textContent = topP.toFixed(2);
-  controls.topK.setAttribute('aria-valuetext', topK ? `${topK}` : 'all');
+    + ` ${entropyOf(after).toFixed(2)} nats. Drawn was token ${drawn}, the model's`
+    + ` ${place}most likely. Lines mark what the model gave at`
+    + ' temperature 1, with top-k and top-p off.';
+  const [now, then] = [inWords(reshaped), inWords(drawnWith())];
+  find('.reshaped').textContent = now === then ? `As it was drawn: ${now}.`
+    : `With ${now}, as the sliders say now. It was drawn with ${then}.`;
 }
 
 // The patch of candidate `rank`, as it would look in the picture so far.
@@ -200,16 +203,8 @@ function animate() {
   playing = requestAnimationFrame(advance);
 }
 
-function setControls() {
-  const { temperature, top_k: topK, top_p: topP } = drawing.drawing;
-  topKs = topKChoices(drawing.logits.shape[1], topK);
-  controls.topK.max = topKs.length - 1;
-  controls.topK.value = topKs.indexOf(topK);
-  controls.temperature.value = temperature;
-  controls.topP.value = topP;
-}
-
 function load(isNew) {
+  find('.panels').inert = false;
   stop();
   const { layers, heads, layout } = drawing ?? {};
   drawing = { ...props.value, ...unpack(props.value) };
@@ -219,7 +214,7 @@ function load(isNew) {
   const kept = same ? state : drawing.selected;
   stepSlider.max = tokens();
   querySlider.max = tokens() - 1;
-  setControls();
+  reshaped = drawnWith();
   show({ ...kept, step: tokens() });
   const moving = isNew && !matchMedia('(prefers-reduced-motion: reduce)').matches;
   const pace = drawing.seconds < tokens() / TOKENS_PER_SECOND ? 'slowly' : 'quickly';
@@ -276,7 +271,10 @@ for (const [panel, weights] of Object.entries(shownWeights)) {
 play.addEventListener('click', () => (playing === null ? animate() : stop()));
 stepSlider.addEventListener('input', () => { stop(); goTo(Number(stepSlider.value)); });
 querySlider.addEventListener('input', () => choose(Number(querySlider.value)));
-for (const control of Object.values(controls)) control.addEventListener('input', showCandidates);
-find('.as-drawn').addEventListener('click', () => { setControls(); showCandidates(); });
-load(false);
-watch('value', () => load(true));
+find('.panels').addEventListener('reshape', ({ detail }) => {
+  reshaped = detail;
+  if (drawing) showCandidates();
+});
+find('.panels').inert = true; // until there is a drawing
+if (props.value) load(false);
+watch('value', () => load(drawing !== null));

@@ -10,9 +10,10 @@ from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.pixels import mask_of
 from genimg.ui.transformer import pad
 from genimg.ui.transformer.completion_view import CompletionView
+from genimg.ui.transformer.drawing_handlers import class_choices
+from genimg.ui.transformer.drawing_view import ANY_CLASS
 from genimg.ui.transformer.pad import PadPicture
 
-ANY_CLASS = ""  # the value of the control, which cannot be None: that is "nothing chosen"
 _FIRST_COUNT = 8
 
 
@@ -25,7 +26,9 @@ class CompletionHandlers:
     def __init__(self, shelf: ModelShelf) -> None:
         self.shelf = shelf
         self._as_read = lru_cache(maxsize=64)(self._read)
+        self._first_results = lru_cache(maxsize=1)(lambda: self.results(self.first_view()))
         shelf.when_reloaded(self._as_read.cache_clear)
+        shelf.when_reloaded(self._first_results.cache_clear)
 
     def first_pad(self, checkpoint: str) -> dict[str, Any]:
         """Return what the pad shows for a model before anyone touched it: the lower part hidden."""
@@ -39,14 +42,18 @@ class CompletionHandlers:
         name = self.shelf.names[0]
         return self.view(name, self.first_pad(name), ANY_CLASS, _FIRST_COUNT, 0, 1.0, 1.0)
 
+    def first_results(self) -> dict[str, Any]:
+        """Return the results of the first view; they are made once."""
+        return self._first_results()
+
     def pick(self, request: Any) -> dict[str, Any]:
         """Answer the pad's question for a test picture; see `genimg.ui.transformer.pad.pick`."""
         return pad.pick(self.shelf, request)
 
-    def classes(self, checkpoint: str) -> list[tuple[str, str]]:
+    def classes(self, checkpoint: str) -> list[tuple[str, str | int]]:
         """Return (what to show, value) of each class to choose from, the first for any class."""
         with self.shelf.use(checkpoint) as model:
-            return [("any class", ANY_CLASS), *((name, name) for name in model.classes)]
+            return class_choices(model.classes)
 
     def view(
         self,
@@ -120,7 +127,8 @@ class CompletionHandlers:
             top_p: 0.05 to 1, choose among the likeliest tokens of this total probability.
         """
         value = {"pixels": pixels, "hidden": hidden}
-        view = self.view(checkpoint, value, label, count, seed, temperature, top_p)
+        chosen = ANY_CLASS if label == "" else label
+        view = self.view(checkpoint, value, chosen, count, seed, temperature, top_p)
         with self.shelf.use(checkpoint) as model:
             return data_uri(grid(model.complete(view.picture.pixels, **view.arguments())), "png")
 

@@ -8,9 +8,9 @@ from genimg.ui import components
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning
 from genimg.ui.model_shelf import ModelShelf
-from genimg.ui.transformer.completion_handlers import ANY_CLASS, CompletionHandlers
+from genimg.ui.transformer.completion_handlers import CompletionHandlers
 from genimg.ui.transformer.completion_view import COUNT
-from genimg.ui.transformer.drawing_view import TEMPERATURE, TOP_P
+from genimg.ui.transformer.drawing_view import ANY_CLASS, TEMPERATURE, TOP_P
 
 _EXPLANATION = (
     "Hide a part of a picture, and the model draws it anew, several ways. The picture is first cut"
@@ -28,8 +28,8 @@ _QUEUED: dict[str, Any] = {
 }
 
 
-def build(shelf: ModelShelf) -> None:
-    """Add this part to the page that is being built."""
+def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
+    """Add this part to `demo`, the page that is being built."""
     handlers = CompletionHandlers(shelf)
     view = handlers.first_view()
     with gr.Row(elem_classes=["stage"]):
@@ -38,7 +38,7 @@ def build(shelf: ModelShelf) -> None:
                 handlers.first_pad(view.checkpoint), name="completion-pad", pick=handlers.pick
             )
         with gr.Column(scale=6, min_width=320):
-            results = components.tiles(handlers.results(view), name="completions")
+            results = components.tiles(name="completions")
             with gr.Row():
                 checkpoint = gr.Dropdown(
                     shelf.choices(), value=view.checkpoint, label="Model", filterable=False,
@@ -96,4 +96,5 @@ def build(shelf: ModelShelf) -> None:
     die.click(random_seed, None, seed, **_QUEUED).then(**drawing)
     chosen = checkpoint.input(as_warning(choose), checkpoint, [pad, label], **_QUEUED)
     chosen.then(**drawing)
+    demo.load(handlers.first_results, None, results, **_QUEUED)
     gr.api(as_error(handlers.complete), api_name="complete")

@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 
 from genimg.explore import DrawerModel
+from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.render.images import require_number, require_whole_number
-from genimg.ui.transformer.drawing_view import LARGEST_SEED, TEMPERATURE, TOP_P
+from genimg.ui.transformer.drawing_view import LARGEST_SEED, TEMPERATURE, TOP_P, class_words
 from genimg.ui.transformer.pad import PadPicture
 
 COUNT = (1, 16)
@@ -93,7 +94,7 @@ class CompletionView:
         """Return what the pictures are, in a few words."""
         kept = int(self.keep.sum())
         parts = [f"{kept} of {self.keep.size} cells kept"]
-        parts.append("any class" if self.label is None else self.label)
+        parts.append(class_words(self.label))
         parts.append(f"seed {self.seed}")
         if self.temperature != 1:
             parts.append(f"temperature {self.temperature:g}")
@@ -104,6 +105,8 @@ class CompletionView:
     def snippet(self, model: DrawerModel) -> str:
         """Return Python that makes these pictures."""
         arguments = self.arguments()
+        if self.label is not None:  # without a class it would change nothing
+            arguments["guidance"] = DEFAULT_GUIDANCE
         mask = ""
         imports = self.picture.imports()
         if "keep" in arguments:

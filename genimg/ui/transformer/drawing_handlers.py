@@ -6,7 +6,7 @@ size of the vocabulary, K candidates, P pixels of a side of a token's patch, L l
 
 import html
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +20,12 @@ from genimg.render.colors import color_table
 from genimg.render.images import require_whole_number
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.payload import pack
-from genimg.ui.transformer.drawing_view import LARGEST_SEED, DrawingView
+from genimg.ui.transformer.drawing_view import (
+    ANY_CLASS,
+    LARGEST_SEED,
+    DrawingView,
+    class_words,
+)
 
 CANDIDATES = 12
 # Decoding the candidates' patches takes most of the time. This many pixels take about a second.
@@ -55,13 +60,13 @@ class DrawingHandlers:
         top_p: Any,
         guidance: Any,
     ) -> DrawingView:
-        """Return the view of the controls; the label "" is any class."""
+        """Return the view of the controls; the label may be ANY_CLASS."""
         with self.shelf.use(checkpoint) as model:
             return DrawingView.checked(
                 model,
                 checkpoint,
                 seed=seed,
-                label=None if label == "" else label,
+                label=None if label == ANY_CLASS else label,
                 temperature=temperature,
                 top_k=top_k,
                 top_p=top_p,
@@ -87,8 +92,8 @@ class DrawingHandlers:
         return {
             "checkpoint": {"value": view.checkpoint, "choices": self.shelf.choices()},
             "label": {
-                "value": view.label or "",
-                "choices": [("any class", ""), *((name, name) for name in classes)],
+                "value": ANY_CLASS if view.label is None else view.label,
+                "choices": class_choices(classes),
             },
             "seed": {"value": view.seed},
             "temperature": {"value": view.temperature},
@@ -112,11 +117,6 @@ class DrawingHandlers:
         uint8 (N, K, P, P, C), what each would have looked like there; `colors` uint8 (257, 3).
         """
         return self._drawn(view)[1]
-
-    def first_request(self) -> dict[str, Any]:
-        """Return what the browser asks `asked` for when the page is opened."""
-        view = self.first_view()
-        return {"drawing": _names(view), **self.payload(view)["selected"]}
 
     def asked(self, request: Any) -> tuple[AttentionMaps, int, int, int]:
         """Return the attention, and the layer, head and query in it, that a browser asks for.
@@ -156,7 +156,8 @@ class DrawingHandlers:
         Returns:
             {"picture": a PNG as a data address, "tokens": whole numbers in raster order}.
         """
-        view = self.view(checkpoint, label, seed, temperature, top_k, top_p, guidance)
+        chosen = ANY_CLASS if label == "" else label
+        view = self.view(checkpoint, chosen, seed, temperature, top_k, top_p, guidance)
         with self.shelf.use(checkpoint) as model:
             drawing = model.generate(**view.arguments())
         return {"picture": data_uri(drawing.image, "png"), "tokens": drawing.tokens.tolist()}
@@ -220,12 +221,17 @@ class DrawingHandlers:
             heads=heads,
             layout={"rows": rows, "columns": columns, "special": ["class"]},
             selected={"layer": layers // 2, "head": 0, "query": tokens // 2},
-            className="any class" if view.label is None else view.label,
+            className=class_words(view.label),
             caption=view.caption(),
             query=view.query(),
             seconds=round(seconds, 2),
         )
         return drawing.maps, packed
+
+
+def class_choices(classes: Sequence[str]) -> list[tuple[str, str | int]]:
+    """Return (what to show, value) of each class to choose from, the first for any class."""
+    return [(class_words(None), ANY_CLASS), *((class_words(name), name) for name in classes)]
 
 
 def _names(view: DrawingView) -> dict[str, Any]:

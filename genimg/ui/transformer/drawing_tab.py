@@ -17,7 +17,7 @@ from genimg.ui.messages import as_error, as_warning, silently
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
 from genimg.ui.transformer.drawing_handlers import DrawingHandlers
-from genimg.ui.transformer.drawing_view import GUIDANCE, TEMPERATURE, TOP_P, DrawingView
+from genimg.ui.transformer.drawing_view import ANY_CLASS, GUIDANCE, TEMPERATURE, TOP_P, DrawingView
 
 _EXPLANATION = (
     "An image Transformer drew this picture one token at a time, from the top left: each token is"
@@ -32,6 +32,12 @@ _QUEUED: dict[str, Any] = {
     "api_visibility": "private",
 }
 _LIVE: dict[str, Any] = _QUEUED | {"queue": False}
+# What could have come next follows the sliders at once, in the browser alone.
+_RESHAPE = """(temperature, topK, topP) => {
+  const panels = document.querySelector('#drawing .panels');
+  panels?.dispatchEvent(new CustomEvent('reshape', { detail: { temperature, topK, topP } }));
+  return [];
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
             the last of them and "transformer" in the others.
     """
     handlers = DrawingHandlers(shelf)
-    view = handlers.first_view()
-    initial = handlers.controls(view)
+    first = handlers.first_view()
+    initial = handlers.controls(first)
     gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
     with gr.Row(elem_classes=["stage", "aligned"]):
         checkpoint = gr.Dropdown(
@@ -93,10 +99,10 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
             elem_id="draw-guidance", **initial["guidance"],
         )  # fmt: skip
     facts = gr.HTML(elem_id="draw-facts", elem_classes=["facts"], **initial["facts"])
-    drawing = components.drawing(handlers.payload(view), name="drawing")
+    drawing = components.drawing(name="drawing")
     with gr.Column(elem_classes=["stage"]):
         gr.Markdown("### The drawing in Python")
-        code = components.snippet(handlers.snippet(handlers.first_request()), name="drawing-code")
+        code = components.snippet("", name="drawing-code")
 
     settings = [checkpoint, label, seed, temperature, top_k, top_p, guidance]
     controls = [*settings, facts]
@@ -111,8 +117,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
 
     def open_link(request: gr.Request) -> Any:
         query = dict(request.query_params)
-        if "drawer" not in query:
-            return gr.skip()
+        if "drawer" not in query:  # not made before the page is served: it takes a second
+            return [handlers.payload(first), *[gr.skip()] * len([*controls, *tabs])]
         view = handlers.linked_view(query)
         opened = [gr.update(selected="transformer") for _ in tabs[:-1]]
         opened += [gr.update(selected="draw") for _ in tabs[-1:]]
@@ -121,8 +127,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
     def show_code(event: gr.EventData) -> str:
         return handlers.snippet(event._data)
 
-    # A drawing takes a second, so the line above it tells that it is on its way.
-    drawn = _QUEUED | {"show_progress": "minimal", "show_progress_on": facts}
+    # A drawing takes a second, so the old picture tells that it is on its way.
+    drawn = _QUEUED | {"show_progress": "minimal", "show_progress_on": drawing}
     gr.on(
         [make.click, seed.submit, label.input], as_warning(draw_picture), settings, drawing,
         **drawn,
@@ -130,11 +136,13 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
     die.click(random_seed, None, seed, **_LIVE).then(
         as_warning(draw_picture), settings, drawing, **drawn
     )
-    checkpoint.input(as_warning(choose), settings[:3], [drawing, *controls], **_QUEUED)
+    checkpoint.input(as_warning(choose), settings[:3], [drawing, *controls], **drawn)
+    reshaping = [temperature, top_k, top_p]
+    gr.on([slider.change for slider in reshaping], None, reshaping, None, js=_RESHAPE, **_LIVE)
     drawing.select(silently(show_code), None, code, **_LIVE)
     demo.load(as_warning(open_link), None, [drawing, *controls, *tabs], **_QUEUED)
     gr.api(as_error(handlers.draw), api_name="draw")
-    opening = Opening(shelf, lambda name: choose(name, "", view.seed), [drawing, *controls])
+    opening = Opening(shelf, lambda name: choose(name, ANY_CLASS, first.seed), [drawing, *controls])
     return DrawingPart(drawing, handlers, opening)
 
 

@@ -18,6 +18,13 @@ LARGEST_SEED = 2**32 - 1
 TEMPERATURE = (0.0, 2.0)
 TOP_P = (0.05, 1.0)
 GUIDANCE = (0.0, 5.0)
+ANY_CLASS = -1
+"""The value of a control for any class: None is "nothing chosen", and a text may be a class."""
+
+
+def class_words(label: str | None) -> str:
+    """Return what the page calls a class, whose name may be empty, or any class, which is None."""
+    return "any class" if label is None else label or "(no name)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,20 +117,21 @@ class DrawingView:
 
     def caption(self) -> str:
         """Return what the drawing is, in a few words."""
-        parts = ["any class" if self.label is None else self.label, f"seed {self.seed}"]
+        parts = [class_words(self.label), f"seed {self.seed}"]
         parts += [f"{n.replace('_', '-')} {value:g}" for n, value in self._controls().items()]
         return " · ".join(parts)
 
     def snippet(self, layer: int, head: int, query: int) -> str:
         """Return Python that makes this drawing and the numbers seen for one of its tokens."""
-        arguments = "".join(
-            f"    {name}={_python(value)},\n" for name, value in self.arguments().items()
-        )
+        arguments = self.arguments()
+        if self.label is not None:  # without a class it would change nothing
+            arguments["guidance"] = self.guidance  # also at its default, which is not obvious
+        lines = "".join(f"    {name}={_python(value)},\n" for name, value in arguments.items())
         return (
             "import genimg\n"
             "from genimg.render import enlarge\n\n"
             f"model = genimg.load({_python(self.checkpoint)})\n"
-            f"drawing = model.generate(\n{arguments})\n"
+            f"drawing = model.generate(\n{lines})\n"
             'enlarge(drawing.image, 512).save("drawing.png")\n\n'
             f"drawing.attention(layer={layer}, head={head}, query={query})"
             "  # float32 (class and tokens,), sums to 1\n"

@@ -16,20 +16,19 @@ _EXPLANATION = (
 )
 
 
-def build(viewer: gr.HTML, asked: Asked, first_request: dict[str, Any], *, name: str) -> gr.HTML:
-    """Add the panel, which follows the event `select` of `viewer`, and return it.
+def build(viewer: gr.HTML, asked: Asked, *, name: str) -> gr.HTML:
+    """Add the panel, which is empty until the event `select` of `viewer`, and return it.
 
     Args:
         viewer: the component in which layer, head and query are chosen.
         asked: see `NumbersHandlers`; it is given the detail of the event.
-        first_request: the detail of what the viewer shows at first.
         name: identifier of the panel in the page.
     """
     handlers = NumbersHandlers(asked)
     with gr.Column(elem_classes=["stage"]):
         gr.Markdown("### The real numbers")
         gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
-        panel = components.numbers(handlers.panel(first_request), name=name, export=handlers.file)
+        panel = components.numbers(name=name, export=handlers.file)
 
     def show(event: gr.EventData) -> dict[str, Any]:
         return handlers.panel(event._data)

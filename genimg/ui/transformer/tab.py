@@ -25,22 +25,12 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks, tabs: gr.Tabs) -> 
             with gr.Tab("Draw", id="draw"):
                 drawn = drawing_tab.build(shelves["drawer"], demo, [tabs, parts])
                 openings["drawer"] = drawn.opening.inside(parts, "draw")
-                numbers_panel.build(
-                    drawn.component,
-                    drawn.handlers.asked,
-                    drawn.handlers.first_request(),
-                    name="draw-numbers",
-                )
+                numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
             with gr.Tab("Complete a picture", id="complete"):
-                completion_tab.build(shelves["drawer"])
+                completion_tab.build(shelves["drawer"], demo)
         if "vision" in shelves:
             with gr.Tab("Look at a picture", id="look"):
                 looked = vision_tab.build(shelves["vision"])
                 openings["vision"] = looked.opening.inside(parts, "look")
-                numbers_panel.build(
-                    looked.component,
-                    looked.handlers.asked,
-                    looked.handlers.first_request(),
-                    name="look-numbers",
-                )
+                numbers_panel.build(looked.component, looked.handlers.asked, name="look-numbers")
     return openings

@@ -80,13 +80,6 @@ class VisionHandlers:
             classes=classes,
         )
 
-    def first_request(self) -> dict[str, Any]:
-        """Return what the viewer's event `select` says of what is on the screen first."""
-        value = self.first_pad(self.shelf.names[0])
-        looking = {"checkpoint": value["checkpoint"], "pixels": value["pixels"]}
-        with self.shelf.use(value["checkpoint"]) as model:
-            return {"looking": looking, **first_choice(model)}
-
     def asked(self, request: Any) -> tuple[AttentionMaps, int, int, int]:
         """Return the attention that a viewer speaks of, and its layer, head and query.
 

@@ -11,6 +11,7 @@ from PIL import Image
 from genimg.models.tokenizer import DOWNSAMPLING
 from genimg.ui.pixels import text_of, text_of_mask
 from genimg.ui.transformer.completion_handlers import CompletionHandlers
+from genimg.ui.transformer.drawing_view import ANY_CLASS
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,8 @@ def pad_of(picture, hidden):
 
 
 def view_of(handlers, value, **changes):
-    settings = {"label": "", "count": 2, "seed": 0, "temperature": 1.0, "top_p": 1.0} | changes
+    settings = {"label": ANY_CLASS, "count": 2, "seed": 0, "temperature": 1.0, "top_p": 1.0}
+    settings |= changes
     return handlers.view(handlers.shelf.names[0], value, *settings.values())
 
 
@@ -83,15 +85,16 @@ def test_what_is_on_the_screen_first_is_a_completion(handlers, model):
     value = handlers.first_pad(handlers.shelf.names[0])
     assert view.rows == 4
     assert value["hidden"] == "0" * 32 + "1" * 32
-    assert len(handlers.results(view)["pictures"]) == 8
+    assert handlers.first_results() == handlers.results(view)
+    assert len(handlers.first_results()["pictures"]) == 8
     compile(handlers.snippet(view), "snippet", "exec")
 
 
 def test_classes_can_be_chosen_or_left_open(handlers, model):
     choices = handlers.classes(handlers.shelf.names[0])
-    assert [value for _, value in choices] == ["", *model.classes]
+    assert [value for _, value in choices] == [ANY_CLASS, *model.classes]
     value = handlers.first_pad(handlers.shelf.names[0])
-    assert view_of(handlers, value, label="").label is None
+    assert view_of(handlers, value, label=ANY_CLASS).label is None
     assert view_of(handlers, value, label="Shoe").label == "Shoe"
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.ui.pixels import disc
 from genimg.ui.transformer.completion_view import CompletionView
 from genimg.ui.transformer.pad import PadPicture
@@ -83,6 +84,11 @@ def test_the_snippet_makes_the_same_pictures(model, tmp_path, monkeypatch, keep,
     expected = model.complete(view.picture.pixels, view.keep, count=2, seed=3, **changes)
     np.testing.assert_array_equal(made, expected)
     assert (tmp_path / "completions.png").stat().st_size > 0
+
+
+def test_the_snippet_says_guidance_where_it_matters(model):
+    assert f"guidance={DEFAULT_GUIDANCE}," in view_of(model, label="Shoe").snippet(model)
+    assert "guidance" not in view_of(model).snippet(model)
 
 
 @given(st.sampled_from(["Shoe", None]), st.integers(1, 16))

@@ -1,5 +1,6 @@
 import base64
 import io
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from genimg.models.sampling import next_token_distribution
 from genimg.render.colors import color_table
 from genimg.ui.transformer import drawing_handlers
 from genimg.ui.transformer.drawing_handlers import DrawingHandlers
-from genimg.ui.transformer.drawing_view import DrawingView
+from genimg.ui.transformer.drawing_view import ANY_CLASS, DrawingView
 
 CONTROLS = {"temperature": 0.8, "top_k": 5, "top_p": 0.9, "guidance": 2.0}
 
@@ -126,7 +127,7 @@ def test_large_pictures_get_fewer_candidates(handlers, drawer, view, monkeypatch
 
 
 def test_any_class_is_drawn_without_one(handlers, drawer):
-    view = handlers.view(drawer.name, "", 4, 1, 0, 1, 1)
+    view = handlers.view(drawer.name, ANY_CLASS, 4, 1, 0, 1, 1)
     assert view.label is None
     np.testing.assert_array_equal(
         unpacked(handlers.payload(view))["logits"],
@@ -142,10 +143,9 @@ def test_the_request_of_a_browser_is_answered(handlers, payload, drawing):
     assert "layer=1, head=0, query=9" in handlers.snippet(request)
 
 
-def test_the_first_request_is_what_is_on_the_screen(handlers):
-    request = handlers.first_request()
+def test_what_is_selected_first_can_be_looked_at(handlers):
     payload = handlers.payload(handlers.first_view())
-    assert request == {"drawing": payload["drawing"], **payload["selected"]}
+    request = {"drawing": payload["drawing"], **payload["selected"]}
     maps, layer, head, query = handlers.asked(request)
     assert maps.attention(layer, head, query).sum() == pytest.approx(1)
 
@@ -188,11 +188,22 @@ def test_a_changed_request_is_a_sentence(handlers, payload, changes):
 def test_controls_show_a_view(handlers, drawer, view):
     new = handlers.controls(view)
     assert new["label"]["value"] == "Shoe"
-    assert [value for _, value in new["label"]["choices"]] == ["", *drawer.classes]
+    assert [value for _, value in new["label"]["choices"]] == [ANY_CLASS, *drawer.classes]
     assert new["top_k"] == {"value": 5, "maximum": 12}
-    assert handlers.controls(handlers.view_in(drawer.name, "Boat", 3))["label"]["value"] == ""
+    boat = handlers.view_in(drawer.name, "Boat", 3)
+    assert handlers.controls(boat)["label"]["value"] == ANY_CLASS
     with pytest.raises(ValueError, match="the seed"):
         handlers.view_in(drawer.name, "Shoe", -3)
+
+
+def test_a_class_without_a_name_can_be_chosen(handlers, drawer, monkeypatch):
+    monkeypatch.setattr(drawer, "classes", ["", "Hat", "Coat"])
+    view = handlers.view(drawer.name, "", 4, 1, 0, 1, 1)
+    assert view.label == ""
+    shown = handlers.controls(view)["label"]
+    assert ("(no name)", shown["value"]) in shown["choices"]
+    assert DrawingView.from_query(drawer, dict(parse_qsl(view.query(), True))) == view
+    assert view.caption().startswith("(no name)")
 
 
 def test_a_link_is_opened(handlers, view):
@@ -209,6 +220,8 @@ def test_the_endpoint_draws_the_librarys_picture(handlers, drawer):
     picture = Image.open(io.BytesIO(base64.b64decode(answer["picture"].split(",", 1)[1])))
     np.testing.assert_array_equal(np.asarray(picture), expected.image[:, :, 0])
     assert answer["tokens"] == expected.tokens.tolist()
+    any_class = drawer.generate(label=None, seed=2)
+    assert handlers.draw(drawer.name, seed=2)["tokens"] == any_class.tokens.tolist()
 
 
 @pytest.mark.parametrize(

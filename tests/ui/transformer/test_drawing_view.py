@@ -59,6 +59,15 @@ def test_the_python_makes_the_same_drawing(drawer, changes, tmp_path, monkeypatc
     assert (tmp_path / "drawing.png").is_file()
 
 
+def test_the_python_says_guidance_wherever_it_matters(drawer):
+    for label, guidance, said in [
+        ("Shoe", DEFAULT_GUIDANCE, f"guidance={DEFAULT_GUIDANCE},"),
+        ("Shoe", 1, "guidance=1.0,"),
+    ]:
+        assert said in view_of(drawer, label=label, guidance=guidance).snippet(0, 0, 0)
+    assert "guidance" not in view_of(drawer, guidance=DEFAULT_GUIDANCE).snippet(0, 0, 0)
+
+
 def test_the_caption_names_what_is_not_usual(drawer):
     usual = {"guidance": DEFAULT_GUIDANCE}
     assert view_of(drawer, **usual).caption() == "any class · seed 3"

@@ -141,7 +141,4 @@ def test_first_paint_and_snippet_fit(handlers):
     name = handlers.shelf.names[0]
     value = handlers.first_pad(name)
     assert unpacked(handlers.looking(name, value))["attention"].any()
-    request = handlers.first_request()
     assert "layer=1, head=0, query=0" in handlers.snippet(name, value)
-    assert handlers.snippet(name, value, request) == handlers.snippet(name, value)
-    assert handlers.asked(request)[1:] == (1, 0, 0)
