@@ -72,5 +72,6 @@ def run(options: argparse.Namespace) -> int:
         open_browser=not (options.no_browser or on_a_space),
         runs=options.runs,
         teacher_token=token,
+        when_up=lambda address: print(f"the page is at {address} ; Ctrl-C stops it", flush=True),
     )
     return 0

@@ -3,7 +3,7 @@
 import ipaddress
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 # It only counts before Gradio is imported: no telemetry from a class room.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -67,6 +67,7 @@ def launch(
     open_browser: bool = False,
     runs: str | os.PathLike = "runs",
     teacher_token: str = "",
+    when_up: Callable[[str], None] = lambda address: None,
 ) -> None:
     """Build the page and serve it until it is stopped; runs in the background go on after it.
 
@@ -77,6 +78,7 @@ def launch(
         open_browser: show the page.
         runs: folder of all training runs and of the pictures that visitors send.
         teacher_token: as for `build`; see `new_token`.
+        when_up: called with the address of the page, once it answers.
 
     Raises:
         genimg.checkpoints.CheckpointError: as for `build`.
@@ -102,7 +104,11 @@ def launch(
             allowed_paths=[],
             blocked_paths=[os.fspath(runs)],
             pwa=False,
+            quiet=True,  # what Gradio would say of public links is not for this page
+            prevent_thread_lock=True,
         )
+        when_up(demo.local_url)
+        demo.block_thread()
     finally:
         manager.close()
 

@@ -8,6 +8,12 @@ from typing import Any
 import gradio as gr
 
 
+def sentence(error: object) -> str:
+    """Return a message with a capital and a full stop, as the page says it."""
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
 def as_warning(handler: Callable) -> Callable:
     """Show the sentence as a warning and leave the page as it is; for events in the queue."""
 
@@ -16,8 +22,21 @@ def as_warning(handler: Callable) -> Callable:
         try:
             return handler(*values)
         except ValueError as error:
-            gr.Warning(html.escape(str(error)))
+            gr.Warning(html.escape(sentence(error)))
             return gr.skip()
+
+    return wrapped
+
+
+def warned(check: Callable) -> Callable:
+    """Show the sentence of a check as a warning; for events that change nothing on the page."""
+
+    @functools.wraps(check)
+    def wrapped(*values: Any) -> None:
+        try:
+            check(*values)
+        except ValueError as error:
+            gr.Warning(html.escape(sentence(error)))
 
     return wrapped
 

@@ -116,9 +116,7 @@ def fill_shelves(
             known = ", ".join(title for title, _ in USES.values())
             raise CheckpointError(f"{source} is not one of {known}, so the page cannot show it")
     names: dict[str, list[str]] = {use: [] for use in USES}
-    first = [name for _, name in USES.values()]
-    shipped = sorted(checkpoints.names(), key=lambda name: name not in first)
-    for name in dict.fromkeys([*given, *shipped]):
+    for name in dict.fromkeys([*given, *sorted(checkpoints.names(), key=_place)]):
         use = use_of(_directory(name))
         if use in USES:
             names[use].append(name)
@@ -152,6 +150,19 @@ def use_of(directory: Path) -> str:
     if kind == "vision-transformer":
         return "vision"
     return {"prior": "drawer"}.get(task, task)
+
+
+def _place(name: str) -> tuple[bool, int, str]:
+    """Return what orders the checkpoints that ship.
+
+    The first of each use comes first; then what is no snapshot; then snapshots of the training of
+    another, called like it and more, in the order in which they were taken.
+    """
+    first = [name for _, name in USES.values()]
+    taken_at = 0
+    if any(name.startswith(f"{other}-") for other in checkpoints.names()):
+        taken_at = checkpoints.read_card(checkpoints.find(name)).get("images_seen", 0)
+    return name not in first, taken_at, name
 
 
 def _directory(source: str) -> Path:

@@ -85,6 +85,13 @@ def second_server(server, paths, server_folder):
         yield address
 
 
+@pytest.fixture
+def empty_server(paths, tmp_path):
+    """The address of a `python app.py` in a folder where nothing was ever trained."""
+    with serve(tmp_path, paths) as address:
+        yield address
+
+
 @contextlib.contextmanager
 def serve(folder, paths):
     with socket.socket() as free:

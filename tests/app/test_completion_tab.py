@@ -194,6 +194,19 @@ def test_the_pad_is_drawn_on_with_pointer_and_keys(open_page):
     assert on_the_pad(page)[0, 0] == 255
 
 
+def test_clear_leaves_nothing_that_the_visitor_made(open_page):
+    page = open_tab(open_page)
+    press(page, "Draw")
+    drag(page, (0.2, 0.25), (0.8, 0.25))
+    press(page, "Hide")
+    drag(page, (0.1, 0.19), (0.9, 0.19))
+    press(page, "Clear")
+    assert (on_the_pad(page) == 0).all()  # hidden cells would be grey
+    assert page.locator("#completion-pad .rows output").inner_text() == "8 of 8"
+    page.locator("#complete").click()
+    page.get_by_text("nothing is hidden").wait_for()
+
+
 def test_what_is_saved_is_what_is_sent(open_page):
     page = open_tab(open_page)
     choose_file(page, encoded(NOISE[..., 0]))

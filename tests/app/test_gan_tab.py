@@ -141,15 +141,22 @@ def test_another_model_brings_its_own_controls(open_page, models):
     expect_picture(page, models.plain.picture(seed=5, directions=[0, 0, 3]))
     choose(page, "checkpoint", "style")
     page.wait_for_selector("#label", state="visible")
+    expect_picture(page, models.style.picture(**FIRST))  # its class and truncation are back
+    assert float(page.locator("#truncation input[type=number]").input_value()) == 0.7
 
 
-def test_a_bad_seed_is_one_sentence(open_page, models):
+def test_a_bad_seed_is_one_sentence(open_page, models, server, server_folder):
     page = open_page()
     page.locator("#seed input").fill("99999999999")
     page.keyboard.press("Tab")
     page.get_by_text("the seed must be a whole number from 0 to 4294967295").wait_for()
     expect_picture(page, models.style.picture(**FIRST))
     assert page.get_by_text("Traceback").count() == 0
+    # The log says where the page is, and nothing that Gradio would like to add.
+    log = "".join(file.read_text() for file in server_folder.glob("log-*.txt"))
+    assert server in log
+    assert "share=True" not in log
+    assert "too many output values" not in log
 
 
 def test_a_bad_link_is_one_sentence(open_page, models):
@@ -202,6 +209,18 @@ def test_a_walk_is_made_scrubbed_and_saved(open_page, models):
     np.testing.assert_array_equal(strip, np.concatenate(list(frames[..., 0]), axis=1))
 
 
+def test_a_walk_of_other_settings_says_so_until_it_is_made_again(open_page):
+    page = open_page()
+    note, caption = page.locator("#walk-note"), page.locator("#player .caption")
+    assert note.inner_text() == ""
+    choose(page, "label", "Hat")
+    note.get_by_text("was made with other settings").wait_for()
+    assert caption.inner_text().startswith("Coat")
+    page.locator("#make").click()
+    note.get_by_text("was made with other settings").wait_for(state="detached")
+    assert caption.inner_text().startswith("Hat")
+
+
 def test_a_walk_plays(open_page):
     page = open_page()
     page.get_by_role("button", name="Play", exact=True).click()
@@ -244,6 +263,13 @@ def test_nothing_overflows(open_page, width, theme):
     page.get_by_role("button", name="Raw latent dimensions").click()
     slider(page, "z-0").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    tabs = page.get_by_role("tablist").first.bounding_box()
+    assert tabs["x"] == pytest.approx(width - tabs["x"] - tabs["width"], abs=1)  # both margins
+    code = page.locator("#walk-code pre")
+    if width == 390:  # a long line is reached within its box
+        assert code.evaluate("pre => (pre.scrollLeft = 1000, pre.scrollLeft)") > 0
+    box = code.bounding_box()
+    assert box["x"] + box["width"] <= width
 
 
 def test_on_a_phone_the_picture_stays_in_sight_above_the_sliders(open_page):

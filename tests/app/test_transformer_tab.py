@@ -53,9 +53,18 @@ def wait_for_caption(page, words):
     )
 
 
-def set_slider(page, name, value):
-    page.locator(f"#drawing {name}").evaluate(
-        "(range, value) => { range.value = value; range.dispatchEvent(new Event('input')); }", value
+def set_sliders(page, **values):
+    """Set sliders above the drawing, and wait until what could have come next follows."""
+    for name, value in values.items():
+        field = page.locator(f"#draw-{name.replace('_', '-')} input[type=number]")
+        field.fill(str(value))
+        field.press("Tab")
+    words = "temperature {temperature:g}, top-k {top_k}, top-p {top_p:g}"
+    words = words.format(**values | {"top_k": values["top_k"] or "all"})
+    page.wait_for_function(
+        "words => document.querySelector('#drawing .reshaped').textContent.split('now.')[0]"
+        ".includes(words)",
+        arg=words,
     )
 
 
@@ -186,16 +195,14 @@ def test_every_step_and_every_head_is_there_at_once(open_page, drawer):
 
 def test_the_distribution_is_reshaped_without_the_model(open_page, drawer):
     page = open_tab(open_page)
+    picture = shown(page)
     drawing = drawer.generate(**FIRST)
     unguided = drawing.unconditional_logits
     logits = unguided + DEFAULT_GUIDANCE * (drawing.logits - unguided)
     click_patch(page, drawer.grid[1], 9)
     for temperature, top_k, top_p in [(1, 0, 1), (0.5, 0, 1), (1.5, 4, 1), (1, 0, 0.5), (0, 0, 1)]:
-        set_slider(page, ".temperature", temperature)
+        set_sliders(page, temperature=temperature, top_k=top_k, top_p=top_p)
         vocabulary = logits.shape[1]
-        # On its slider the last place is "all", and with few tokens place i is i + 1.
-        set_slider(page, ".top-k", top_k - 1 if top_k else vocabulary)
-        set_slider(page, ".top-p", top_p)
         expected = next_token_distribution(
             torch.from_numpy(logits[9]), temperature, top_k, top_p
         ).numpy()
@@ -211,6 +218,45 @@ def test_the_distribution_is_reshaped_without_the_model(open_page, drawer):
         possible = text(page, ".next .numbers")
         assert possible.startswith(f"{(expected > 0).sum()} of {vocabulary} tokens possible")
     assert page.locator("#drawing .bars .drawn").count() == 1
+    assert "It was drawn with temperature 1, top-k all, top-p 1." in text(page, ".reshaped")
+    np.testing.assert_array_equal(shown(page), picture)
+
+    page.locator("#draw-make").click()  # with what the sliders say now
+    page.wait_for_function(
+        "document.querySelector('#drawing .reshaped').textContent"
+        " === 'As it was drawn: temperature 0, top-k all, top-p 1.'"
+    )
+    expect_finished(page, drawer.generate(**FIRST, temperature=0))
+
+
+@pytest.mark.parametrize(("seed", "drawn"), [("7", True), ("99999999999", False)])
+def test_the_picture_says_at_once_that_another_is_on_its_way(open_page, seed, drawn):
+    page = open_tab(open_page)
+    page.evaluate("""() => {
+        window.said = [];
+        const map = document.querySelector('#drawing .map.canvas');
+        const say = () => said.push(getComputedStyle(map, '::after').content);
+        new MutationObserver(say).observe(document.querySelector('#drawing > .html-container'),
+            { attributes: true, attributeFilter: ['class'] });
+    }""")
+    page.locator("#draw-seed input").fill(seed)
+    page.locator("#draw-make").click()
+    if drawn:
+        wait_for_caption(page, "seed 7")
+    else:
+        page.get_by_text("the seed must be a whole number").wait_for()
+    page.wait_for_function("said.length > 1 && said.at(-1) === 'none'")
+    assert "Drawing" in page.evaluate("said[0]")
+    opacity = "getComputedStyle(document.querySelector('#drawing .picture')).opacity"
+    page.wait_for_function(f"{opacity} === '1'")
+
+
+def test_any_class_can_be_chosen(open_page, drawer):
+    page = open_tab(open_page)
+    page.locator("#draw-label input").click()
+    page.get_by_role("option", name="any class", exact=True).click()
+    wait_for_caption(page, "any class")
+    expect_finished(page, drawer.generate(label=None, seed=3))
 
 
 def test_the_browsers_arithmetic_is_the_librarys(browser):
@@ -227,6 +273,16 @@ def test_the_browsers_arithmetic_is_the_librarys(browser):
         )
         expected = next_token_distribution(logits, temperature, top_k, top_p)
         np.testing.assert_allclose(np.array(found), expected.numpy(), atol=2e-6)
+    page.close()
+
+
+def test_places_are_said_in_english(browser):
+    page = browser.new_page()
+    script = (STATIC / "next_token.js").read_text(encoding="utf-8")
+    numbers = [1, 2, 3, 4, 10, 11, 12, 13, 21, 22, 58, 100, 101, 111, 112, 123, 1013]
+    said = page.evaluate(f"numbers => {{ {script}; return numbers.map(ordinal); }}", numbers)
+    ends = ["st", "nd", "rd", *["th"] * 5, "st", "nd", *["th"] * 2, "st", *["th"] * 2, "rd", "th"]
+    assert said == [f"{number}{end}" for number, end in zip(numbers, ends, strict=True)]
     page.close()
 
 

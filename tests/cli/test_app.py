@@ -3,11 +3,16 @@ import pytest
 
 @pytest.fixture
 def launched(monkeypatch):
-    """Launch nothing, and return what would have been launched."""
+    """Launch nothing, say that it is up, and return what would have been launched."""
     from genimg.ui import application
 
     calls = []
-    monkeypatch.setattr(application, "launch", lambda **settings: calls.append(settings))
+
+    def launch(when_up, **settings):
+        when_up("http://here:7860/")
+        calls.append(settings)
+
+    monkeypatch.setattr(application, "launch", launch)
     return calls
 
 
@@ -27,7 +32,9 @@ def test_a_class_room_gets_a_token_that_is_printed(call, launched):
 
 
 def test_without_options_the_browser_is_opened_on_this_machine_only(call, launched):
-    assert call("app").code == 0
+    result = call("app")
+    assert result.code == 0
+    assert "http://here:7860/" in result.out
     settings = {"checkpoints": [], "host": None, "port": None, "open_browser": True}
     assert launched == [settings | {"runs": "runs", "teacher_token": ""}]
 

@@ -36,6 +36,27 @@ def test_a_bad_checkpoint_is_refused_before_anything_is_served(tmp_path):
         application.build([tmp_path])
 
 
+def test_only_the_address_is_said_and_only_when_the_page_is_up(monkeypatch, tmp_path, capsys):
+    happened = []
+
+    class Page:
+        local_url = "http://127.0.0.1:7860/"
+
+        def launch(self, *, quiet, prevent_thread_lock, **settings):
+            assert quiet
+            assert prevent_thread_lock
+            assert not settings["share"]
+            happened.append("launched")
+
+        def block_thread(self):
+            happened.append("served")
+
+    monkeypatch.setattr(application, "build", lambda *arguments: Page())
+    application.launch(runs=tmp_path, when_up=happened.append)
+    assert happened == ["launched", "http://127.0.0.1:7860/", "served"]
+    assert capsys.readouterr().out == ""
+
+
 def test_a_class_of_the_last_model_on_its_way_to_the_next_changes_nothing(paths, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(paths["style"], other)

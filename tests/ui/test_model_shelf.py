@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
 from genimg.ui.model_shelf import ModelShelf, fill_shelves, use_of
 
@@ -13,6 +14,25 @@ def test_given_sources_come_first_and_once(paths):
     shelf = fill_shelves([paths["plain"], paths["style"], paths["plain"]])["gan"]
     assert shelf.names[:2] == [paths["plain"], paths["style"]]
     assert len(shelf.names) == len(set(shelf.names))
+
+
+def test_what_ships_is_in_a_sensible_order(monkeypatch, paths, tmp_path):
+    """The first of a use, then other models, then snapshots of a training as they were taken."""
+    seen = {"a-dcgan": 4, "fashion-mlp": 20, "fashion-style": 9}
+    seen |= {"fashion-style-early": 1, "fashion-style-late": 9, "fashion-style-middle": 3}
+    for name, images in seen.items():
+        shutil.copytree(paths["plain"], tmp_path / name)
+        card = checkpoints.read_card(tmp_path / name)
+        checkpoints.write_card(tmp_path / name, card | {"images_seen": images})
+    monkeypatch.setattr("genimg.checkpoints.SHIPPED", tmp_path)
+    assert fill_shelves()["gan"].names == [
+        "fashion-style",
+        "a-dcgan",
+        "fashion-mlp",
+        "fashion-style-early",
+        "fashion-style-middle",
+        "fashion-style-late",
+    ]
 
 
 def test_a_path_is_shown_by_its_last_part_unless_two_have_it(paths, tmp_path):

@@ -15,6 +15,7 @@ from genimg.render.images import require_number, require_whole_number
 from genimg.ui.gan.view import (
     AMOUNT_STEP,
     FIRST_STEPS_BETWEEN,
+    FIRST_TRUNCATION,
     LARGEST_SEED,
     STEPS_BETWEEN,
     TRUNCATION,
@@ -48,7 +49,7 @@ class GanHandlers:
         name = self.shelf.names[0]
         with self.shelf.use(name) as model:
             label = model.classes[min(9, len(model.classes) - 1)] if model.classes else None
-            return GanView.checked(model, name, seed=5, label=label, truncation=0.7)
+            return GanView.checked(model, name, seed=5, label=label, truncation=FIRST_TRUNCATION)
 
     def view(
         self, checkpoint: str, label: Any, seed: Any, truncation: Any, amounts: Sequence[Any]
@@ -96,7 +97,10 @@ class GanHandlers:
             ),
             "facts": {"value": html.escape(self.facts(view.checkpoint))},
             "seed": {"value": view.seed},
-            "truncation": {"value": view.truncation, "visible": mapped},
+            # Likewise: a view of a model without a mapping network has truncation 1, always.
+            "truncation": (
+                {"value": view.truncation, "visible": True} if mapped else {"visible": False}
+            ),
             "directions": [
                 {"value": amount, "visible": i < directions} for i, amount in enumerate(moved)
             ],
@@ -180,6 +184,17 @@ class GanHandlers:
                 loop=loop,
             )
 
+    def staleness(self, shown: Any, *controls: Any) -> str:
+        """Return what to say about the walk on the screen; '' if it is the one of the controls.
+
+        Args:
+            shown: the Python of the walk on the screen.
+            controls: as for `walk`.
+        """
+        if self.walk(*controls).snippet() == shown:
+            return ""
+        return "The walk on the screen was made with other settings: make it again for these."
+
     def film(self, walk: GanWalk) -> dict[str, Any]:
         """Return all frames of a walk as one picture, and what the player must know of it."""
         frames = self._frames(walk)
@@ -190,6 +205,7 @@ class GanHandlers:
             "height": frames.shape[1],
             "width": frames.shape[2],
             "framesPerSecond": _FRAMES_PER_SECOND,
+            "caption": walk.caption(),
             "keyframes": walk.keyframes(),
             "seeds": list(walk.seeds),
             "walk": {"checkpoint": walk.checkpoint, **walk.arguments()},

@@ -15,6 +15,7 @@ from genimg.ui.gan.view import (
     AMOUNT_STEP,
     DIRECTION_LIMIT,
     FIRST_STEPS_BETWEEN,
+    FIRST_TRUNCATION,
     KEYFRAMES,
     LATENT_LIMIT,
     STEPS_BETWEEN,
@@ -22,7 +23,7 @@ from genimg.ui.gan.view import (
     GanView,
     seeds_in,
 )
-from genimg.ui.messages import as_error, as_warning, silently
+from genimg.ui.messages import as_error, as_warning, silently, warned
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
 
@@ -86,7 +87,7 @@ def _explorer(
                     label="Class", filterable=False, elem_id="label", min_width=130,
                     **initial["label"],
                 )  # fmt: skip
-            facts = gr.HTML(elem_id="facts", **initial["facts"])
+            facts = gr.HTML(elem_id="facts", elem_classes=["facts"], **initial["facts"])
             with gr.Row(elem_classes=["aligned"]):
                 seed = gr.Number(
                     label="Seed", precision=0, elem_id="seed", scale=2, min_width=100,
@@ -95,7 +96,8 @@ def _explorer(
                 die = gr.Button("New seed", elem_id="die", scale=1, min_width=100)
                 truncation = gr.Slider(
                     *TRUNCATION, step=0.05, label="Truncation: typical to varied",
-                    elem_id="truncation", scale=4, min_width=210, **initial["truncation"],
+                    elem_id="truncation", scale=4, min_width=210,
+                    **{"value": FIRST_TRUNCATION} | initial["truncation"],
                 )  # fmt: skip
             gr.Markdown("### Directions")
             with gr.Column(elem_classes=["sliders"]):
@@ -151,7 +153,7 @@ def _explorer(
 
     gr.on([control.change for control in settings], silently(show), settings, picture, **_LIVE)
     picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
-    gr.on([seed.submit, seed.blur], as_warning(handlers.check_seed), seed, None, **_QUEUED)
+    gr.on([seed.submit, seed.blur], warned(handlers.check_seed), seed, None, **_QUEUED)
     die.click(random_seed, None, seed, **_LIVE)
     nudge.click(nudge_sliders, sliders, sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
@@ -194,6 +196,7 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component]) -> None:
                     first.loop, label="Return to the first seed", elem_id="loop", min_width=160
                 )
             make = gr.Button("Make the walk", variant="primary", elem_id="make")
+            stale = gr.HTML("", elem_id="walk-note", elem_classes=["walk-note"])
             gr.Markdown("### The walk in Python")
             code = components.snippet(first.snippet(), name="walk-code")
 
@@ -210,6 +213,10 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component]) -> None:
     gr.on(
         [make.click, seeds.submit, mode.input, space.input, loop.input],
         as_warning(walk), path, [player, code], **_QUEUED,
+    )  # fmt: skip
+    gr.on(
+        [control.change for control in [*path, code]], silently(handlers.staleness), [code, *path],
+        stale, **_LIVE,
     )  # fmt: skip
     drawn = draw.click(
         lambda: ", ".join(str(random_seed()) for _ in range(4)), None, seeds, **_LIVE

@@ -16,6 +16,7 @@ from genimg.render.images import require_number, require_whole_number
 
 LARGEST_SEED = 2**32 - 1
 TRUNCATION = (0.0, 1.5)
+FIRST_TRUNCATION = 0.7
 DIRECTION_LIMIT = 3.0  # standard deviations
 AMOUNT_STEP = 0.05  # of the sliders of both
 LATENT_LIMIT = 3.0  # added to numbers that are drawn with standard deviation 1
@@ -212,6 +213,14 @@ class GanWalk:
         if self.truncation != 1:
             given["truncation"] = self.truncation
         return given | {"loop": self.loop}
+
+    def caption(self) -> str:
+        """Return what the walk shows, in a few words."""
+        parts = [self.label] if self.label is not None else []
+        parts.append(f"{len(self.seeds)} seeds")
+        if self.truncation != 1:
+            parts.append(f"truncation {self.truncation:g}")
+        return " · ".join(parts)
 
     def keyframes(self) -> list[int]:
         """Return the number of the frame that shows each seed."""

@@ -19,8 +19,11 @@ function written(parent, tag, className, text = '') {
   return made;
 }
 
-function spelled(value) {
+function spelled(value, unit) {
   const size = Math.abs(value);
+  if (unit === 'bytes') {
+    return size >= 1e9 ? `${+(value / 1e9).toPrecision(3)} GB` : `${Math.round(value / 1e6)} MB`;
+  }
   if (size >= 1e9) return `${+(value / 1e9).toPrecision(3)}G`;
   if (size >= 1e6) return `${+(value / 1e6).toPrecision(3)}M`;
   if (size >= 1e4) return `${+(value / 1e3).toPrecision(3)}k`;
@@ -54,6 +57,12 @@ function joined(old, begin, [xs, ys]) {
   return kept ? [[...old[0].slice(0, kept), ...xs], [...old[1].slice(0, kept), ...ys]] : [xs, ys];
 }
 
+// The most images that any run has reported anything of, so that all charts end alike.
+function lastPlace(runs) {
+  const curves = runs.flatMap(({ history }) => Object.values(history?.values ?? {}));
+  return Math.max(1, ...curves.flatMap(([xs]) => xs.slice(-1)));
+}
+
 // Takes in an answer of the server; returns the history to keep: {cursor, values}.
 function grown(history, { cursor, begin, values }) {
   const before = begin > 0 ? history?.values ?? {} : {};
@@ -71,8 +80,8 @@ function pathOf([xs, ys], [low, high], x, y) {
     if (ys[i] === null) pen = 'M'; // a gap
     else {
       path += `${pen}${x(xs[i]).toFixed(1)} ${y(ys[i]).toFixed(1)}`;
-      // A lone point between gaps is drawn as a dot by its round end.
-      if (pen === 'M' && (i === last || ys[i + 1] === null)) path += 'h0';
+      // A lone point between gaps is drawn as a short line.
+      if (pen === 'M' && (i === last || ys[i + 1] === null)) path += 'm-2 0h4';
       pen = 'L';
     }
   }
@@ -116,7 +125,8 @@ function makeChart(grid, chart, shared, drawAll) {
     const entry = written(legend, 'span', `entry curve-${color}`);
     entry.title = curve.meaning;
     written(entry, 'i', '');
-    written(entry, 'span', '', curve.unit ? `${curve.label} (${curve.unit})` : curve.label);
+    // Bytes are read with a unit of their own, such as MB.
+    written(entry, 'span', '', curve.unit && curve.unit !== 'bytes' ? `${curve.label} (${curve.unit})` : curve.label);
     return { entry, reading: written(entry, 'b', '') };
   });
   let scale = null;
@@ -129,8 +139,7 @@ function makeChart(grid, chart, shared, drawAll) {
     figure.hidden = !known.length;
     if (!known.length || !figure.clientWidth) return;
     const width = figure.clientWidth;
-    const everything = known.flatMap(({ run, curve }) => pointsOf(run, curve)[0].slice(-1));
-    const [left, right] = shared.zoom ?? [0, Math.max(1, ...everything)];
+    const [left, right] = shared.zoom ?? [0, lastPlace(shared.runs)];
     const [low, high] = rangeOf(known, left, right);
     const x = (value) => MARGIN.left + ((value - left) / (right - left)) * (width - MARGIN.left - MARGIN.right);
     const y = (value) => HEIGHT - MARGIN.bottom - ((value - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
@@ -161,9 +170,9 @@ function makeChart(grid, chart, shared, drawAll) {
 
   function drawAxes(x, y, [left, right], [low, high], width) {
     axes.replaceChildren();
-    for (const value of ticksOf(low, high, 3)) {
+    for (const value of ticksOf(low, high, 5)) {
       drawn(axes, 'line', { x1: MARGIN.left, x2: width - MARGIN.right, y1: y(value), y2: y(value) });
-      drawn(axes, 'text', { x: MARGIN.left - 6, y: y(value) + 3.5, 'text-anchor': 'end' }).textContent = spelled(value);
+      drawn(axes, 'text', { x: MARGIN.left - 6, y: y(value) + 3.5, 'text-anchor': 'end' }).textContent = spelled(value, chart.curves[0].unit);
     }
     for (const value of ticksOf(left, right, 4)) {
       const end = x(value) > width - 24 ? 'end' : 'middle';
@@ -182,7 +191,7 @@ function makeChart(grid, chart, shared, drawAll) {
     chart.curves.forEach((curve, i) => {
       const readings = [0, 1].map((run) => pointsOf(run, curve)).filter(Boolean).map(([xs, ys]) => {
         const index = inside ? lastBefore(xs, place) : xs.length - 1;
-        return index < 0 || ys[index] === null ? 'none' : spelled(ys[index]);
+        return index < 0 || ys[index] === null ? 'none' : spelled(ys[index], curve.unit);
       });
       entries[i].entry.hidden = !readings.length;
       entries[i].reading.textContent = readings.join(' | ');

@@ -25,13 +25,10 @@ function percent(probability) {
   return `${share === 0 || share >= 99.95 ? share.toFixed(0) : share.toPrecision(share < 1 ? 2 : 3)} %`;
 }
 
-// What top-k can be on its slider: every small number, then rounder ones, and all of them.
-function topKChoices(vocabulary, drawnWith) {
-  const round = [25, 30, 40, 50, 75].flatMap((n) => [n, 10 * n, 100 * n]);
-  const choices = [...Array(20).keys()].map((i) => i + 1).concat(round, [100, 200, 1000, 2000]);
-  if (drawnWith) choices.push(drawnWith);
-  const sorted = [...new Set(choices)].sort((a, b) => a - b);
-  return [...sorted.filter((n) => n <= vocabulary), 0];
+// 1st, 2nd, 3rd, 4th, 11th, 21st, ...
+function ordinal(number) {
+  const teen = Math.floor(number / 10) % 10 === 1;
+  return `${number}${(!teen && ['', 'st', 'nd', 'rd'][number % 10]) || 'th'}`;
 }
 
 // Rows of candidates, made once: a patch, the token's number, a bar, its probability.

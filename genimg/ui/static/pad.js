@@ -306,7 +306,12 @@ function save() {
 }
 
 const ACTIONS = {
-  clear: () => replace(new Uint8Array(pixels.length), 'Your own drawing'),
+  clear: () => {
+    hidden = hidden.map(() => false);
+    say('');
+    find('.crop').hidden = true;
+    replace(new Uint8Array(pixels.length), 'Your own drawing');
+  },
   invert: () => {
     say('');
     replace(pixels.map((byte) => 255 - byte), caption.endsWith(', inverted')

@@ -1,5 +1,5 @@
 // Plays and scrubs a walk without asking the server: all frames came as one picture.
-// value: {sheet, columns, frames, width, height, framesPerSecond, keyframes, seeds, walk}
+// value: {sheet, columns, frames, width, height, framesPerSecond, caption, keyframes, seeds, walk}
 const canvas = element.querySelector('canvas');
 const scrubber = element.querySelector('input');
 const playButton = element.querySelector('.play');
@@ -72,6 +72,7 @@ async function load(thenPlay) {
   [canvas.width, canvas.height] = [props.value.width, props.value.height];
   scrubber.max = props.value.frames - 1;
   status.textContent = '';
+  element.querySelector('.caption').textContent = props.value.caption;
   showKeyframes();
   show(0);
   if (thenPlay && !matchMedia('(prefers-reduced-motion: reduce)').matches) play();

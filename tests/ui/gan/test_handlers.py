@@ -10,6 +10,7 @@ from PIL import Image, ImageSequence
 from genimg.ui.gan.handlers import DIRECTIONS, LATENTS, NEIGHBOURS, nudged
 from genimg.ui.gan.view import AMOUNT_STEP, FIRST_STEPS_BETWEEN
 
+CLASSES = ["Shoe", 'Hat "large"']
 STILL = [0.0] * (DIRECTIONS + LATENTS)
 
 
@@ -72,6 +73,12 @@ def test_controls_hide_what_a_model_does_not_have(handlers, shelf):
     assert not handlers.is_mapped(shelf.names[1])
 
 
+def test_hidden_controls_keep_what_they_last_said(handlers, shelf):
+    """Else truncation would be 1, and the class another, after a visit to a model without them."""
+    plain = handlers.controls(handlers.view_in(shelf.names[1], "Shoe", 3, 0.7))
+    assert plain["label"] == plain["truncation"] == {"visible": False}
+
+
 def test_controls_show_a_linked_view(handlers, style):
     query = {
         "model": style.name,
@@ -118,6 +125,25 @@ def test_the_walk_that_plays_is_the_walk_that_is_saved(handlers):
             length += frame.info["duration"]
         assert file.format.lower() == format
         assert length == pytest.approx(film["frames"] / 30 * 1000, abs=10)
+
+
+def test_a_walk_is_stale_once_a_setting_that_it_depends_on_has_changed(handlers, shelf):
+    style, plain = shelf.names[:2]
+    now = [style, "Shoe", 0.7, "1, 7", 4, "slerp", "z", True]
+    shown = handlers.walk(*now).snippet()
+    assert handlers.staleness(shown, *now) == ""
+    for place, other in [(1, CLASSES[1]), (2, 0.5), (3, "1, 8"), (4, 5), (6, "w"), (0, plain)]:
+        changed = [*now[:place], other, *now[place + 1 :]]
+        assert "other settings" in handlers.staleness(shown, *changed)
+    # What a model does not have changes nothing of its walk.
+    shown = handlers.walk(plain, *now[1:]).snippet()
+    assert handlers.staleness(shown, plain, CLASSES[1], 0.2, *now[3:]) == ""
+
+
+def test_a_film_says_what_it_shows(handlers, shelf):
+    assert handlers.film(walk_of(handlers))["caption"] == "Shoe · 3 seeds · truncation 0.7"
+    plain = handlers.walk(shelf.names[1], "Shoe", 0.7, "1, 7", 4, "slerp", "z", True)
+    assert handlers.film(plain)["caption"] == "2 seeds"
 
 
 @pytest.mark.parametrize(
