@@ -3,6 +3,7 @@
     python -m genimg train --preset fashion-style --minutes 10 --out runs/mine
 
 Running the same command again resumes the run; when it is complete it does nothing. Ctrl-C saves.
+With --processes N, or --gpus N, each of N processes takes a share of every batch.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from genimg.cli.progress import Progress
 from genimg.configuration import Configuration
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
+from genimg.training.distributed import LostProcess
 from genimg.training.run_directory import RunDirectory
 from genimg.training.session import request_run, train_run
 from genimg.training.spec import PRESETS, RunConfig, settings_of
@@ -36,6 +38,12 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     parser.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help="Folder of the run, new or its own."
     )
+    several = parser.add_mutually_exclusive_group()
+    for option, words in (
+        ("--processes", "Processes on the CPU that share every batch, and the threads."),
+        ("--gpus", "GPUs that share every batch, with a process each."),
+    ):
+        add_number(several, option, int, words, default=0, low=1, high=64, shown_default="1")
     add_preset(parser, arguments[1:] if arguments[:1] == ["train"] else None)
     parser.set_defaults(command_line=arguments)
 
@@ -137,23 +145,37 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ValueError, OSError, Diverged: as for `genimg.train`.
     """
-    directory = request_run(options.preset, options.out, **given_settings(options))
+    settings, processes = given_settings(options), options.processes or options.gpus
+    if processes:
+        device = "cuda" if options.gpus else "cpu"
+        if settings.setdefault("device", device) != device:
+            raise ValueError("--processes are on the CPU and --gpus on CUDA; leave out --device")
+    directory = request_run(options.preset, options.out, **settings)
     done = _saved_images(directory)
     doing = f"resuming at {done:,} images" if done else "starting"
     print(f"{doing}: {options.preset} in {options.out} (Ctrl-C saves)", file=sys.stderr)
     stop, progress = StopSignal(), Progress(sys.stderr)
+    lost = None
     try:
-        outcome = train_run(directory.path, callbacks=[progress], should_stop=stop)
+        outcome = train_run(
+            directory.path, callbacks=[progress], should_stop=stop, processes=processes or 1
+        )
     except KeyboardInterrupt:
         outcome = "paused"
+    except LostProcess as error:
+        outcome, lost = "failed", error
     finally:
         progress.close()
     done = _saved_images(directory)
     if outcome == "succeeded":
         print(f"trained on {done:,} images; the run is in {options.out}")
         return 0
+    if lost:
+        print(f"error: {lost}", file=sys.stderr)
     print(f"saved at {done:,} images in {options.out}; to resume, run the same command again:")
     print(f"python -m genimg {shlex.join(options.command_line)}")
+    if lost:
+        return lost.code
     return 130 if stop.received else EXIT_CODES[outcome]
 
 

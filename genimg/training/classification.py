@@ -67,11 +67,12 @@ class ClassifierTask(Task):
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
         """Make one step on augmented pictures."""
-        warm_up = self.config.warm_up
+        warm_up, batch_size = self.config.warm_up, len(images)
         self.set_learning_rate(
             learning_rate_factor(progress, warm_up=warm_up, hold=warm_up, final=0.0)
         )
         images = augment(images, shift=self.config.shift, mirror=self.config.mirror)
+        images, labels = self.group.share(images), self.group.share(labels)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.model(images).float()
         loss = F.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
@@ -79,7 +80,7 @@ class ClassifierTask(Task):
         update_average(
             self.average,
             self.model,
-            images=len(images),
+            images=batch_size,
             images_seen=images_seen,
             half_life=self.config.average_half_life,
         )

@@ -81,30 +81,33 @@ class GanTask(Task):
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
         """Make one discriminator step and, after `discriminator_steps`, one generator step."""
+        batch_size = len(images)
         self.set_learning_rate(learning_rate_factor(progress, hold=self.config.hold))
         # The fakes are drawn once: the generator is judged on what the discriminator just saw.
         generator_turn = (step + 1) % self.config.discriminator_steps == 0
         with torch.set_grad_enabled(generator_turn):
             fakes = self._generate(labels)
+        images, labels = self.group.share(images), self.group.share(labels)
         report = self._discriminator_step(images, fakes.detach(), labels)
         if generator_turn:
             report |= self._generator_step(images, fakes, labels)
             update_average(
                 self.average,
                 self.model.generator,
-                images=len(images) * self.config.discriminator_steps,
+                images=batch_size * self.config.discriminator_steps,
                 images_seen=images_seen,
                 half_life=self.config.average_half_life,
             )
         return report
 
     def _generate(self, labels: Tensor) -> Tensor:
-        """Return fakes (B, C, H, W) of the classes `labels`, drawn anew."""
-        generator = self.model.generator
-        z = torch.randn(len(labels), generator.config.latent_dimensions).to(self.device)
-        arguments = [z, labels]
+        """Return this process's fakes (B / N, C, H, W) of all classes `labels`, drawn anew."""
+        generator, share = self.model.generator, self.group.share
+        z = share(torch.randn(len(labels), generator.config.latent_dimensions)).to(self.device)
+        arguments = [z, share(labels)]
         if hasattr(generator, "draw_noise"):
-            arguments.append([x.to(self.device) for x in generator.draw_noise(len(labels))])
+            noise = generator.draw_noise(len(labels))
+            arguments.append([share(x).to(self.device) for x in noise])
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.generator_bf16):
             return generator(*arguments)
 

@@ -13,6 +13,8 @@ Row = Mapping[str, float | None]
 
 # Reports in a row that must agree: 300 steps. Healthy discriminators win for up to 6 reports.
 STRETCH = 30
+# Of these every report of a step has one; other rows are of sheets and validations.
+_MINIMISED = ("generator_loss", "absolute_error", "loss")
 # Both accuracies of a discriminator that has won. Healthy ones stay below 0.96 over a stretch.
 WON = 0.99
 # The generator's gradient against the largest that it had, while the discriminator is right this
@@ -38,7 +40,8 @@ class Finding:
     """One thing to know about a run.
 
     Attributes:
-        level: "good", "notice" for what has been dealt with, "warning" for what needs somebody.
+        level: "good", "unknown" before enough was measured, "notice" for what has been dealt with,
+            "warning" for what needs somebody.
         sentence: what is the matter and what to do, for people.
         since: training images seen when it began.
     """
@@ -56,14 +59,28 @@ def diagnose(rows: Sequence[Row]) -> list[Finding]:
             `metric_names`. A missing or None value is a gap.
 
     Returns:
-        At least one finding; that nothing is unusual is one.
+        At least one finding; that nothing is unusual is one, and that it is too early to tell.
     """
     rules = (_went_back, _discriminator_wins, _no_gradient, _collapse, _over_fitting)
     findings = [finding for rule in rules if (finding := rule(rows))]
     if not findings:
         seen = int(rows[-1]["images_seen"]) if rows else 0
-        return [Finding("good", "nothing unusual", seen)]
+        missing = _missing(rows)
+        level, sentence = ("unknown", missing) if missing else ("good", "nothing unusual")
+        return [Finding(level, sentence, seen)]
     return sorted(findings, key=lambda finding: finding.since)
+
+
+def _missing(rows: Sequence[Row]) -> str:
+    """Return what the rules still wait for, in a sentence; '' once they could have spoken."""
+    sheets = _with(rows, "diversity")
+    lacks_sheets = 0 < len(sheets) <= SHEETS  # one that draws has its first before any step
+    reports = [row for row in rows if any(row.get(name) is not None for name in _MINIMISED)]
+    if len(reports) >= STRETCH and not lacks_sheets:
+        return ""
+    needed = f"{10 * STRETCH} steps"  # each tenth is reported
+    needed += f" and {SHEETS + 1} sample sheets" if lacks_sheets else ""
+    return f"too early to tell: that takes {needed}"
 
 
 def _with(rows: Sequence[Row], *names: str) -> list[Row]:

@@ -1,27 +1,22 @@
-"""The training loop: one counter, `images_seen`, is the whole progress of a run.
-
-Each step reseeds from (seed, step), so a run that was stopped, however rudely, continues from its
-last checkpoint exactly as if nothing had happened.
-"""
+"""The training loop: one counter, `images_seen`, is the whole progress of a run."""
 
 import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import torch
-
 from genimg.data import FOLDER_PREFIX, Dataset
 from genimg.render import encode, grid
 from genimg.training import run_checkpoints
+from genimg.training.distributed import ALONE, END, LOAD, STEP, Alone, Order
+from genimg.training.learner import Learner
 from genimg.training.quality import QualityGauge
-from genimg.training.randomness import batch_indices, derive
 from genimg.training.reporting import Callback, Reporter
-from genimg.training.resolve import batch_tensors, build_task, choose_device, resolve
+from genimg.training.resolve import batch_tensors, resolve
 from genimg.training.run_directory import Attempt, RunDirectory
 from genimg.training.spec import RunSpec
-from genimg.training.task import Diverged, Task
-from genimg.training.validation import BestSoFar, split
+from genimg.training.task import Diverged
+from genimg.training.validation import BestSoFar
 
 REPORT_STEPS = 10
 EXAMPLES = 20
@@ -29,14 +24,15 @@ _STATUS_SECONDS = 1.0
 _PLANS = (0.1, 0.5)  # shares of a run asked by minutes after which its end is set anew
 
 
-class Trainer:
-    """One attempt at one run.
+class Trainer(Learner):
+    """One attempt at one run, in its first process, which alone writes files.
 
     Args:
         directory: the run; its lease is held by the caller.
         dataset: the pictures its specification names.
         callbacks: called with every report, a dictionary of numbers.
         should_stop: asked once a step; a true answer saves and ends with "paused".
+        group: the processes that share each batch; the others are told what to do.
     """
 
     def __init__(
@@ -47,17 +43,10 @@ class Trainer:
         *,
         callbacks: Sequence[Callback] = (),
         should_stop: Callable[[], bool] = lambda: False,
+        group: Alone = ALONE,
     ) -> None:
-        self.directory, self.dataset, self.should_stop = directory, dataset, should_stop
-        self.spec = _resolved_spec(directory, dataset)
-        self.device = choose_device(self.spec.resolved["device"])
-        torch.set_num_threads(self.spec.resolved["threads"])
-        self.total: int = self.spec.resolved["images"]
-        self.batch_size = self.spec.run.batch_size
-        self.task: Task
-        self.training, self.held_out = torch.arange(len(dataset)), torch.arange(0)
-        if self.spec.run.validations:
-            self.training, self.held_out = split(self.spec.run.seed, len(dataset))
+        super().__init__(resolved_spec(directory, dataset), dataset, group)
+        self.directory, self.should_stop = directory, should_stop
         self.reporter = Reporter(
             attempt,
             total=self.total,
@@ -77,6 +66,7 @@ class Trainer:
         Raises:
             Diverged: a second time after a roll-back with half the learning rate.
             OSError: a file could not be written; the last checkpoint is intact.
+            LostProcess: another process of the run has ended.
         """
         try:
             return self._run()
@@ -88,11 +78,13 @@ class Trainer:
 
     def _run(self) -> str:
         self.save()
+        self.group.give(Order(LOAD))
         self._write_status("running")
         if self.images_seen == 0 and self.spec.run.sheets:
             self._write_sheet()
         outcome = ""
         while self.images_seen < self.total and not self._over_fits() and not outcome:
+            self._announce_step()
             try:
                 report = self._make_step()
             except Diverged as reason:
@@ -104,6 +96,7 @@ class Trainer:
             self._plan_anew()
             self._keep_up()
             outcome = self._wish()
+        self.group.give(Order(END))
         self.save()
         if not outcome and self.quality.began:
             self._report(self.quality.measure())
@@ -111,18 +104,9 @@ class Trainer:
         self._write_status(outcome)
         return outcome
 
-    def _make_step(self) -> dict[str, float]:
-        torch.manual_seed(derive(self.spec.run.seed, "step", self.step))
-        chosen = batch_indices(
-            self.spec.run.seed, self.images_seen, self.batch_size, len(self.training)
-        )
-        images, labels = batch_tensors(self.dataset, self.training[chosen], self.device)
-        seen = self.images_seen + self.batch_size
-        report = self.task.step(
-            images, labels, step=self.step, images_seen=seen, progress=seen / self.total
-        )
-        self.step, self.images_seen = self.step + 1, seen
-        return report
+    def _announce_step(self) -> None:
+        scale = self.task.learning_rate_scale
+        self.group.give(Order(STEP, self.step, self.images_seen, self.total, scale))
 
     def _plan_anew(self) -> None:
         """Set the number of pictures by the run's own speed, if it was asked by minutes.
@@ -189,15 +173,15 @@ class Trainer:
         if time.monotonic() - self._last_look < _STATUS_SECONDS:
             return ""
         self._last_look = time.monotonic()
-        control = self.directory.read_control()
-        if control["generation"] == self._wish_seen:
-            return ""
-        self._wish_seen, command = control["generation"], control["command"]
-        if command == "save_now":
-            self.save()
-        elif command == "sample_now":
-            self._write_sheet()
-        return {"pause": "paused", "cancel": "cancelled"}.get(command, "")
+        outcome = ""
+        for wish in self.directory.wishes_after(self._wish_seen):
+            self._wish_seen, command = wish["generation"], wish["command"]
+            if command == "save_now":
+                self.save()
+            elif command == "sample_now":
+                self._write_sheet()
+            outcome = {"pause": "paused", "cancel": "cancelled", "run": ""}.get(command, outcome)
+        return outcome
 
     def _write_status(self, state: str) -> None:
         self._last_status = time.monotonic()
@@ -237,16 +221,13 @@ class Trainer:
         self.step = self.images_seen = self.rollbacks = 0
         seconds = 0.0
         self.validated = BestSoFar()
-        self.task = build_task(self.spec, self.device, self.spec.resolved["precision"])
+        self._build()
         self.task.examples, _ = batch_tensors(self.dataset, self.training[:EXAMPLES], self.device)
         newest = run_checkpoints.newest(self.directory.checkpoints)
         if newest is None:
             self.task.start()
         else:
-            tensors, state = run_checkpoints.load(newest)
-            self.task.model.load_state_dict(tensors["model"])
-            self.task.average.load_state_dict(tensors["ema"])
-            self.task.load_optimizer_tensors(tensors["optimizer"])
+            state = self._load(newest)
             self.task.learning_rate_scale = state["learning_rate_scale"]
             self.step, self.images_seen = state["step"], state["images_seen"]
             self.rollbacks, seconds = state["rollbacks"], state["seconds"]
@@ -263,12 +244,18 @@ class Trainer:
                 " the learning rate; lower the learning rates and start a new run"
             )
         self._restore()
+        self.group.give(Order(LOAD))
         self.rollbacks = 1
         self.task.learning_rate_scale = 0.5
         self._report({"rolled_back": 1.0})
 
 
-def _resolved_spec(directory: RunDirectory, dataset: Dataset) -> RunSpec:
+def resolved_spec(directory: RunDirectory, dataset: Dataset) -> RunSpec:
+    """Return the run's specification, resolved now if it was not before.
+
+    Raises:
+        ValueError: as for `resolve`, or the data have changed since.
+    """
     spec = directory.read_spec()
     if not spec.resolved:
         spec = resolve(spec, dataset)

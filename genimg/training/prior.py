@@ -85,19 +85,20 @@ class PriorTask(Task):
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
         """Make one step on the tokens of the pictures, with some labels hidden."""
-        config, prior = self.config, self.model.prior
+        config, prior, batch_size = self.config, self.model.prior, len(images)
         self.set_learning_rate(
             learning_rate_factor(progress, warm_up=config.warm_up, hold=config.warm_up)
         )
-        tokens = self.model.tokenizer.encode(augment(images, shift=0, mirror=config.mirror))
-        hidden = (torch.rand(len(labels)) < config.label_dropout).to(self.device)
-        labels = labels.masked_fill(hidden, prior.unconditional)
+        images = self.group.share(augment(images, shift=0, mirror=config.mirror))
+        tokens = self.model.tokenizer.encode(images)
+        hidden = (torch.rand(batch_size) < config.label_dropout).to(self.device)
+        labels = self.group.share(labels.masked_fill(hidden, prior.unconditional))
         loss = self._negative_log_likelihood(prior, tokens, labels)
         norm = self.guarded_step("prior", loss, clip=config.clip)
         update_average(
             self.average,
             prior,
-            images=len(images),
+            images=batch_size,
             images_seen=images_seen,
             half_life=config.average_half_life,
         )

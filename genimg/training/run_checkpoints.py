@@ -7,6 +7,7 @@ flushed, and renamed. Whatever is found later without a fitting manifest is set 
 """
 
 import hashlib
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -19,6 +20,7 @@ from torch import Tensor
 from genimg.storage import flush_directory, read_json, write_json
 
 _PARTS = ("model", "ema", "optimizer")
+_log = logging.getLogger(__name__)
 
 
 def save(
@@ -85,15 +87,23 @@ def _digest(path: Path) -> str:
 
 def is_valid(directory: Path, *, thorough: bool = False) -> bool:
     """Return whether every file of the manifest is there with its size (and hash)."""
+    return _damaged_file(directory, thorough=thorough) is None
+
+
+def _damaged_file(directory: Path, *, thorough: bool) -> str | None:
+    """Return the name of a file that is missing or not as the manifest says, or None."""
+    name = "MANIFEST.json"
     try:
-        files = read_json(directory / "MANIFEST.json")["files"]
+        files = read_json(directory / name)["files"]
+        if not {f"{part}.safetensors" for part in _PARTS} | {"state.json"} <= set(files):
+            return name
         for name, (size, digest) in files.items():
             path = directory / name
             if path.stat().st_size != size or (thorough and _digest(path) != digest):
-                return False
-        return {f"{part}.safetensors" for part in _PARTS} | {"state.json"} <= set(files)
+                return name
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return False
+        return name
+    return None
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -108,8 +118,10 @@ def newest(folder: Path) -> Path | None:
     Every byte is compared with the manifest, and only the holder of the lease may call it.
     """
     for directory in sorted(folder.glob("step-*"), reverse=True):
-        if is_valid(directory, thorough=True):
+        damaged = _damaged_file(directory, thorough=True)
+        if damaged is None:
             return directory
+        _log.warning("%s/%s is damaged; this checkpoint is set aside", directory.name, damaged)
         _quarantine(directory)
     return None
 

@@ -1,7 +1,8 @@
 """A run on disk: the protocol between whoever asks for a run and whoever makes it.
 
 spec.json                      what is to be trained; immutable once the probe has resolved it
-control.json                   wishes to the worker: run, pause, cancel, save_now, sample_now
+control.json                   wishes to the worker: run, pause, cancel, save_now, sample_now;
+                               the newest one, and in "earlier" a few before it
 lease                          locked by the one process that is training
 attempts/N/status.json         where attempt N is, replaced every second or so
 attempts/N/metrics.jsonl       one line per report, append-only, one writer; see `metric_names`
@@ -66,6 +67,22 @@ class RunDirectory:
         control = _read_dictionary(self.path / "control.json")
         command, generation = control.get("command"), control.get("generation")
         return {"command": command, "generation": generation if type(generation) is int else 0}
+
+    def wishes_after(self, generation: int) -> list[dict[str, Any]]:
+        """Return the wishes, as `read_control` does, that came after `generation`, oldest first.
+
+        The newest wish brings along those shortly before it, which nobody may have looked at yet.
+        """
+        control = _read_dictionary(self.path / "control.json")
+        earlier = control.get("earlier")
+        wishes = [*(earlier if isinstance(earlier, list) else []), control]
+        return [
+            {"command": wish.get("command"), "generation": wish["generation"]}
+            for wish in wishes
+            if isinstance(wish, dict)
+            and type(wish.get("generation")) is int
+            and wish["generation"] > generation
+        ]
 
     def last_wish_seen(self) -> int:
         """Return the generation of the newest wish that an attempt has already looked at."""

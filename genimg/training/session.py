@@ -6,12 +6,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from genimg import data
+from genimg.data import Dataset
 from genimg.data.file_names import shown_name
-from genimg.training.loop import Callback, Trainer
+from genimg.training.distributed import joined, together
+from genimg.training.learner import Follower
+from genimg.training.loop import Callback, Trainer, resolved_spec
 from genimg.training.prior import PriorTrainingConfig, find_tokenizer
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import PRESETS, RunSpec, make_spec
+from genimg.training.spec import PRESETS, RunConfig, RunSpec, make_spec
 
 _PATIENCE_SECONDS = 10.0
 _log = logging.getLogger(__name__)
@@ -61,45 +66,91 @@ def train_run(
     attempt: int | None = None,
     callbacks: Sequence[Callback] = (),
     should_stop: Callable[[], bool] = lambda: False,
+    processes: int = 1,
 ) -> str:
     """Train the run at `path` from its last checkpoint; return how it ended.
 
     Args:
         attempt: number of this attempt, which a job's worker is told; None is the next one.
+        processes: how many share each batch and the threads, or take a GPU each.
 
     Raises:
         ValueError: the run, its data or its device cannot be used, somebody trains it already, or
             a newer attempt has replaced this one.
-        Diverged, OSError: as for `Trainer.run`.
+        Diverged, OSError, LostProcess: as for `Trainer.run`.
     """
-    directory = RunDirectory(path)
-    try:
-        spec = directory.read_spec()
-    except FileNotFoundError:
-        raise ValueError(f"{path} holds no run") from None
+    directory, spec = _open(path)
+    if processes > 1:
+        _check_processes(spec.run, processes)
     # A job's worker waits for the one that it replaces, which ends as soon as it looks around.
     if not directory.lease.acquire(patience=0.0 if attempt is None else _PATIENCE_SECONDS):
         raise ValueError(f"{path} is being trained by another process; wait, or stop that one")
     try:
         if attempt is not None and max(directory.attempt_numbers(), default=0) > attempt:
             raise ValueError(f"a newer attempt at {path} has replaced attempt {attempt}")
-        size = spec.model.to_dict()["size"]
-        dataset = data.load(spec.run.dataset, size=size, split="train")
+        dataset = _training_set(spec)
         if dataset.skipped:
             file, reason = dataset.skipped[0]
             _log.warning(
                 "%d files skipped; first: %s: %s", len(dataset.skipped), shown_name(file), reason
             )
-        trainer = Trainer(
-            directory,
-            directory.new_attempt(attempt),
-            dataset,
-            callbacks=callbacks,
-            should_stop=should_stop,
-        )
-        return trainer.run()
+        if processes > 1:
+            resolved_spec(directory, dataset)  # now: the others would disturb its measurements
+        with together(directory.path, processes) as group:
+            trainer = Trainer(
+                directory,
+                directory.new_attempt(attempt),
+                dataset,
+                callbacks=callbacks,
+                should_stop=should_stop,
+                group=group,
+            )
+            return trainer.run()
     finally:
         directory.lease.release()
+
+
+def follow_run(path: str | os.PathLike) -> None:
+    """Take part in training the run at `path`, which the first of its processes leads.
+
+    Raises:
+        ValueError: the run or its data cannot be used.
+        LostProcess: another process of the run has ended.
+    """
+    directory, spec = _open(path)
+    dataset = _training_set(spec)
+    with joined() as group:  # from here on the specification is resolved
+        Follower(directory.checkpoints, directory.read_spec(), dataset, group).run()
+
+
+def _open(path: str | os.PathLike) -> tuple[RunDirectory, RunSpec]:
+    directory = RunDirectory(path)
+    try:
+        return directory, directory.read_spec()
+    except FileNotFoundError:
+        raise ValueError(f"{path} holds no run") from None
+
+
+def _training_set(spec: RunSpec) -> Dataset:
+    return data.load(spec.run.dataset, size=spec.model.to_dict()["size"], split="train")
+
+
+def _check_processes(run: RunConfig, processes: int) -> None:
+    """Raise ValueError, which says what to do, if several processes cannot share the run."""
+    if run.batch_size % processes:
+        raise ValueError(
+            f"batch_size {run.batch_size} cannot be shared equally by {processes} processes;"
+            f" choose a multiple of {processes}"
+        )
+    gpus = torch.cuda.device_count()
+    if run.device == "cuda" or (run.device == "auto" and gpus):
+        if gpus < processes:
+            raise ValueError(
+                f"{processes} processes need {processes} CUDA devices and this machine has {gpus};"
+                " ask for fewer, or for the device cpu"
+            )
+    elif run.device not in ("cpu", "auto"):
+        raise ValueError(f"several processes need the device cpu or cuda, not {run.device}")
 
 
 def train(
@@ -108,6 +159,7 @@ def train(
     *,
     callbacks: Sequence[Callback] = (),
     should_stop: Callable[[], bool] = lambda: False,
+    processes: int = 1,
     **settings: Any,
 ) -> Path:
     """Train `preset` in this process and return the run's directory, for `genimg.load`.
@@ -116,13 +168,16 @@ def train(
     run is complete does nothing.
 
     Args:
-        callbacks: called now and then with a dictionary of numbers.
+        callbacks: called now and then with a dictionary of numbers; `[print]` shows them, and
+            without one nothing is printed.
+        processes: how many share each batch; all but this one are started and ended here.
         settings: as for `request_run`, for example `minutes=10`.
 
     Raises:
         ValueError, OSError: as for `request_run`.
         genimg.training.task.Diverged: training diverged twice.
+        genimg.training.distributed.LostProcess: another process of the run has ended.
     """
     directory = request_run(preset, out, **settings)
-    train_run(directory.path, callbacks=callbacks, should_stop=should_stop)
+    train_run(directory.path, callbacks=callbacks, should_stop=should_stop, processes=processes)
     return directory.path

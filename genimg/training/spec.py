@@ -154,7 +154,7 @@ PRESETS: dict[str, Preset] = {
         "StyleGAN-mini: a mapped space to explore",
         "stylegan",
         {},
-        # In ten minutes many steps count: no small batch's noise, nor an early fall, pays for fewer.
+        # In ten minutes many steps count, and there is none to lose to an early fall of the rates.
         {"hold": 0.8},
         {"batch_size": 64},
     ),

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration
+from genimg.training.distributed import ALONE, Alone
 
 
 class Diverged(RuntimeError):
@@ -48,6 +49,7 @@ class Task(ABC):
             they may be compared with real ones.
         examples: the first few training pictures, float32 (N, C, H, W) in [-1, 1], for sheets that
             compare; the loop puts them here.
+        group: the processes that share each batch; the loop puts them here.
     """
 
     model: nn.Module
@@ -56,6 +58,7 @@ class Task(ABC):
     validates = False
     draws = False
     examples: Tensor
+    group: Alone = ALONE
 
     def __init__(
         self, model: nn.Module, averaged: nn.Module, config: Configuration, device: torch.device
@@ -78,6 +81,9 @@ class Task(ABC):
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
         """Make one step of training.
+
+        Every process gets the whole batch, and draws the random numbers of all of it, before it
+        keeps its share.
 
         Args:
             images: float32 (B, C, H, W) in [-1, 1], on the task's device.
@@ -136,10 +142,10 @@ class Task(ABC):
         """
         optimizer = self.optimizers[name]
         optimizer.zero_grad(set_to_none=True)
-        if not torch.isfinite(loss):
-            raise Diverged(f"the loss of the {name} is not finite")
         loss.backward()
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        if not torch.isfinite(self.group.average_gradients(parameters, loss)):
+            raise Diverged(f"the loss of the {name} is not finite")
         norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
         if not torch.isfinite(norm):
             raise Diverged(f"the gradient of the {name} is not finite")

@@ -104,10 +104,11 @@ class TokenizerTask(Task):
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
         """Make one step of the tokenizer and, once it has joined, one of the discriminator."""
-        config = self.config
+        config, batch_size = self.config, len(images)
         self.set_learning_rate(
             learning_rate_factor(progress, warm_up=config.warm_up, hold=config.hold)
         )
+        images = self.group.share(images)
         reconstruction, tokens, quantisation = self._reconstruct(images)
         absolute = F.l1_loss(reconstruction, images)
         squared = F.mse_loss(reconstruction, images)
@@ -122,17 +123,19 @@ class TokenizerTask(Task):
         update_average(
             self.average,
             self.model.tokenizer,
-            images=len(images),
+            images=batch_size,
             images_seen=images_seen,
             half_life=config.average_half_life,
         )
-        return report | self._count(tokens)
+        return report | self._count(tokens, batch_size)
 
     def _reconstruct(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
         """Return reconstructions, tokens, and the loss of a learned codebook, if there is one."""
         tokenizer = self.model.tokenizer
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             if isinstance(tokenizer, VqTokenizer):
+                # Each process's codebook moved by its own share: go on from one.
+                self.group.copy_first(tokenizer.quantizer.buffers())
                 return tokenizer.forward_with_loss(images)
             return *tokenizer(images), 0.0
 
@@ -163,11 +166,11 @@ class TokenizerTask(Task):
             discriminator.requires_grad_(True)
 
     @torch.no_grad()
-    def _count(self, tokens: Tensor) -> dict[str, float]:
+    def _count(self, tokens: Tensor, batch_size: int) -> dict[str, float]:
         """Add tokens (B, N) to the recent use; report how much of the vocabulary that covers."""
         use = self.model.recent_use
-        use *= 0.5 ** (len(tokens) / USE_HALF_LIFE)
-        use += torch.bincount(tokens.flatten(), minlength=len(use))
+        use *= 0.5 ** (batch_size / USE_HALF_LIFE)
+        use += self.group.sum(torch.bincount(tokens.flatten(), minlength=len(use)))
         share = use / use.sum()
         return {
             "codes_used": float((use >= 0.5).sum()),  # came within about one half-life

@@ -3,10 +3,17 @@
 The command line calls `train_run` in its own process, jobs start this module in another, with the
 file that whoever uses the device has locked: two runs never share one, whatever a server believes.
 Exit codes: 0 succeeded, 75 paused (it can be resumed), 130 cancelled, 71 out of memory,
-74 files could not be written, 70 diverged, 2 the run cannot be used.
+74 files could not be written, 70 diverged, 2 the run cannot be used; if another process of the run
+has ended its code, or 128 and its signal.
+
+    torchrun --standalone --nproc-per-node N -m genimg.training.worker RUN_DIRECTORY
+
+trains a run in N processes, as `python -m genimg train --processes N` does without torchrun (which
+ends with 1 whenever a worker ends with anything but 0). The first process leads, the others follow.
 """
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,7 +22,8 @@ from pathlib import Path
 import torch
 
 from genimg.storage import Lease
-from genimg.training.session import train_run
+from genimg.training.distributed import LostProcess
+from genimg.training.session import follow_run, train_run
 from genimg.training.task import Diverged
 
 EXIT_CODES = {"succeeded": 0, "paused": 75, "cancelled": 130}
@@ -56,12 +64,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--attempt", type=int)
     parser.add_argument("--device-lock", type=Path, help="File to lock while training.")
     options = parser.parse_args(arguments)
+    follows = int(os.environ.get("RANK", "0")) > 0
     stop = StopSignal()
+    if "RANK" in os.environ:  # Ctrl-C reaches torchrun, too, which passes it on as SIGTERM
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if follows:  # it is the first process that stops
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     device = Lease(options.device_lock) if options.device_lock else None  # free when this ends
     try:
         if device and not device.acquire(patience=_PATIENCE_SECONDS):
             raise ValueError(f"another run holds {options.device_lock}; wait until it has ended")
-        outcome = train_run(options.run_directory, attempt=options.attempt, should_stop=stop)
+        if follows:
+            follow_run(options.run_directory)
+            return 0
+        outcome = train_run(
+            options.run_directory,
+            attempt=options.attempt,
+            should_stop=stop,
+            processes=int(os.environ.get("WORLD_SIZE", "1")),
+        )
     except KeyboardInterrupt:
         return _fail(EXIT_CODES["paused"], "stopped before the first step; nothing is lost")
     except ValueError as error:
@@ -70,6 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(70, error)
     except OSError as error:
         return _fail(74, error)
+    except LostProcess as error:
+        # Whoever started this process says which one was lost.
+        return error.code if follows else _fail(error.code, error)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

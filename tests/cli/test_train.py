@@ -10,6 +10,7 @@ from PIL import Image
 
 from genimg import load
 from genimg.cli import train
+from genimg.training.distributed import LostProcess
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import PRESETS, make_spec, settings_of
 from genimg.training.task import Diverged
@@ -194,6 +195,9 @@ def test_a_request_that_could_not_start_may_be_corrected(call, tmp_path):
         (["--preset", "fashion-style", "--generator-widths", "8"], "generator_widths"),
         (["--preset"], "--preset"),
         (["--minutes", "1"], "--preset"),
+        (["--preset", "fashion-mlp", "--processes", "0"], "1 to 64"),
+        (["--preset", "fashion-mlp", "--processes", "2", "--gpus", "2"], "not allowed with"),
+        (["--preset", "fashion-mlp", "--gpus", "2", "--device", "cpu"], "leave out --device"),
     ],
 )
 def test_bad_requests_are_refused_and_leave_nothing(refuse, tmp_path, words, reason):
@@ -208,6 +212,34 @@ def test_folders_that_cannot_be_used(refuse, tmp_path):
     assert "file" in refuse("train", *TINY, "--out", tmp_path / "file" / "run")
     assert "not empty" in refuse("train", *TINY, "--out", tmp_path / "full")
     assert (tmp_path / "full" / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("option", "count", "reason"),
+    [
+        ("--processes", 3, "batch_size 32 cannot be shared equally by 3 processes"),
+        ("--gpus", 2, "2 processes need 2 CUDA devices and this machine has 1"),
+    ],
+)
+def test_processes_that_cannot_share_a_run(call, tmp_path, monkeypatch, option, count, reason):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    words = ["--preset", "fashion-mlp", "--batch-size", 32, "--out", tmp_path / "run"]
+    outcome = call("train", *words, option, count)
+    assert outcome.code == 2
+    assert reason in outcome.err.splitlines()[-1]
+
+
+def test_a_lost_process_has_its_code_and_the_run_goes_on(call, tmp_path, monkeypatch):
+    def lose(*arguments, processes, **settings):
+        assert processes == 2
+        raise LostProcess("process 2 of 2 was ended by signal 9", 137)
+
+    monkeypatch.setattr(train, "train_run", lose)
+    outcome = call("train", *TINY, "--processes", 2, "--out", tmp_path / "run")
+    assert outcome.code == 137
+    assert outcome.err.splitlines()[-1] == "error: process 2 of 2 was ended by signal 9"
+    assert "to resume, run the same command again" in outcome.out
+    assert outcome.out.splitlines()[-1].endswith(f"--processes 2 --out {tmp_path / 'run'}")
 
 
 def test_a_device_that_is_not_there(call, tmp_path):

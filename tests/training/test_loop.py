@@ -9,8 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from genimg.jobs.supervisor import send_wish
 from genimg.storage import write_json
 from genimg.training import loop, resolve, run_checkpoints, worker
+from genimg.training.distributed import LostProcess
 from genimg.training.loop import Trainer
 from genimg.training.objectives import OBJECTIVES, Objective
 from genimg.training.task import Diverged
@@ -302,6 +304,25 @@ def test_save_now_and_sample_now(make_run, dataset, monkeypatch):
     assert sorted(path.stem for path in run.samples.iterdir()) == ["000000000", "000000056"]
 
 
+def test_all_wishes_of_one_second_are_granted_and_the_last_end_counts(
+    make_run, dataset, monkeypatch
+):
+    monkeypatch.setattr(loop, "_STATUS_SECONDS", 0.0)
+    run = make_run(preset="fashion-mlp", sheets=0)
+    commands = ("save_now", "sample_now", "pause", "cancel")
+
+    def ask() -> None:
+        for command in commands:
+            send_wish(run, command)
+
+    assert train(run, dataset, should_stop=at_step(5, ask)) == "cancelled"
+    assert status(run)["wish_seen"] == len(commands)
+    assert [path.stem for path in run.samples.iterdir()] == ["000000040"]
+    for command in ("pause", "run"):  # of which the second takes the first back
+        send_wish(run, command)
+    assert train(run, dataset) == "succeeded"
+
+
 def test_a_wish_that_comes_while_the_worker_starts_is_not_missed(make_run, dataset, monkeypatch):
     monkeypatch.setattr(loop, "_STATUS_SECONDS", 0.0)
     run = make_run(preset="fashion-mlp")
@@ -328,8 +349,8 @@ def test_wishes_are_looked_for_once_a_second_however_slow_the_disk(make_run, dat
 
     run = make_run(preset="fashion-mlp", checkpoint_seconds=0.05)
     monkeypatch.setattr(run_checkpoints, "save", slow_save)
-    read_control = run.read_control
-    run.read_control = lambda: looks.append(clock.now) or read_control()
+    wishes_after = run.wishes_after
+    run.wishes_after = lambda seen: looks.append(clock.now) or wishes_after(seen)
 
     def tick() -> bool:
         clock.now += 0.02
@@ -395,6 +416,7 @@ def test_exit_codes_of_wishes(make_run, worker_main, monkeypatch):
         (Diverged("it diverged"), 70, "it diverged"),
         (OSError(28, "No space left on device"), 74, "No space left"),
         (MemoryError(), 71, "memory ran out"),
+        (LostProcess("process 2 has ended", 137), 137, "process 2 has ended"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 71, "memory ran out"),
         (ValueError("no such thing"), 2, "no such thing"),
     ],

@@ -40,7 +40,8 @@ def test_a_damaged_spec_is_a_value_error_and_a_missing_one_is_not_found(make_run
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "3", "{", '{"generation": "x"}', '{"command": "run"}', "\x00"]
+    "content",
+    ["", "[]", "3", "{", '{"generation": "x"}', '{"command": "run"}', "\x00", '{"earlier": [3]}'],
 )
 def test_a_damaged_control_file_is_no_wish(make_run, content):
     run = make_run()
@@ -49,6 +50,7 @@ def test_a_damaged_control_file_is_no_wish(make_run, content):
     control = run.read_control()
     assert control["generation"] == 0
     assert control["command"] in (None, "run")
+    assert run.wishes_after(0) == []
 
 
 def test_the_wishes_that_attempts_have_seen_are_remembered(make_run):

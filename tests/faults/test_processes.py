@@ -1,0 +1,125 @@
+"""What two processes of one run do when they are asked to stop, or one of them is killed."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from genimg.training import run_checkpoints
+from genimg.training.run_directory import RunDirectory
+
+ENDLESS = 8 * 10**6
+RECIPE = ["--preset", "fashion-mlp", "--generator-widths", "16", "--discriminator-widths", "16"]
+RECIPE += ["--batch-size", "8", "--precision", "fp32", "--threads", "1", "--sheets", "1"]
+
+
+@pytest.fixture
+def train(tmp_path, pictures):
+    """Start `python -m genimg train` in two processes; those alive at the end are killed."""
+    started = []
+
+    def start(name: str, images: int, *more: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "genimg", "train", *RECIPE, "--images", str(images)]
+        command += ["--dataset", f"folder:{pictures}", "--out", str(tmp_path / name)]
+        command += ["--processes", "2", *more]
+        started.append(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def wait_for_steps(process: subprocess.Popen, folder: Path, steps: int) -> None:
+    end = time.monotonic() + 120
+    while not any(int(path.name[5:]) >= steps for path in (folder / "ckpt").glob("step-*")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def follower_of(process: subprocess.Popen) -> int:
+    [child] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(child)
+
+
+def has_ended(number: int) -> bool:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def finish(process: subprocess.Popen) -> str:
+    out, error = process.communicate(timeout=200)
+    assert process.returncode == 0, error
+    return out
+
+
+@pytest.mark.slow
+def test_a_stopped_run_ends_like_one_that_was_not(train, tmp_path, result):
+    """Fault 3: SIGTERM to the first of two processes; the same command goes on."""
+    images = 8 * 300
+    finish(train("calm", images, "--checkpoint-seconds", "1000"))
+    stormy = tmp_path / "stormy"
+    process = train("stormy", images, "--checkpoint-seconds", "0.05")
+    wait_for_steps(process, stormy, 1)
+    follower = follower_of(process)
+    process.send_signal(signal.SIGTERM)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert "to resume, run the same command again" in out
+    assert has_ended(follower)
+    finish(train("stormy", images, "--checkpoint-seconds", "0.05"))
+    assert result(RunDirectory(stormy)) == result(RunDirectory(tmp_path / "calm"))
+
+
+@pytest.mark.slow
+def test_a_killed_process_ends_the_others_and_nothing_is_lost(train, tmp_path):
+    """Fault 1: SIGKILL to each of two processes in turn."""
+    folder = tmp_path / "run"
+    process = train("run", ENDLESS, "--checkpoint-seconds", "0.05")
+    wait_for_steps(process, folder, 1)
+    os.kill(follower_of(process), signal.SIGKILL)
+    begin = time.monotonic()
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGKILL
+    assert time.monotonic() - begin < 20  # a few seconds on a machine with nothing else to do
+    assert "error: process 2 of 2 was ended by signal 9" in error
+    assert "Traceback" not in error
+    saved = int(re.search(r"saved at ([\d,]+) images", out)[1].replace(",", ""))
+    assert saved > 0
+
+    process = train("run", ENDLESS, "--checkpoint-seconds", "0.05")
+    wait_for_steps(process, folder, saved // 8 + 1)
+    follower = follower_of(process)
+    process.kill()
+    process.communicate()
+    end = time.monotonic() + 20
+    while not has_ended(follower):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert run_checkpoints.newest(folder / "ckpt") is not None
+
+
+@pytest.mark.slow
+def test_torchrun_starts_the_same_worker(make_run):
+    run = make_run("run", "fashion-mlp", images=80)
+    command = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    ended = subprocess.run(
+        [sys.executable, "-m", *command, "genimg.training.worker", str(run.path)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert run_checkpoints.newest(run.checkpoints).name == "step-00000010"
+    assert run.attempt_numbers() == [1]
