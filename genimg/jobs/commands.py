@@ -21,6 +21,7 @@ from genimg.jobs.job import Job, checked_name, new_id
 from genimg.jobs.limits import Limits, allowed
 from genimg.jobs.states import State
 from genimg.jobs.supervisor import send_wish
+from genimg.jobs.terminal_runs import read_terminal_runs
 from genimg.jobs.views import folder_bytes
 from genimg.storage import write_json
 from genimg.training.run_directory import RunDirectory
@@ -276,6 +277,11 @@ class Commands:
     def _job(self, job_id: str) -> Job:
         job = self.index.job(job_id)
         if job is None:
+            if job_id in [run.id for run in read_terminal_runs(self.root)]:
+                raise ValueError(
+                    f"{job_id} was started in a terminal or from Python; stop it there (Ctrl-C"
+                    " saves), and resume it with the same command"
+                )
             raise ValueError(f"there is no job {job_id!r}; it may have been deleted")
         return job
 

@@ -1,8 +1,9 @@
 """What a run will cost, before it is queued: time, memory and disk.
 
-Time comes from an earlier run of the preset on such a device, else from the card of the checkpoint
-that ships with genimg; memory and disk from the number of weights, and from how much the peak
-memory of a worker grew with the batch. The worker measures its own speed when it starts.
+Time comes from an earlier run of the same model on such a device, else from the card of the
+checkpoint that ships with genimg; memory and disk from the number of weights, and from how much the
+peak memory of a worker grew with the batch. The worker measures its own speed when it starts; a run
+asked by minutes sets its number of pictures anew by it, so it is the pictures that are a guess.
 """
 
 import shutil
@@ -16,8 +17,12 @@ from genimg.jobs.devices import Device
 from genimg.jobs.job import Job
 from genimg.jobs.views import last_report
 from genimg.storage import read_json
+from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 
+# For a process with PyTorch, Fashion-MNIST, and a second for each precision that is tried; more
+# where the machine is busy.
+_START_SECONDS = 15.0
 _BYTES_OF_PYTHON = 1_500 * 10**6  # with PyTorch, and Fashion-MNIST being read
 # Weights, gradients, two moments of Adam, and the average: five numbers of four bytes.
 _BYTES_PER_WEIGHT = 20
@@ -42,6 +47,7 @@ class Estimate:
 
     Attributes:
         device: what it would run on, in words.
+        start_seconds: before the first picture is seen, once it is the run's turn.
         minutes: to train; None if no speed is known and the run was asked by pictures.
         images: pictures it will see; None if no speed is known and it was asked by minutes.
         images_per_second: expected speed, or None.
@@ -52,6 +58,7 @@ class Estimate:
     """
 
     device: str
+    start_seconds: float
     minutes: float | None
     images: int | None
     images_per_second: float | None
@@ -85,6 +92,7 @@ def estimate(spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]) -
     disk = weights * _DISK_BYTES_PER_WEIGHT + _DISK_BYTES_OF_REPORTS
     return Estimate(
         device=device.title,
+        start_seconds=_START_SECONDS,
         minutes=minutes,
         images=images,
         images_per_second=speed,
@@ -107,7 +115,8 @@ def _speed(
 ) -> tuple[float | None, str]:
     """Return pictures a second and where the number is from."""
     for job in sorted(jobs, key=lambda job: job.started, reverse=True):
-        if job.preset == spec.preset and job.assigned.partition(":")[0] == device.kind:
+        here = job.preset == spec.preset and job.assigned.partition(":")[0] == device.kind
+        if here and _is_same_work(root / job.id, spec):
             report = last_report(root / job.id / "attempts" / str(job.attempt))
             speed = report.get("images_per_second")
             if isinstance(speed, (int, float)) and speed > 0:
@@ -117,6 +126,19 @@ def _speed(
         speed = card["images_seen"] / card["minutes"] / 60
         return speed, f"the checkpoint that ships with genimg, trained on {card['hardware']}"
     return None, f"no run of {spec.preset} on {device.title} is known yet"
+
+
+def _is_same_work(folder: Path, spec: RunSpec) -> bool:
+    """Return whether the run in `folder` takes as long for a picture as `spec` will."""
+    try:
+        other = RunDirectory(folder).read_spec()
+    except (OSError, ValueError):
+        return False
+    return _work(other) == _work(spec)
+
+
+def _work(spec: RunSpec) -> tuple[Any, ...]:
+    return spec.model, spec.task, spec.run.batch_size, spec.run.threads
 
 
 def _shipped_card(preset: str) -> dict[str, Any]:

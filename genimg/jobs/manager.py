@@ -24,6 +24,7 @@ from genimg.jobs.job import Job
 from genimg.jobs.limits import Limits
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
+from genimg.jobs.terminal_runs import read_terminal_runs, watch
 from genimg.jobs.views import JobView, folder_bytes, tail, view
 from genimg.training.run_directory import RunDirectory
 from genimg.training.session import request_spec
@@ -179,11 +180,11 @@ class JobManager:
         return self._do("cancel", job_id=job_id, actor=actor, is_teacher=is_teacher)
 
     def save_now(self, job_id: str, *, actor: str, is_teacher: bool = False) -> Job:
-        """Ask a running worker for a checkpoint; of two wishes in a second the newer one counts."""
+        """Ask a running worker for a checkpoint."""
         return self._do("save_now", job_id=job_id, actor=actor, is_teacher=is_teacher)
 
     def sample_now(self, job_id: str, *, actor: str, is_teacher: bool = False) -> Job:
-        """Ask a running worker for a sample sheet; of two wishes in a second the newer counts."""
+        """Ask a running worker for a sample sheet."""
         return self._do("sample_now", job_id=job_id, actor=actor, is_teacher=is_teacher)
 
     def rename(self, job_id: str, name: str, *, actor: str, is_teacher: bool = False) -> Job:
@@ -241,12 +242,13 @@ class JobManager:
     # Looking
 
     def jobs(self) -> list[Job]:
-        """Return all jobs, in the order of their positions."""
-        return self._service.jobs()
+        """Return all jobs in the order of their positions, then the runs of terminals."""
+        return [*self._service.jobs(), *read_terminal_runs(self.root)]
 
     def job(self, job_id: str) -> Job:
         """Return one job; ValueError if there is none of that id."""
-        job = self._service.job(job_id)
+        watched = (job for job in read_terminal_runs(self.root) if job.id == job_id)
+        job = self._service.job(job_id) or next(watched, None)
         if job is None:
             raise ValueError(f"there is no job {job_id!r}; it may have been deleted")
         return job
@@ -264,7 +266,7 @@ class JobManager:
             return list(self._views)
 
     def _look(self) -> list[JobView]:
-        jobs = self.jobs()
+        jobs = self._service.jobs()
         places: dict[str, int] = {}
         for device in self.engine.capacity():
             for place, job in enumerate(queue.waiting(jobs, device), start=1):
@@ -276,7 +278,7 @@ class JobManager:
             if not seen.job.active and seen.job.state is not State.QUEUED
         }
         return sorted(
-            views,
+            views + [watch(self.root, job) for job in read_terminal_runs(self.root)],
             key=lambda seen: (
                 not seen.job.active,
                 seen.place is None,

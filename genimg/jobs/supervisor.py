@@ -22,6 +22,8 @@ from genimg.training.run_directory import RunDirectory
 
 # A job that dies this often in a row without a newer checkpoint waits for a person.
 MOST_RETRIES = 3
+# Wishes of one second: enough for somebody who clicks fast.
+_WISHES_KEPT = 8
 
 
 class Supervisor:
@@ -156,13 +158,17 @@ class Supervisor:
 
 
 def send_wish(directory: RunDirectory, command: str) -> None:
-    """Ask the worker for something; it looks about once a second, and the newest wish counts.
+    """Ask the worker for something; it looks about once a second, and does all in their order.
 
     Args:
-        command: "run" (which is no wish), "pause", "cancel", "save_now" or "sample_now".
+        command: "run" (which is no wish, and takes the earlier ones back), "pause", "cancel",
+            "save_now" or "sample_now".
     """
-    generation = max(directory.read_control()["generation"], directory.last_wish_seen()) + 1
+    seen = directory.last_wish_seen()
+    generation = max(directory.read_control()["generation"], seen) + 1
     wish: dict[str, Any] = {"command": command, "generation": generation}
+    if command != "run":
+        wish["earlier"] = directory.wishes_after(seen)[-_WISHES_KEPT:]
     write_json(directory.path / "control.json", wish)
 
 

@@ -1,17 +1,27 @@
-"""A short real run, from the form to the GAN tab; all in one browser, as a student would."""
+"""Short real runs, from the form to the tab of their model, as a student in a browser sees them.
 
+No test needs another one: each makes the run that it changes, and those that only look share one
+that waits, paused.
+"""
+
+import contextlib
 import io
 import re
+import time
 import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from genimg.jobs.manager import JobManager
+from genimg.jobs.states import State
 from genimg.render import encode
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+# Without an end that a test could see: each is paused or cancelled.
+ENDLESS = 3_000_000
 TINY = {
     "generator_widths": "16",
     "discriminator_widths": "16",
@@ -19,12 +29,61 @@ TINY = {
     "precision": "fp32",
     "sheets": "600",
 }
+SAME_TINY = {
+    "images": ENDLESS,
+    "generator_widths": (16,),
+    "discriminator_widths": (16,),
+    "threads": 1,
+    "precision": "fp32",
+    "sheets": 600,
+}
+PATIENCE_SECONDS = 240  # a busy machine is not a failure
 
 
-@pytest.fixture(scope="module")
-def shared():
-    """What one test leaves for the next, which goes on with the same run."""
-    return {}
+@pytest.fixture(scope="session")
+def manager(server, server_folder):
+    """What sends commands to the server, as a terminal does."""
+    with contextlib.closing(JobManager(server_folder / "runs", by_request=True)) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_on(manager):
+    """Cancel what a test leaves, failed or not: there is one CPU, and the next test needs it."""
+    yield
+    for seen in manager.snapshot():
+        if seen.job.active or seen.job.state is State.QUEUED:
+            manager.cancel(seen.job.id, actor="ada", is_teacher=True)
+
+
+def wait_until(condition):
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def running(manager):
+    """A run that has drawn a sample sheet and goes on."""
+    job = manager.start("fashion-mlp", actor="ada", name="a running one", **SAME_TINY)
+    wait_until(lambda: manager.view(job.id).images_per_second)
+    return job
+
+
+@pytest.fixture(scope="session")
+def paused(manager):
+    """A run with curves and sample sheets that waits; tests only look at it."""
+    job = manager.start("fashion-mlp", actor="ada", name="a paused one", **SAME_TINY)
+    samples = manager.directory(job.id).samples
+    wait_until(lambda: len(list(samples.glob("*.png"))) > 2)
+    manager.pause(job.id, actor="ada")
+    wait_until(lambda: manager.job(job.id).state is State.PAUSED)
+    return job
+
+
+def link_of(job):
+    return f"?run={job.id}"
 
 
 def open_training(open_page, query="", **size):
@@ -35,12 +94,12 @@ def open_training(open_page, query="", **size):
     return page
 
 
-def fill_form(page, images, name="", model="MLP GAN", settings=TINY):
+def fill_form(page, amount, length="pictures", name="", model="MLP GAN", settings=TINY):
     page.locator("#who .nickname").fill("ada")
     page.locator("#train-preset input").click()
     page.get_by_role("option", name=model).click()
-    page.locator("#train-length").get_by_text("pictures").click()
-    page.locator("#train-amount input").fill(str(images))
+    page.locator("#train-length").get_by_text(length).click()
+    page.locator("#train-amount input").fill(str(amount))
     page.locator("#train-name").locator("input, textarea").fill(name)
     if not page.locator("#settings .sections").is_visible():
         page.locator("#settings summary").click()
@@ -70,50 +129,108 @@ def images_seen(page):
     return int(found[1].replace(",", "")) if found else 0
 
 
-def test_a_run_from_the_form_to_pause(open_page, shared):
-    page = open_training(open_page)
-    assert page.get_by_text("Nothing has been trained here yet").is_visible()
-    assert page.locator("#train-preset input").input_value().startswith("StyleGAN-mini")
-    fill_form(page, 3_000_000, "a first one")
-    page.wait_for_function(
-        "document.querySelector('#estimate').textContent.includes('3,000,000 pictures')"
-    )
-    page.locator("#train-start").dblclick()
-    expect_state(page, "running")
-    assert page.locator("#runs .row").count() == 1  # a double click starts one run
-
-    page.wait_for_function("/^[1-9]/.test(document.querySelector('#runs .numbers').textContent)")
-    before = images_seen(page)
+def expect_more_images(page, before):
     page.wait_for_function(
         "before => Number(document.querySelector('#runs .numbers').textContent"
         ".split(' of')[0].replaceAll(',', '')) > before",
         arg=before,
     )
+
+
+def expect_curves(page):
     page.wait_for_selector("#runs [data-chart=Losses] path.curve-0[d^=M]")
+
+
+def rows_named(page, name):
+    return page.locator("#runs .row").filter(has=page.get_by_text(name, exact=True))
+
+
+def test_a_page_where_nothing_was_trained_says_what_to_do(browser, empty_server):
+    page = browser.new_page()
+    page.goto(empty_server)
+    page.get_by_role("tab", name="Training").click()
+    page.get_by_text("Nothing has been trained here yet").wait_for()
+    assert page.locator("#train-preset input").input_value().startswith("StyleGAN-mini")
+    assert page.locator("#who .nickname").input_value() == "me"
+    said = page.locator("#estimate").inner_text()
+    assert re.match(r"About 10 min on the .+, after about 15 s to start", said)
+    page.close()
+
+
+def test_a_run_of_20_seconds(open_page):
+    page = open_training(open_page)
+    fill_form(page, 0.33, "minutes", "a short one")
+    page.wait_for_function(
+        "document.querySelector('#estimate p').textContent.startsWith('About 20 s on the')"
+    )
+    page.evaluate(
+        "() => { window.shown = new Set(); new MutationObserver(() => shown.add("
+        "document.querySelector('#runs .progress').getAttribute('aria-valuenow'))"
+        ").observe(document.querySelector('#runs'), {subtree: true, childList: true}); }"
+    )
+    page.locator("#train-start").click()
+    expect_state(page, "running")
+    expect_state(page, "done")
+    assert page.evaluate("shown.size") > 2  # it moved while one looked
+    assert page.locator("#runs .progress").get_attribute("aria-valuenow") == "100"
+    seen, total = re.findall(r"[\d,]+", page.locator("#runs .numbers").inner_text())[:2]
+    assert seen == total
+
+
+def test_pause_and_resume_in_two_browsers(open_page):
+    page = open_training(open_page)
+    fill_form(page, ENDLESS, name="a first one")
+    page.wait_for_function(
+        "document.querySelector('#estimate').textContent.includes('3,000,000 pictures')"
+    )
+    page.locator("#train-start").dblclick()
+    expect_state(page, "running")
+    assert rows_named(page, "a first one").count() == 1  # a double click starts one run
+    expect_more_images(page, 0)
+    expect_curves(page)
     page.wait_for_function("document.querySelector('#runs .sheets img').naturalWidth > 0")
+    before = images_seen(page)
 
-    # A reload, in the middle, of the link: the same run, in the same tab.
-    link = page.evaluate("location.search")
-    assert "run=fashion-mlp-" in link
-    again = open_training(open_page, link)
-    again.wait_for_selector("#runs [data-chart=Losses] path.curve-0[d^=M]")
-    assert again.locator("#runs h3.title").inner_text() == "a first one"
-    assert images_seen(again) >= before
-    again.close()
+    # A reload in the middle: the same run, in the same tab. Another browser: the same.
+    page.reload()
+    query = page.evaluate("location.search")
+    assert "run=fashion-mlp-" in query
+    other = open_training(open_page, query)
+    for browser in (page, other):
+        expect_curves(browser)
+        assert browser.locator("#runs h3.title").inner_text() == "a first one"
+        assert images_seen(browser) >= before
 
-    # Another nickname may watch; here everybody is the teacher, so the buttons stay.
     press(page, "pause")
-    expect_state(page, "paused")
-    assert page.locator("#runs [data-action=resume]").is_visible()
-    assert page.locator("#runs [data-action=save_now]").is_disabled()
-    shared["link"] = link
+    for browser in (page, other):
+        expect_state(browser, "paused")
+        assert browser.locator("#runs [data-action=resume]").is_visible()
+        assert browser.locator("#runs [data-action=save_now]").is_disabled()
+    stopped = images_seen(page)
+    assert images_seen(other) == stopped > before
+
+    # Alone with the machine everybody is the teacher, so the other one may resume it.
+    press(other, "resume")
+    for browser in (page, other):
+        expect_state(browser, "running")
+        expect_more_images(browser, stopped)
 
 
-def test_its_model_opens_in_the_gan_tab(open_page, shared):
-    page = open_training(open_page, shared["link"])
+def test_a_link_opens_its_run_and_not_the_newest(open_page, manager, paused):
+    newer = manager.start("fashion-mlp", actor="ada", name="a newer one", **SAME_TINY)
+    manager.cancel(newer.id, actor="ada")
+    page = open_training(open_page, link_of(paused))
+    rows_named(page, "a newer one").wait_for()
+    expect_curves(page)
+    assert page.locator("#runs h3.title").inner_text() == "a paused one"
+    assert page.evaluate("location.search") == link_of(paused)
+
+
+def test_its_model_opens_in_the_gan_tab(open_page, paused):
+    page = open_training(open_page, link_of(paused))
     page.locator("#runs [data-open=gan]").click()
     page.wait_for_function("location.search.includes('model=runs')")
-    assert page.locator("#checkpoint input").input_value() == "a first one (ada)"
+    assert page.locator("#checkpoint input").input_value() == "a paused one (ada)"
     assert page.locator("#picture img").is_visible()
     code = page.locator("#picture-code code").text_content()
     assert 'genimg.load("runs/fashion-mlp-' in code
@@ -124,29 +241,39 @@ def test_its_model_opens_in_the_gan_tab(open_page, shared):
     assert [url for url in asked if "component_server" in url] == []
 
 
-def test_nothing_is_polled_while_the_page_is_hidden(open_page, shared):
-    page = open_training(open_page, shared["link"])
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_timeout(4500)
-    assert any("component_server" in url for url in asked)
+def test_who_goes_elsewhere_while_a_model_opens_stays_there(open_page, paused):
+    page = open_training(open_page, link_of(paused))
+    page.locator("#runs [data-open=gan]").click()
+    page.locator("#picture").wait_for()  # at once, before the model
+    page.get_by_role("tab", name="Training").click()
+    page.wait_for_function(
+        "document.querySelector('#checkpoint input').value === 'a paused one (ada)'"
+    )
+    page.wait_for_timeout(1000)
+    assert page.locator("#train-start").is_visible()
+    assert not page.locator("#picture").is_visible()
+
+
+def test_nothing_is_polled_while_the_page_is_hidden(open_page, paused):
+    page = open_training(open_page, link_of(paused))
+    with page.expect_request("**/component_server**"):
+        pass
     page.evaluate(
         "Object.defineProperty(document, 'visibilityState', {get: () => window.pretended})"
     )
     page.evaluate("window.pretended = 'hidden'")
     page.wait_for_timeout(1500)
-    asked.clear()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(4500)
-    assert asked == []
-    page.evaluate("window.pretended = 'visible'")
-    page.wait_for_timeout(1500)
-    assert asked
+    assert [url for url in asked if "component_server" in url] == []
+    with page.expect_request("**/component_server**"):
+        page.evaluate("window.pretended = 'visible'")
 
 
-def test_resume_rename_compare_cancel_delete(open_page, shared):
-    page = open_training(open_page, shared["link"])
+def test_rename_duplicate_compare_cancel_delete(open_page, running, paused):
+    page = open_training(open_page, link_of(running))
     page.on("dialog", lambda dialog: pytest.fail("a page inside another one cannot ask so"))
-    press(page, "resume")
     expect_state(page, "running")
     press(page, "rename")
     page.locator("#runs .ask input").fill("<b>one</b>")
@@ -157,29 +284,34 @@ def test_resume_rename_compare_cancel_delete(open_page, shared):
     page.wait_for_function(
         "document.querySelector('#settings summary').textContent.includes('changed')"
     )
-    assert page.locator("#train-amount input").input_value() == "3000000"
+    assert page.locator("#train-amount input").input_value() == str(ENDLESS)
     page.locator("#train-start").click()
     expect_state(page, "next")
-    page.locator("#runs .compare select").select_option(index=1)
+    page.locator("#runs .compare select").select_option(value=paused.id)
     page.wait_for_selector("#runs [data-chart=Losses] path.run-1[d^=M]")
-    assert "compare=fashion-mlp-" in page.evaluate("location.search")
+    assert f"compare={paused.id}" in page.evaluate("location.search")
 
     press(page, "cancel")
     expect_state(page, "cancelled")
+    again = rows_named(page, "<b>one</b> again")
     press(page, "delete")
     page.locator("#runs .ask .no").click()
-    assert page.locator("#runs .row").count() == 2
+    assert again.count() == 1
     press(page, "delete")
     page.locator("#runs .ask .yes").click()
-    page.wait_for_function("document.querySelectorAll('#runs .row').length === 1")
+    again.wait_for(state="detached")
+    rows_named(page, "<b>one</b>").click()
+    expect_state(page, "running")
     press(page, "cancel")
     expect_state(page, "cancelled")
 
 
-def test_a_zoom_stays_while_the_curves_grow(open_page, shared):
-    page = open_training(open_page, shared["link"])
+def test_a_zoom_stays_while_the_curves_grow(open_page, running):
+    page = open_training(open_page, link_of(running))
     chart = page.locator("#runs [data-chart=Losses] svg")
-    page.wait_for_selector("#runs [data-chart=Losses] path.curve-0[d^=M]")
+    line = page.locator("#runs [data-chart=Losses] path.curve-0").first
+    expect_curves(page)
+    expect_more_images(page, 20_000)
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     middle = box["y"] + box["height"] / 2
@@ -190,12 +322,22 @@ def test_a_zoom_stays_while_the_curves_grow(open_page, shared):
     reset = page.get_by_text("Show everything")
     reset.wait_for()
     page.evaluate("document.querySelector('#runs [data-chart=Losses] svg').mark = 1")
-    zoomed = page.locator("#runs [data-chart=Losses] .axes").text_content()
-    page.wait_for_timeout(3500)
-    assert page.locator("#runs [data-chart=Losses] .axes").text_content() == zoomed
+    axes = page.locator("#runs [data-chart=Losses] .axes")
+    zoomed, before = axes.text_content(), images_seen(page)
+    expect_more_images(page, before + 20_000)
+    assert axes.text_content() == zoomed
     assert page.evaluate("document.querySelector('#runs [data-chart=Losses] svg').mark") == 1
+    drawn = line.get_attribute("d")
     reset.click()
-    assert page.locator("#runs [data-chart=Losses] .axes").text_content() != zoomed
+    assert axes.text_content() != zoomed
+    assert line.get_attribute("d") != drawn
+
+
+def test_memory_is_read_with_a_unit(open_page, paused):
+    page = open_training(open_page, link_of(paused))
+    expect_curves(page)
+    [reading] = page.locator("#runs [data-chart=Memory] .entry:visible").all_inner_texts()
+    assert re.fullmatch(r"Memory\s+(\d+ MB|[\d.]+ GB)", reading)
 
 
 def zip_of(members):
@@ -240,9 +382,9 @@ def test_an_upload_with_a_hostile_member(open_page):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_wider_than_the_screen(open_page, shared, width):
-    page = open_training(open_page, shared["link"], width=width)
-    page.wait_for_selector("#runs [data-chart=Losses] path.curve-0[d^=M]")
+def test_nothing_is_wider_than_the_screen(open_page, paused, width):
+    page = open_training(open_page, link_of(paused), width=width)
+    expect_curves(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -265,7 +407,7 @@ TRANSFORMERS = {
 def test_a_transformer_opens_in_its_tab(open_page, model):
     settings, use, choice = TRANSFORMERS[model]
     page = open_training(open_page)
-    fill_form(page, 3_000_000, f"a {use}", model, settings)
+    fill_form(page, ENDLESS, name=f"a {use}", model=model, settings=settings)
     page.locator("#train-start").click()
     page.locator(f"#runs [data-open={use}]").wait_for()
     assert page.locator("#runs .actions [data-open]:visible").count() == 1
@@ -280,11 +422,11 @@ def test_a_transformer_opens_in_its_tab(open_page, model):
     expect_state(page, "cancelled")
 
 
-def test_a_second_server_only_watches(browser, second_server, shared):
+def test_a_second_server_only_watches(browser, second_server, paused):
     page = browser.new_page()
-    page.goto(second_server + shared["link"])
+    page.goto(second_server + link_of(paused))
     page.locator("#runs .notice").get_by_text("here they can only be watched").wait_for()
-    page.wait_for_selector("#runs [data-chart=Losses] path.curve-0[d^=M]")
+    expect_curves(page)
     enabled = page.locator("#runs .actions [data-action]:enabled:visible")
     assert enabled.all_inner_texts() == ["Duplicate"]
     page.locator("#who .nickname").fill("ada")
@@ -295,8 +437,8 @@ def test_a_second_server_only_watches(browser, second_server, shared):
     page.close()
 
 
-def test_the_film_is_a_gif(open_page, shared):
-    page = open_training(open_page, shared["link"])
+def test_the_film_is_a_gif(open_page, paused):
+    page = open_training(open_page, link_of(paused))
     page.wait_for_function("document.querySelector('#runs .sheets img').naturalWidth > 0")
     with page.expect_download() as download:
         page.locator("#runs .save-gif").click()

@@ -83,22 +83,6 @@ def test_somebody_elses_training_of_the_run_is_not_this_attempt(handle, hold):
     assert LocalEngine().probe(handle) == (Verdict.DEAD, None)
 
 
-def test_a_live_stranger_with_the_recorded_number_is_neither_alive_nor_ended(handle):
-    stranger = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(60)"], **platforms.own_session()
-    )
-    try:
-        write_json(handle.folder / "launcher.json", {"group": stranger.pid})
-        engine = LocalEngine(clock=lambda: 1e9)
-        assert engine.probe(handle) == (Verdict.DEAD, None)
-        engine.terminate(handle)
-        time.sleep(0.1)
-        assert stranger.poll() is None
-    finally:
-        stranger.kill()
-        stranger.wait()
-
-
 def test_a_launcher_that_has_not_appeared_is_unknown_for_a_while(handle, clock):
     engine = LocalEngine(clock=clock)
     assert engine.probe(handle) == (Verdict.UNKNOWN, None)

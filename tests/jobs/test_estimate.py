@@ -6,6 +6,7 @@ from genimg.jobs.devices import Device
 from genimg.jobs.estimate import count_weights, estimate
 from genimg.jobs.states import State
 from genimg.models import kind_named
+from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import PRESETS, make_spec
 
 CPU = Device(name="cpu", title="CPU", total_memory=64 * 10**9, free_memory=32 * 10**9)
@@ -25,21 +26,39 @@ def test_time_of_pictures_and_pictures_of_time(root):
     by_minutes = estimate(make_spec("fashion-style", minutes=by_images.minutes), CPU, root, [])
     assert by_minutes.images == pytest.approx(9600, abs=1)
     assert by_minutes.problem == ""
+    assert by_minutes.start_seconds > 0  # beside the minutes, which are to train
 
 
-def test_an_earlier_run_here_knows_better(root, make_job):
+@pytest.fixture
+def earlier(root, make_job):
+    """A run of 123 pictures a second with the preset's own settings."""
     job = make_job(
         preset="fashion-mlp", state=State.SUCCEEDED, assigned="cpu", attempt=1, started=1.0
     )
-    folder = root / job.id / "attempts" / "1"
-    folder.mkdir(parents=True)
-    (folder / "metrics.jsonl").write_text('{"images_seen": 10, "images_per_second": 123.0}\n')
+    directory = RunDirectory.create(root / job.id, make_spec("fashion-mlp", images=64))
+    report = {"images_seen": 10, "images_per_second": 123.0}
+    directory.new_attempt(1).report(report)
+    return job
+
+
+def test_an_earlier_run_here_knows_better(root, earlier):
     spec = make_spec("fashion-mlp", images=1230)
-    known = estimate(spec, CPU, root, [job])
+    known = estimate(spec, CPU, root, [earlier])
     assert (known.images_per_second, known.minutes) == (123.0, pytest.approx(1 / 6))
-    assert job.name in known.speed_source
-    elsewhere = dataclasses.replace(job, assigned="cuda:0")
+    assert earlier.name in known.speed_source
+    elsewhere = dataclasses.replace(earlier, assigned="cuda:0")
     assert estimate(spec, CPU, root, [elsewhere]).images_per_second != 123.0
+
+
+@pytest.mark.parametrize(
+    "changes", [{"generator_widths": (16,)}, {"r1": 1.0}, {"batch_size": 32}, {"threads": 2}]
+)
+def test_an_earlier_run_of_other_work_knows_nothing(root, earlier, changes):
+    spec = make_spec("fashion-mlp", images=1230, **changes)
+    assert estimate(spec, CPU, root, [earlier]).images_per_second != 123.0
+    (root / earlier.id / "spec.json").write_text("damaged")
+    same = make_spec("fashion-mlp", images=1230)
+    assert estimate(same, CPU, root, [earlier]).images_per_second != 123.0
 
 
 def test_an_unknown_speed_is_said_to_be_unknown(root):

@@ -15,6 +15,7 @@ let answer = props.value.answer;
 let [selected, compared] = ['run', 'compare'].map((name) => new URL(location).searchParams.get(name));
 let log = null;
 let [asking, askedAt, wasVisible, failures, again] = [false, 0, false, 0, false];
+let answered = false; // the first answer is as old as the server, and knows nothing of later runs
 
 function put(node, text) { if (node.textContent !== text) node.textContent = text; }
 
@@ -59,6 +60,7 @@ async function poll(now) {
     const next = await server.poll({ who: who(), ...asked, cursors, log });
     for (const [id, news] of Object.entries(next.curves)) histories.set(id, grown(histories.get(id), news));
     failures = 0;
+    answered = true;
     if (asked.run === selected) { answer = next; show(); }
   } catch (error) {
     failures += 1;
@@ -188,7 +190,7 @@ function show() {
   const rows = answer.runs;
   put(part.notice, answer.notice);
   part.notice.hidden = !answer.notice;
-  if (!rows.some((row) => row.id === selected)) {
+  if (!rows.some((row) => row.id === selected) && (answered || selected === null)) {
     const gone = selected !== null && rows.length > 0;
     selected = rows[0]?.id ?? null;
     [log, compared] = [null, null];

@@ -1,6 +1,8 @@
 """The form of a run, made from the configurations of a preset: nothing is written down twice."""
 
 import dataclasses
+import functools
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +13,11 @@ OFFERED = tuple(name for name in PRESETS if name != "fashion-features")
 _TITLES = {"run": "The run", "model": "The architecture", "task": "The training"}
 # What the form asks for elsewhere, and what follows from the data set.
 _ELSEWHERE = {"dataset", "images", "minutes", "channels", "classes"}
+_LABELS_ELSEWHERE = {
+    "dataset": "Pictures to learn from",
+    "images": "Train for",
+    "minutes": "Train for",
+}
 
 
 def sections(preset: str, choices: Mapping[str, Sequence]) -> list[dict[str, Any]]:
@@ -72,6 +79,8 @@ def given(
         if name not in fields:
             raise ValueError(f"{preset} has no setting {name!r} in this form")
         field = fields[name]
+        if value is None and field["kind"] in ("whole", "number"):  # how JSON spells infinity
+            raise ValueError(f"{name} must be a finite number")
         if name in choices and value not in field["choices"]:
             raise ValueError(
                 f"{name} must be one of {', '.join(map(str, field['choices']))}, not"
@@ -79,6 +88,29 @@ def given(
             )
         settings[name] = _numbers(name, value) if field["kind"] == "list" else value
     return settings
+
+
+def label_of(name: str) -> str:
+    """Return what the page calls a setting."""
+    return _LABELS_ELSEWHERE.get(name, name.replace("_", " ").capitalize())
+
+
+def in_page_words(message: str) -> str:
+    """Return a message about settings with the names that the page shows, in quotation marks.
+
+    "batch_size must be from 2 to 4096" becomes "“Batch size” must be from 2 to 4096". A word that
+    may be meant as a word, such as "width", is a setting only where the message begins with it.
+    """
+    return _names().sub(lambda found: f"“{label_of(found[0])}”", message)
+
+
+@functools.cache
+def _names() -> re.Pattern:
+    """Return what matches the name of a setting of any preset in a message."""
+    configurations = [part for preset in PRESETS.values() for part in settings_of(preset).values()]
+    names = {field.name for part in configurations for field in dataclasses.fields(part)}
+    words = {name for name in names if "_" not in name}
+    return re.compile(rf"\b(?:{'|'.join(names - words)})\b|^(?:{'|'.join(words)})(?= must )")
 
 
 def changes_of(spec: RunSpec) -> dict[str, Any]:
@@ -109,7 +141,7 @@ def _describe(
     kind = {bool: "switch", int: "whole", float: "number", str: "text"}.get(field.type, "list")
     return {
         "name": field.name,
-        "label": field.name.replace("_", " ").capitalize(),
+        "label": label_of(field.name),
         "help": field.metadata["help"],
         "kind": "choice" if options else kind,
         "value": ", ".join(map(str, value)) if isinstance(value, tuple) else value,

@@ -1,7 +1,6 @@
 """What happens in the form of the Training tab: plain functions, no Gradio."""
 
 import contextlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from genimg.jobs.estimate import Estimate
 from genimg.jobs.manager import JobManager
 from genimg.storage import read_json
 from genimg.training.spec import PRESETS, settings_of
+from genimg.ui import messages
 from genimg.ui.identity import Identity
 from genimg.ui.training import form
 from genimg.ui.training.own_data import OWN, DataShelf
@@ -63,7 +63,7 @@ class TrainHandlers:
             return {"level": "problem", "text": sentence(error)}
         if needs.problem:
             return {"level": "problem", "text": sentence(needs.problem)}
-        return {"level": "good", "text": in_words(needs)}
+        return {"level": "good", "text": in_words(needs, by_minutes=length == "minutes")}
 
     def start(
         self,
@@ -81,10 +81,10 @@ class TrainHandlers:
             who: see `Identity.of`.
             advanced: of the generated form: {"changes", "intent"}; the same intent is one run.
         """
-        settings = self._settings(preset, dataset, length, amount, advanced)
-        visitor = self._visitor(who)
-        intent = advanced.get("intent")
         with refusals():
+            settings = self._settings(preset, dataset, length, amount, advanced)
+            visitor = self._visitor(who)
+            intent = advanced.get("intent")
             job = self.manager.start(
                 preset,
                 name=str(name or "").strip(),
@@ -105,10 +105,11 @@ class TrainHandlers:
         if not isinstance(path, (str, Path)):
             raise ValueError("no file arrived; choose a zip file of pictures")
         try:
-            settings = form.given(form.checked_preset(preset), _changes(advanced), self._choices())
-            model = settings_of(PRESETS[preset])["model"].to_dict() | settings
-            size = model.get("size", 32)
             with refusals():
+                form.checked_preset(preset)
+                settings = form.given(preset, _changes(advanced), self._choices())
+                model = settings_of(PRESETS[preset])["model"].to_dict() | settings
+                size = model.get("size", 32)
                 owner = self.manager.check_upload(**self._visitor(who))
             value, report = self.data.publish(Path(path), size if size in SIZES else 32, owner)
             return value, report | {"own": value}
@@ -195,34 +196,43 @@ class TrainHandlers:
             if read_json(checkpoints.find(name) / "config.json").get("kind") == "fsq-tokenizer"
         }
         for job in self.manager.jobs():
-            if PRESETS[job.preset].kind == "fsq-tokenizer" and job.saved_images:
+            if job.saved_images and PRESETS[job.preset].kind == "fsq-tokenizer":
                 found[job.id] = str((self.manager.root / job.id).resolve())
         return found or {_TOKENIZER: _TOKENIZER}
 
 
 @contextlib.contextmanager
 def refusals() -> Iterator[None]:
-    """Turn what the manager raises into ValueError, which the page shows as a sentence."""
+    """Turn what is raised inside into ValueError with the words of the page."""
     try:
         yield
-    except (PermissionError, OSError) as error:
-        raise ValueError(str(error)) from None
+    except (ValueError, OSError) as error:
+        raise ValueError(form.in_page_words(str(error))) from None
 
 
-def in_words(needs: Estimate) -> str:
-    """Return an estimate as sentences."""
+def in_words(needs: Estimate, by_minutes: bool) -> str:
+    """Return an estimate as sentences.
+
+    Args:
+        by_minutes: whether the minutes were asked for, so that the pictures are what is guessed.
+    """
     cost = (
         f"At most {_size(needs.memory_bytes)} of memory and {_size(needs.disk_bytes)} of disk, for"
         f" {needs.weights:,} weights."
     )
+    time = "" if needs.minutes is None else f"About {duration(60 * needs.minutes)}"
+    where = f"on the {needs.device}, after about {duration(needs.start_seconds)} to start"
     if needs.images_per_second is None:
-        return f"How fast the {needs.device} trains this is measured when it starts. {cost}"
-    time = duration(60 * needs.minutes)
-    source = needs.speed_source.partition(", trained on")[0]
-    return (
-        f"About {round_number(needs.images)} pictures in {time} on the {needs.device}, at"
-        f" {round_number(needs.images_per_second)} a second like {source}. {cost}"
+        asked = time or f"{needs.images:,} pictures"
+        return f"{asked} {where}; how fast it trains this is measured then. {cost}"
+    pictures = f"{round_number(needs.images)} pictures"
+    speed = (
+        f"as fast as {needs.speed_source.partition(', trained on')[0]}"
+        f" ({round_number(needs.images_per_second)} a second)"
     )
+    if by_minutes:
+        return f"{time} {where}: {pictures} if it is {speed}, else more or fewer. {cost}"
+    return f"{time} {where}, if it is {speed}: {pictures}. {cost}"
 
 
 def round_number(value: float) -> str:
@@ -242,10 +252,8 @@ def duration(seconds: float) -> str:
 
 
 def sentence(error: object) -> str:
-    """Return a message with a capital and a full stop."""
-    text = str(error)
-    named = re.match(r"[a-z]+_\w+|[a-z]+\d", text)  # a setting keeps its spelling
-    return (text if named else text[:1].upper() + text[1:]) + ("" if text.endswith(".") else ".")
+    """Return a message as a sentence in the words of the page."""
+    return messages.sentence(form.in_page_words(str(error)))
 
 
 def _changes(advanced: Any) -> Any:

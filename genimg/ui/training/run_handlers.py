@@ -81,7 +81,7 @@ class RunHandlers:
         cursors = request.get("cursors")
         cursors = cursors if isinstance(cursors, dict) else {}
         answer: dict[str, Any] = {
-            "notice": self.manager.notice,
+            "notice": sentence(notice) if (notice := self.manager.notice) else "",
             "teacher": visitor["is_teacher"],
             "runs": [self._row(seen, visitor) for seen in views],
             "busy": any(seen.job.active or seen.place for seen in views),
@@ -178,6 +178,7 @@ class RunHandlers:
         """Return what the list shows of a run, and what this visitor may do with it."""
         job = seen.job
         may = self.manager.supervising and allowed(visitor["actor"], job, visitor["is_teacher"])
+        may = may and seen.actions != ()  # a terminal's run is only watched
         left = seen.seconds_left
         return {
             "id": job.id,

@@ -3,7 +3,6 @@
 The form is in `handlers`, the runs are in `run_handlers`.
 """
 
-import getpass
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,10 +19,12 @@ from genimg.ui.training.handlers import (
     FIRST_PRESET,
     LENGTHS,
     TrainHandlers,
+    sentence,
 )
 from genimg.ui.training.run_handlers import RunHandlers
 from genimg.ui.training.run_models import RunModels
 
+_ALONE = "me"  # whoever is alone with the machine need not tell a nickname
 # Values come as they are, because the handlers check them.
 _LIVE: dict[str, Any] = {
     "preprocess": False,
@@ -81,6 +82,8 @@ def build(
     demo.load(open_link, None, tabs, **_LIVE)
     for use, opening in openings.items():
         listen = {"gan": runs.open_gan, "drawer": runs.open_drawer, "vision": runs.open_vision}[use]
+        # The tab at once, then the model: a late jump would take along who has gone elsewhere.
+        listen(_chooser(opening), None, [tabs for tabs, _ in opening.places], **_LIVE)
         listen(
             as_warning(_opener(RunModels(manager, use), opening)), None, opening.outputs, **_QUEUED
         )
@@ -96,8 +99,9 @@ def _form(
         pictures; the button that starts.
     """
     gr.Markdown("### New run")
-    own = "" if handlers.identity.has_token else getpass.getuser()
-    who = components.who({"nickname": own, "token": "", "has_token": handlers.identity.has_token})
+    shared = handlers.identity.has_token
+    nickname = "" if shared else _ALONE
+    who = components.who({"nickname": nickname, "token": "", "has_token": shared})
     preset = gr.Dropdown(
         handlers.presets(), value=FIRST_PRESET, label="Model", filterable=False,
         elem_id="train-preset",
@@ -134,7 +138,7 @@ def _form(
         try:
             value, shown = handlers.upload(path, *asked)
         except ValueError as error:
-            return None, gr.skip(), {"title": str(error)}
+            return None, gr.skip(), {"title": sentence(error)}
         return None, gr.update(value=value, choices=handlers.data.choices()), shown
 
     def list_data() -> Any:
@@ -164,6 +168,15 @@ def _form(
 def _value_of(event: gr.EventData, name: str) -> Any:
     data = event._data
     return data.get(name) if isinstance(data, dict) else None
+
+
+def _chooser(opening: Opening) -> Callable[[], dict[gr.Tabs, Any]]:
+    """Return what goes to the tab of a model."""
+
+    def choose_tab() -> dict[gr.Tabs, Any]:
+        return {tabs: gr.update(selected=id) for tabs, id in opening.places}
+
+    return choose_tab
 
 
 def _opener(models: RunModels, opening: Opening) -> Callable[[gr.EventData], list[Any]]:

@@ -52,6 +52,7 @@ def test_the_yardstick_is_not_offered():
         ({"device": ["cpu"]}, "device must be one of"),
         ({"window": "a, b"}, "window must be a whole number"),
         ({"heads": float("nan")}, "heads must be a whole number"),
+        ({"heads": None}, "heads must be a finite number$"),
         ({"__class__": 1}, "no setting"),
         (None, "did not arrive"),
         ([["seed", 1]], "did not arrive"),
@@ -60,6 +61,36 @@ def test_the_yardstick_is_not_offered():
 def test_what_the_form_does_not_allow_is_refused_in_words(changes, words):
     with pytest.raises(ValueError, match=words):
         make_spec("fashion-gpt", **form.given("fashion-gpt", changes, CHOICES))
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("batch_size must be from 2 to 4096, not 0", "“Batch size” must be from 2 to 4096, not 0"),
+        ("width must be from 1 to 9, not 0", "“Width” must be from 1 to 9, not 0"),
+        ("minutes must be a finite number", "“Train for” must be a finite number"),
+        (
+            "lower discriminator_learning_rate or learning_rate, not the width",
+            "lower “Discriminator learning rate” or “Learning rate”, not the width",
+        ),
+        ("the file my_batch_size.png is damaged", "the file my_batch_size.png is damaged"),
+        ("images of no_setting must wait", "images of no_setting must wait"),
+    ],
+)
+def test_settings_have_the_names_that_the_page_shows(message, said):
+    assert form.in_page_words(message) == said
+    assert form.in_page_words(said) == said
+
+
+@each_preset
+def test_every_setting_that_is_out_of_range_is_named_as_in_the_form(preset):
+    for name, field in fields(preset).items():
+        if field["low"] is None:
+            continue
+        low = field["low"] - 1
+        with pytest.raises(ValueError, match="must be") as refused:
+            make_spec(preset, **{name: [low] if field["kind"] == "list" else low})
+        assert form.in_page_words(str(refused.value)).startswith(f"“{field['label']}” must be")
 
 
 def test_lists_are_numbers_with_commas():

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -71,11 +72,12 @@ def test_a_double_click_is_one_run_and_a_new_intent_another(handlers):
         ({"length": "dataset"}, "minutes or for a number"),
         ({"amount": None}, "how many pictures"),
         ({"amount": True}, "how many pictures"),
-        ({"amount": 1.5}, "images must be a whole number"),
-        ({"amount": float("nan")}, "images must be a whole number"),
+        ({"amount": 1.5}, "“Train for” must be a whole number"),
+        ({"amount": float("nan")}, "“Train for” must be a whole number"),
         ({"advanced": None}, "settings did not arrive"),
         ({"advanced": {"changes": {"dataset": "folder:/etc"}}}, "no setting"),
-        ({"advanced": {"changes": {"batch_size": 10**6}}}, "batch_size must be from"),
+        ({"advanced": {"changes": {"batch_size": 10**6}}}, "^“Batch size” must be from"),
+        ({"advanced": {"changes": {"batch_size": None}}}, "^“Batch size” must be a finite"),
         ({"who": None}, "nickname"),
         ({"who": {"nickname": "   "}}, "nickname"),
         ({"name": "x" * 200}, "80 printable"),
@@ -97,8 +99,25 @@ def test_limits_bind_students_and_not_the_teacher(handlers):
 def test_the_estimate_says_time_memory_and_disk(handlers):
     said = estimate(handlers)
     assert said["level"] == "good"
-    for word in ("640 pictures", " s ", "of memory", "of disk"):
+    for word in ("640 pictures", "about 15 s to start", "of memory", "of disk"):
         assert word in said["text"]
+
+
+def test_minutes_are_kept_and_pictures_are_a_guess(handlers):
+    said = estimate(handlers, length="minutes", amount=10)["text"]
+    assert said.startswith("About 10 min on the CPU, after about 15 s to start: ")
+    assert "pictures if it is as fast as the checkpoint" in said
+    assert "else more or fewer." in said
+    said = estimate(handlers, length="images", amount=800_000)["text"]
+    assert re.match(r"About \d+ min on the CPU, after about 15 s to start, if it is as fast", said)
+
+
+def test_an_unknown_speed_is_measured(handlers):
+    handlers.manager.engine.devices = [Device(name="cuda:0", title="A card")]
+    said = estimate(handlers)["text"]
+    assert said.startswith("640 pictures on the A card, after about 15 s to start; how fast it")
+    said = estimate(handlers, length="minutes", amount=3)["text"]
+    assert said.startswith("About 3 min on the A card, after about 15 s to start; how fast it")
 
 
 def test_the_estimate_is_a_refusal_where_it_cannot_fit(handlers):
@@ -114,7 +133,7 @@ def test_the_estimate_is_a_refusal_where_it_cannot_fit(handlers):
 
 def test_the_estimate_is_the_mistake_where_there_is_one(handlers):
     said = estimate(handlers, advanced={"changes": {"batch_size": 0}})
-    assert said == {"level": "problem", "text": "batch_size must be from 2 to 4096, not 0."}
+    assert said == {"level": "problem", "text": "“Batch size” must be from 2 to 4096, not 0."}
 
 
 def test_every_model_has_an_estimate(handlers):
@@ -253,6 +272,6 @@ def test_times_are_words(seconds, text):
     assert duration(seconds) == text
 
 
-def test_a_setting_keeps_its_spelling_in_a_sentence():
-    assert sentence("batch_size must be 2") == "batch_size must be 2."
+def test_a_setting_has_its_name_on_the_page_in_a_sentence():
+    assert sentence("batch_size must be 2") == "“Batch size” must be 2."
     assert sentence(ValueError("the run is gone.")) == "The run is gone."

@@ -68,7 +68,8 @@ def test_everything_about_the_selected_run(handlers, running):
     assert run["sheets"] == [0, 40]
     assert run["epochs"] == 0.8
     assert run["log"]["text"] == "hello\nworld\n"
-    assert [finding["level"] for finding in run["health"]] == ["good"]
+    [finding] = run["health"]
+    assert finding == {"level": "unknown", "sentence": "Too early to tell: that takes 300 steps."}
     assert answer["curves"][running.id]["values"]["generator_loss"] == [[0, 40, 80], [0, 4, 8]]
     assert row(handlers, running)["state"] == "running"
     json.dumps(answer, allow_nan=False)
@@ -98,6 +99,20 @@ def test_only_the_owner_or_the_teacher_may(handlers, running, action):
     refused = act(handlers, running, action, who=BOB, name="x")
     assert "belongs to ada" in refused["error"]
     assert handlers.manager.job(running.id) == running
+
+
+def test_a_run_of_a_terminal_is_watched_and_duplicated(handlers, small_models):
+    manager = handlers.manager
+    spec = request_spec("fashion-mlp", **small_models["fashion-mlp"], images=80, device="cpu")
+    RunDirectory.create(manager.root / "mine", spec).new_attempt().report({"images_seen": 0})
+    for who in (ADA, TEACHER, {"nickname": "terminal"}):
+        answer = handlers.poll({"who": who, "run": "mine"})
+        [seen] = answer["runs"]
+        assert (seen["id"], seen["actions"]) == ("mine", ["copy"])
+        assert seen["message"].startswith("It was started in a terminal or from Python")
+        assert "fashion-mlp" in answer["run"]["facts"]
+        refused = handlers.act({"who": who, "run": "mine", "action": "rename", "name": "x"})
+        assert "terminal" in refused["error"]
 
 
 def test_each_button_twice(handlers, running):

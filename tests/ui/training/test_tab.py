@@ -24,6 +24,34 @@ def test_the_tab_keeps_no_state_and_no_timer_on_the_server(demo):
     assert not kinds & {"state", "timer"}
 
 
+@pytest.mark.parametrize(("token", "nickname"), [("secret", ""), ("", "me")])
+def test_only_who_is_alone_has_a_nickname_from_the_start(paths, idle_manager, token, nickname):
+    demo = application.build([paths["style"]], idle_manager, token)
+    [who] = [
+        block["props"]["value"]
+        for block in demo.config["components"]
+        if block["props"].get("elem_id") == "who"
+    ]
+    assert who["nickname"] == nickname
+
+
+def test_a_tab_is_chosen_before_the_model_is_loaded(demo):
+    """A jump that comes when the model is there would take along who has gone elsewhere."""
+    tabs = {block["id"] for block in demo.config["components"] if block["type"] == "tabs"}
+    found = {"choose_tab": [], "open_run": []}
+    for event in demo.config["dependencies"]:
+        # The same name a second time has a number behind it.
+        found.get(event["api_name"].rstrip("_0123456789"), []).append(event)
+    assert len(found["choose_tab"]) == len(found["open_run"]) == 3
+    for event in found["choose_tab"]:
+        assert set(event["outputs"]) <= tabs
+        assert not event["queue"]
+    for event in found["open_run"]:
+        assert not set(event["outputs"]) & tabs
+    chooser = next(fn for fn in demo.fns.values() if fn.api_name == "choose_tab")
+    assert [update["selected"] for update in chooser.fn().values()] == ["gan"]
+
+
 def test_a_file_of_a_visitor_is_checked_by_gradio(demo):
     """Without this a visitor could name any file of the server instead of an upload."""
     taken = next(fn for fn in demo.fns.values() if fn.api_name == "take_in")

@@ -1,0 +1,66 @@
+"""Runs of a data root that no server started: `python -m genimg train`, or `genimg.train`.
+
+They have no job.json, so they are in no queue and obey no button; the page and the list show them
+beside the jobs, as long as their folders lie directly in the data root.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from genimg.jobs.job import Job
+from genimg.jobs.states import State
+from genimg.jobs.views import JobView, read_status, view
+from genimg.training.run_directory import RunDirectory
+
+OWNER = "terminal"
+"""Owner of such a run, for the list; it gives nobody a right."""
+
+
+def read_terminal_runs(root: Path) -> list[Job]:
+    """Return each such run as a job of nobody's; a folder that holds no run is none."""
+    folders = (path.parent for path in root.glob("*/spec.json"))
+    runs = [path for path in folders if not path.name.startswith(".")]
+    return [job for path in runs if (job := read_terminal_run(path)) is not None]
+
+
+def read_terminal_run(folder: Path) -> Job | None:
+    """Return the run in `folder` as a job, or None if it is a server's, or no run at all."""
+    if (folder / "job.json").exists():
+        return None
+    directory = RunDirectory(folder)
+    try:
+        spec = directory.read_spec()
+        created = (folder / "spec.json").stat().st_mtime
+        attempt = max(directory.attempt_numbers(), default=0)
+        status = read_status(folder / "attempts" / str(attempt))
+        state = _state(directory, str(status.get("state", "")))
+    except (OSError, ValueError):
+        return None
+    device = spec.resolved.get("device", spec.run.device)
+    changed = status.get("time")
+    return Job(
+        id=folder.name,
+        name=folder.name,
+        owner=OWNER,
+        preset=spec.preset,
+        device=device,
+        state=state,
+        attempt=attempt,
+        assigned=device if attempt else "",
+        message="it was started in a terminal or from Python, so here it can only be watched",
+        created=created,
+        changed=float(changed) if isinstance(changed, (int, float)) else created,
+    )
+
+
+def watch(root: Path, job: Job) -> JobView:
+    """Return what is to be seen of such a run; nothing can be done with it."""
+    return replace(view(root, job), actions=())
+
+
+def _state(directory: RunDirectory, reported: str) -> State:
+    """Return where a run is: its lease says whether it is trained, its status how it ended."""
+    if directory.lease.is_held():
+        return State.RUNNING if reported == "running" else State.STARTING
+    ends = {"succeeded", "paused", "cancelled", "failed"}
+    return State(reported) if reported in ends else State.INTERRUPTED
