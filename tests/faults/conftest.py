@@ -1,9 +1,24 @@
-"""Runs on 80 made-up pictures in a folder, trained by real worker processes."""
+"""Faults: real processes, real signals, and runs on 80 made-up pictures that they are done to.
 
+    python -m pytest tests/faults -m "" -n auto
+
+runs all of them, also the slow ones, and prints at the end how many faults were injected, by their
+numbers, and what was lost. The docstring of a test says which faults it injects ("Fault 7: ...").
+
+Random moments come from one seed: of the environment variable GENIMG_FAULT_SEED, else a fresh one.
+It is printed, too, so that a storm can be repeated.
+"""
+
+import json
 import os
+import random
+import re
+import secrets
+import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,17 +26,222 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from genimg.jobs import platforms
+from genimg.jobs.inbox import Inbox
+from genimg.jobs.job import Job, read_job
+from genimg.jobs.states import State
+from genimg.storage import Lease, read_json
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import make_spec
+
+FAULTS = {
+    1: "a worker is killed at a random moment, also inside a save",
+    2: "a killed run is resumed",
+    3: "a run is paused and resumed within one epoch",
+    4: "a file of a checkpoint is cut, changed or deleted",
+    5: "the disk is full",
+    6: "a system call fails",
+    7: "the server is killed",
+    8: "server and worker are killed",
+    9: "the launcher is killed",
+    10: "a recorded process number belongs to somebody else, or to a zombie",
+    11: "two servers share one folder of runs",
+    12: "clicks at bad moments, twice, or a hundred at once",
+    13: "a worker listens to nobody",
+    14: "a replaced attempt writes late",
+    15: "a loss or a gradient is not finite",
+    16: "memory runs out",
+    17: "the index is locked, deleted or damaged",
+    18: "logs and metrics are torn, huge or hostile",
+    19: "the clock jumps, or the machine sleeps",
+    20: "zip bombs",
+    21: "names that lead elsewhere",
+    22: "pictures that are none",
+    23: "forged checkpoints",
+    25: "two hundred runs and random events",
+}
+_NUMBERS = re.compile(r"Faults? (\d+(?:(?:, | and )\d+)*): ")
+
+
+def fault_numbers(docstring: str | None) -> list[int]:
+    """Return the numbers that a docstring begins with: "Fault 3: ..." or "Faults 1 and 2: ..."."""
+    found = _NUMBERS.match(docstring or "")
+    return [int(number) for number in re.findall(r"\d+", found[1])] if found else []
+
+
+@pytest.fixture(scope="session")
+def faults() -> dict[int, str]:
+    """The numbers and names of all faults."""
+    return FAULTS
+
+
+@pytest.fixture(scope="session", name="fault_numbers")
+def fault_numbers_fixture() -> Callable[[str | None], list[int]]:
+    """The function `fault_numbers`."""
+    return fault_numbers
+
+
+# The seed, and the summary
+
+
+def pytest_configure(config):
+    # The workers of pytest-xdist inherit it, so that all of them use the same one.
+    os.environ.setdefault("GENIMG_FAULT_SEED", str(secrets.randbelow(10**6)))
+
+
+def pytest_itemcollected(item):
+    # Properties reach the summary also from another process.
+    numbers = fault_numbers(item.function.__doc__) or fault_numbers(
+        getattr(item.cls, "__doc__", "")
+    )
+    item.user_properties.append(("faults", numbers))
+
+
+def pytest_terminal_summary(terminalreporter):
+    injected, tests, lost = Counter(), Counter(), []
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if not isinstance(report, pytest.TestReport):  # what was deselected, and warnings
+                continue
+            values = [value for name, value in report.user_properties if name == "injected"]
+            for number in dict(report.user_properties).get("faults", ()):
+                if report.when == "call":
+                    tests[number] += 1
+                    injected[number] += sum(values) or 1
+                if report.failed:
+                    lost.append(f"fault {number}: {report.nodeid}")
+    if not tests:
+        return
+    terminalreporter.section("faults")
+    for number in sorted(tests):
+        terminalreporter.write_line(
+            f"{number:2} {FAULTS[number]:<72}{injected[number]:6} in {tests[number]:3} tests"
+        )
+    terminalreporter.write_line(f"{sum(injected.values())} faults were injected")
+    for line in lost or ["nothing"]:
+        terminalreporter.write_line(f"lost: {line}")
+    terminalreporter.write_line(f"repeat with GENIMG_FAULT_SEED={os.environ['GENIMG_FAULT_SEED']}")
+
+
+@pytest.fixture
+def moments(request) -> random.Random:
+    """Random choices of this test, from the one seed."""
+    print(f"GENIMG_FAULT_SEED={os.environ['GENIMG_FAULT_SEED']}")
+    return random.Random(f"{os.environ['GENIMG_FAULT_SEED']} {request.node.nodeid}")
+
+
+@pytest.fixture
+def injected(record_property) -> Callable[[int], None]:
+    """A function that counts faults; a test that never calls it counts as one."""
+
+    def count(number: int = 1) -> None:
+        record_property("injected", number)
+
+    return count
+
+
+# Real processes
+
+# In the command of all that are forked here, so that what is left over can be found.
+PROCESSES = secrets.token_hex(8)
+
+
+class Process:
+    """A process that the warm Python forked; what it prints is in `output`."""
+
+    def __init__(self, ask: Callable[[dict], int | None], output: Path, **request) -> None:
+        self._ask, self._output = ask, output
+        self.returncode: int | None = None
+        self.pid = ask({"output": str(output), **request})
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self._output.read_text() if self._output.exists() else ""
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while it lives."""
+        if self.returncode is None:
+            self.returncode = self._ask({"poll": self.pid})
+        return self.returncode
+
+    def send(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:  # as long as nobody has asked, its number is its own
+            os.kill(self.pid, number)
+
+    def wait_until(self, condition: Callable[[], object], seconds: float = 90) -> None:
+        """Wait for `condition`; fail if the process ends, or time runs out, before it is true."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if self.poll() is not None and not condition():
+                raise AssertionError(f"it ended early ({self.returncode}): {self.output}")
+            assert time.monotonic() < end, f"waited {seconds} s in vain: {self.output}"
+            time.sleep(0.005)
+
+    def end(self, seconds: float = 120) -> tuple[int, str]:
+        """Wait for the end; return the exit code and what was printed."""
+        end = time.monotonic() + seconds
+        while self.poll() is None:
+            assert time.monotonic() < end, f"it does not end: {self.output}"
+            time.sleep(0.005)
+        return self.returncode, self.output
+
+
+@pytest.fixture(scope="session")
+def ask_warm_python() -> Iterator[Callable[[dict], int | None]]:
+    """A function that sends one request to a warm Python; see warm_python.py."""
+    python = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("warm_python.py")), PROCESSES],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+    def ask(request: dict) -> int | None:
+        python.stdin.write(json.dumps(request) + "\n")
+        python.stdin.flush()
+        return json.loads(python.stdout.readline())
+
+    yield ask
+    python.kill()
+    python.communicate()
+
+
+@pytest.fixture
+def run_python(ask_warm_python, tmp_path_factory) -> Iterator[Callable[..., Process]]:
+    """Start code in processes of their own; those still alive at the test's end are killed."""
+    processes, folder = [], tmp_path_factory.mktemp("output")
+
+    def start(code: str, *arguments: object, **environment: str) -> Process:
+        process = Process(
+            ask_warm_python,
+            folder / str(len(processes)),
+            code=code,
+            arguments=[str(argument) for argument in arguments],
+            environment=environment,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.send(signal.SIGKILL)
+        process.end()
+
+
+# Runs
 
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory) -> Path:
-    folder, random = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    folder, numbers = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
     for number in range(80):
         path = folder / ("circles", "squares")[number % 2] / f"{number}.png"
         path.parent.mkdir(exist_ok=True)
-        Image.fromarray(random.integers(0, 256, (32, 32), np.uint8)).save(path)
+        Image.fromarray(numbers.integers(0, 256, (32, 32), np.uint8)).save(path)
     return folder
 
 
@@ -43,63 +263,176 @@ def make_run(tmp_path: Path, pictures: Path, small_models) -> Callable[..., RunD
     return make
 
 
-class Worker:
-    """A worker process, and ways to wait for what it does."""
+WORKER = "import sys; from genimg.training import worker; sys.exit(worker.main(sys.argv[1:]))"
 
-    def __init__(
-        self, run: RunDirectory, arguments: Sequence[str] = (), **environment: str
-    ) -> None:
-        self.run = run
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "genimg.training.worker", str(run.path), *arguments],
-            env=os.environ | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
 
-    def wait_until(self, condition: Callable[[], object], seconds: float = 90) -> None:
-        """Wait for `condition`; fail if the worker ends, or time runs out, before it is true."""
-        end = time.monotonic() + seconds
-        while not condition():
-            if self.process.poll() is not None and not condition():
-                raise AssertionError(f"the worker ended early: {self.process.communicate()[1]}")
-            if time.monotonic() > end:
-                raise AssertionError(f"waited {seconds} s in vain")
-            time.sleep(0.005)
+@pytest.fixture
+def start(run_python) -> Callable[..., Process]:
+    """Start a worker on a run."""
 
-    def wait_until_trained(self, steps: int = 1) -> None:
-        """Wait for the first checkpoint of at least `steps` steps."""
-        self.wait_until(lambda: last_step(self.run) >= steps)
+    def start_worker(
+        run: RunDirectory, arguments: Sequence[str] = (), changes: str = "", **environment: str
+    ) -> Process:
+        return run_python(f"{changes}\n{WORKER}", run.path, *arguments, **environment)
 
-    def send(self, number: int) -> None:
-        """Send a signal."""
-        self.process.send_signal(number)
-
-    def end(self, seconds: float = 120) -> tuple[int, str]:
-        """Wait for the end; return exit code and standard error."""
-        _, error = self.process.communicate(timeout=seconds)
-        return self.process.returncode, error
+    return start_worker
 
 
 def last_step(run: RunDirectory) -> int:
     return max((int(path.name[5:]) for path in run.checkpoints.glob("step-*")), default=-1)
 
 
+@pytest.fixture(scope="session", name="last_step")
+def last_step_fixture() -> Callable[[RunDirectory], int]:
+    """The step of a run's newest checkpoint; -1 before the first."""
+    return last_step
+
+
+# Servers, and what one asks of them
+
+SERVER = """
+import sys, time
+from genimg.jobs.engine import LocalEngine
+from genimg.jobs.limits import Limits
+from genimg.jobs.manager import JobManager
+from warm_python import fork_instead_of_spawning
+fork_instead_of_spawning(sys.argv[2])
+exec(sys.argv[3])
+unlimited = Limits(queued_runs=0, minutes_per_run=0)
+manager = JobManager(sys.argv[1], engine=LocalEngine(nice=0), limits=unlimited)
+while True:
+    manager.step()
+    if manager.supervising:
+        print("supervising", flush=True)
+    time.sleep(0.05)
+"""
+# A worker writes down its number, and looks for wishes and writes its status more often.
+QUICK = """
+import os, pathlib, sys
+from genimg.training import loop
+loop._STATUS_SECONDS = 0.1
+note = pathlib.Path(sys.argv[1], f".worker.{os.getpid()}")
+note.write_text(str(os.getpid()))
+note.rename(pathlib.Path(sys.argv[1], "worker"))
+"""
+
+
+class Runs:
+    """One folder of runs, its servers, and their jobs."""
+
+    def __init__(self, root: Path, run_python: Callable[..., Process], settings: dict) -> None:
+        self.root, self._run_python, self._settings = root, run_python, settings
+
+    def serve(self, *, worker: str = "", server: str = "", wait: bool = True) -> Process:
+        """Start a server, with code that it, and that each of its workers, runs first."""
+        process = self._run_python(SERVER, self.root, QUICK + worker, server)
+        if wait:
+            process.wait_until(lambda: "supervising" in process.output)
+        return process
+
+    def ask(self, command: str, job: Job | None = None, **arguments) -> Job | None:
+        """Send a command of the owner to the server."""
+        if job is not None:
+            arguments["job_id"] = job.id
+        if command != "rebuild":  # which is nobody's
+            arguments["actor"] = "ada"
+        answer = Inbox(self.root).ask(command, arguments, seconds=60)
+        return Job.from_dict(answer) if isinstance(answer, dict) else answer
+
+    def start(self, token: str | None = None, **changes) -> Job:
+        """Queue a run that never ends by itself, unless `images` says so."""
+        spec = make_spec(data_channels=1, data_classes=2, **self._settings | changes).to_dict()
+        return self.ask("start", spec=spec, device="cpu", token=token)
+
+    def job(self, job: Job) -> Job:
+        """Return how a job is now, as its folder says."""
+        return read_job(self.root / job.id)
+
+    def directory(self, job: Job) -> RunDirectory:
+        """Return a job's run."""
+        return RunDirectory(self.root / job.id)
+
+    def attempt(self, job: Job, number: int = 1) -> Path:
+        """Return the folder of an attempt."""
+        return self.root / job.id / "attempts" / str(number)
+
+    def wait_until(self, condition: Callable[[], object], seconds: float = 90) -> None:
+        """Wait for `condition`, or fail with what is known of all jobs."""
+        end = time.monotonic() + seconds
+        while not condition():
+            known = [read_job(path.parent) for path in self.root.glob("*/job.json")]
+            assert time.monotonic() < end, known
+            time.sleep(0.01)
+
+    def wait_for(self, job: Job, *states: State, attempt: int = 0) -> Job:
+        """Wait until a job is in one of some states, and return it."""
+
+        def there() -> bool:
+            now = self.job(job)
+            return now.state in states and now.attempt >= attempt
+
+        self.wait_until(there)
+        return self.job(job)
+
+    def wait_for_progress(self, job: Job) -> None:
+        """Wait for the next checkpoint of a job."""
+        directory = self.directory(job)
+        before = max(last_step(directory), 0)
+        self.wait_until(lambda: last_step(directory) > before)
+
+    def worker(self, job: Job) -> int:
+        """Return the number of the process that trains a job."""
+        return int((self.root / job.id / "worker").read_text())
+
+    def kill_attempt(self, job: Job) -> None:
+        """Kill launcher and worker of the newest attempt."""
+        self.end_group(self.attempt(job, self.job(job).attempt))
+
+    def end_group(self, attempt: Path) -> None:
+        """Kill launcher and worker of an attempt if one of them lives."""
+        alive = (
+            Lease(attempt / "lease").is_held() or RunDirectory(attempt.parents[1]).lease.is_held()
+        )
+        if alive and (attempt / "launcher.json").exists():
+            platforms.end_group(read_json(attempt / "launcher.json")["group"], kill=True)
+
+
 @pytest.fixture
-def start() -> Iterator[Callable[..., Worker]]:
-    """Start workers; those still alive at the end of the test are killed."""
-    workers: list[Worker] = []
+def runs(tmp_path, run_python, pictures, small_models) -> Iterator[Runs]:
+    """An empty folder of runs; what still runs at the end of the test is killed."""
+    root = tmp_path / "runs"
+    root.mkdir()
+    settings = small_models["fashion-mlp"] | {
+        "preset": "fashion-mlp",
+        "dataset": f"folder:{pictures}",
+        "images": 8 * 10**6,
+        "batch_size": 8,
+        "threads": 1,
+        "precision": "fp32",
+        "sheets": 0,
+        "checkpoint_seconds": 0.2,
+    }
+    all_runs = Runs(root, run_python, settings)
+    yield all_runs
+    for attempt in root.glob("*/attempts/*"):
+        all_runs.end_group(attempt)
 
-    def start_worker(
-        run: RunDirectory, arguments: Sequence[str] = (), **environment: str
-    ) -> Worker:
-        workers.append(Worker(run, arguments, **environment))
-        return workers[-1]
 
-    yield start_worker
-    for worker in workers:
-        if worker.process.poll() is None:
-            worker.process.kill()
-        worker.process.communicate()
+def living_processes() -> list[int]:
+    """Return the numbers of all processes forked here that live (zombies do not)."""
+    living = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes()
+            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if PROCESSES.encode() in command and state != "Z":
+            living.append(int(folder.name))
+    return living
+
+
+@pytest.fixture(scope="session", name="living_processes")
+def living_processes_fixture() -> Callable[[], list[int]]:
+    """The function `living_processes`."""
+    return living_processes

@@ -23,6 +23,7 @@ def patient_worker(monkeypatch):
 
 
 def test_a_worker_of_a_replaced_attempt_writes_nothing(make_run, patient_worker, capsys):
+    """Fault 14: the worker of attempt 1 comes when there is attempt 2."""
     run = make_run("run", "fashion-mlp", images=80)
     run.new_attempt(1)
     run.new_attempt(2)
@@ -34,12 +35,13 @@ def test_a_worker_of_a_replaced_attempt_writes_nothing(make_run, patient_worker,
 
 
 def test_a_worker_waits_for_the_device_and_the_run_of_another_one(
-    make_run, start, patient_worker, capsys, tmp_path
+    make_run, start, patient_worker, capsys, tmp_path, last_step
 ):
+    """Faults 1 and 14: nobody writes beside another one, and a kill frees run and device."""
     run, other = (make_run(name, "fashion-mlp", images=8 * 10**6) for name in ("run", "other"))
     lock = tmp_path / "cpu.lock"
     holder = start(run, arguments=["--attempt", "1", "--device-lock", str(lock)])
-    holder.wait_until_trained()
+    holder.wait_until(lambda: last_step(run) > 0)
     assert Lease(lock).is_held()
     assert patient_worker([str(other.path), "--attempt", "1", "--device-lock", str(lock)]) == 2
     assert "another run holds" in capsys.readouterr().err
@@ -51,6 +53,7 @@ def test_a_worker_waits_for_the_device_and_the_run_of_another_one(
 
 
 def test_a_run_that_failed_says_so(make_run, monkeypatch):
+    """Fault 15: it diverges, goes back, and diverges again."""
     run = make_run("run", "fashion-mlp", images=8 * 100)
 
     def diverge(self):

@@ -63,6 +63,8 @@ def put_config(path, **changes) -> None:
 
 
 class TestPartOfAGan:
+    """Fault 23: part of a gan."""
+
     def test_half_a_discriminator_is_refused(self, tiny):
         header, data = header_of(tiny)
         name = "discriminator.body.0.weight"
@@ -109,6 +111,8 @@ class TestPartOfAGan:
 
 @pytest.mark.usefixtures("nothing_allocated")
 class TestRefusedBeforeAllocation:
+    """Fault 23: refused before allocation."""
+
     @pytest.mark.parametrize("kept", [0, 1, 7, 8, 9, 100, -1])
     def test_truncated(self, tiny, kept):
         file = tiny / "model.safetensors"
@@ -289,6 +293,8 @@ class TestRefusedBeforeAllocation:
 
 
 class TestRefusedWhileLoading:
+    """Fault 23: refused while loading."""
+
     def test_overlapping_tensors(self, tiny):
         header, data = header_of(tiny)
         entries = sorted(header.values(), key=lambda entry: entry["data_offsets"])
@@ -326,6 +332,7 @@ class TestRefusedWhileLoading:
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1),
 )
 def test_flipped_bits_load_finite_or_are_refused(tiny, file, in_header, flips):
+    """Fault 23: any bits of any file changed."""
     path = tiny / file
     before = path.read_bytes()
     after = bytearray(before)

@@ -118,6 +118,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_20_bombs_are_refused_soon_and_leave_nothing(tmp_path, name):
+    """Fault 20: every bomb costs seconds and leaves nothing."""
     bomb = tmp_path / "bomb.zip"
     bomb.write_bytes(BOMBS[name]())
     begin = time.process_time()
@@ -128,6 +129,7 @@ def test_20_bombs_are_refused_soon_and_leave_nothing(tmp_path, name):
 
 
 def test_20_encrypted_members_are_refused_and_the_others_used(take):
+    """Fault 20: an encrypted member."""
     content = bytearray(zipped([("cats/secret.png", png(1)), ("cats/open.png", png(2))]))
     at = content.find(b"PK\1\2")
     struct.pack_into("<H", content, at + 8, 1)
@@ -154,6 +156,7 @@ NAMES = [
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_21_names_lead_nowhere(tmp_path, take):
+    """Fault 21: names of members that lead elsewhere or clash."""
     content = zipped([(name, png(seed)) for seed, name in enumerate(NAMES)])
     collector, out = take(content)
     assert len(collector.accepted) == len(NAMES)
@@ -173,6 +176,7 @@ def test_21_names_lead_nowhere(tmp_path, take):
 
 @pytest.mark.parametrize("nasty", [b"a\0b", b"\xff\xfe\xfd", b"\xed\xa0\x80", b"..\\", b"///"])
 def test_21_bytes_that_are_no_name_lead_nowhere(tmp_path, take, nasty):
+    """Fault 21: bytes that are no text."""
     placeholder = "Q" * len(nasty)
     content = zipped([(f"{placeholder}/1.png", png(1)), (f"x/{placeholder}a.png", png(2))])
     collector, out = take(content.replace(placeholder.encode(), nasty))
@@ -182,6 +186,7 @@ def test_21_bytes_that_are_no_name_lead_nowhere(tmp_path, take, nasty):
 
 
 def test_21_links_and_devices_are_refused(tmp_path, take):
+    """Fault 21: members that are links, devices or pipes."""
     (tmp_path / "secret.png").write_bytes(png(9))
     members = [("cats/good.png", png(1))]
     for name, mode in (("link", 0o120777), ("device", 0o060666), ("pipe", 0o010666)):
@@ -237,6 +242,7 @@ def refused_pictures():
 
 
 def test_22_only_whole_pictures_of_three_formats_are_decoded(take):
+    """Fault 22: other formats, huge ones, cut ones."""
     bad = refused_pictures()
     collector, _ = take(zipped([*((f"a/{n}.png", c) for n, c in bad.items()), ("a/ok.png", png())]))
     assert [name for name, _ in collector.refused] == [f"a/{name}.png" for name in bad]
@@ -245,6 +251,7 @@ def test_22_only_whole_pictures_of_three_formats_are_decoded(take):
 
 
 def test_22_unusual_pictures_are_accepted(take):
+    """Fault 22: whole pictures of unusual kinds."""
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8))
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -1,9 +1,9 @@
 """What a worker does when it is asked to stop, has company, or finds the disk full."""
 
+import errno
 import json
+import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -19,9 +19,10 @@ def status(run, attempt: int) -> dict:
 
 
 def test_signals_save_and_a_second_worker_waits_its_turn(start, make_run):
+    """Fault 14: a run has one writer, whoever comes later."""
     run = make_run("run", images=ENDLESS, checkpoint_seconds=1000.0)
     first = start(run)
-    first.wait_until(lambda: run.read_metrics())
+    first.wait_until(lambda: len(run.read_metrics()) > 2)  # it is past its first step
     code, error = start(run).end()
     assert code == 2
     assert error.count("\n") == 1
@@ -56,25 +57,15 @@ sys.exit(worker.main([sys.argv[1]]))
 
 
 @pytest.fixture
-def wait_in():
+def wait_in(run_python):
     """Start a worker on a run that waits for ever in one function; return it when it does."""
-    processes = []
 
-    def start_worker(run, *place: str) -> subprocess.Popen:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SLOW, str(run.path), *place],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        processes.append(process)
-        assert process.stdout.readline() == "waiting\n"
-        return process
+    def start_worker(run, *place: str):
+        worker = run_python(SLOW, run.path, *place)
+        worker.wait_until(lambda: worker.output == "waiting\n")
+        return worker
 
-    yield start_worker
-    for process in processes:
-        process.kill()
-        process.communicate()
+    return start_worker
 
 
 @pytest.mark.parametrize(
@@ -85,25 +76,27 @@ def wait_in():
     ],
 )
 def test_a_signal_before_the_first_step_ends_at_once(make_run, wait_in, place, number):
+    """Fault 12: stopped before there is anything to save."""
     run = make_run("run", "fashion-mlp", images=80, precision="auto")
     worker = wait_in(run, *place)
-    worker.send_signal(number)
-    _, error = worker.communicate(timeout=60)
-    assert worker.returncode == 75
-    assert error == "error: stopped before the first step; nothing is lost\n"
+    worker.send(number)
+    assert worker.end() == (
+        75,
+        "waiting\nerror: stopped before the first step; nothing is lost\n",
+    )
     assert not run.lease.is_held()
     assert train_run(run.path) == "succeeded"
 
 
 def test_a_second_signal_kills_by_itself(make_run, wait_in):
+    """Fault 13: a worker that is deep in something gives way to the second signal."""
     run = make_run("run", "fashion-mlp", images=ENDLESS)
     worker = wait_in(run, "genimg.training.loop", "_keep_up", "Trainer")
     end = time.monotonic() + 60
     while worker.poll() is None and time.monotonic() < end:
-        worker.send_signal(signal.SIGINT)
+        worker.send(signal.SIGINT)
         time.sleep(0.2)  # two signals at once would be one
-    assert worker.returncode == -signal.SIGINT
-    assert worker.stderr.read() == ""
+    assert worker.end() == (-signal.SIGINT, "waiting\n")
 
 
 LIMITED = """
@@ -115,7 +108,8 @@ sys.exit(worker.main([sys.argv[1]]))
 """
 
 
-def test_a_full_disk_is_one_sentence_and_the_next_attempt_goes_on(make_run):
+def test_a_full_disk_is_one_sentence_and_the_next_attempt_goes_on(make_run, run_python):
+    """Fault 5: the optimizer does not fit any more."""
     run = make_run("run", "fashion-mlp", images=8 * 60)
     steps = iter(range(5))
     assert train_run(run.path, should_stop=lambda: next(steps) == 4) == "paused"
@@ -123,15 +117,50 @@ def test_a_full_disk_is_one_sentence_and_the_next_attempt_goes_on(make_run):
     # The model, written first, fits; the optimizer, twice as large, does not.
     limit = (before / "model.safetensors").stat().st_size + 1000
     assert limit < (before / "optimizer.safetensors").stat().st_size
-    limited = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(run.path), str(limit)], capture_output=True, text=True
-    )
-    assert limited.returncode == 74
-    assert "File too large" in limited.stderr
-    assert limited.stderr.count("\n") == 1
+    code, error = run_python(LIMITED, run.path, limit).end()
+    assert code == 74
+    assert "File too large" in error
+    assert error.count("\n") == 1
     assert run_checkpoints.newest(run.checkpoints) == before
     assert not list(run.checkpoints.glob(".*"))
     assert train_run(run.path) == "succeeded"
+
+
+BROKEN = """
+import os, sys
+from genimg.training import worker
+honest, calls = getattr(os, sys.argv[2]), []
+def fail(*arguments, **options):
+    calls.append(1)
+    if len(calls) >= int(sys.argv[4]):
+        raise OSError(int(sys.argv[3]), os.strerror(int(sys.argv[3])))
+    return honest(*arguments, **options)
+setattr(os, sys.argv[2], fail)
+sys.exit(worker.main([sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "number"),
+    [("rename", errno.EPERM), ("replace", errno.ENOSYS), ("fsync", errno.EIO)],
+)
+def test_a_failing_system_call_is_one_sentence_and_nothing_is_lost(
+    make_run, run_python, moments, call, number
+):
+    """Fault 6: from some moment on, files cannot be renamed, replaced or flushed."""
+    run = make_run("run", "fashion-mlp", images=ENDLESS)
+    steps = iter(range(5))
+    assert train_run(run.path, should_stop=lambda: next(steps) == 4) == "paused"
+    before = run_checkpoints.newest(run.checkpoints)
+    code, error = run_python(BROKEN, run.path, call, number, moments.randint(1, 40)).end()
+    assert code == 74
+    assert os.strerror(number) in error
+    assert error.count("\n") == 1
+    after = run_checkpoints.newest(run.checkpoints)
+    assert after.name >= before.name
+    assert not list(run.path.rglob(".*"))
+    assert not list(run.checkpoints.glob("invalid-*"))
+    assert not run.lease.is_held()
 
 
 NARROW = """
@@ -143,11 +172,9 @@ sys.exit(worker.main([sys.argv[1]]))
 """
 
 
-@pytest.mark.slow
-def test_too_little_memory_has_its_own_exit_code(make_run):
+def test_too_little_memory_has_its_own_exit_code(make_run, run_python):
+    """Fault 16: the system gives the worker no more memory."""
     run = make_run("run", "fashion-mlp", images=80, generator_widths=(4096,) * 8)
-    limited = subprocess.run(
-        [sys.executable, "-c", NARROW, str(run.path)], capture_output=True, text=True
-    )
-    assert limited.stderr.startswith("error: memory ran out")
-    assert limited.returncode == 71
+    code, error = run_python(NARROW, run.path).end()
+    assert error.startswith("error: memory ran out")
+    assert code == 71
