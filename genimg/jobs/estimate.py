@@ -15,6 +15,7 @@ from typing import Any
 from genimg import checkpoints
 from genimg.jobs.devices import Device
 from genimg.jobs.job import Job
+from genimg.jobs.terminal_runs import OWNER
 from genimg.jobs.views import last_report
 from genimg.storage import read_json
 from genimg.training.run_directory import RunDirectory
@@ -74,9 +75,9 @@ def estimate(spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]) -
 
     Args:
         root: the data root, on the disk that will be written.
-        jobs: all others, for their speed; what a running one occupies will be free by then.
+        jobs: all others, for their speed; what one of the queue's occupies will be free by then.
     """
-    if any(job.active for job in jobs):
+    if any(job.active and job.owner != OWNER for job in jobs):
         device = replace(device, free_memory=None)
     speed, source = _speed(spec, device, root, jobs)
     images = spec.run.images or None
@@ -138,7 +139,7 @@ def _is_same_work(folder: Path, spec: RunSpec) -> bool:
 
 
 def _work(spec: RunSpec) -> tuple[Any, ...]:
-    return spec.model, spec.task, spec.run.batch_size, spec.run.threads
+    return spec.model, spec.task, spec.run.batch_size, spec.run.threads, spec.run.precision
 
 
 def _shipped_card(preset: str) -> dict[str, Any]:

@@ -247,8 +247,10 @@ class JobManager:
 
     def job(self, job_id: str) -> Job:
         """Return one job; ValueError if there is none of that id."""
-        watched = (job for job in read_terminal_runs(self.root) if job.id == job_id)
-        job = self._service.job(job_id) or next(watched, None)
+        job = self._service.job(job_id)
+        if job is None:
+            watched = (job for job in read_terminal_runs(self.root) if job.id == job_id)
+            job = next(watched, None)
         if job is None:
             raise ValueError(f"there is no job {job_id!r}; it may have been deleted")
         return job

@@ -17,6 +17,7 @@ WGAN-GP mixes each share by the same random numbers.
 """
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -201,11 +202,11 @@ def together(run: Path, processes: int) -> Iterator[Alone]:
         with joined() as group:
             yield group
     else:
-        store = torch.distributed.TCPStore(
-            _HERE, 0, is_master=True, wait_for_workers=False, timeout=_PATIENCE
-        )
-        others = [_start(run, rank, processes, store.port) for rank in range(1, processes)]
+        _stay_on_this_machine()
+        store = _open_store()
+        others: list[subprocess.Popen] = []
         try:
+            others += (_start(run, rank, processes, store.port) for rank in range(1, processes))
             while store.add("arrived", 0) < processes - 1:
                 if any(other.poll() is not None for other in others):
                     raise LostProcess("another process of this run has ended before it began")
@@ -241,6 +242,26 @@ def _member(store: torch.distributed.Store, rank: int, size: int) -> Iterator[Gr
         yield Group(rank, size)
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _stay_on_this_machine() -> None:
+    """Have gloo talk through the loopback interface: nothing that it says is authenticated."""
+    names = [name for _, name in socket.if_nameindex()]
+    if loopback := next((name for name in names if name in ("lo", "lo0")), None):
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback)
+
+
+def _open_store() -> torch.distributed.TCPStore:
+    """Return a meeting place that only this machine reaches; by itself it would listen to all."""
+    listener = socket.create_server((_HERE, 0))
+    return torch.distributed.TCPStore(
+        _HERE,
+        listener.getsockname()[1],
+        is_master=True,
+        wait_for_workers=False,
+        timeout=_PATIENCE,
+        master_listen_fd=listener.detach(),
+    )
 
 
 def _start(run: Path, rank: int, size: int, port: int) -> subprocess.Popen:

@@ -93,8 +93,8 @@ class Trainer(Learner):
             # The first step, too: somebody waits for a sign that it works.
             if self.step % REPORT_STEPS == 0 or self.step == 1 or self.images_seen == self.total:
                 self._report(report)
-            self._plan_anew()
             self._keep_up()
+            self._plan_anew()  # saves, so what is due at this step comes before
             outcome = self._wish()
         self.group.give(Order(END))
         self.save()

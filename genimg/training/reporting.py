@@ -14,6 +14,7 @@ from genimg.training.run_directory import Attempt
 Callback = Callable[[dict[str, Any]], None]
 
 SPEED_SECONDS = 30.0
+_LONGEST_GAP_SECONDS = 60.0
 
 
 class SpeedMeter:
@@ -72,13 +73,20 @@ class Reporter:
 
     def start(self, images_seen: int, seconds: float) -> None:
         """Begin to measure the speed at `images_seen`, after `seconds` of earlier training."""
-        self._earlier_seconds, self._started_at = seconds, time.monotonic()
+        self._seconds, self._counted_at = seconds, time.monotonic()
         self._speed = SpeedMeter()
         self._speed.note(images_seen)
 
     def seconds(self) -> float:
-        """Return how long the run has trained, over all attempts."""
-        return self._earlier_seconds + time.monotonic() - self._started_at
+        """Return how long the run has trained, over all attempts.
+
+        It is asked every second or so; of a longer gap, in which the process was stopped or the
+        machine slept, a minute counts at most.
+        """
+        now = time.monotonic()
+        self._seconds += min(now - self._counted_at, _LONGEST_GAP_SECONDS)
+        self._counted_at = now
+        return self._seconds
 
     def report(self, images_seen: int, values: dict[str, float]) -> None:
         """Add one line of metrics (see `metric_names`), and tell the callbacks."""

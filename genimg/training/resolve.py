@@ -1,4 +1,4 @@
-"""From a request to a run that no longer depends on the clock or the machine's mood."""
+"""From a request to a run of which everything is decided: device, precision, length."""
 
 import os
 import time

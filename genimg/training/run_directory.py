@@ -1,6 +1,6 @@
 """A run on disk: the protocol between whoever asks for a run and whoever makes it.
 
-spec.json                      what is to be trained; immutable once the probe has resolved it
+spec.json                      what is to be trained; by minutes, its "images" are set anew twice
 control.json                   wishes to the worker: run, pause, cancel, save_now, sample_now;
                                the newest one, and in "earlier" a few before it
 lease                          locked by the one process that is training

@@ -15,6 +15,7 @@ from genimg.training.distributed import joined, together
 from genimg.training.learner import Follower
 from genimg.training.loop import Callback, Trainer, resolved_spec
 from genimg.training.prior import PriorTrainingConfig, find_tokenizer
+from genimg.training.resolve import choose_device
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import PRESETS, RunConfig, RunSpec, make_spec
 
@@ -83,7 +84,8 @@ def train_run(
     if processes > 1:
         _check_processes(spec.run, processes)
     # A job's worker waits for the one that it replaces, which ends as soon as it looks around.
-    if not directory.lease.acquire(patience=0.0 if attempt is None else _PATIENCE_SECONDS):
+    # And a server that watches the run of a terminal holds its lease for an instant.
+    if not directory.lease.acquire(patience=1.0 if attempt is None else _PATIENCE_SECONDS):
         raise ValueError(f"{path} is being trained by another process; wait, or stop that one")
     try:
         if attempt is not None and max(directory.attempt_numbers(), default=0) > attempt:
@@ -149,8 +151,8 @@ def _check_processes(run: RunConfig, processes: int) -> None:
                 f"{processes} processes need {processes} CUDA devices and this machine has {gpus};"
                 " ask for fewer, or for the device cpu"
             )
-    elif run.device not in ("cpu", "auto"):
-        raise ValueError(f"several processes need the device cpu or cuda, not {run.device}")
+    elif (device := choose_device(run.device)).type != "cpu":
+        raise ValueError(f"several processes need the device cpu or cuda, not {device}")
 
 
 def train(

@@ -1,4 +1,4 @@
-"""What a run is: its settings, complete before the first step and never changed after it."""
+"""What a run is: its settings, and what was decided where they leave something open."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -57,7 +57,8 @@ class RunSpec:
     """Everything that determines a run, and what the probe decided.
 
     `resolved` is empty until the run starts; then it holds `images`, `precision`, `threads` and
-    `device`, and nothing about the run depends on the clock any more.
+    `device`, and nothing about the run depends on the clock any more; or, if it was asked by
+    minutes, only `images` does, until it has been planned twice (see `genimg.training.loop`).
     """
 
     kind: str

@@ -14,6 +14,11 @@ def sentence(error: object) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
+def warn(error: ValueError) -> None:
+    """Show its sentence as a warning; for events in the queue."""
+    gr.Warning(html.escape(sentence(error)))
+
+
 def as_warning(handler: Callable) -> Callable:
     """Show the sentence as a warning and leave the page as it is; for events in the queue."""
 
@@ -22,7 +27,7 @@ def as_warning(handler: Callable) -> Callable:
         try:
             return handler(*values)
         except ValueError as error:
-            gr.Warning(html.escape(sentence(error)))
+            warn(error)
             return gr.skip()
 
     return wrapped
@@ -36,7 +41,7 @@ def warned(check: Callable) -> Callable:
         try:
             check(*values)
         except ValueError as error:
-            gr.Warning(html.escape(sentence(error)))
+            warn(error)
 
     return wrapped
 

@@ -299,7 +299,8 @@ def test_a_visitor_who_wants_no_motion_gets_none(open_page, drawer):
 def test_bad_seeds_and_links_are_one_sentence(open_page, drawer):
     page = open_page("?" + urlencode({"drawer": "<img src=x onerror=alert(1)>"}))
     page.get_by_text("there is no checkpoint").wait_for()  # and it goes away by itself
-    page = open_tab(open_page)
+    page.get_by_role("tab", name="Transformer").click()
+    expect_finished(page, drawer.generate(**FIRST))  # what is there without a link
     page.locator("#draw-seed input").fill("99999999999")
     page.locator("#draw-make").click()
     page.get_by_text("the seed must be a whole number from 0 to 4294967295").wait_for()

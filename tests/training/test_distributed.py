@@ -1,5 +1,8 @@
 """Two processes make the run of one: their shares' gradients are its, and so are its curves."""
 
+import socket
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -156,3 +159,11 @@ def test_one_process_stays_as_it_is():
     assert ALONE.sum(values) is values
     report = {"loss": 1.0}
     assert ALONE.average(report) is report
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is 127.0.0.2 this machine, too")
+def test_the_processes_meet_where_no_other_machine_can_come():
+    store = distributed._open_store()
+    socket.create_connection(("127.0.0.1", store.port), timeout=5).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", store.port), timeout=5)

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genimg.training import reporting
 from genimg.training.reporting import (
     SPEED_SECONDS,
     Reporter,
@@ -104,6 +105,20 @@ def test_log_status_and_callbacks_tell_the_same(reporter):
     assert status["epochs"] == 4
     assert status["wish_seen"] == 3
     assert status["seconds_left"] >= 0
+
+
+def test_a_run_that_was_stopped_for_hours_has_not_trained_for_hours(reporter, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(reporting.time, "monotonic", clock)
+    reporter.start(0, 100.0)
+    for _ in range(30):
+        clock.now += 1.0
+        before = reporter.seconds()
+    assert before == pytest.approx(130)
+    clock.now += 3600.0
+    assert before < reporter.seconds() < before + 120
+    clock.now += 1.0
+    assert reporter.seconds() == pytest.approx(before + 61)
 
 
 def test_before_anything_is_measured_no_time_is_promised(reporter):

@@ -263,10 +263,10 @@ class RunHandlers:
         """Return the command that makes the same run in a terminal."""
         if job_id not in self._commands:
             try:
-                spec = directory.read_spec()
-            except (OSError, ValueError):
+                command = command_of(directory.read_spec(), f"{directory.path}-again")
+            except (OSError, ValueError, KeyError):  # of a preset that is no longer known
                 return ""
-            self._commands[job_id] = command_of(spec, f"{directory.path}-again")
+            self._commands[job_id] = command
         return self._commands[job_id]
 
     def _log(self, job: Job, request: dict[str, Any]) -> dict[str, Any]:

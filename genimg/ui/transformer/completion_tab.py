@@ -96,5 +96,5 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
     die.click(random_seed, None, seed, **_QUEUED).then(**drawing)
     chosen = checkpoint.input(as_warning(choose), checkpoint, [pad, label], **_QUEUED)
     chosen.then(**drawing)
-    demo.load(handlers.first_results, None, results, **_QUEUED)
+    demo.load(as_warning(handlers.first_results), None, results, **_QUEUED)
     gr.api(as_error(handlers.complete), api_name="complete")

@@ -13,7 +13,7 @@ import gradio as gr
 
 from genimg.ui import components
 from genimg.ui.gan.handlers import random_seed
-from genimg.ui.messages import as_error, as_warning, silently
+from genimg.ui.messages import as_error, as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
 from genimg.ui.transformer.drawing_handlers import DrawingHandlers
@@ -117,9 +117,13 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
 
     def open_link(request: gr.Request) -> Any:
         query = dict(request.query_params)
-        if "drawer" not in query:  # not made before the page is served: it takes a second
+        try:
+            view = handlers.linked_view(query) if "drawer" in query else None
+        except ValueError as error:
+            warn(error)
+            view = None
+        if view is None:  # not made before the page is served: it takes a second
             return [handlers.payload(first), *[gr.skip()] * len([*controls, *tabs])]
-        view = handlers.linked_view(query)
         opened = [gr.update(selected="transformer") for _ in tabs[:-1]]
         opened += [gr.update(selected="draw") for _ in tabs[-1:]]
         return [handlers.payload(view), *_updates(handlers, view), *opened]
@@ -140,7 +144,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
     reshaping = [temperature, top_k, top_p]
     gr.on([slider.change for slider in reshaping], None, reshaping, None, js=_RESHAPE, **_LIVE)
     drawing.select(silently(show_code), None, code, **_LIVE)
-    demo.load(as_warning(open_link), None, [drawing, *controls, *tabs], **_QUEUED)
+    demo.load(open_link, None, [drawing, *controls, *tabs], **_QUEUED)
     gr.api(as_error(handlers.draw), api_name="draw")
     opening = Opening(shelf, lambda name: choose(name, ANY_CLASS, first.seed), [drawing, *controls])
     return DrawingPart(drawing, handlers, opening)
