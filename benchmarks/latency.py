@@ -113,6 +113,7 @@ def time_browser(browser, address: str, events: int) -> list[float]:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(address)
     page.wait_for_function("document.querySelector('#picture img')?.naturalWidth > 0")
+    page.wait_for_selector("#direction-0 input[type=range]")
     times = []
     for event in range(events + 5):
         value = -2 + 4 * ((event * 0.37) % 1)
