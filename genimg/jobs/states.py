@@ -43,18 +43,18 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.CANCELLED: frozenset(),
 }
 
-# What a person may do with a job in each state, beside renaming and duplicating it.
+# What a job's owner may do with it in each state; everybody may duplicate it.
 ACTIONS: dict[State, tuple[str, ...]] = {
-    State.QUEUED: ("pause", "cancel", "move", "delete"),
-    State.STARTING: ("pause", "cancel"),
-    State.RUNNING: ("pause", "cancel", "save_now", "sample_now"),
-    State.PAUSING: ("cancel",),
-    State.CANCELLING: (),
-    State.PAUSED: ("resume", "cancel", "delete"),
-    State.FAILED: ("resume", "delete"),
-    State.INTERRUPTED: ("resume", "cancel", "delete"),
-    State.SUCCEEDED: ("delete",),
-    State.CANCELLED: ("delete",),
+    State.QUEUED: ("rename", "pause", "cancel", "move", "delete"),
+    State.STARTING: ("rename", "pause", "cancel"),
+    State.RUNNING: ("rename", "pause", "cancel", "save_now", "sample_now"),
+    State.PAUSING: ("rename", "cancel"),
+    State.CANCELLING: ("rename",),
+    State.PAUSED: ("rename", "resume", "cancel", "delete"),
+    State.FAILED: ("rename", "resume", "delete"),
+    State.INTERRUPTED: ("rename", "resume", "cancel", "delete"),
+    State.SUCCEEDED: ("rename", "delete"),
+    State.CANCELLED: ("rename", "delete"),
 }
 
 FAILURES = {

@@ -30,7 +30,9 @@ def read_terminal_run(folder: Path) -> Job | None:
     directory = RunDirectory(folder)
     try:
         spec = directory.read_spec()
-        created = (folder / "spec.json").stat().st_mtime
+        # Nothing writes into the lease; the request is written anew while it trains.
+        first = directory.lease.path if directory.lease.path.exists() else folder / "spec.json"
+        created = first.stat().st_mtime
         attempt = max(directory.attempt_numbers(), default=0)
         status = read_status(folder / "attempts" / str(attempt))
         state = _state(directory, str(status.get("state", "")))

@@ -25,8 +25,8 @@ class JobView:
         seconds_left: at that speed; None unless it is running.
         heartbeat: seconds since the worker last wrote its status; None unless it is active.
         place: 1 for the next job in the queue of its device; None unless it is queued.
-        actions: what may be done with it now: "pause", "resume", "cancel", "save_now",
-            "sample_now", "move", "delete".
+        actions: what its owner may do with it now: "rename", "pause", "resume", "cancel",
+            "save_now", "sample_now", "move", "delete".
     """
 
     job: Job

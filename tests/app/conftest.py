@@ -72,39 +72,43 @@ def server_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(paths, server_folder):
+def serve(paths):
+    """Run `python app.py` in a folder, with further options, as long as the context lasts."""
+    checkpoints = [word for path in paths.values() for word in ("--checkpoint", path)]
+    return lambda folder, *options: _serve(folder, [*checkpoints, *options])
+
+
+@pytest.fixture(scope="session")
+def server(serve, server_folder):
     """The address of `python app.py`."""
-    with serve(server_folder, paths) as address:
+    with serve(server_folder) as address:
         yield address
 
 
 @pytest.fixture
-def second_server(server, paths, server_folder):
+def second_server(server, serve, server_folder):
     """The address of another `python app.py` with the same data root."""
-    with serve(server_folder, paths) as address:
+    with serve(server_folder) as address:
         yield address
 
 
 @pytest.fixture
-def empty_server(paths, tmp_path):
+def empty_server(serve, tmp_path):
     """The address of a `python app.py` in a folder where nothing was ever trained."""
-    with serve(tmp_path, paths) as address:
+    with serve(tmp_path) as address:
         yield address
 
 
 @contextlib.contextmanager
-def serve(folder, paths):
+def _serve(folder, options):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}/"
-    options = ["--port", str(port), "--no-browser"]
-    for path in paths.values():
-        options += ["--checkpoint", path]
     log = folder / f"log-{port}.txt"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, ROOT / "app.py", *options],
+            [sys.executable, ROOT / "app.py", "--port", str(port), "--no-browser", *options],
             cwd=folder,
             env=os.environ | {"GRADIO_TEMP_DIR": str(folder / "gradio"), "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,

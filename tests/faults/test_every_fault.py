@@ -22,7 +22,7 @@ def documented_faults(fault_numbers) -> set[int]:
 
 def test_every_fault_has_a_test(faults, fault_numbers):
     assert documented_faults(fault_numbers) == set(faults)
-    assert {*range(1, 24), 25} == set(faults)  # 24, hostile requests, are in tests/app
+    assert {*range(1, 24), 25} == set(faults)  # 24: tests/app/test_hostile_requests.py
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("test_*.py")), ids=lambda path: path.stem)

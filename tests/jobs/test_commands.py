@@ -99,10 +99,8 @@ def test_a_command_given_twice_is_a_command_given_once(commands, index, add_job,
 def test_what_is_offered_can_be_done(commands, index, add_job, state):
     for command in ACTIONS[state]:
         job = add_job(state)
-        if command == "move":
-            commands.move(job.id, 1, actor="ada")
-        else:
-            getattr(commands, command)(job.id, actor="ada")
+        more = {"rename": ["new"], "move": [1]}.get(command, [])
+        getattr(commands, command)(job.id, *more, actor="ada")
 
 
 @pytest.mark.parametrize("command", [*CONTROLS, "rename", "move"])

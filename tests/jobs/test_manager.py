@@ -33,7 +33,7 @@ def test_all_controls_of_a_run(manager, engine, small):
     manager.step()
     engine.report(handle(manager, job), images_seen=40)
     manager.step()
-    assert manager.view(job.id).actions == ("pause", "cancel", "save_now", "sample_now")
+    assert manager.view(job.id).actions == ("rename", "pause", "cancel", "save_now", "sample_now")
     manager.save_now(job.id, actor="ada")
     manager.sample_now(job.id, actor="ada")
     assert manager.directory(job.id).read_control()["command"] == "sample_now"

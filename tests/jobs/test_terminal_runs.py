@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import pytest
@@ -95,6 +96,14 @@ def test_what_is_no_run_or_a_job_is_left_out(root, mine, manager, small):
     for name in ("..", "", ".", "mine/attempts"):
         with pytest.raises(ValueError, match="there is no job"):
             manager.job(name)
+
+
+def test_it_keeps_its_place_in_the_list_when_its_request_is_written_anew(mine):
+    assert mine.lease.acquire()
+    mine.lease.release()
+    created = read_terminal_run(mine.path).created
+    os.utime(mine.path / "spec.json", (created + 60, created + 60))
+    assert read_terminal_run(mine.path).created == created
 
 
 def test_one_that_has_not_begun(root):

@@ -36,7 +36,6 @@ _LARGEST_SHEET = 8 * 2**20
 _FRAMES, _FRAMES_PER_SECOND, _ENLARGE_TO = 100, 8, 512
 _HOLD = 12  # frames for which the last sheet stays
 _EVERYBODY = ("copy",)
-_ALWAYS = ("rename",)
 
 
 class RunHandlers:
@@ -53,7 +52,6 @@ class RunHandlers:
         self._lock = threading.Lock()
         self._details: dict[str, tuple[float, dict[str, Any]]] = {}
         self._histories: OrderedDict[str, tuple[float, RunHistory]] = OrderedDict()
-        self._commands: dict[str, str] = {}
 
     def first(self) -> dict[str, Any]:
         """Return what the panel shows before it asked for anything."""
@@ -178,7 +176,6 @@ class RunHandlers:
         """Return what the list shows of a run, and what this visitor may do with it."""
         job = seen.job
         may = self.manager.supervising and allowed(visitor["actor"], job, visitor["is_teacher"])
-        may = may and seen.actions != ()  # a terminal's run is only watched
         left = seen.seconds_left
         return {
             "id": job.id,
@@ -194,7 +191,7 @@ class RunHandlers:
             "speed": seen.images_per_second if job.active else None,
             "left": None if left is None else duration(left),
             "message": sentence(job.message) if job.message else "",
-            "actions": [*_EVERYBODY, *(_ALWAYS + seen.actions if may else ())],
+            "actions": [*_EVERYBODY, *(seen.actions if may else ())],
             "use": use_of_preset(job.preset) if job.attempt else "",
         }
 
@@ -211,7 +208,7 @@ class RunHandlers:
                 "id": job.id,
                 "state": job.state,
                 "facts": self._facts(directory),
-                "command": self._command(job.id, directory),
+                "command": _command(directory),
                 "epochs": history.rows[-1].get("epochs") if history.rows else None,
                 "health": [
                     {"level": finding.level, "sentence": sentence(finding.sentence)}
@@ -259,16 +256,6 @@ class RunHandlers:
         ]
         return " · ".join(part for part in parts if part)
 
-    def _command(self, job_id: str, directory: RunDirectory) -> str:
-        """Return the command that makes the same run in a terminal."""
-        if job_id not in self._commands:
-            try:
-                command = command_of(directory.read_spec(), f"{directory.path}-again")
-            except (OSError, ValueError, KeyError):  # of a preset that is no longer known
-                return ""
-            self._commands[job_id] = command
-        return self._commands[job_id]
-
     def _log(self, job: Job, request: dict[str, Any]) -> dict[str, Any]:
         """Return what the newest attempt printed since the browser's offset, or its end."""
         known = request.get("log")
@@ -312,6 +299,14 @@ def command_of(spec: RunSpec, out: str) -> str:
         if name not in ("images", "minutes"):
             words += option(name, value)
     return shlex.join([*words, "--out", out])
+
+
+def _command(directory: RunDirectory) -> str:
+    """Return the command that makes the same run in a terminal, or '' for a damaged one."""
+    try:
+        return command_of(directory.read_spec(), f"{directory.path}-again")
+    except (OSError, ValueError, KeyError):  # of a preset that is no longer known
+        return ""
 
 
 def _read_sheet(directory: RunDirectory, images_seen: int) -> bytes:

@@ -69,7 +69,10 @@ def test_everything_about_the_selected_run(handlers, running):
     assert run["epochs"] == 0.8
     assert run["log"]["text"] == "hello\nworld\n"
     [finding] = run["health"]
-    assert finding == {"level": "unknown", "sentence": "Too early to tell: that takes 300 steps."}
+    assert finding == {
+        "level": "unknown",
+        "sentence": "Too little to tell yet: that takes 300 steps.",
+    }
     assert answer["curves"][running.id]["values"]["generator_loss"] == [[0, 40, 80], [0, 4, 8]]
     assert row(handlers, running)["state"] == "running"
     json.dumps(answer, allow_nan=False)
