@@ -62,8 +62,13 @@ def run(options: argparse.Namespace) -> int:
     from genimg.ui import application  # Gradio takes seconds, and only this command needs it
 
     token = options.teacher_token
-    if not token and (token := application.new_token(options.host)):
-        print(f"token of the teacher, who may control every run: {token}", flush=True)
+    new = "" if token else application.new_token(options.host)
+
+    def say(address: str) -> None:
+        if new:
+            print(f"token of the teacher, who may control every run: {new}")
+        print(f"the page is at {address} ; Ctrl-C stops it", flush=True)
+
     on_a_space = os.environ.get("SYSTEM") == "spaces"  # Hugging Face's; nobody sits before it
     application.launch(
         checkpoints=options.checkpoint,
@@ -71,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         port=options.port,
         open_browser=not (options.no_browser or on_a_space),
         runs=options.runs,
-        teacher_token=token,
-        when_up=lambda address: print(f"the page is at {address} ; Ctrl-C stops it", flush=True),
+        teacher_token=token or new,
+        when_up=say,
     )
     return 0

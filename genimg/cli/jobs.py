@@ -77,7 +77,7 @@ def _add(actions, name: str, help: str, action, with_job: bool = False) -> Parse
     if with_job:
         parser.add_argument("job", metavar="JOB", help="Id of the job, or the beginning of it.")
     parser.add_argument(
-        "--root",
+        "--runs",
         type=Path,
         default=Path("runs"),
         metavar="DIR",
@@ -89,11 +89,11 @@ def _add(actions, name: str, help: str, action, with_job: bool = False) -> Parse
 
 def run(options: argparse.Namespace) -> int:
     """Do what was asked."""
-    if not options.root.is_dir() and not options.makes_root:
+    if not options.runs.is_dir() and not options.makes_root:
         raise ValueError(
-            f"there is no folder {options.root}; give the folder of the runs as --root"
+            f"there is no folder {options.runs}; give the folder of the runs as --runs"
         )
-    manager = JobManager(options.root, by_request=True)
+    manager = JobManager(options.runs, by_request=True)
     try:
         options.action(options, manager)
     finally:
@@ -169,7 +169,7 @@ def _logs(options: argparse.Namespace, manager: JobManager) -> None:
 
 
 def _rebuild(options: argparse.Namespace, manager: JobManager) -> None:
-    print(f"the list has {manager.rebuild()} runs again, from the folders in {options.root}")
+    print(f"the list has {manager.rebuild()} runs again, from the folders in {options.runs}")
 
 
 def _find(manager: JobManager, beginning: str) -> Job:

@@ -96,14 +96,15 @@ def collect(sources: list[Path], folder: Path, *, size: int, fit: str, limits: L
     """
     collector = Collector(folder, size=size, fit=fit, limits=limits)
     for source in sources:
+        shown = f"the file {shown_name(source.name)}"
         with source.open("rb") as file:
             if file.read(4) in SIGNATURES:
                 try:
                     collector.add_zip(ZipReader(file, limits.files))
                 except BadZip as error:
-                    raise ValueError(f"{shown_name(source.name)} cannot be used: {error}") from None
+                    raise ValueError(f"{shown} cannot be used: {error}") from None
             elif source.suffix.lower() == ".zip":
-                raise ValueError(f"{shown_name(source.name)} is not a zip file; make a new one")
+                raise ValueError(f"{shown} is not a zip file; make a new one")
             else:
                 collector.add_file(source)
     collector.finish()

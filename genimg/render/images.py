@@ -155,7 +155,8 @@ def require_whole_number(name: str, value: Any, low: int, high: int) -> None:
     """Raise ValueError, naming the argument, unless `value` is an integer from low to high."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
+        got = "nothing" if value is None else repr(value)
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {got}")
 
 
 def require_number(name: str, value: Any, low: float, high: float) -> None:

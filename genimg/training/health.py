@@ -59,7 +59,7 @@ def diagnose(rows: Sequence[Row]) -> list[Finding]:
             `metric_names`. A missing or None value is a gap.
 
     Returns:
-        At least one finding; that nothing is unusual is one, and that there is too little to tell.
+        At least one finding; that nothing is unusual is one, and that the run is too short to tell.
     """
     rules = (_went_back, _discriminator_wins, _no_gradient, _collapse, _over_fitting)
     findings = [finding for rule in rules if (finding := rule(rows))]
@@ -80,7 +80,7 @@ def _missing(rows: Sequence[Row]) -> str:
         return ""
     needed = f"{10 * STRETCH} steps"  # each tenth is reported
     needed += f" and {SHEETS + 1} sample sheets" if lacks_sheets else ""
-    return f"too little to tell yet: that takes {needed}"
+    return f"too short to tell: that takes {needed}"
 
 
 def _with(rows: Sequence[Row], *names: str) -> list[Row]:

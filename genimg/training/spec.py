@@ -111,8 +111,14 @@ class RunSpec:
                 mine, theirs = {section: mine}, {section: theirs}
             for name in sorted(set(mine) | set(theirs)):
                 if mine.get(name) != theirs.get(name):
-                    return f"{name} is {theirs.get(name)!r} there and {mine.get(name)!r} here"
+                    there, here = (_as_given(name, one.get(name)) for one in (theirs, mine))
+                    return f"{name} is {there} there and {here} here"
         return ""
+
+
+def _as_given(name: str, value: Any) -> str:
+    """Return a setting for people: of images and minutes only one is given, the other is 0."""
+    return "not given" if name in ("images", "minutes") and not value else repr(value)
 
 
 @dataclass(frozen=True, slots=True)

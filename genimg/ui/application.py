@@ -1,8 +1,10 @@
 """The page: a title, one tab for each kind of model, and how it is served."""
 
+import contextlib
 import ipaddress
 import os
 import secrets
+import socket
 from collections.abc import Callable, Sequence
 
 # It only counts before Gradio is imported: no telemetry from a class room.
@@ -78,12 +80,14 @@ def launch(
         open_browser: show the page.
         runs: folder of all training runs and of the pictures that visitors send.
         teacher_token: as for `build`; see `new_token`.
-        when_up: called with the address of the page, once it answers.
+        when_up: called with the address of the page, once it answers; if other machines reach it,
+            with the address that they use.
 
     Raises:
         genimg.checkpoints.CheckpointError: as for `build`.
-        OSError: the port is taken, or `runs` cannot be written.
+        OSError: the host or the port cannot be had, or `runs` cannot be written.
     """
+    _require_free(host, port)
     manager = JobManager(runs)
     try:
         demo = build(checkpoints, manager, teacher_token)
@@ -107,10 +111,32 @@ def launch(
             quiet=True,  # what Gradio would say of public links is not for this page
             prevent_thread_lock=True,
         )
-        when_up(demo.local_url)
+        when_up(demo.local_url.replace("localhost", _reachable_at(demo.server_name)))
         demo.block_thread()
     finally:
         manager.close()
+
+
+def _require_free(host: str | None, port: int | None) -> None:
+    """Raise OSError, with the reason, if a host and a port that were asked for cannot be had."""
+    host = host or "127.0.0.1"
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port or 0), family=family).close()
+    except OSError as error:
+        place = f"{host}, port {port}" if port else host
+        raise OSError(
+            f"the page cannot be served at {place}: {error.strerror}; choose another host or port"
+        ) from None
+
+
+def _reachable_at(host: str) -> str:
+    """Return where other machines reach a server that listens at `host`, or "localhost"."""
+    if host in ("0.0.0.0", "::"):
+        with contextlib.suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: asks which way a packet would go
+            return probe.getsockname()[0]
+    return "localhost"
 
 
 def new_token(host: str | None) -> str:

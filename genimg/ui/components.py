@@ -73,7 +73,7 @@ _DRAWING = """
 </section>
 <section class="next">
   <h3>What could have come next</h3>
-  <p>The sliders above reshape it at once; Draw uses them.</p>
+  <p>Temperature, top-k and top-p reshape it at once; a new guidance takes a new drawing.</p>
   <div class="bars"></div>
   <p class="numbers"></p>
   <p class="reshaped"></p>

@@ -7,11 +7,18 @@ from typing import Any
 
 import gradio as gr
 
+from genimg.data import FOLDER_PREFIX
+
 
 def sentence(error: object) -> str:
     """Return a message with a capital and a full stop, as the page says it."""
     text = str(error)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def dataset_words(name: str) -> str:
+    """Return what a data set is called on the page, which tells nobody a path of this machine."""
+    return "your own pictures" if name.startswith(FOLDER_PREFIX) else name
 
 
 def warn(error: ValueError) -> None:

@@ -90,6 +90,7 @@ def test_an_upload_with_hidden_cells_is_completed(open_page, drawer):
     choose_file(page, encoded(NOISE[..., 0]))
     page.get_by_text("Your upload").wait_for()
     np.testing.assert_array_equal(on_the_pad(page), NOISE[..., 0])
+    page.get_by_text("These were made of what was here before").wait_for()
 
     page.locator("#complete").click()
     page.get_by_text("nothing is hidden").wait_for()

@@ -224,6 +224,7 @@ def test_a_link_opens_its_run_and_not_the_newest(open_page, manager, paused):
     expect_curves(page)
     assert page.locator("#runs h3.title").inner_text() == "a paused one"
     assert page.evaluate("location.search") == link_of(paused)
+    open_training(open_page, "?run=nobodys").get_by_text("not here any more").wait_for()
 
 
 def test_its_model_opens_in_the_gan_tab(open_page, paused):

@@ -36,7 +36,7 @@ def start(call, root):
     """Start a run and return its id."""
 
     def run(*more: object) -> str:
-        outcome = call("jobs", "start", "--root", root, *TINY, *more)
+        outcome = call("jobs", "start", "--runs", root, *TINY, *more)
         assert outcome.code == 0, outcome.err
         return outcome.out.split()[0]
 
@@ -46,23 +46,23 @@ def start(call, root):
 def test_from_start_to_cancel(call, root, start):
     id = start("--name", "My run", "--seed", 9)
     assert RunDirectory(root / id).read_spec().run.seed == 9
-    listed = call("jobs", "list", "--root", root)
+    listed = call("jobs", "list", "--runs", root)
     assert re.search(rf"{id} +My run +\S+ +starting", listed.out)
-    assert call("jobs", "pause", id, "--root", root).out == f"{id} is pausing\n"
+    assert call("jobs", "pause", id, "--runs", root).out == f"{id} is pausing\n"
     (root / id / "attempts" / "1" / "exit.json").write_text('{"code": 75}')
-    assert "paused" in call("jobs", "list", "--root", root).out
-    assert call("jobs", "resume", id, "--root", root).out == f"{id} is starting\n"
-    assert call("jobs", "cancel", id[:-3], "--root", root).out == f"{id} is cancelling\n"
+    assert "paused" in call("jobs", "list", "--runs", root).out
+    assert call("jobs", "resume", id, "--runs", root).out == f"{id} is starting\n"
+    assert call("jobs", "cancel", id[:-3], "--runs", root).out == f"{id} is cancelling\n"
     (root / id / "attempts" / "2" / "exit.json").write_text('{"code": 130}')
-    shown = call("jobs", "show", id, "--root", root)
+    shown = call("jobs", "show", id, "--runs", root)
     assert re.search(r"state +cancelled", shown.out)
     assert re.search(r"attempt +2", shown.out)
-    assert "1 runs" in call("jobs", "rebuild", "--root", root).out
+    assert "1 runs" in call("jobs", "rebuild", "--runs", root).out
 
 
 def test_the_queue_is_shown_in_its_order(call, root, start):
     ids = [start() for _ in range(3)]
-    lines = call("jobs", "list", "--root", root).out.splitlines()
+    lines = call("jobs", "list", "--runs", root).out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == ids
     assert "queued, place 1" in lines[2]
     assert "queued, place 2" in lines[3]
@@ -70,43 +70,43 @@ def test_the_queue_is_shown_in_its_order(call, root, start):
 
 def test_watching_ends_with_the_runs(call, root, start):
     id = start()
-    assert "starting" in call("jobs", "watch", "--root", root, "--seconds", 0.1).out
+    assert "starting" in call("jobs", "watch", "--runs", root, "--seconds", 0.1).out
     (root / id / "attempts" / "1" / "exit.json").write_text('{"code": 0}')
-    assert "succeeded" in call("jobs", "watch", "--root", root).out
+    assert "succeeded" in call("jobs", "watch", "--runs", root).out
 
 
 def test_logs_cannot_command_the_terminal(call, root, start):
     id = start()
     (root / id / "attempts" / "1" / "log.txt").write_text("one\n\x1b[31mred\x07\n")
-    outcome = call("jobs", "logs", id, "--root", root)
+    outcome = call("jobs", "logs", id, "--runs", root)
     assert outcome.out == "one\n [31mred \n"
-    assert call("jobs", "logs", id, "--root", root, "--attempt", 7).out == ""
+    assert call("jobs", "logs", id, "--runs", root, "--attempt", 7).out == ""
 
 
 def test_without_runs_it_says_how_to_start_one(call, root):
     root.mkdir()
-    assert "jobs start --preset" in call("jobs", "list", "--root", root).out
+    assert "jobs start --preset" in call("jobs", "list", "--runs", root).out
 
 
 def test_bad_input_is_one_sentence(refuse, call, root, start):
-    assert "there is no folder" in refuse("jobs", "list", "--root", root)
-    assert "no preset" in refuse("jobs", "start", "--root", root, "--preset", "nope")
+    assert "there is no folder" in refuse("jobs", "list", "--runs", root)
+    assert "no preset" in refuse("jobs", "start", "--runs", root, "--preset", "nope")
     assert not root.exists()
     first, second = start(), start()
-    assert "no job 'nope'" in refuse("jobs", "show", "nope", "--root", root)
-    several = refuse("jobs", "show", "fashion", "--root", root)
+    assert "no job 'nope'" in refuse("jobs", "show", "nope", "--runs", root)
+    several = refuse("jobs", "show", "fashion", "--runs", root)
     assert first in several
     assert second in several
-    call("jobs", "cancel", second, "--root", root)
-    assert "for good" in refuse("jobs", "resume", second, "--root", root)
-    assert "--help" in refuse("jobs", "pause", "--root", root)
+    call("jobs", "cancel", second, "--runs", root)
+    assert "for good" in refuse("jobs", "resume", second, "--runs", root)
+    assert "--help" in refuse("jobs", "pause", "--runs", root)
 
 
 def test_a_server_that_does_not_answer_is_one_sentence(refuse, root, start, monkeypatch):
     id = start()
     monkeypatch.setattr(service.Service, "_take_over", lambda self: False)
     monkeypatch.setattr(service.Inbox.ask, "__defaults__", (0.1,))
-    assert "does not answer" in refuse("jobs", "pause", id, "--root", root)
+    assert "does not answer" in refuse("jobs", "pause", id, "--runs", root)
 
 
 def test_help_of_start_lists_the_settings_of_a_preset(call):

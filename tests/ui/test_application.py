@@ -1,5 +1,7 @@
 import asyncio
+import re
 import shutil
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -36,13 +38,20 @@ def test_a_bad_checkpoint_is_refused_before_anything_is_served(tmp_path):
         application.build([tmp_path])
 
 
-def test_only_the_address_is_said_and_only_when_the_page_is_up(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("server_name", "address"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", r"\d+(\.\d+){3}|localhost")],
+)
+def test_only_the_address_is_said_and_only_when_the_page_is_up(
+    monkeypatch, tmp_path, capsys, server_name, address
+):
     happened = []
 
     class Page:
-        local_url = "http://127.0.0.1:7860/"
+        local_url = f"http://{server_name.replace('0.0.0.0', 'localhost')}:7860/"
 
         def launch(self, *, quiet, prevent_thread_lock, **settings):
+            self.server_name = server_name
             assert quiet
             assert prevent_thread_lock
             assert not settings["share"]
@@ -53,8 +62,21 @@ def test_only_the_address_is_said_and_only_when_the_page_is_up(monkeypatch, tmp_
 
     monkeypatch.setattr(application, "build", lambda *arguments: Page())
     application.launch(runs=tmp_path, when_up=happened.append)
-    assert happened == ["launched", "http://127.0.0.1:7860/", "served"]
+    launched, said, served = happened
+    assert (launched, served) == ("launched", "served")
+    assert re.fullmatch(f"http://({address}):7860/", said)
     assert capsys.readouterr().out == ""
+
+
+def test_a_place_that_cannot_be_had_is_named_before_anything_is_made(tmp_path):
+    runs = tmp_path / "runs"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"at 127.0.0.1, port {port}: .*; choose another host or"):
+            application.launch(port=port, runs=runs)
+    with pytest.raises(OSError, match=r"cannot be served at 203\.0\.113\.77: "):  # nobody's
+        application.launch(host="203.0.113.77", runs=runs)
+    assert not runs.exists()
 
 
 def test_a_class_of_the_last_model_on_its_way_to_the_next_changes_nothing(paths, tmp_path):

@@ -23,6 +23,7 @@ from genimg.ui.gan.view import (
     GanWalk,
     seeds_in,
 )
+from genimg.ui.messages import dataset_words
 from genimg.ui.model_shelf import ModelShelf
 
 DIRECTIONS = 10
@@ -309,7 +310,7 @@ class GanHandlers:
             card = model.info
         parameters = card.get("parameters", {}).get("generator")
         parts = [
-            card.get("dataset"),
+            dataset_words(card.get("dataset", "")),
             f"{parameters:,} parameters" if parameters else None,
             f"{card['images_seen']:,} images seen" if "images_seen" in card else None,
             f"{card['minutes']:g} minutes of training" if "minutes" in card else None,

@@ -110,6 +110,7 @@ const inWords = ({ temperature, topK, topP }) => `temperature ${temperature}, to
 
 function showCandidates() {
   const { temperature, topK, topP } = reshaped;
+  const { guidance } = drawing.drawing; // it is in the logits, and so cannot be reshaped
   const logits = itemOf(drawing.logits, state.query);
   const order = likeliestFirst(logits);
   const before = nextTokenDistribution(logits, 1, 0, 1, order);
@@ -131,11 +132,11 @@ function showCandidates() {
   const place = rank === 1 ? '' : `${ordinal(rank)} `;
   find('.next .numbers').textContent = `${possible} of ${logits.length} tokens possible, entropy`
     + ` ${entropyOf(after).toFixed(2)} nats. Drawn was token ${drawn}, the model's`
-    + ` ${place}most likely. Lines mark what the model gave at`
+    + ` ${place}most likely. Lines mark what the model gave at guidance ${guidance} and`
     + ' temperature 1, with top-k and top-p off.';
   const [now, then] = [inWords(reshaped), inWords(drawnWith())];
-  find('.reshaped').textContent = now === then ? `As it was drawn: ${now}.`
-    : `With ${now}, as the sliders say now. It was drawn with ${then}.`;
+  find('.reshaped').textContent = now === then ? `As it was drawn: ${now}, guidance ${guidance}.`
+    : `With ${now}, as the sliders say now. It was drawn with ${then}, guidance ${guidance}.`;
 }
 
 // The patch of candidate `rank`, as it would look in the picture so far.

@@ -17,6 +17,7 @@ const small = document.createElement('canvas');
 
 let pixels = new Uint8Array(); // rows from the top, the channels of a pixel together
 let hidden = []; // one boolean for each cell, or nothing where cells cannot be hidden
+let hiddenFirst = []; // as the page came
 let number = null;
 let caption = '';
 let tool = 'draw';
@@ -34,6 +35,7 @@ function load() {
   if (!value) return;
   pixels = Uint8Array.from(atob(value.pixels), (letter) => letter.charCodeAt(0));
   hidden = Array.from(value.hidden ?? '', (cell) => cell === '1');
+  if (!hiddenFirst.length) hiddenFirst = hidden;
   ({ number, caption } = value);
   original = null;
   say('');
@@ -291,6 +293,7 @@ async function pick(wanted) {
   say(answer.error ?? '');
   if (answer.error) return;
   find('.crop').hidden = true;
+  if (!hidden.includes(true) && hiddenFirst.length === hidden.length) hidden = [...hiddenFirst];
   const bytes = Uint8Array.from(atob(answer.pixels), (letter) => letter.charCodeAt(0));
   replace(bytes, answer.caption, answer.number);
 }

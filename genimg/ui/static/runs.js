@@ -54,13 +54,14 @@ function select(id) {
 async function poll(now) {
   if (asking) { again ||= now; return; }
   [asking, askedAt] = [true, Date.now()];
-  const asked = { run: selected, compare: compared };
+  const asked = { who: who(), run: selected, compare: compared };
   try {
     const cursors = Object.fromEntries([...histories].map(([id, { cursor }]) => [id, cursor]));
-    const next = await server.poll({ who: who(), ...asked, cursors, log });
+    const next = await server.poll({ ...asked, cursors, log });
     for (const [id, news] of Object.entries(next.curves)) histories.set(id, grown(histories.get(id), news));
     failures = 0;
     answered = true;
+    showStanding(asked.who.token, next.teacher);
     if (asked.run === selected) { answer = next; show(); }
   } catch (error) {
     failures += 1;
@@ -129,6 +130,12 @@ function showList() {
   element.closest('.training')?.classList.toggle('has-runs', rows.length > 0);
 }
 
+// What a token that was typed is worth.
+function showStanding(token, isTeacher) {
+  const standing = document.querySelector('#who .standing');
+  if (standing) put(standing, !token ? '' : isTeacher ? 'You may control every run.' : 'That is not the token.');
+}
+
 // --- the selected run ---
 
 function describeProgress(row, run) {
@@ -192,6 +199,10 @@ function show() {
   part.notice.hidden = !answer.notice;
   if (!rows.some((row) => row.id === selected) && (answered || selected === null)) {
     const gone = selected !== null && rows.length > 0;
+    if (gone && !part.said.textContent) {
+      part.said.textContent = 'The run that you asked for is not here any more; this is the newest one.';
+      part.said.dataset.level = 'problem';
+    }
     selected = rows[0]?.id ?? null;
     [log, compared] = [null, null];
     if (selected && (gone || answer.run?.id !== selected)) again = true;
@@ -220,6 +231,9 @@ function show() {
   const measured = [selected, compared].some((id) => Object.keys(histories.get(id)?.values ?? {}).length);
   find('.curves').hidden = !measured;
   find('.measured').hidden = !measured && part.compare.hidden;
+  const key = find('.key');
+  key.hidden = !other;
+  put(key, other ? `Solid lines: ${row.name}. Dashed: ${other.name}.` : '');
   curves.show([row, other].filter(Boolean).map(({ id, name }) => ({ name, history: histories.get(id) })));
 }
 

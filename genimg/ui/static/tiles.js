@@ -16,5 +16,8 @@ function show() {
   caption.textContent = props.value.caption;
 }
 
+made.addEventListener('older', () => {
+  if (props.value) caption.textContent = 'These were made of what was here before; Complete makes new ones.';
+});
 show();
 watch('value', show);

@@ -17,6 +17,7 @@ _WHO = """
   <label>Token, as the server printed it
     <input class="token" type="password" autocomplete="off">
   </label>
+  <p class="standing" role="status"></p>
 </details>
 """
 _SETTINGS = "<details><summary>Advanced</summary><div class='sections'></div></details>"
@@ -84,6 +85,7 @@ _RUNS = """
   <div class="measured">
     <h4>Curves</h4>
     <label class="compare">Compare with <select></select></label>
+    <p class="key" hidden></p>
     <div class="curves"></div>
   </div>
   <details class="more"><summary>The same run in a terminal</summary>

@@ -112,7 +112,8 @@ def _shown(report: IngestionReport) -> dict[str, Any]:
     """Return what the page shows of a report; it sets every word of it as text."""
     classes = ", ".join(f"{name} ({count:,})" for name, count in report.classes.items())
     return {
-        "title": f"{report.accepted:,} pictures of {report.size} px are ready to train on.",
+        "title": f"{report.accepted:,} pictures of {report.size} px are ready: about nine in ten to"
+        " learn from, the others to test with.",
         "classes": f"Classes: {classes[:500]}",
         "preview": data_uri(grid(report.preview, columns=10), "png"),
         "refused": [{"file": name, "reason": reason} for name, reason in report.refused],

@@ -18,12 +18,14 @@ from PIL import Image
 from genimg.jobs.job import Job
 from genimg.jobs.limits import allowed
 from genimg.jobs.manager import JobManager
+from genimg.jobs.terminal_runs import OWNER as TERMINAL
 from genimg.jobs.views import JobView
 from genimg.render import animate
 from genimg.training.health import diagnose
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import PRESETS, RunSpec
 from genimg.ui.identity import Identity
+from genimg.ui.messages import dataset_words
 from genimg.ui.training.form import differences, option
 from genimg.ui.training.handlers import duration, refusals, sentence
 from genimg.ui.training.run_history import RunHistory, charts
@@ -176,6 +178,9 @@ class RunHandlers:
         """Return what the list shows of a run, and what this visitor may do with it."""
         job = seen.job
         may = self.manager.supervising and allowed(visitor["actor"], job, visitor["is_teacher"])
+        # Why the buttons are grey; for a reader and for a run from a terminal it is said elsewhere.
+        theirs = self.manager.supervising and not may and job.owner != TERMINAL
+        whose = f"{job.owner} and the teacher can control this run." if theirs else ""
         left = seen.seconds_left
         return {
             "id": job.id,
@@ -190,7 +195,7 @@ class RunHandlers:
             "total": seen.total,
             "speed": seen.images_per_second if job.active else None,
             "left": None if left is None else duration(left),
-            "message": sentence(job.message) if job.message else "",
+            "message": " ".join(sentence(text) for text in (job.message, whose) if text),
             "actions": [*_EVERYBODY, *(seen.actions if may else ())],
             "use": use_of_preset(job.preset) if job.attempt else "",
         }
@@ -245,11 +250,10 @@ class RunHandlers:
             return sentence(error)
         resolved = spec.resolved
         pictures = resolved.get("dataset_images")
-        name = spec.run.dataset
         parts = [
             spec.preset,
-            "your own pictures" if name.startswith("folder:") else name,
-            f"{pictures:,} pictures" if pictures else "",
+            dataset_words(spec.run.dataset),
+            f"{pictures:,} to learn from" if pictures else "",
             f"batches of {spec.run.batch_size}",
             f"{resolved['device']} in {resolved['precision']}" if resolved else "",
             f"seed {spec.run.seed}",

@@ -1,5 +1,6 @@
 """Complete a picture: components and wiring. What happens is in `completion_handlers`."""
 
+import time
 from typing import Any
 
 import gradio as gr
@@ -26,6 +27,11 @@ _QUEUED: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
 }
+# What is on the screen was made with something else.
+_OLDER = """() => {
+  document.querySelector('#completions .made')?.dispatchEvent(new CustomEvent('older'));
+  return [];
+}"""
 
 
 def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
@@ -79,7 +85,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
 
     def show(*values: Any) -> tuple[dict[str, Any], str]:
         view = handlers.view(*values)
-        return handlers.results(view), handlers.snippet(view)
+        # With the time it is news to the browser even if it is the same: its caption is back.
+        return handlers.results(view) | {"asked": time.time()}, handlers.snippet(view)
 
     def choose(checkpoint: str) -> tuple[dict[str, Any], Any]:
         choices = handlers.classes(checkpoint)
@@ -94,6 +101,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
     }
     gr.on([complete.click, seed.submit], **drawing)
     die.click(random_seed, None, seed, **_QUEUED).then(**drawing)
+    for changed in (pad.drawn, *(control.input for control in (label, temperature, top_p, count))):
+        changed(None, None, None, js=_OLDER, **_QUEUED | {"queue": False})
     chosen = checkpoint.input(as_warning(choose), checkpoint, [pad, label], **_QUEUED)
     chosen.then(**drawing)
     demo.load(as_warning(handlers.first_results), None, results, **_QUEUED)

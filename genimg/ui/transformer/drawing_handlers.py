@@ -18,6 +18,7 @@ from genimg.explore.drawing import DEFAULT_GUIDANCE, Drawing
 from genimg.render import data_uri
 from genimg.render.colors import color_table
 from genimg.render.images import require_whole_number
+from genimg.ui.messages import dataset_words
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.payload import pack
 from genimg.ui.transformer.drawing_view import (
@@ -169,7 +170,7 @@ class DrawingHandlers:
             rows, columns = model.grid
         parameters = card.get("parameters", {}).get("prior")
         parts = [
-            card.get("dataset"),
+            dataset_words(card.get("dataset", "")),
             f"{parameters:,} parameters" if parameters else None,
             f"{config.layers} layers of {config.heads} heads",
             f"{rows} x {columns} tokens",

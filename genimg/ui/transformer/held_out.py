@@ -14,6 +14,7 @@ from genimg import data
 from genimg.data import Dataset
 from genimg.explore import Model
 from genimg.render.images import require_whole_number
+from genimg.ui.messages import dataset_words
 
 # Their things are light and their background is black; a photograph usually is the other way round.
 LIGHT_ON_BLACK = ("fashion-mnist", "mnist", "kmnist")
@@ -51,15 +52,16 @@ def random_number(model: Model) -> int:
 
 def _split_of(model: Model) -> Dataset:
     name = model.info.get("dataset")
+    called = dataset_words(name or "of an unknown data set")
     try:
         split = _load(name, model.config.size)
     except (ValueError, OSError):
         raise ValueError(
-            f"the test pictures of this model ({name or 'of an unknown data set'}) are not on this"
-            " machine; draw a picture or upload one"
+            f"the test pictures of this model ({called}) are not on this machine;"
+            " draw a picture or upload one"
         ) from None
     if split.channels != model.config.channels:
-        raise ValueError(f"the pictures of {name} have other channels than this model takes")
+        raise ValueError("the test pictures have other channels than this model takes")
     return split
 
 
