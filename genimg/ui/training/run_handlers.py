@@ -180,7 +180,7 @@ class RunHandlers:
         may = self.manager.supervising and allowed(visitor["actor"], job, visitor["is_teacher"])
         # Why the buttons are grey; for a reader and for a run from a terminal it is said elsewhere.
         theirs = self.manager.supervising and not may and job.owner != TERMINAL
-        whose = f"{job.owner} and the teacher can control this run." if theirs else ""
+        whose = f"only its owner, {job.owner}, and the teacher can control this run" if theirs else ""
         left = seen.seconds_left
         return {
             "id": job.id,
