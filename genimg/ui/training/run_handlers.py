@@ -180,7 +180,9 @@ class RunHandlers:
         may = self.manager.supervising and allowed(visitor["actor"], job, visitor["is_teacher"])
         # Why the buttons are grey; for a reader and for a run from a terminal it is said elsewhere.
         theirs = self.manager.supervising and not may and job.owner != TERMINAL
-        whose = f"only its owner, {job.owner}, and the teacher can control this run"
+        said = [job.message] if job.message else []
+        if theirs:
+            said.append(f"only its owner, {job.owner}, and the teacher can control this run")
         left = seen.seconds_left
         return {
             "id": job.id,
@@ -195,7 +197,7 @@ class RunHandlers:
             "total": seen.total,
             "speed": seen.images_per_second if job.active else None,
             "left": None if left is None else duration(left),
-            "message": " ".join(sentence(text) for text in (job.message, whose if theirs else "") if text),
+            "message": " ".join(map(sentence, said)),
             "actions": [*_EVERYBODY, *(seen.actions if may else ())],
             "use": use_of_preset(job.preset) if job.attempt else "",
         }

@@ -92,7 +92,10 @@ def test_buttons_follow_the_state_and_the_owner(handlers, running):
     actions = {"copy", "rename", "pause", "cancel", "save_now", "sample_now"}
     assert set(row(handlers, running)["actions"]) == actions
     assert set(row(handlers, running, TEACHER)["actions"]) == actions
-    assert row(handlers, running, BOB)["actions"] == ["copy"]
+    theirs = row(handlers, running, BOB)
+    assert theirs["actions"] == ["copy"]
+    assert theirs["message"] == "Only its owner, ada, and the teacher can control this run."
+    assert row(handlers, running)["message"] == row(handlers, running, TEACHER)["message"] == ""
 
 
 @pytest.mark.parametrize(
