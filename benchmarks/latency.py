@@ -77,8 +77,8 @@ def publish_untrained(folder: Path, size: int) -> Path:
 
 def time_handler(path: Path, events: int) -> list[float]:
     """Return milliseconds for each call of the handler."""
-    handlers = GanHandlers(ModelShelf([path]))
     name = str(path)
+    handlers = GanHandlers(ModelShelf([name]))
     times = []
     for event in range(events + 5):
         amounts = [event / events] + [0.0] * (DIRECTIONS + LATENTS - 1)
