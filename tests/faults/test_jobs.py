@@ -29,14 +29,20 @@ def images_reported(attempt) -> list[int]:
     return [json.loads(line)["images_seen"] for line in lines]
 
 
-def test_a_killed_server_is_replaced_and_the_run_never_stopped(runs):
-    """Fault 7: the next server finds the run within five seconds, as it is."""
-    first = runs.serve()
+def start_and_kill_the_server(runs):
+    """Return a job that has saved something and now runs without a server."""
+    server = runs.serve()
     job = runs.start()
     runs.wait_for(job, State.RUNNING)
     runs.wait_for_progress(job)
-    first.send(signal.SIGKILL)
-    first.end()
+    server.send(signal.SIGKILL)
+    server.end()
+    return job
+
+
+def test_a_killed_server_is_replaced_and_the_run_never_stopped(runs):
+    """Fault 7: the next server finds the run within five seconds, as it is."""
+    job = start_and_kill_the_server(runs)
     runs.wait_for_progress(job)  # without any server
     began = time.monotonic()
     runs.serve()
@@ -53,12 +59,7 @@ def test_a_killed_server_is_replaced_and_the_run_never_stopped(runs):
 
 def test_server_and_worker_are_killed_and_the_run_goes_on(runs):
     """Fault 8: it is queued again by itself, and goes on from its last checkpoint."""
-    first = runs.serve()
-    job = runs.start()
-    runs.wait_for(job, State.RUNNING)
-    runs.wait_for_progress(job)
-    first.send(signal.SIGKILL)
-    first.end()
+    job = start_and_kill_the_server(runs)
     runs.kill_attempt(job)
     runs.wait_until(lambda: not runs.directory(job).lease.is_held())
     saved = run_checkpoints.latest(runs.directory(job).checkpoints)

@@ -83,6 +83,18 @@ def index(root: Path):
     opened.close()
 
 
+@pytest.fixture
+def manager(root, engine):
+    opened = JobManager(root, engine=engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def small(small_models) -> dict:
+    return small_models["fashion-mlp"] | {"preset": "fashion-mlp", "images": 80}
+
+
 class Clock:
     """Seconds that pass when a test says so."""
 

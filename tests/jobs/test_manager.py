@@ -11,18 +11,6 @@ from genimg.jobs.states import Exit, State
 from genimg.training import run_checkpoints
 
 
-@pytest.fixture
-def manager(root, engine):
-    opened = JobManager(root, engine=engine)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def small(small_models) -> dict:
-    return small_models["fashion-mlp"] | {"preset": "fashion-mlp", "images": 80}
-
-
 def handle(manager, job):
     return manager._service._supervisor.handle(manager.job(job.id))
 

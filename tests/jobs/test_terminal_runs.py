@@ -3,24 +3,11 @@ import shutil
 
 import pytest
 
-from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import OWNER, read_terminal_run, read_terminal_runs
 from genimg.storage import write_json
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import make_spec
-
-
-@pytest.fixture
-def manager(root, engine):
-    opened = JobManager(root, engine=engine)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def small(small_models) -> dict:
-    return small_models["fashion-mlp"] | {"preset": "fashion-mlp", "images": 80}
 
 
 @pytest.fixture
