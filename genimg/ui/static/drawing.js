@@ -186,11 +186,11 @@ function choose(query) {
 
 function goTo(step) { show({ step, query: step - 1 }); }
 
-function animate() {
+// Draw again after the first tokens, and then look where was looked before.
+function animate(first = state.step % tokens(), afterwards = state.query) {
   const started = performance.now();
-  const first = state.step % tokens();
-  const afterwards = state.query;
   play.textContent = 'Pause';
+  goTo(first + 1);
   const advance = (now) => {
     const passed = Math.floor((Math.max(0, now - started) / 1000) * TOKENS_PER_SECOND);
     if (first + 1 + passed >= tokens()) {
@@ -212,17 +212,17 @@ function load(isNew) {
   const same = [layers, heads, layout?.rows, layout?.columns].join() === [
     drawing.layers, drawing.heads, drawing.layout.rows, drawing.layout.columns].join();
   if (!same) grid = makeHeadGrid(find('.head-grid'), drawing.layers, drawing.heads, chooseHead);
-  const kept = same ? state : drawing.selected;
+  if (!same) state = { ...state, ...drawing.selected };
   stepSlider.max = tokens();
   querySlider.max = tokens() - 1;
   reshaped = drawnWith();
-  show({ ...kept, step: tokens() });
   const moving = isNew && !matchMedia('(prefers-reduced-motion: reduce)').matches;
+  if (moving) animate(0);
+  else show({ step: tokens() });
   const pace = drawing.seconds < tokens() / TOKENS_PER_SECOND ? 'slowly' : 'quickly';
   find('.caption').textContent = `${drawing.caption}. The model took ${drawing.seconds} s`
     + `${moving ? `; shown more ${pace}` : ''}.`;
   if (isNew) remember();
-  if (moving) animate();
 }
 
 function remember() {
