@@ -17,7 +17,7 @@ from genimg.jobs.devices import resolve_wanted
 from genimg.jobs.engine import Engine
 from genimg.jobs.estimate import estimate
 from genimg.jobs.index import Index
-from genimg.jobs.job import Job, checked_name, new_id
+from genimg.jobs.job import Job, checked_name, checked_nickname, new_id
 from genimg.jobs.limits import Limits, allowed
 from genimg.jobs.states import State
 from genimg.jobs.supervisor import send_wish
@@ -65,7 +65,7 @@ class Commands:
             PermissionError: the owner has reached a limit.
         """
         request = RunSpec.from_dict(spec)
-        owner = checked_name(actor, "nickname")
+        owner = checked_nickname(actor)
         name = checked_name(name or request.preset, "name of a run")
         id = new_id(request.preset, owner, token)
         if (known := self.index.job(id)) is not None:
@@ -210,7 +210,7 @@ class Commands:
             ValueError: there is no such nickname.
             PermissionError: what the actor stores has reached the limit.
         """
-        owner = checked_name(actor, "nickname")
+        owner = checked_nickname(actor)
         if not is_teacher:
             mine = [job for job in self.index.jobs() if job.owner == owner]
             self.limits.check_stored(self._stored_bytes(owner, mine))

@@ -14,8 +14,7 @@ from typing import Any
 
 from genimg import checkpoints
 from genimg.jobs.devices import Device
-from genimg.jobs.job import Job
-from genimg.jobs.terminal_runs import OWNER
+from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.views import last_report
 from genimg.storage import read_json
 from genimg.training.run_directory import RunDirectory
@@ -51,6 +50,7 @@ class Estimate:
         start_seconds: before the first picture is seen, once it is the run's turn.
         minutes: to train; None if no speed is known and the run was asked by pictures.
         images: pictures it will see; None if no speed is known and it was asked by minutes.
+        steps: of a batch each, to see them; None where `images` is.
         images_per_second: expected speed, or None.
         speed_source: where the speed comes from, in words.
         weights: trained numbers.
@@ -62,6 +62,7 @@ class Estimate:
     start_seconds: float
     minutes: float | None
     images: int | None
+    steps: int | None
     images_per_second: float | None
     speed_source: str
     weights: int
@@ -77,7 +78,7 @@ def estimate(spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]) -
         root: the data root, on the disk that will be written.
         jobs: all others, for their speed; what one of the queue's occupies will be free by then.
     """
-    if any(job.active and job.owner != OWNER for job in jobs):
+    if any(job.active and job.owner != TERMINAL for job in jobs):
         device = replace(device, free_memory=None)
     speed, source = _speed(spec, device, root, jobs)
     images = spec.run.images or None
@@ -96,6 +97,7 @@ def estimate(spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]) -
         start_seconds=_START_SECONDS,
         minutes=minutes,
         images=images,
+        steps=None if images is None else -(-images // spec.run.batch_size),
         images_per_second=speed,
         speed_source=source,
         weights=weights,

@@ -10,6 +10,8 @@ from typing import Any
 from genimg.jobs.states import ACTIVE, State
 from genimg.storage import read_json, write_json
 
+TERMINAL = "terminal"
+"""Owner of a run that no server started; it gives nobody a right, and is nobody's nickname."""
 _LONGEST_NAME = 80
 
 
@@ -88,6 +90,14 @@ def new_id(preset: str, owner: str, token: str | None) -> str:
         return f"{preset}-{secrets.token_hex(6)}"
     digest = hashlib.sha256(f"{owner}\n{token}".encode()).hexdigest()
     return f"{preset}-{digest[:12]}"
+
+
+def checked_nickname(name: str) -> str:
+    """Return who somebody says to be, as `checked_name`; ValueError if nobody may be called so."""
+    nickname = checked_name(name, "nickname")
+    if nickname == TERMINAL:
+        raise ValueError(f"runs from a terminal are called {TERMINAL!r}; choose another nickname")
+    return nickname
 
 
 def checked_name(name: str, what: str) -> str:

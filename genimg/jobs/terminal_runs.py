@@ -7,13 +7,10 @@ beside the jobs, as long as their folders lie directly in the data root.
 from dataclasses import replace
 from pathlib import Path
 
-from genimg.jobs.job import Job
+from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.states import State
 from genimg.jobs.views import JobView, read_status, view
 from genimg.training.run_directory import RunDirectory
-
-OWNER = "terminal"
-"""Owner of such a run, for the list; it gives nobody a right."""
 
 
 def read_terminal_runs(root: Path) -> list[Job]:
@@ -43,7 +40,7 @@ def read_terminal_run(folder: Path) -> Job | None:
     return Job(
         id=folder.name,
         name=folder.name,
-        owner=OWNER,
+        owner=TERMINAL,
         preset=spec.preset,
         device=device,
         state=state,

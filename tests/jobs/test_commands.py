@@ -57,7 +57,7 @@ def test_what_cannot_fit_is_refused(commands, engine, spec):
         commands.start(spec, actor="ada", is_teacher=True)
 
 
-@pytest.mark.parametrize("nickname", ["", "x" * 81, "\x00"])
+@pytest.mark.parametrize("nickname", ["", "x" * 81, "\x00", " terminal "])
 def test_a_nickname_is_needed(commands, spec, nickname):
     with pytest.raises(ValueError, match="nickname"):
         commands.start(spec, actor=nickname)

@@ -26,6 +26,7 @@ def test_time_of_pictures_and_pictures_of_time(root):
     by_minutes = estimate(make_spec("fashion-style", minutes=by_images.minutes), CPU, root, [])
     assert by_minutes.images == pytest.approx(9600, abs=1)
     assert by_minutes.problem == ""
+    assert by_images.steps == 9600 / 64
     assert by_minutes.start_seconds > 0  # beside the minutes, which are to train
 
 

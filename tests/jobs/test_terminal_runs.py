@@ -3,8 +3,9 @@ import shutil
 
 import pytest
 
+from genimg.jobs.job import TERMINAL
 from genimg.jobs.states import State
-from genimg.jobs.terminal_runs import OWNER, read_terminal_run, read_terminal_runs
+from genimg.jobs.terminal_runs import read_terminal_run, read_terminal_runs
 from genimg.storage import write_json
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import make_spec
@@ -45,7 +46,7 @@ def test_its_lease_and_its_status_say_where_it_is(mine, lease_held, held, report
     lease_held[0] = held
     write_json(mine.path / "attempts" / "1" / "status.json", {"state": reported, "time": 5.0})
     job = read_terminal_run(mine.path)
-    assert (job.id, job.owner, job.preset) == ("mine", OWNER, "fashion-mlp")
+    assert (job.id, job.owner, job.preset) == ("mine", TERMINAL, "fashion-mlp")
     assert (job.state, job.attempt, job.changed) == (state, 1, 5.0)
 
 
@@ -60,8 +61,8 @@ def test_the_list_shows_it_and_nothing_can_be_done_with_it(manager, mine, lease_
     assert manager.directory("mine").read_spec() == mine.read_spec()
     for command in (manager.pause, manager.resume, manager.cancel):
         with pytest.raises(ValueError, match="started in a terminal or from Python; stop it"):
-            command("mine", actor=OWNER, is_teacher=True)
-    manager.delete("mine", actor=OWNER, is_teacher=True)
+            command("mine", actor=TERMINAL, is_teacher=True)
+    manager.delete("mine", actor=TERMINAL, is_teacher=True)
     assert (mine.path / "spec.json").exists()
 
 

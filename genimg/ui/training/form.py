@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genimg.training.spec import PRESETS, RunSpec, settings_of
+from genimg.models import KINDS
+from genimg.training.spec import PRESETS, TASKS, RunSpec, settings_of
 
 OFFERED = tuple(name for name in PRESETS if name != "fashion-features")
 """The presets that a visitor may train; the yardstick of the metrics stays as it is."""
 _TITLES = {"run": "The run", "model": "The architecture", "task": "The training"}
 # What the form asks for elsewhere, and what follows from the data set.
 _ELSEWHERE = {"dataset", "images", "minutes", "channels", "classes"}
+_OF_VALIDATION = {"validations", "patience"}
 _LABELS_ELSEWHERE = {
     "dataset": "Pictures to learn from",
     "images": "Train for",
@@ -33,14 +35,17 @@ def sections(preset: str, choices: Mapping[str, Sequence]) -> list[dict[str, Any
         "kind" ("whole", "number", "list", "switch", "choice" or "text"), "value" (the preset's),
         "low", "high" and "choices".
     """
-    configurations = settings_of(PRESETS[checked_preset(preset)])
+    recipe = PRESETS[checked_preset(preset)]
+    configurations = settings_of(recipe)
+    validates = TASKS[KINDS[recipe.kind].task][0].validates
+    hidden = _ELSEWHERE if validates else _ELSEWHERE | _OF_VALIDATION
     return [
         {
             "title": title,
             "fields": [
                 _describe(field, getattr(configurations[key], field.name), choices)
                 for field in dataclasses.fields(configurations[key])
-                if field.name not in _ELSEWHERE
+                if field.name not in hidden
             ],
         }
         for key, title in _TITLES.items()

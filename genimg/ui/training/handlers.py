@@ -18,6 +18,7 @@ from genimg.ui.training.own_data import OWN, DataShelf
 
 LENGTHS = (("minutes", "minutes"), ("pictures", "images"))
 FIRST_PRESET, FIRST_DATASET, FIRST_MINUTES = "fashion-style", "fashion-mnist", 10
+_FEWEST_STEPS = 100  # a judgement, not a measurement
 _TOKENIZER = "fashion-tokenizer"
 
 
@@ -216,9 +217,13 @@ def in_words(needs: Estimate, by_minutes: bool) -> str:
     Args:
         by_minutes: whether the minutes were asked for, so that the pictures are what is guessed.
     """
+    caution = ""
+    if needs.steps is not None and needs.steps < _FEWEST_STEPS:
+        more = "minutes" if by_minutes else "pictures"
+        caution = f" So few steps ({needs.steps}) teach it hardly anything: ask for more {more}."
     cost = (
         f"At most {_size(needs.memory_bytes)} of memory and {_size(needs.disk_bytes)} of disk, for"
-        f" {needs.weights:,} weights."
+        f" {needs.weights:,} weights.{caution}"
     )
     time = "" if needs.minutes is None else f"About {duration(60 * needs.minutes)}"
     where = f"on the {needs.device}, after about {duration(needs.start_seconds)} to start"

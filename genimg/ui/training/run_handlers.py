@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from genimg.jobs.job import Job
+from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.limits import allowed
 from genimg.jobs.manager import JobManager
-from genimg.jobs.terminal_runs import OWNER as TERMINAL
 from genimg.jobs.views import JobView
 from genimg.render import animate
 from genimg.training.health import diagnose

@@ -112,6 +112,15 @@ def test_minutes_are_kept_and_pictures_are_a_guess(handlers):
     assert re.match(r"About \d+ min on the CPU, after about 15 s to start, if it is as fast", said)
 
 
+@pytest.mark.parametrize(("length", "few", "enough"), [("images", 20, 12_800), ("minutes", 0.01, 5)])
+def test_a_run_of_a_few_steps_is_cautioned(handlers, length, few, enough):
+    said = [estimate(handlers, length=length, amount=amount) for amount in (few, enough)]
+    assert [one["level"] for one in said] == ["good", "good"]
+    unit = {"images": "pictures", "minutes": "minutes"}[length]
+    assert said[0]["text"].endswith(f"hardly anything: ask for more {unit}.")
+    assert "hardly" not in said[1]["text"]
+
+
 def test_an_unknown_speed_is_measured(handlers):
     handlers.manager.engine.devices = [Device(name="cuda:0", title="A card")]
     said = estimate(handlers)["text"]
