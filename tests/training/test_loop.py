@@ -1,9 +1,7 @@
 import dataclasses
 import itertools
 import json
-import os
 import random
-import signal
 import time
 from types import SimpleNamespace
 
@@ -11,8 +9,7 @@ import pytest
 
 from genimg.jobs.supervisor import send_wish
 from genimg.storage import write_json
-from genimg.training import loop, resolve, run_checkpoints, worker
-from genimg.training.distributed import LostProcess
+from genimg.training import loop, resolve, run_checkpoints
 from genimg.training.loop import Trainer
 from genimg.training.objectives import OBJECTIVES, Objective
 from genimg.training.task import Diverged
@@ -383,77 +380,6 @@ def test_a_full_disk_ends_the_attempt_and_the_next_one_is_exact(
         Trainer(run, attempt, dataset, should_stop=at_step(13, fill_the_disk)).run()
     assert train(run, dataset) == "succeeded"
     assert result(run) == result(calm)
-
-
-@pytest.fixture
-def worker_main(dataset, monkeypatch):
-    """`worker.main` on made-up pictures; puts the signal handlers back."""
-    monkeypatch.setattr("genimg.data.load", lambda *arguments, **options: dataset)
-    handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
-    yield lambda run: worker.main([str(run.path)])
-    for name, handler in handlers.items():
-        signal.signal(name, handler)
-
-
-def test_exit_code_of_success(make_run, worker_main):
-    run = make_run(preset="fashion-mlp")
-    assert worker_main(run) == 0
-    assert newest_state(run)["step"] == STEPS
-
-
-def test_exit_codes_of_wishes(make_run, worker_main, monkeypatch):
-    monkeypatch.setattr(loop, "_STATUS_SECONDS", 0.0)
-    run = make_run(preset="fashion-mlp")
-    wish(run, "pause", 1)
-    assert worker_main(run) == 75
-    wish(run, "cancel", 2)
-    assert worker_main(run) == 130
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "sentence"),
-    [
-        (Diverged("it diverged"), 70, "it diverged"),
-        (OSError(28, "No space left on device"), 74, "No space left"),
-        (MemoryError(), 71, "memory ran out"),
-        (LostProcess("process 2 has ended", 137), 137, "process 2 has ended"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 71, "memory ran out"),
-        (ValueError("no such thing"), 2, "no such thing"),
-    ],
-    ids=lambda value: value if isinstance(value, int) else "",
-)
-def test_exit_codes_of_failures(make_run, worker_main, monkeypatch, capsys, error, code, sentence):
-    def fail(trainer):
-        raise error
-
-    monkeypatch.setattr(Trainer, "_make_step", fail)
-    monkeypatch.setattr(Trainer, "_roll_back", lambda trainer, reason: fail(trainer))
-    assert worker_main(make_run(preset="fashion-mlp")) == code
-    message = capsys.readouterr().err
-    assert sentence in message
-    assert message.count("\n") == 1
-
-
-def test_a_folder_without_a_run_is_one_sentence(tmp_path, capsys):
-    handlers = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        assert worker.main([str(tmp_path)]) == 2
-    finally:
-        for name, handler in handlers.items():
-            signal.signal(name, handler)
-    assert "holds no run" in capsys.readouterr().err
-    assert os.listdir(tmp_path) == []
-
-
-def test_the_first_signal_is_noted(worker_main, make_run, monkeypatch):
-    run = make_run(preset="fashion-mlp")
-    monkeypatch.setattr(
-        Trainer,
-        "_keep_up",
-        lambda trainer: trainer.step == 4 and os.kill(os.getpid(), signal.SIGINT),
-    )
-    assert worker_main(run) == 75
-    assert newest_state(run)["step"] == 4
 
 
 @pytest.mark.parametrize("guess", [2.0, 40.0])  # pictures a second; in truth there are 8

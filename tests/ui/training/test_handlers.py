@@ -112,7 +112,9 @@ def test_minutes_are_kept_and_pictures_are_a_guess(handlers):
     assert re.match(r"About \d+ min on the CPU, after about 15 s to start, if it is as fast", said)
 
 
-@pytest.mark.parametrize(("length", "few", "enough"), [("images", 20, 12_800), ("minutes", 0.01, 5)])
+@pytest.mark.parametrize(
+    ("length", "few", "enough"), [("images", 20, 12_800), ("minutes", 0.01, 5)]
+)
 def test_a_run_of_a_few_steps_is_cautioned(handlers, length, few, enough):
     said = [estimate(handlers, length=length, amount=amount) for amount in (few, enough)]
     assert [one["level"] for one in said] == ["good", "good"]
