@@ -66,6 +66,7 @@ def press(page, name):
 
 def drag(page, start, end):
     """Press at one place of the picture and let go at another; both are shares of its sides."""
+    page.locator("#completion-pad canvas").hover()
     box = page.locator("#completion-pad canvas").bounding_box()
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)]
     page.mouse.move(*places[0])

@@ -58,6 +58,7 @@ def test_first_paint_is_a_picture(open_page, models):
 
 def test_the_last_value_of_a_drag_is_the_picture_shown(open_page, models):
     page = open_page()
+    slider(page, "direction-0").hover()  # waits, as the raw mouse does not, until it is reached
     box = slider(page, "direction-0").bounding_box()
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)

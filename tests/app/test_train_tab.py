@@ -313,7 +313,7 @@ def test_a_zoom_stays_while_the_curves_grow(open_page, running):
     line = page.locator("#runs [data-chart=Losses] path.curve-0").first
     expect_curves(page)
     expect_more_images(page, 20_000)
-    chart.scroll_into_view_if_needed()
+    chart.hover()
     box = chart.bounding_box()
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * 0.3, middle)

@@ -68,15 +68,15 @@ def set_sliders(page, **values):
     )
 
 
-def box_in_sight(page, selector):
-    """Scroll to something and return where it is; the mouse reaches only what is in sight."""
+def box_in_reach(page, selector):
+    """Return where something is, once it is in sight and nothing lies above it."""
     place = page.locator(f"#drawing {selector}")
-    place.scroll_into_view_if_needed()
+    place.hover()
     return place.bounding_box()
 
 
 def click_patch(page, columns, token):
-    box = box_in_sight(page, ".map.canvas")
+    box = box_in_reach(page, ".map.canvas")
     cell = box["width"] / columns
     row, column = divmod(token, columns)
     page.mouse.click(box["x"] + cell * (column + 0.5), box["y"] + cell * (row + 0.5))
@@ -88,7 +88,7 @@ def text(page, selector):
 
 def weights_read(page, panel, columns, count):
     """Return the weights of the first `count` tokens, as read with the pointer."""
-    box = box_in_sight(page, f"{panel} .map")
+    box = box_in_reach(page, f"{panel} .map")
     cell = box["width"] / columns
     found = []
     for token in range(count):

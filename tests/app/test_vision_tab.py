@@ -103,6 +103,7 @@ def test_heads_and_patches_are_switched_without_asking(open_page, vision):
     upload(page, NOISE)
     check_everything(page, vision, NOISE, 1, 0, 0)
     page.route("**/gradio_api/**", lambda route: None)  # from now on the server never answers
+    page.locator("#vision .attention .map").hover()
     box = page.locator("#vision .attention .map").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 5.5 / 8, box["y"] + box["height"] * 2.5 / 8)
     assert page.locator("#vision .query output").inner_text() == "22: row 2, column 5"
@@ -137,6 +138,7 @@ def test_a_stroke_is_looked_at(open_page, vision):
     page = open_tab(open_page)
     page.locator("#vision-pad").get_by_role("button", name="Clear").click()
     expect_picture(page, np.zeros((32, 32, 1), np.uint8))
+    page.locator("#vision-pad canvas").hover()
     box = page.locator("#vision-pad canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.2)
     page.mouse.down()
