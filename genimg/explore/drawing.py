@@ -30,8 +30,9 @@ from genimg.models.tokenizer import DOWNSAMPLING
 from genimg.training.randomness import generator
 from genimg.training.task import to_uint8
 
-# Measured on fashion-gpt: pictures are much truer to their class than at 1, and no less varied.
-DEFAULT_GUIDANCE = 1.5
+# At 1.75 fashion-gpt's pictures are nearest to real ones and much truer to their class than at 1,
+# though a little less varied (benchmarks/guidance.py).
+DEFAULT_GUIDANCE = 1.75
 _BATCH = 250
 _UNDRAWN = 128  # the grey of places that have no token yet
 

@@ -218,14 +218,14 @@ def test_the_distribution_is_reshaped_without_the_model(open_page, drawer):
         possible = text(page, ".next .numbers")
         assert possible.startswith(f"{(expected > 0).sum()} of {vocabulary} tokens possible")
     assert page.locator("#drawing .bars .drawn").count() == 1
-    drawn = "It was drawn with temperature 1, top-k all, top-p 1, guidance 1.5."
+    drawn = "It was drawn with temperature 1, top-k all, top-p 1, guidance 1.75."
     assert drawn in text(page, ".reshaped")
     np.testing.assert_array_equal(shown(page), picture)
 
     page.locator("#draw-make").click()  # with what the sliders say now
     page.wait_for_function(
         "document.querySelector('#drawing .reshaped').textContent"
-        " === 'As it was drawn: temperature 0, top-k all, top-p 1, guidance 1.5.'"
+        " === 'As it was drawn: temperature 0, top-k all, top-p 1, guidance 1.75.'"
     )
     expect_finished(page, drawer.generate(**FIRST, temperature=0))
 

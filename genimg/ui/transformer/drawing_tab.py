@@ -95,7 +95,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
             elem_id="draw-top-p", **initial["top_p"],
         )  # fmt: skip
         guidance = gr.Slider(
-            *GUIDANCE, step=0.1, label="Guidance (1: off)", min_width=150, buttons=[],
+            *GUIDANCE, step=0.05, label="Guidance (1: off)", min_width=150, buttons=[],
             elem_id="draw-guidance", **initial["guidance"],
         )  # fmt: skip
     facts = gr.HTML(elem_id="draw-facts", elem_classes=["facts"], **initial["facts"])
