@@ -34,6 +34,16 @@ settings.register_profile("genimg", deadline=None, derandomize=True, max_example
 settings.load_profile("genimg")
 
 
+def pytest_fixture_setup() -> None:
+    """Give a model that a fixture builds the same weights in every order of the tests."""
+    torch.manual_seed(0)
+
+
+def pytest_runtest_call() -> None:
+    """The same for what a test itself draws without a seed."""
+    torch.manual_seed(0)
+
+
 def small_config(kind: str, size: int, channels: int, classes: int, **fields) -> Configuration:
     """Return a small GAN or classifier; ValueError where the kind cannot make that size."""
     common = {"size": size, "channels": channels, "classes": classes}

@@ -177,6 +177,6 @@ def test_the_endpoint_answers_clients(server, paths, vision):
 
     client = Client(server, verbose=False)
     answer = client.predict(paths["vision"], text_of(NOISE), 1, 0, 5, api_name="/look")
-    assert answer["attention"] == pytest.approx(vision.attention(NOISE, 1, 0, 5).tolist())
+    assert answer["attention"] == pytest.approx(vision.attention(NOISE, 1, 0, 5).tolist(), rel=1e-5)
     with pytest.raises(Exception, match="the query must be"):
         client.predict(paths["vision"], text_of(NOISE), 1, 0, 65, api_name="/look")

@@ -31,7 +31,7 @@ def test_probabilities_are_the_softmax_of_the_logits(make, images):
     assert probabilities.shape == (7, 3)
     assert probabilities.dtype == np.float32
     assert probabilities.min() >= 0
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     logits = model.network.model(torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1)
     np.testing.assert_allclose(probabilities, logits.softmax(dim=1).numpy(), atol=1e-5)
 
@@ -41,7 +41,7 @@ def test_huge_logits_do_not_overflow(make, images):
     model.network.model.head.weight *= 1e6
     probabilities = model.classify(images)
     assert np.isfinite(probabilities).all()
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_classes_are_the_cards(make):

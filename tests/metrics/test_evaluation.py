@@ -159,7 +159,7 @@ def test_floor_draws_whole_sets_even_from_few_training_images(setting):
     entry = evaluate(*draw(3, 60), **few, floor_draws=4)["frechet_distance_floor"]
     assert entry["training"] == 25
     # Each draw holds all 25 images, whatever their order.
-    np.testing.assert_allclose(entry["draws"], entry["draws"][0], rtol=1e-6)
+    np.testing.assert_allclose(entry["draws"], entry["draws"][0], rtol=1e-4)
 
 
 @pytest.mark.parametrize(
