@@ -20,6 +20,8 @@ from genimg.jobs.inbox import Inbox
 from genimg.jobs.job import read_job
 from genimg.training.spec import make_spec
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "for-the-teacher-only"
 LONGEST_QUEUE = 64
 SECRET = "nobody may read this"

@@ -4,9 +4,13 @@ import os
 import signal
 import time
 
+import pytest
+
 from genimg.training import run_checkpoints
 from genimg.training.randomness import batch_indices
 from genimg.training.session import train_run
+
+pytestmark = pytest.mark.slow
 
 FILES = ("model.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json")
 

@@ -11,6 +11,8 @@ from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 from genimg.training import run_checkpoints
 from genimg.training.session import train_run
 
+pytestmark = pytest.mark.slow
+
 STEPS = {
     "fashion-mlp": 600,
     "fashion-dcgan": 200,
@@ -134,7 +136,6 @@ def test_an_image_gpt(check, tokenizer):
     check("fashion-gpt", {"tokenizer": tokenizer, "images": 8 * 100}, kills=1, stages=())
 
 
-@pytest.mark.slow
 def test_fifty_random_moments(check):
     """Faults 1 and 2: 50 kills of one run, 12 of them inside each stage of a save."""
     changes = {"objective": "nonsaturating", "images": 8 * 6_000}
@@ -151,7 +152,6 @@ OBJECTIVES = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["fashion-mlp", "fashion-dcgan", "fashion-style"])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_of_every_gan(check, preset, objective):
@@ -160,7 +160,6 @@ def test_every_objective_of_every_gan(check, preset, objective):
     check(preset, changes, kills=3, stages=WRITE_STAGES)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("preset", ["fashion-features", "fashion-style"])
 def test_both_precisions(check, preset, precision):

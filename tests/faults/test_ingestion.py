@@ -24,6 +24,8 @@ from genimg.data.ingestion_worker import Collector, collect
 from genimg.data.manifest import verified_hash
 from genimg.data.zip_reader import ZipReader
 
+pytestmark = pytest.mark.slow
+
 SMALL = Limits(files=1000, total_bytes=2**24, file_bytes=2**20)
 
 

@@ -12,6 +12,8 @@ from genimg.jobs.states import State
 from genimg.storage import Lease, write_json
 from genimg.training import run_checkpoints
 
+pytestmark = pytest.mark.slow
+
 OVER = (State.SUCCEEDED, State.CANCELLED)
 SUDDEN = "import signal; os.kill(os.getpid(), signal.SIGKILL)"
 # Listens to neither wishes nor requests to end.

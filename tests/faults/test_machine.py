@@ -21,6 +21,8 @@ from genimg.storage import write_json
 from genimg.training import run_checkpoints
 from genimg.ui.training.run_handlers import RunHandlers
 
+pytestmark = pytest.mark.slow
+
 # Only a run with the seed 13 is ill.
 ILL = """
 from genimg.training.run_directory import RunDirectory

@@ -13,6 +13,8 @@ import pytest
 from genimg.training import run_checkpoints
 from genimg.training.run_directory import RunDirectory
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = 8 * 10**6
 RECIPE = ["--preset", "fashion-mlp", "--generator-widths", "16", "--discriminator-widths", "16"]
 RECIPE += ["--batch-size", "8", "--precision", "fp32", "--threads", "1", "--sheets", "1"]
@@ -64,7 +66,6 @@ def finish(process: subprocess.Popen) -> str:
     return out
 
 
-@pytest.mark.slow
 def test_a_stopped_run_ends_like_one_that_was_not(train, tmp_path, result):
     """Fault 3: SIGTERM to the first of two processes; the same command goes on."""
     images = 8 * 300
@@ -82,7 +83,6 @@ def test_a_stopped_run_ends_like_one_that_was_not(train, tmp_path, result):
     assert result(RunDirectory(stormy)) == result(RunDirectory(tmp_path / "calm"))
 
 
-@pytest.mark.slow
 def test_a_killed_process_ends_the_others_and_nothing_is_lost(train, tmp_path):
     """Fault 1: SIGKILL to each of two processes in turn."""
     folder = tmp_path / "run"
@@ -110,7 +110,6 @@ def test_a_killed_process_ends_the_others_and_nothing_is_lost(train, tmp_path):
     assert run_checkpoints.newest(folder / "ckpt") is not None
 
 
-@pytest.mark.slow
 def test_torchrun_starts_the_same_worker(make_run):
     run = make_run("run", "fashion-mlp", images=80)
     command = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]

@@ -11,6 +11,8 @@ import pytest
 from genimg.training import run_checkpoints
 from genimg.training.session import train_run
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = 8 * 10**6
 
 

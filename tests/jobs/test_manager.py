@@ -154,6 +154,7 @@ def test_a_log_is_shown_to_its_end(manager, small):
     assert manager.log(job.id) == manager.log(job.id, attempt=1) == "<script>\n"
 
 
+@pytest.mark.slow
 def test_a_real_run_is_paused_resumed_sampled_and_finished(root, tiny_run, wait_for):
     with JobManager(root, engine=LocalEngine(nice=0)) as manager:
         job = manager.start(**tiny_run | {"images": 8 * 1500}, actor="ada")

@@ -15,6 +15,8 @@ from genimg.jobs.service import Service
 from genimg.jobs.states import State
 from genimg.storage import read_json
 
+pytestmark = pytest.mark.slow
+
 SERVER = """
 import sys, time
 from genimg.jobs.engine import LocalEngine

@@ -100,6 +100,7 @@ def tokenizer(tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("preset", "changes"), CASES.items())
 def test_two_processes_make_the_run_of_one(make_run, pictures, tokenizer, preset, changes):
     settings = {"dataset": f"folder:{pictures}", "images": 160, "classes": 2, **changes}

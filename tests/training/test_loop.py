@@ -395,7 +395,7 @@ def test_minutes_are_kept_whatever_the_probe_thought(make_run, dataset, monkeypa
             raise Killed
         return False
 
-    run = make_run("timed", images=0, minutes=1)
+    run = make_run("timed", "fashion-mlp", images=0, minutes=1)
     with pytest.raises(Killed):
         train(run, dataset, should_stop=tick)
     planned = run.read_spec().resolved["images"]

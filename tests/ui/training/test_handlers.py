@@ -205,6 +205,7 @@ def sent(handlers, tmp_path):
     return upload
 
 
+@pytest.mark.slow
 def test_who_sent_pictures_may_delete_them_and_the_teacher_too(handlers, sent):
     value, report = sent()
     assert report["own"] == value
@@ -224,6 +225,7 @@ def test_who_sent_pictures_may_delete_them_and_the_teacher_too(handlers, sent):
     assert value not in [choice for _, choice in handlers.data.choices()]
 
 
+@pytest.mark.slow
 def test_pictures_need_a_nickname_and_room(handlers, sent):
     with pytest.raises(ValueError, match="nickname"):
         sent(who=None)

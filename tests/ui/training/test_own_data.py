@@ -29,6 +29,7 @@ def upload(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_pictures_that_were_sent_can_be_trained_on(shelf, upload):
     value, report = shelf.publish(upload, 32, "ada")
     assert report["title"].startswith("8 pictures")
