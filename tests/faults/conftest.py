@@ -9,6 +9,7 @@ Random moments come from one seed: of the environment variable GENIMG_FAULT_SEED
 It is printed, too, so that a storm can be repeated.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -215,8 +216,12 @@ def ask_warm_python() -> Iterator[Callable[[dict], int | None]]:
 
 @pytest.fixture
 def run_python(ask_warm_python, tmp_path_factory) -> Iterator[Callable[..., Process]]:
-    """Start code in processes of their own; those still alive at the test's end are killed."""
+    """Start code in processes of their own.
+
+    Those still alive at the test's end are killed, and then what they have started meanwhile.
+    """
     processes, folder = [], tmp_path_factory.mktemp("output")
+    before = set(living_processes())
 
     def start(code: str, *arguments: object, **environment: str) -> Process:
         process = Process(
@@ -233,6 +238,11 @@ def run_python(ask_warm_python, tmp_path_factory) -> Iterator[Callable[..., Proc
     for process in processes:
         process.send(signal.SIGKILL)
         process.end()
+    while others := set(living_processes()) - before:
+        for number in others:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        time.sleep(0.005)
 
 
 # Runs
