@@ -233,8 +233,8 @@ def test_its_model_opens_in_the_gan_tab(open_page, paused):
     page.wait_for_function("location.search.includes('model=runs')")
     assert page.locator("#checkpoint input").input_value() == "a paused one (ada)"
     assert page.locator("#picture img").is_visible()
-    code = page.locator("#picture-code code").text_content()
-    assert 'genimg.load("runs/fashion-mlp-' in code
+    code = page.locator("#picture-code code", has_text='genimg.load("runs/fashion-mlp-')
+    code.wait_for()  # it follows the picture
     # Nothing is asked for a tab that nobody sees.
     asked = []
     page.on("request", lambda request: asked.append(request.url))
