@@ -1,10 +1,10 @@
-"""What the sampling settings of an image GPT buy and cost, by the yardstick of `evaluate`.
+"""What the guidance of an image GPT buys and costs, by the yardstick of `evaluate`.
 
-    python benchmarks/guidance.py [NAME] [--count N] [--seed N] [--guidance G ...] [--top-p P ...]
+    python benchmarks/guidance.py [NAME] [--count N] [--seed N] [--guidance G ...]
 
-One line for each pair of settings, the others as `DrawerModel.sample` has them: Frechet distance in
-the features of fashion-features, class accuracy, precision and recall of N pictures (default
-10,000), as many of each class. The pictures of all lines come from the same random numbers.
+One line for each guidance, all else as `DrawerModel.sample` has it: Frechet distance in the
+features of fashion-features, class accuracy, precision and recall of N pictures (default 10,000),
+as many of each class. The pictures of all lines come from the same random numbers.
 """
 
 import sys
@@ -17,12 +17,12 @@ import genimg
 
 # isort: split
 import argparse
-import itertools
 
 import numpy as np
 
 from genimg import data
 from genimg.data.fit import fit
+from genimg.explore.arguments import pictures_of
 from genimg.explore.evaluating import FEATURE_NET
 from genimg.metrics.features import image_tensor
 from genimg.metrics.frechet import frechet_distance
@@ -35,23 +35,21 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--guidance", type=float, nargs="+", default=[1, 1.25, 1.5, 1.75, 2, 3])
-    parser.add_argument("--top-p", type=float, nargs="+", default=[1.0])
     options = parser.parse_args()
 
     model, judge = genimg.load(options.name), genimg.load(FEATURE_NET)
-    size = judge.network.model.config.size
-    real, _ = judge.network(data.load("fashion-mnist", size=size, split="test").images)
+    dataset, size = pictures_of(judge)
+    real, _ = judge.network(data.load(dataset, size=size, split="test").images)
     labels = np.arange(options.count) % len(model.classes)
-    print("guidance   top-p      FD   accuracy   precision   recall", flush=True)
-    for guidance, top_p in itertools.product(options.guidance, options.top_p):
-        pictures = model.sample(options.count, seed=options.seed, guidance=guidance, top_p=top_p)
+    print("guidance      FD   accuracy   precision   recall", flush=True)
+    for guidance in options.guidance:
+        pictures = model.sample(options.count, seed=options.seed, guidance=guidance)
         fake, logits = judge.network(fit(image_tensor(pictures), size))
         precision, recall = precision_recall(real, fake)
         accuracy = (logits.argmax(axis=1) == labels).mean()
         distance = frechet_distance(fake, real)
         print(
-            f"{guidance:8g}   {top_p:5g}   {distance:5.3f}   {accuracy:8.4f}   {precision:9.3f}"
-            f"   {recall:6.3f}",
+            f"{guidance:8g}   {distance:5.3f}   {accuracy:8.4f}   {precision:9.3f}   {recall:6.3f}",
             flush=True,
         )
 

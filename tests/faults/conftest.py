@@ -216,10 +216,7 @@ def ask_warm_python() -> Iterator[Callable[[dict], int | None]]:
 
 @pytest.fixture
 def run_python(ask_warm_python, tmp_path_factory) -> Iterator[Callable[..., Process]]:
-    """Start code in processes of their own.
-
-    Those still alive at the test's end are killed, and then what they have started meanwhile.
-    """
+    """Start code in processes of their own; all that live at the test's end are killed."""
     processes, folder = [], tmp_path_factory.mktemp("output")
     before = set(living_processes())
 

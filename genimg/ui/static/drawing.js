@@ -186,7 +186,7 @@ function choose(query) {
 
 function goTo(step) { show({ step, query: step - 1 }); }
 
-// Draw again after the first tokens, and then look where was looked before.
+// Play what comes after the `first` tokens; at the end the token `afterwards` is looked at.
 function animate(first = state.step % tokens(), afterwards = state.query) {
   const started = performance.now();
   play.textContent = 'Pause';
