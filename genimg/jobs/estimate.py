@@ -20,8 +20,8 @@ from genimg.storage import read_json
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 
-# For a process with PyTorch, Fashion-MNIST, and a second for each precision that is tried; more
-# where the machine is busy.
+# For a process with PyTorch, Fashion-MNIST, and a second in which the speed is tried; more where
+# the machine is busy.
 _START_SECONDS = 15.0
 _BYTES_OF_PYTHON = 1_500 * 10**6  # with PyTorch, and Fashion-MNIST being read
 # Weights, gradients, two moments of Adam, and the average: five numbers of four bytes.

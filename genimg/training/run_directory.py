@@ -56,7 +56,7 @@ class RunDirectory:
         return RunSpec.from_dict(read_json(self.path / "spec.json"))
 
     def write_spec(self, spec: RunSpec) -> None:
-        """Write the request, or the request with what the probe resolved."""
+        """Write the request, or the request with what was resolved."""
         write_json(self.path / "spec.json", spec.to_dict())
 
     def read_control(self) -> dict[str, Any]:

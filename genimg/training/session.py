@@ -12,10 +12,10 @@ from genimg import data
 from genimg.data import Dataset
 from genimg.data.file_names import shown_name
 from genimg.training.distributed import joined, together
+from genimg.training.hardware import choose_device
 from genimg.training.learner import Follower
 from genimg.training.loop import Callback, Trainer, resolved_spec
 from genimg.training.prior import PriorTrainingConfig, find_tokenizer
-from genimg.training.resolve import choose_device
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import PRESETS, RunConfig, RunSpec, make_spec
 

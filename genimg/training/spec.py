@@ -34,7 +34,9 @@ class RunConfig(Configuration):
     seed: int = setting(0, "Seed of everything random.", low=0, high=2**31 - 1)
     device: str = setting("auto", "cpu, cuda, cuda:1, mps, or auto for the fastest there is.")
     precision: str = setting(
-        "auto", "Arithmetic; auto measures which is faster.", choices=("auto", "bf16", "fp32")
+        "auto",
+        "Arithmetic; auto is bf16 where device and model gain by it.",
+        choices=("auto", "bf16", "fp32"),
     )
     threads: int = setting(0, "Threads on the CPU; 0 takes every core.", low=0, high=1024)
     checkpoint_seconds: float = setting(
@@ -54,7 +56,7 @@ _RESOLVED = {"device", "threads", "precision", "images", "dataset_images", "data
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSpec:
-    """Everything that determines a run, and what the probe decided.
+    """Everything that determines a run, and what was decided when it started.
 
     `resolved` is empty until the run starts; then it holds `images`, `precision`, `threads` and
     `device`, and nothing about the run depends on the clock any more; or, if it was asked by

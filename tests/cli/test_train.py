@@ -143,7 +143,7 @@ def test_ctrl_c_before_the_first_step_ends_at_once(call, tmp_path, monkeypatch, 
         raise AssertionError("the signal was only noted")
 
     with monkeypatch.context() as patched:
-        patched.setattr("genimg.training.resolve._images_per_second", wait)
+        patched.setattr("genimg.training.resolve.images_per_second", wait)
         command = ["train", *TINY, "--minutes", 1, "--out", tmp_path / "run"]
         outcome = call(*command)
     assert outcome.code == 130

@@ -1,5 +1,6 @@
 """A run that is killed again and again ends with the bits of one that never was."""
 
+import os
 import signal
 import time
 
@@ -165,3 +166,19 @@ def test_every_objective_of_every_gan(check, preset, objective):
 def test_both_precisions(check, preset, precision):
     """Faults 1 and 2: seven kills, four of them inside a save."""
     check(preset, {"precision": precision}, kills=3, stages=WRITE_STAGES)
+
+
+@pytest.mark.parametrize("preset", ["fashion-vit", "fashion-style", "fashion-tokenizer"])
+def test_six_runs_under_load_end_with_the_same_bits(start, make_run, result, preset):
+    """Each of them chooses device, threads and precision by itself while the others train."""
+    left_open = {"precision": "auto", "threads": 0, "device": "auto", "checkpoint_seconds": 60.0}
+    runs = [make_run(str(number), preset, images=160, **left_open) for number in range(6)]
+    workers = []
+    for run in runs:
+        workers.append(start(run))
+        time.sleep(0.2)  # so that each finds the machine differently busy
+    assert [worker.end()[0] for worker in workers] == [0] * len(workers)
+    resolved = [run.read_spec().resolved for run in runs]
+    assert resolved == [resolved[0]] * len(runs)
+    assert resolved[0]["threads"] == os.cpu_count()
+    assert all(result(run) == result(runs[0]) for run in runs[1:])

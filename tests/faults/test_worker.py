@@ -74,12 +74,12 @@ def wait_in(run_python):
     ("place", "number"),
     [
         (("genimg.data", "load"), signal.SIGINT),
-        (("genimg.training.resolve", "_images_per_second"), signal.SIGTERM),
+        (("genimg.training.resolve", "images_per_second"), signal.SIGTERM),
     ],
 )
 def test_a_signal_before_the_first_step_ends_at_once(make_run, wait_in, place, number):
     """Fault 12: stopped before there is anything to save."""
-    run = make_run("run", "fashion-mlp", images=80, precision="auto")
+    run = make_run("run", "fashion-mlp", minutes=0.01)
     worker = wait_in(run, *place)
     worker.send(number)
     assert worker.end() == (

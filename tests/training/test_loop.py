@@ -384,7 +384,7 @@ def test_a_full_disk_ends_the_attempt_and_the_next_one_is_exact(
 
 @pytest.mark.parametrize("guess", [2.0, 40.0])  # pictures a second; in truth there are 8
 def test_minutes_are_kept_whatever_the_probe_thought(make_run, dataset, monkeypatch, guess):
-    monkeypatch.setattr(resolve, "_images_per_second", lambda *_, **__: guess)
+    monkeypatch.setattr(resolve, "images_per_second", lambda *_: guess)
     seconds = itertools.count()  # one for each step of 8 pictures
     now = [next(seconds)]
     monkeypatch.setattr(loop.Reporter, "seconds", lambda self: float(now[0]))
