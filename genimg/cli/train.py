@@ -14,6 +14,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from genimg import data
 from genimg.cli.options import Parser, add_number, default_text, help_text
 from genimg.cli.progress import Progress
 from genimg.configuration import Configuration
@@ -107,6 +108,8 @@ def _add_setting(
     """Add the option of one field, which stays out of the namespace when it is not given."""
     option = "--" + field.name.replace("_", "-")
     help, choices = field.metadata["help"], field.metadata["choices"]
+    if field.name == "size":  # a model may have others, but no pictures do
+        choices = tuple(size for size in data.SIZES if choices is None or size in choices)
     several = typing.get_origin(hint) is tuple
     kind = typing.get_args(hint)[0] if several else hint
     if kind is bool:
@@ -150,7 +153,7 @@ def run(options: argparse.Namespace) -> int:
         device = "cuda" if options.gpus else "cpu"
         if settings.setdefault("device", device) != device:
             raise ValueError("--processes are on the CPU and --gpus on CUDA; leave out --device")
-    directory = request_run(options.preset, options.out, **settings)
+    directory = request_run(options.preset, options.out, processes=processes or 1, **settings)
     done = _saved_images(directory)
     doing = f"resuming at {done:,} images" if done else "starting"
     print(f"{doing}: {options.preset} in {options.out} (Ctrl-C saves)", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,6 @@ from genimg.configuration import Configuration, setting
 from genimg.models.drawer import Drawer
 from genimg.models.image_gpt import ImageGpt
 from genimg.models.sampling import draw_tokens
-from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 from genimg.training.averaging import update_average
 from genimg.training.classification import augment
 from genimg.training.randomness import generator as random_generator
@@ -76,9 +75,9 @@ class PriorTask(Task):
         """Load the tokenizer's weights; a resumed run has them in its own checkpoint.
 
         Raises:
-            ValueError: there is no such tokenizer, or it has another shape than the model says.
+            ValueError: there is no such tokenizer.
         """
-        trained = read_tokenizer(self.config.tokenizer, self.model.config.tokenizer_config())
+        trained = find_tokenizer(self.config.tokenizer).model
         self.model.tokenizer.load_state_dict(trained.state_dict())
 
     def step(
@@ -130,23 +129,6 @@ class PriorTask(Task):
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.prior.load_state_dict(self.average.state_dict())
         return model
-
-
-def read_tokenizer(name: str, wanted: FsqTokenizerConfig) -> FsqTokenizer:
-    """Return the trained tokenizer `name`: a checkpoint, or the folder of a run.
-
-    Raises:
-        ValueError: there is none, it is no FSQ tokenizer, or its configuration is not `wanted`.
-    """
-    checkpoint = find_tokenizer(name)
-    for field in fields(wanted):
-        theirs, mine = getattr(checkpoint.config, field.name), getattr(wanted, field.name)
-        if theirs != mine:
-            raise ValueError(
-                f"the tokenizer {name} has {field.name} {theirs}, but the model was asked for with"
-                f" {mine}; set {field.name} to {theirs}, or choose another tokenizer"
-            )
-    return checkpoint.model
 
 
 def find_tokenizer(name: str) -> checkpoints.Checkpoint:

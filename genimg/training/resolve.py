@@ -11,6 +11,7 @@ from genimg.data import Dataset
 from genimg.models import kind_named
 from genimg.training.hardware import choose_device, choose_precision
 from genimg.training.randomness import derive
+from genimg.training.requirements import Pictures, check
 from genimg.training.spec import TASKS, RunSpec
 from genimg.training.task import Task
 
@@ -24,13 +25,11 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
     model. For that number the speed is tried for about a second on a throw-away copy of the task.
 
     Raises:
-        ValueError: the requested device is not there, the data do not fit the model, or
-            validations are asked of a training that has none.
+        ValueError: the run cannot start; see `genimg.training.requirements.check`.
     """
     if spec.resolved:
         return spec
-    _check_data(spec, dataset)
-    _check_validations(spec)
+    check(spec, Pictures.loaded(dataset))
     device = choose_device(spec.run.device)
     threads = spec.run.threads or os.cpu_count() or 1
     torch.set_num_threads(threads)
@@ -53,25 +52,6 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
         resolved |= {"probe_images_per_second": round(speed, 1), "plans": 0}
     steps = max(1, -(-images // spec.run.batch_size))
     return replace(spec, resolved=resolved | {"images": steps * spec.run.batch_size})
-
-
-def _check_data(spec: RunSpec, dataset: Dataset) -> None:
-    channels, classes = (spec.model.to_dict().get(name, 0) for name in ("channels", "classes"))
-    if channels != dataset.channels:
-        raise ValueError(
-            f"the model has {channels} colour channels and the pictures of {dataset.name} have"
-            f" {dataset.channels}; leave out channels, or set it to {dataset.channels}"
-        )
-    if classes and classes < len(dataset.classes):
-        raise ValueError(
-            f"the model has {classes} classes and {dataset.name} has {len(dataset.classes)};"
-            f" leave out classes, or set it to {len(dataset.classes)}"
-        )
-
-
-def _check_validations(spec: RunSpec) -> None:
-    if spec.run.validations and not TASKS[kind_named(spec.kind).task][0].validates:
-        raise ValueError(f"the training of {spec.kind} does not validate; set validations to 0")
 
 
 def build_task(spec: RunSpec, device: torch.device, precision: str) -> Task:

@@ -6,59 +6,63 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from genimg import data
 from genimg.data import Dataset
 from genimg.data.file_names import shown_name
 from genimg.training.distributed import joined, together
-from genimg.training.hardware import choose_device
 from genimg.training.learner import Follower
 from genimg.training.loop import Callback, Trainer, resolved_spec
 from genimg.training.prior import PriorTrainingConfig, find_tokenizer
+from genimg.training.requirements import Pictures, check, check_kind, check_processes
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import PRESETS, RunConfig, RunSpec, make_spec
+from genimg.training.spec import PRESETS, RunSpec, make_spec
 
 _PATIENCE_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
-def request_run(preset: str, out: str | os.PathLike, **settings: Any) -> RunDirectory:
+def request_run(
+    preset: str, out: str | os.PathLike, *, processes: int = 1, **settings: Any
+) -> RunDirectory:
     """Make the directory of a run of `preset`, or open it if the same was asked before.
 
     Args:
+        processes: how many are to share each batch.
         settings: any field of the preset's configurations (`minutes`, `images`, `dataset`, `seed`,
             `batch_size`, `device`, `latent_dimensions`, ...).
 
     Raises:
-        ValueError: the sentence says which setting is wrong, or that `out` is taken.
+        ValueError: as for `request_spec`, or `out` is taken.
         OSError: `out` cannot be written.
     """
-    spec = request_spec(preset, **settings)
+    spec = request_spec(preset, processes=processes, **settings)
     directory = RunDirectory(out)
     if (directory.path / "spec.json").exists() and not directory.read_spec().resolved:
         directory.write_spec(spec)  # it never started (a missing device, say): ask again freely
     return RunDirectory.create(out, spec)
 
 
-def request_spec(preset: str, **settings: Any) -> RunSpec:
+def request_spec(preset: str, *, processes: int = 1, **settings: Any) -> RunSpec:
     """Return the request for a run of `preset` that fits its data set and its tokenizer, if any.
 
     Raises:
-        ValueError: the sentence says which setting is wrong.
+        ValueError: a setting is wrong, or the run could not start; see
+            `genimg.training.requirements.check`.
     """
-    facts = data.describe(settings.get("dataset", "fashion-mnist"))
-    if preset in PRESETS and PRESETS[preset].kind == "image-gpt":
+    pictures = Pictures.described(data.describe(settings.get("dataset", "fashion-mnist")))
+    kind = PRESETS[preset].kind if preset in PRESETS else ""  # which `make_spec` refuses
+    if kind:
+        check_kind(kind, pictures)
+    if kind == "image-gpt":
         name = settings.get("tokenizer", PriorTrainingConfig().tokenizer)
         config = find_tokenizer(name).config
         shape = {field: getattr(config, field) for field in ("size", "widths", "levels")}
         settings = shape | settings
-    return make_spec(
-        preset,
-        data_channels=facts["channels"],
-        data_classes=len(facts["classes"]),
-        **settings,
+    spec = make_spec(
+        preset, data_channels=pictures.channels, data_classes=pictures.classes, **settings
     )
+    check(spec, pictures, processes)
+    return spec
 
 
 def train_run(
@@ -82,7 +86,7 @@ def train_run(
     """
     directory, spec = _open(path)
     if processes > 1:
-        _check_processes(spec.run, processes)
+        check_processes(spec.run, processes)
     # A job's worker waits for the one that it replaces, which ends as soon as it looks around.
     # And a server that watches the run of a terminal holds its lease for an instant.
     if not directory.lease.acquire(patience=1.0 if attempt is None else _PATIENCE_SECONDS):
@@ -137,24 +141,6 @@ def _training_set(spec: RunSpec) -> Dataset:
     return data.load(spec.run.dataset, size=spec.model.to_dict()["size"], split="train")
 
 
-def _check_processes(run: RunConfig, processes: int) -> None:
-    """Raise ValueError, which says what to do, if several processes cannot share the run."""
-    if run.batch_size % processes:
-        raise ValueError(
-            f"batch_size {run.batch_size} cannot be shared equally by {processes} processes;"
-            f" choose a multiple of {processes}"
-        )
-    gpus = torch.cuda.device_count()
-    if run.device == "cuda" or (run.device == "auto" and gpus):
-        if gpus < processes:
-            raise ValueError(
-                f"{processes} processes need {processes} CUDA devices and this machine has {gpus};"
-                " ask for fewer, or for the device cpu"
-            )
-    elif (device := choose_device(run.device)).type != "cpu":
-        raise ValueError(f"several processes need the device cpu or cuda, not {device}")
-
-
 def train(
     preset: str,
     out: str | os.PathLike,
@@ -180,6 +166,6 @@ def train(
         genimg.training.task.Diverged: training diverged twice.
         genimg.training.distributed.LostProcess: another process of the run has ended.
     """
-    directory = request_run(preset, out, **settings)
+    directory = request_run(preset, out, processes=processes, **settings)
     train_run(directory.path, callbacks=callbacks, should_stop=should_stop, processes=processes)
     return directory.path

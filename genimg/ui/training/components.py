@@ -21,7 +21,7 @@ _WHO = """
 </details>
 """
 _SETTINGS = "<details><summary>Advanced</summary><div class='sections'></div></details>"
-_ESTIMATE = "<p role='status'></p>"
+_ESTIMATE = "<p role='status'></p><button type='button' hidden></button>"
 _REPORT = """
 <h4></h4>
 <p class="classes"></p>
@@ -111,8 +111,11 @@ def settings(value: dict[str, Any]) -> gr.HTML:
     return component(value, _SETTINGS, "settings.js", "settings", "settings")
 
 
-def estimate(value: dict[str, str]) -> gr.HTML:
-    """Return the line that says what a run will need."""
+def estimate(value: dict[str, Any]) -> gr.HTML:
+    """Return the line that says what a run will need.
+
+    Its event `mend` carries {"tokenizer"} of the value's remedy; see `Tokenizers.way_out`.
+    """
     return component(value, _ESTIMATE, "estimate.js", "estimate", "estimate")
 
 

@@ -5,21 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from genimg import checkpoints
 from genimg.data.fit import SIZES
 from genimg.jobs.estimate import Estimate
 from genimg.jobs.manager import JobManager
-from genimg.storage import read_json
+from genimg.training.requirements import TokenizerNeeded
 from genimg.training.spec import PRESETS, settings_of
 from genimg.ui import messages
 from genimg.ui.identity import Identity
-from genimg.ui.training import form
+from genimg.ui.training import form, tokenizers
 from genimg.ui.training.own_data import OWN, DataShelf
+from genimg.ui.training.tokenizers import Tokenizers
 
 LENGTHS = (("minutes", "minutes"), ("pictures", "images"))
 FIRST_PRESET, FIRST_DATASET, FIRST_MINUTES = "fashion-style", "fashion-mnist", 10
 _FEWEST_STEPS = 100  # a judgement, not a measurement
-_TOKENIZER = "fashion-tokenizer"
 
 
 class TrainHandlers:
@@ -33,6 +32,7 @@ class TrainHandlers:
     def __init__(self, manager: JobManager, identity: Identity) -> None:
         self.manager, self.identity = manager, identity
         self.data = DataShelf(manager.root)
+        self.tokenizers = Tokenizers(manager)
 
     def presets(self) -> list[tuple[str, str]]:
         """Return (what to show, name) of each model that can be trained."""
@@ -52,14 +52,18 @@ class TrainHandlers:
 
     def estimate(
         self, preset: Any, dataset: Any, length: Any, amount: Any, advanced: Any
-    ) -> dict[str, str]:
-        """Return what a run would need, in words: {"level", "text"}.
+    ) -> dict[str, Any]:
+        """Return what a run would need, in words: {"level", "text", and perhaps "remedy"}.
 
-        What is wrong with the settings is the text, too, so that it can be mended on the way.
+        What is wrong with the settings is the text, too, so that it can be mended on the way; a
+        "remedy" is what a button can do about it, see `Tokenizers.way_out`.
         """
         try:
             settings = self._settings(preset, dataset, length, amount, advanced)
             needs = self.manager.estimate(preset, **settings)
+        except TokenizerNeeded as needed:
+            said = self.tokenizers.way_out(needed, settings["dataset"])
+            return said | {"text": sentence(said["text"])}
         except (ValueError, OSError) as error:
             return {"level": "problem", "text": sentence(error)}
         if needs.problem:
@@ -85,15 +89,44 @@ class TrainHandlers:
         with refusals():
             settings = self._settings(preset, dataset, length, amount, advanced)
             visitor = self._visitor(who)
-            intent = advanced.get("intent")
+            try:
+                job = self.manager.start(
+                    preset,
+                    name=str(name or "").strip(),
+                    token=_intent(advanced),
+                    **visitor,
+                    **settings,
+                )
+            except TokenizerNeeded as needed:
+                said = self.tokenizers.way_out(needed, settings["dataset"])
+                raise ValueError(said["text"]) from None
+        return job.id
+
+    def train_tokenizer(self, who: Any, dataset: Any, advanced: Any) -> str:
+        """Queue the run of a tokenizer for pictures that none reads; return the id of its job.
+
+        Args:
+            who, dataset, advanced: as for `start`, of the image GPT that needs it.
+        """
+        with refusals():
+            size = (_changes(advanced) or {}).get("size")
+            intent = _intent(advanced)
             job = self.manager.start(
-                preset,
-                name=str(name or "").strip(),
-                token=intent[:80] if isinstance(intent, str) and intent else None,
-                **visitor,
-                **settings,
+                tokenizers.PRESET,
+                name="tokenizer",
+                token=intent and f"{intent} tokenizer",
+                dataset=self.data.name(dataset),
+                minutes=FIRST_MINUTES,
+                **({"size": size} if size in SIZES else {}),
+                **self._visitor(who),
             )
         return job.id
+
+    def with_tokenizer(self, preset: Any, advanced: Any, tokenizer: Any) -> dict[str, Any]:
+        """Return the value of the generated form, with another tokenizer chosen in it."""
+        changes = (_changes(advanced) or {}) | {"tokenizer": tokenizer}
+        form.given(preset, changes, self._choices())
+        return advanced | self.advanced(preset, changes)
 
     def upload(self, path: Any, who: Any, preset: Any, advanced: Any) -> tuple[str, dict[str, Any]]:
         """Take in a zip file; return its value among the data sets, and a report.
@@ -175,9 +208,9 @@ class TrainHandlers:
         if not isinstance(amount, (int, float)) or isinstance(amount, bool) or amount <= 0:
             raise ValueError(f"say for how many {_unit(length)} to train")
         settings = form.given(preset, _changes(advanced), self._choices())
-        tokenizers = self._tokenizers()
-        if settings.get("tokenizer") in tokenizers:
-            settings["tokenizer"] = tokenizers[settings["tokenizer"]]
+        known = self.tokenizers.names()
+        if settings.get("tokenizer") in known:
+            settings["tokenizer"] = known[settings["tokenizer"]]
         return settings | {length: amount, "dataset": self.data.name(dataset)}
 
     def _choices(self) -> dict[str, list]:
@@ -185,21 +218,9 @@ class TrainHandlers:
         devices = self.manager.devices()
         return {
             "device": list(dict.fromkeys(["auto", *(device.name for device in devices)])),
-            "tokenizer": list(self._tokenizers()),
+            "tokenizer": list(self.tokenizers.names()),
             "size": list(SIZES),
         }
-
-    def _tokenizers(self) -> dict[str, str]:
-        """Return the trained tokenizers: what to show, and the name or folder for training."""
-        found = {
-            name: name
-            for name in checkpoints.names()
-            if read_json(checkpoints.find(name) / "config.json").get("kind") == "fsq-tokenizer"
-        }
-        for job in self.manager.jobs():
-            if job.saved_images and PRESETS[job.preset].kind == "fsq-tokenizer":
-                found[job.id] = str((self.manager.root / job.id).resolve())
-        return found or {_TOKENIZER: _TOKENIZER}
 
 
 @contextlib.contextmanager
@@ -263,6 +284,12 @@ def sentence(error: object) -> str:
 
 def _changes(advanced: Any) -> Any:
     return advanced.get("changes") if isinstance(advanced, dict) else None
+
+
+def _intent(advanced: Any) -> str | None:
+    """Return what one click of Start, or two at once, have in common."""
+    intent = advanced.get("intent") if isinstance(advanced, dict) else None
+    return intent[:80] if isinstance(intent, str) and intent else None
 
 
 def _size(count: float) -> str:

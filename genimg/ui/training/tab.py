@@ -56,13 +56,21 @@ def build(
     run_handlers = RunHandlers(manager, identity, openings.keys())
     with gr.Row(elem_classes=["stage", "training"]):
         with gr.Column(scale=4, min_width=320, elem_classes=["new-run"]):
-            form, who, report, start = _form(handlers)
+            form, who, report, start, needs = _form(handlers)
         with gr.Column(scale=7, min_width=320):
             runs = components.runs(run_handlers.first(), run_handlers)
 
     def begin(who: Any, *values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         job_id = handlers.start(who, *values)
         return values[-1] | {"started": job_id}, run_handlers.selection(job_id)
+
+    def mend(
+        who: Any, preset: Any, dataset: Any, advanced: Any, event: gr.EventData
+    ) -> tuple[Any, Any]:
+        if tokenizer := _value_of(event, "tokenizer"):
+            return handlers.with_tokenizer(preset, advanced, tokenizer), gr.skip()
+        job_id = handlers.train_tokenizer(who, dataset, advanced)
+        return gr.skip(), run_handlers.selection(job_id)
 
     def copy(event: gr.EventData) -> list[Any]:
         copied = handlers.copied(_value_of(event, "run"))
@@ -78,6 +86,11 @@ def build(
         return gr.update(selected="train") if linked else gr.skip()
 
     start.click(as_warning(begin), [who, *form], [form[-1], runs], **_QUEUED)
+    # What was missing, such as a tokenizer, may have come since the line was written.
+    said = {"fn": handlers.estimate, "inputs": [*form[:4], form[-1]], "outputs": needs}
+    start.click(**said, **_LIVE)
+    mended = [who, form[0], form[1], form[-1]]
+    needs.mend(as_warning(mend), mended, [form[-1], runs], **_QUEUED).then(**said, **_LIVE)
     runs.copy(as_warning(copy), None, [*form, report], **_QUEUED)
     demo.load(open_link, None, tabs, **_LIVE)
     for use, opening in openings.items():
@@ -91,12 +104,12 @@ def build(
 
 def _form(
     handlers: TrainHandlers,
-) -> tuple[list[gr.Component], gr.Component, gr.Component, gr.Button]:
+) -> tuple[list[gr.Component], gr.Component, gr.Component, gr.Button, gr.Component]:
     """Add the form of a new run.
 
     Returns:
         Its components, in the order of `TrainHandlers.start`; who asks; what is said of uploaded
-        pictures; the button that starts.
+        pictures; the button that starts; what is said of the run.
     """
     gr.Markdown("### New run")
     shared = handlers.identity.has_token
@@ -162,7 +175,7 @@ def _form(
     report.forget(as_warning(forget), who, [dataset, report], **_QUEUED)
     dataset.input(handlers.sent, [who, dataset], report, **_LIVE)
     dataset.focus(list_data, None, dataset, **_LIVE)
-    return [preset, dataset, length, amount, name, advanced], who, report, start
+    return [preset, dataset, length, amount, name, advanced], who, report, start, needs
 
 
 def _value_of(event: gr.EventData, name: str) -> Any:

@@ -6,8 +6,10 @@ import zipfile
 import numpy as np
 import pytest
 
+from genimg import data
 from genimg.jobs.devices import Device
 from genimg.jobs.manager import JobManager
+from genimg.jobs.states import State
 from genimg.render import encode
 from genimg.training.spec import PRESETS
 from genimg.ui.identity import Identity
@@ -151,6 +153,62 @@ def test_every_model_has_an_estimate(handlers):
     for _, preset in handlers.presets():
         said = estimate(handlers, preset=preset, advanced={"changes": {}}, amount=1000)
         assert said["level"] == "good", said
+
+
+@pytest.fixture
+def colour(handlers, monkeypatch):
+    """Name the only data set: pictures in colour, which the shipped tokenizer cannot read."""
+    facts = data.describe("fashion-mnist") | {"channels": 3}
+    monkeypatch.setattr("genimg.training.session.data.describe", lambda name: facts)
+    return {"preset": "fashion-gpt", "advanced": {"changes": {}, "intent": "one"}}
+
+
+def test_a_missing_tokenizer_is_trained_by_a_button(handlers, colour):
+    said = estimate(handlers, **colour)
+    assert said["level"] == "problem"
+    assert said["text"] == (
+        "The tokenizer fashion-tokenizer reads grey pictures and these are colour ones; train a"
+        " tokenizer on these pictures first."
+    )
+    assert said["remedy"] == {
+        "label": "Train a tokenizer on these pictures first",
+        "tokenizer": "",
+    }
+    with pytest.raises(ValueError, match="; train a tokenizer on these pictures first"):
+        start(handlers, **colour)
+    assert handlers.manager.jobs() == []
+
+    advanced = colour["advanced"] | {"changes": {"size": 32}}
+    ids = {handlers.train_tokenizer(ADA, "fashion-mnist", advanced) for _ in range(2)}
+    [job] = handlers.manager.jobs()  # a double click is one run
+    assert ids == {job.id}
+    spec = handlers.manager.directory(job.id).read_spec()
+    assert (spec.kind, spec.model.channels, spec.model.size) == ("fsq-tokenizer", 3, 32)
+    said = estimate(handlers, **colour)
+    assert "start this when it has ended" in said["text"]
+    assert said["remedy"] is None
+
+
+def test_the_tokenizer_that_was_trained_is_used_by_a_button(handlers, colour, monkeypatch):
+    job_id = handlers.train_tokenizer(ADA, "fashion-mnist", colour["advanced"])
+    trained = dataclasses.replace(
+        handlers.manager.job(job_id), saved_images=640, state=State.SUCCEEDED
+    )
+    monkeypatch.setattr(JobManager, "jobs", lambda manager: [trained])
+    said = estimate(handlers, **colour)
+    assert said["remedy"] == {"label": "Use the tokenizer tokenizer", "tokenizer": job_id}
+    advanced = handlers.with_tokenizer("fashion-gpt", colour["advanced"], job_id)
+    assert advanced["changes"] == {"tokenizer": job_id}
+    assert advanced["intent"] == "one"
+    with pytest.raises(ValueError, match="tokenizer must be one of"):
+        handlers.with_tokenizer("fashion-gpt", colour["advanced"], "/etc")
+
+
+def test_a_tokenizer_needs_a_nickname_and_pictures_of_the_list(handlers):
+    for who, dataset in ((None, "fashion-mnist"), (ADA, "folder:/etc"), (ADA, ["x"])):
+        with pytest.raises(ValueError, match=r"nickname|data set of the list"):
+            handlers.train_tokenizer(who, dataset, {"changes": {}})
+    assert handlers.manager.jobs() == []
 
 
 def test_the_devices_of_the_machine_are_choices(handlers):

@@ -1,0 +1,154 @@
+"""What a run needs, checked in one place, before it starts.
+
+The page, `jobs start`, `train` and the worker ask the same function, so nobody waits in a queue for
+a sentence that was known before.
+"""
+
+from dataclasses import fields
+from importlib.util import find_spec
+from typing import Any, NamedTuple, Self
+
+import torch
+
+from genimg.data import SIZES, Dataset
+from genimg.models import kind_named
+from genimg.training.hardware import choose_device
+from genimg.training.prior import find_tokenizer
+from genimg.training.spec import TASKS, RunConfig, RunSpec
+
+_COLOURS = {1: "grey", 3: "colour"}
+_IMAGE_GPT = "image-gpt"
+
+
+class TokenizerNeeded(ValueError):
+    """The tokenizer cannot read these pictures: one has to be trained on them first."""
+
+
+class Pictures(NamedTuple):
+    """What a run has to know of its data set before it starts."""
+
+    name: str
+    channels: int
+    classes: int
+    images: int | None
+    """To learn from; None where a download is needed to know."""
+
+    @classmethod
+    def described(cls, facts: dict[str, Any]) -> Self:
+        """Return what `genimg.data.describe` says of a data set."""
+        images = facts["images"] and facts["images"]["train"]
+        return cls(facts["name"], facts["channels"], len(facts["classes"]), images)
+
+    @classmethod
+    def loaded(cls, dataset: Dataset) -> Self:
+        """Return the same of pictures that are loaded."""
+        return cls(dataset.name, dataset.channels, len(dataset.classes), len(dataset))
+
+
+def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
+    """Refuse a run that could not start, or could not learn anything.
+
+    Args:
+        spec: the request.
+        pictures: those of its data set.
+        processes: how many are to share each batch.
+
+    Raises:
+        TokenizerNeeded: an image GPT's tokenizer is made for other pictures.
+        ValueError: something else is missing or does not fit; the sentence says what to do.
+    """
+    values = spec.model.to_dict()
+    check_kind(spec.kind, pictures)
+    _check_size(values["size"])
+    if spec.kind == _IMAGE_GPT:
+        _check_tokenizer(spec, pictures)
+    if values["channels"] != pictures.channels:
+        raise ValueError(
+            f"the model has {values['channels']} colour channels and these pictures have"
+            f" {pictures.channels}; leave out channels, or set it to {pictures.channels}"
+        )
+    _check_classes(values.get("classes", 0), pictures)
+    if spec.run.validations:
+        _check_validations(spec, pictures)
+    if pictures.name == "svhn" and find_spec("scipy") is None:
+        raise ValueError("svhn needs SciPy to be read; run: pip install scipy")
+    choose_device(spec.run.device)
+    if processes > 1:
+        check_processes(spec.run, processes)
+
+
+def _check_size(size: int) -> None:
+    if size not in SIZES:
+        *others, last = SIZES
+        known = f"{', '.join(map(str, others))} or {last}"
+        raise ValueError(f"no data set is loaded at {size} pixels; set size to {known}")
+
+
+def _check_tokenizer(spec: RunSpec, pictures: Pictures) -> None:
+    name, wanted = spec.task.tokenizer, spec.model.tokenizer_config()
+    trained = find_tokenizer(name).config
+    if trained.channels != pictures.channels:
+        raise TokenizerNeeded(
+            f"the tokenizer {name} reads {_COLOURS[trained.channels]} pictures and these are"
+            f" {_COLOURS[pictures.channels]} ones; train a tokenizer on these pictures first"
+            " (preset fashion-tokenizer, the same data set), and give its run as tokenizer"
+        )
+    for field in fields(wanted):
+        theirs, mine = getattr(trained, field.name), getattr(wanted, field.name)
+        if theirs != mine:
+            raise ValueError(
+                f"the tokenizer {name} has {field.name} {theirs}, but the model was asked for with"
+                f" {mine}; set {field.name} to {theirs}, or choose another tokenizer"
+            )
+
+
+def check_kind(kind: str, pictures: Pictures) -> None:
+    """Refuse pictures of which no model of `kind` can learn, whatever its settings.
+
+    A classifier of one class has no settings that are in range, so this comes before there is a
+    request.
+
+    Raises:
+        ValueError: the sentence says what to do.
+    """
+    if kind_named(kind).task == "classifier" and pictures.classes < 2:
+        raise ValueError(
+            "these pictures are all of one class, so there is nothing to tell apart; put them in a"
+            " folder for each class, or train another kind of model"
+        )
+
+
+def _check_classes(classes: int, pictures: Pictures) -> None:
+    if classes and classes < pictures.classes:
+        raise ValueError(
+            f"the model has {classes} classes and these pictures have {pictures.classes}; leave out"
+            f" classes, or set it to {pictures.classes}"
+        )
+
+
+def _check_validations(spec: RunSpec, pictures: Pictures) -> None:
+    if not TASKS[kind_named(spec.kind).task][0].validates:
+        raise ValueError(f"the training of {spec.kind} does not validate; set validations to 0")
+    if pictures.images is not None and pictures.images < 2:
+        raise ValueError(
+            f"of these pictures {pictures.images} is there to learn from, and none to validate"
+            " with; give more pictures, or set validations to 0"
+        )
+
+
+def check_processes(run: RunConfig, processes: int) -> None:
+    """Raise ValueError, which says what to do, if `processes` cannot share the run."""
+    if run.batch_size % processes:
+        raise ValueError(
+            f"batch_size {run.batch_size} cannot be shared equally by {processes} processes;"
+            f" choose a multiple of {processes}"
+        )
+    gpus = torch.cuda.device_count()
+    if run.device == "cuda" or (run.device == "auto" and gpus):
+        if gpus < processes:
+            raise ValueError(
+                f"{processes} processes need {processes} CUDA devices and this machine has {gpus};"
+                " ask for fewer, or for the device cpu"
+            )
+    elif (device := choose_device(run.device)).type != "cpu":
+        raise ValueError(f"several processes need the device cpu or cuda, not {device}")

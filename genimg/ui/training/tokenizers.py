@@ -1,0 +1,72 @@
+"""The trained tokenizers that the page offers, and how to come to one that reads given pictures."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from genimg import checkpoints
+from genimg.jobs.job import Job
+from genimg.jobs.manager import JobManager
+from genimg.jobs.states import State
+from genimg.storage import read_json
+from genimg.training.requirements import TokenizerNeeded
+from genimg.training.spec import PRESETS
+
+PRESET = "fashion-tokenizer"
+"""What is trained where a tokenizer is needed."""
+_KIND = "fsq-tokenizer"
+
+
+class Tokenizers:
+    """Those that ship, and the runs of one data root."""
+
+    def __init__(self, manager: JobManager) -> None:
+        self.manager = manager
+
+    def names(self) -> dict[str, str]:
+        """Return what to show of each, and the name or folder by which training knows it."""
+        found = {
+            name: name
+            for name in checkpoints.names()
+            if read_json(checkpoints.find(name) / "config.json").get("kind") == _KIND
+        }
+        for job in self._runs():
+            if job.saved_images:
+                found[job.id] = str((self.manager.root / job.id).resolve())
+        return found or {PRESET: PRESET}
+
+    def way_out(self, needed: TokenizerNeeded, dataset: str) -> dict[str, Any]:
+        """Return what the page says of an image GPT whose tokenizer cannot read `dataset`.
+
+        Returns:
+            {"level", "text", "remedy": None, or what a button does: {"label", "tokenizer": one of
+            `names` to use, or '' to train one}}.
+        """
+        problem = str(needed).partition(";")[0]
+        for shown, name in self.names().items():
+            problem = problem.replace(name, shown)
+        runs = [job for job in self._runs() if self._dataset(job) == dataset]
+        trained = [job for job in runs if job.saved_images and not job.active]
+        coming = [job for job in runs if job.active or job.state is State.QUEUED]
+        if trained:
+            job = max(trained, key=lambda job: job.created)
+            text = f"{problem}; take the one that was trained on them, {job.name!r}"
+            remedy = {"label": f"Use the tokenizer {job.name}", "tokenizer": job.id}
+        elif coming:
+            name = coming[0].name
+            text = f"{problem}; one is trained on them in {name!r}: start this when it has ended"
+            remedy = None
+        else:
+            text = f"{problem}; train a tokenizer on these pictures first"
+            remedy = {"label": "Train a tokenizer on these pictures first", "tokenizer": ""}
+        return {"level": "problem", "text": text, "remedy": remedy}
+
+    def _runs(self) -> Iterator[Job]:
+        for job in self.manager.jobs():
+            if job.preset in PRESETS and PRESETS[job.preset].kind == _KIND:
+                yield job
+
+    def _dataset(self, job: Job) -> str:
+        try:
+            return self.manager.directory(job.id).read_spec().run.dataset
+        except (OSError, ValueError):
+            return ""
