@@ -268,6 +268,30 @@ def _read_header(path: Path) -> dict[str, tuple[torch.dtype, list[int]]]:
     return entries
 
 
+def check_destination(directory: str | os.PathLike) -> None:
+    """Refuse a folder in which `write` would replace what is not its own.
+
+    A folder that is not there, that is empty but for hidden files, or that holds a checkpoint, may
+    be written.
+
+    Raises:
+        ValueError: it holds something else.
+        OSError: it cannot be read, or is a file.
+    """
+    directory = Path(directory)
+    try:
+        if all(path.name.startswith(".") for path in directory.iterdir()):
+            return
+    except FileNotFoundError:
+        return
+    try:
+        architecture(_read_object(directory / "config.json"), directory)
+    except CheckpointError:
+        raise ValueError(
+            f"{directory} is not empty and holds no checkpoint of genimg; choose another folder"
+        ) from None
+
+
 def write(
     directory: str | os.PathLike,
     *,
@@ -285,16 +309,19 @@ def write(
 
     Raises:
         OSError: the folder is not writable or the disk is full.
-        ValueError: a weight is not finite, or too large for float16, or `check_card` refuses.
+        ValueError: a weight is not finite, or too large for float16, or `check_card` or
+            `check_destination` refuses.
     """
     check_card(card)  # before anything is replaced
+    check_destination(directory)
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {name: _compact(name, value) for name, value in model.state_dict().items()}
-    atomic_write(directory / "model.safetensors", save(tensors))
+    # First what says whose folder it is, so that a write that was cut off can be repeated.
     write_json(
         directory / "config.json", {"format": FORMAT, "kind": kind, "model": model.config.to_dict()}
     )
+    atomic_write(directory / "model.safetensors", save(tensors))
     atomic_write(directory / "preview.png", preview)
     write_card(directory, card)
     return directory

@@ -304,3 +304,60 @@ def test_an_installed_package_has_the_same_checkpoints(tmp_path):
     output = subprocess.check_output([sys.executable, "-c", script], cwd=installed, text=True)
     expected = [str(installed / "genimg" / "__init__.py"), *checkpoints.names()]
     assert output.split() == expected
+
+
+FOREIGN = {
+    "a thesis": {"thesis.txt": "mine"},
+    "another program's model": {
+        "config.json": '{"model_type": "bert", "architectures": ["BertModel"]}',
+        "model.safetensors": "weights",
+        "README.md": "about it",
+    },
+    "a project": {"README.md": "mine"},
+    "a folder in it": {"pictures/1.png": "mine"},
+    "a damaged config": {"config.json": "{"},
+    "a list": {"config.json": "[]"},
+    "a run": {"spec.json": "{}", "ckpt/x": ""},
+}
+
+
+@pytest.mark.parametrize("files", FOREIGN.values(), ids=FOREIGN)
+def test_a_folder_of_something_else_is_not_written(tiny, tmp_path, files):
+    for name, text in files.items():
+        path = tmp_path / "theirs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    model = checkpoints.read(tiny).model
+    with pytest.raises(ValueError, match="is not empty and holds no checkpoint of genimg"):
+        checkpoints.write(
+            tmp_path / "theirs", kind="mlp-gan", model=model, card={}, preview=b"mine"
+        )
+    found = [path for path in (tmp_path / "theirs").rglob("*") if path.is_file()]
+    assert {p.relative_to(tmp_path / "theirs").as_posix(): p.read_text() for p in found} == files
+
+
+def test_new_empty_and_own_folders_are_written_and_one_that_was_cut_off(tiny, tmp_path):
+    model = checkpoints.read(tiny).model
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "clone" / ".git").mkdir(parents=True)
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "config.json").write_bytes((tiny / "config.json").read_bytes())
+    for folder in (tmp_path / "new" / "one", tmp_path / "empty", tmp_path / "clone"):
+        for _ in range(2):
+            checkpoints.write(folder, kind="mlp-gan", model=model, card={}, preview=b"")
+    checkpoints.write(tmp_path / "cut", kind="mlp-gan", model=model, card={}, preview=b"")
+    assert checkpoints.read(tmp_path / "cut").kind == "mlp-gan"
+
+
+def test_what_says_whose_folder_it_is_is_written_first(tiny, tmp_path, monkeypatch):
+    written = []
+    write = checkpoints.atomic_write
+    monkeypatch.setattr(
+        checkpoints,
+        "atomic_write",
+        lambda path, data: (written.append(path.name), write(path, data)),
+    )
+    model = checkpoints.read(tiny).model
+    monkeypatch.setattr(checkpoints, "write_json", lambda path, value: written.append(path.name))
+    checkpoints.write(tmp_path / "new", kind="mlp-gan", model=model, card={}, preview=b"")
+    assert written[0] == "config.json"

@@ -32,7 +32,12 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         "publish", help="Make a checkpoint that can be shared out of a run."
     )
     publishing.add_argument("run_folder", metavar="RUN", help="Folder of a run.")
-    publishing.add_argument("out", metavar="OUT", type=Path, help="Folder to write.")
+    publishing.add_argument(
+        "out",
+        metavar="OUT",
+        type=Path,
+        help="Folder to write: new, empty, or a checkpoint, which is replaced.",
+    )
     publishing.add_argument(
         "--title", required=True, metavar="TEXT", help="One line on the model, for its card."
     )
@@ -73,6 +78,7 @@ def _show(options: argparse.Namespace) -> None:
 def _publish(options: argparse.Namespace) -> None:
     if not os.path.isfile(Path(options.run_folder, "spec.json")):  # False for impossible names
         raise ValueError(f"{options.run_folder} holds no run; give the folder of a training run")
+    checkpoints.check_destination(options.out)  # before the preview, which takes a while
     path = publish(
         Path(options.run_folder),
         options.out,

@@ -97,9 +97,11 @@ def publish(
 
     Raises:
         CheckpointError: as for `read_run`.
-        ValueError: `generator_only` for a model that is no GAN.
+        ValueError: `generator_only` for a model that is no GAN, or `out` holds something else; see
+            `checkpoints.check_destination`.
         OSError: `out` cannot be written.
     """
+    checkpoints.check_destination(out)
     checkpoint = read_run(run)
     if generator_only:
         if not hasattr(checkpoint.model, "discriminator"):

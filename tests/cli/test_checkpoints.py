@@ -101,5 +101,13 @@ def test_bad_requests_are_refused(refuse, classifier_run, tmp_path):
     assert "no discriminator" in refuse(
         "checkpoints", "publish", classifier_run, tmp_path / "out", *words, "--generator-only"
     )
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "README.md").write_text("mine")
+    assert "choose another folder" in refuse(
+        "checkpoints", "publish", classifier_run, tmp_path / "theirs", *words
+    )
+    assert "choose another folder" in refuse(  # into its own folder
+        "checkpoints", "publish", classifier_run, classifier_run, *words
+    )
     (tmp_path / "file").write_text("")
     assert "file" in refuse("checkpoints", "publish", classifier_run, tmp_path / "file", *words)
