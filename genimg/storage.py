@@ -109,15 +109,21 @@ class Lease:
             self._file = None
 
     def is_held(self) -> bool:
-        """Return whether another process holds it; never call this in the owner's process."""
-        if not self.path.exists():
+        """Return whether another process holds it; never call this in the owner's process.
+
+        It writes nothing, so it can be asked in a folder that may only be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                _lock(file, shared=True)
+        except FileNotFoundError:
             return False
-        taken = self.acquire()
-        self.release()
-        return not taken
+        except BlockingIOError:
+            return True
+        return False
 
 
-def _lock(file: Any) -> None:
+def _lock(file: Any, *, shared: bool = False) -> None:
     if os.name == "nt":
         import msvcrt
 
@@ -126,4 +132,4 @@ def _lock(file: Any) -> None:
     else:
         import fcntl
 
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

@@ -1,7 +1,9 @@
 import os
 import resource
 import signal
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -165,6 +167,26 @@ def test_a_lease_has_one_holder_and_is_free_when_the_holder_is_killed(tmp_path):
     lease.release()
     lease.release()
     assert in_child(lambda: 1 + Lease(lease.path).acquire()) == 2
+
+
+def test_who_may_only_read_can_ask_for_a_lease():
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own are for its user alone
+        lease = Lease(Path(folder, "lease"))
+        lease.path.touch()
+        lease.path.chmod(0o444)
+        Path(folder).chmod(0o555)
+
+        def ask_as_a_stranger() -> int:
+            if os.getuid() == 0:
+                os.setuid(65534)
+            return 2 + Lease(lease.path).is_held()
+
+        assert in_child(ask_as_a_stranger) == 2
+        child, _ = _hold_in_child(lease.path)
+        assert in_child(ask_as_a_stranger) == 3
+        _kill(child)
+        assert in_child(ask_as_a_stranger) == 2
+        Path(folder).chmod(0o755)
 
 
 def test_a_surviving_grandchild_does_not_keep_the_lease(tmp_path):

@@ -35,9 +35,9 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         "--checkpoint",
         action="append",
         default=[],
-        metavar="PATH",
-        help="A checkpoint or a run's folder to show besides those that ship; may be repeated"
-        " (default none).",
+        metavar="NAME",
+        help="Path of a checkpoint or a run, or the name of a run in --runs, to show besides those"
+        " that ship; may be repeated (default none).",
     )
     parser.add_argument(
         "--runs",

@@ -4,6 +4,7 @@
     python -m genimg data show fashion-mnist
     python -m genimg data preview folder:my-pictures --out sheet.png
     python -m genimg data import my-pictures.zip --root my-data --size 32
+    python -m genimg data locate folder:my-pictures /new/place/my-pictures --runs runs
 
 Fashion-MNIST needs no network; the other sets are downloaded when they are first used.
 """
@@ -22,12 +23,13 @@ from genimg.data.ingestion import ingest
 from genimg.data.registry import SPLITS
 from genimg.render import encode, grid
 from genimg.storage import atomic_write
+from genimg.training.locating import locate
 
-SUMMARY = "list, describe, preview and import data sets"
+SUMMARY = "list, describe, preview, import and locate data sets"
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
-    """Add `list`, `show`, `preview` and `import` with their options."""
+    """Add `list`, `show`, `preview`, `import` and `locate` with their options."""
     actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
     listing = actions.add_parser("list", help="List the data sets that are known by name.")
     listing.set_defaults(action=_list)
@@ -58,6 +60,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     )
     preview.set_defaults(action=_preview)
     _add_import(actions.add_parser("import", help="Make a data set of pictures or a zip file."))
+    _add_locate(actions.add_parser("locate", help="Tell runs where their pictures are now."))
 
 
 def _add_import(importing: Parser) -> None:
@@ -85,6 +88,21 @@ def _add_import(importing: Parser) -> None:
         help="crop cuts out the middle square; pad adds black bars (default crop).",
     )
     importing.set_defaults(action=_import)
+
+
+def _add_locate(locating: Parser) -> None:
+    locating.add_argument(
+        "name", metavar="NAME", help="The data set as the runs know it: folder:PATH, where it was."
+    )
+    locating.add_argument("path", type=Path, metavar="PATH", help="The folder where it is now.")
+    locating.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="Folder of the runs that learn from it (default runs).",
+    )
+    locating.set_defaults(action=_locate)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -128,3 +146,9 @@ def _import(options: argparse.Namespace) -> None:
     print(f"accepted {report.accepted} pictures, refused {report.refused_count} files")
     print(table([("class", "pictures"), *((n, str(c)) for n, c in report.classes.items())]))
     print(f"to train on them: python -m genimg train --dataset {shlex.quote(report.dataset)} ...")
+
+
+def _locate(options: argparse.Namespace) -> None:
+    runs = locate(options.runs, options.name, options.path)
+    names = ", ".join(runs[:5]) + (f" and {len(runs) - 5} more" if len(runs) > 5 else "")
+    print(f"{options.name} is looked for in {options.path} now, by {names}")

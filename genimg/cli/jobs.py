@@ -7,7 +7,8 @@
 
 A run goes on when its terminal or the app is closed. The app starts the next one in the queue;
 where no app runs, each of these commands looks after the queue for its moment, and `watch` until
-all runs are done. JOB is the beginning of a job's id.
+all runs are done. JOB is a job's id, the beginning of it, or its name; the tokenizer of an image
+GPT may be named in the same way.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from genimg.cli.options import Parser, add_number
 from genimg.cli.progress import time_text
 from genimg.cli.tables import facts_table, plain, table
 from genimg.cli.train import add_preset, given_settings
+from genimg.jobs import naming
 from genimg.jobs.job import Job
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
@@ -75,7 +77,9 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 def _add(actions, name: str, help: str, action, with_job: bool = False) -> Parser:
     parser = actions.add_parser(name, help=help, description=help)
     if with_job:
-        parser.add_argument("job", metavar="JOB", help="Id of the job, or the beginning of it.")
+        parser.add_argument(
+            "job", metavar="JOB", help="Id of the job, the beginning of it, or its name."
+        )
     parser.add_argument(
         "--runs",
         type=Path,
@@ -104,6 +108,8 @@ def run(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace, manager: JobManager) -> None:
     manager.step()  # what ended while nobody looked has ended
     print(_table(manager.snapshot()))
+    if manager.only_watches:
+        print(manager.notice, file=sys.stderr)
 
 
 def _show(options: argparse.Namespace, manager: JobManager) -> None:
@@ -172,16 +178,12 @@ def _rebuild(options: argparse.Namespace, manager: JobManager) -> None:
     print(f"the list has {manager.rebuild()} runs again, from the folders in {options.runs}")
 
 
-def _find(manager: JobManager, beginning: str) -> Job:
-    """Return the one job whose id begins so."""
-    found = [job for job in manager.jobs() if job.id.startswith(beginning)]
-    exact = [job for job in found if job.id == beginning]
-    if not found:
-        raise ValueError(f"there is no job {beginning!r} in {manager.root}; see: jobs list")
-    if len(found) > 1 and not exact:
-        ids = ", ".join(job.id for job in found[:5])
-        raise ValueError(f"{beginning!r} begins several jobs ({ids}); give more of the id")
-    return (exact or found)[0]
+def _find(manager: JobManager, text: str) -> Job:
+    """Return the one job that is called so; see `genimg.jobs.naming`."""
+    job = naming.find(manager.jobs(), text)
+    if job is None:
+        raise ValueError(f"there is no job {text!r} in {manager.root}; see: jobs list")
+    return job
 
 
 def _table(views: list[JobView]) -> str:

@@ -41,6 +41,7 @@ class Index:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._path = root / "jobs.sqlite"
+        self._rows: sqlite3.Connection | None = None
         try:
             self._open()
             self._agree_with_directories()
@@ -157,7 +158,8 @@ class Index:
 
     def close(self) -> None:
         """Close the file, so that another process may open it."""
-        self._rows.close()
+        if self._rows is not None:  # where it could not even be opened
+            self._rows.close()
 
 
 def _is_busy(error: sqlite3.DatabaseError) -> bool:

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from genimg.jobs import queue
+from genimg.jobs import naming, queue
 from genimg.jobs.devices import Device, resolve_wanted
 from genimg.jobs.engine import Engine, LocalEngine
 from genimg.jobs.estimate import Estimate, estimate
@@ -26,6 +26,7 @@ from genimg.jobs.service import Service
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import read_terminal_runs, watch
 from genimg.jobs.views import JobView, folder_bytes, tail, view
+from genimg.training.places import whole_names
 from genimg.training.run_directory import RunDirectory
 from genimg.training.session import request_spec
 from genimg.training.spec import RunSpec
@@ -44,7 +45,8 @@ class JobManager:
             refusing them; for the command line.
 
     Raises:
-        OSError: the root cannot be written.
+        OSError: the root is not there and cannot be made. Where it cannot be written, the runs can
+            be watched.
 
     Every command takes `actor`, the nickname of who asks, and `is_teacher`, who may do everything;
     it raises ValueError (no such job, or not in its state), PermissionError (not theirs, or a limit
@@ -70,6 +72,11 @@ class JobManager:
     def supervising(self) -> bool:
         """Whether this manager is the one that starts and follows the runs."""
         return self._service.supervising
+
+    @property
+    def only_watches(self) -> bool:
+        """Whether no command can be given here: `notice` says why."""
+        return self._service.only_watches
 
     @property
     def notice(self) -> str:
@@ -127,7 +134,9 @@ class JobManager:
             PermissionError: the actor has reached a limit.
         """
         device = settings.pop("device", "auto")
-        spec = _request(preset, settings).to_dict()  # may read a folder of pictures: not locked
+        spec = self._request(
+            preset, settings
+        ).to_dict()  # may read a folder of pictures: not locked
         who = {"actor": actor, "is_teacher": is_teacher}
         return self._do("start", spec=spec, name=name, device=device, token=token, **who)
 
@@ -328,13 +337,25 @@ class JobManager:
         devices = self.devices()
         wanted = resolve_wanted(settings.pop("device", "auto"), devices)
         device = next(device for device in devices if device.serves(wanted))
-        return estimate(_request(preset, settings), device, self.root, self.jobs())
+        return estimate(self._request(preset, settings), device, self.root, self.jobs())
 
+    def model(self, name: str) -> str:
+        """Return what `genimg.load` takes for a model that somebody names: also a run here.
 
-def _request(preset: str, settings: dict[str, Any]) -> RunSpec:
-    """Return the request; a folder of pictures is named so that every process finds it."""
-    dataset = settings.get("dataset", "")
-    if isinstance(dataset, str) and dataset.startswith("folder:"):
-        path = Path(dataset.removeprefix("folder:")).expanduser().resolve()
-        settings = settings | {"dataset": f"folder:{path}"}
-    return request_spec(preset, **settings)
+        Args:
+            name: of a checkpoint that ships, a path, hf://owner/repository; or of a run: its id,
+                the beginning of it, or what its owner calls it.
+
+        Raises:
+            ValueError: several runs are called so.
+        """
+        if naming.is_model(name):
+            return name
+        job = naming.find(self.jobs(), name)
+        return name if job is None else str((self.root / job.id).resolve())
+
+    def _request(self, preset: str, settings: dict[str, Any]) -> RunSpec:
+        """Return the request, with names by which every process finds what it needs."""
+        if isinstance(tokenizer := settings.get("tokenizer"), str):
+            settings = settings | {"tokenizer": self.model(tokenizer)}
+        return request_spec(preset, **whole_names(settings, self.root))

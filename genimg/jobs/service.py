@@ -1,4 +1,7 @@
-"""One data root and who looks after it: this process, another one, or nobody yet."""
+"""One data root and who looks after it: this process, another one, or nobody.
+
+In a folder that cannot be written nobody does: there the runs can only be watched.
+"""
 
 import contextlib
 import logging
@@ -34,7 +37,7 @@ class Service:
         root, limits, engine, by_request: as for `genimg.jobs.manager.JobManager`.
 
     Raises:
-        OSError: the root cannot be written.
+        OSError: the root is not there and cannot be made.
     """
 
     def __init__(self, root: Path, limits: Limits, engine: Engine, *, by_request: bool) -> None:
@@ -47,7 +50,7 @@ class Service:
         self._inbox = Inbox(root)
         self._lease = Lease(root / "supervisor.lock")
         self._index: Index | None = None
-        self._trouble = ""
+        self._trouble = self._unwritable = ""
         self._take_over()
 
     @property
@@ -56,10 +59,15 @@ class Service:
         return self._index is not None
 
     @property
+    def only_watches(self) -> bool:
+        """Whether no command can be given here."""
+        return not self.supervising and (bool(self._unwritable) or not self.by_request)
+
+    @property
     def notice(self) -> str:
         """A sentence for the page: why nothing can be changed here, or what is wrong; or ''."""
-        if self.supervising:
-            return self._trouble
+        if self.supervising or self._unwritable:
+            return self._trouble or self._unwritable
         try:
             who = read_json(self.root / "supervisor.json")
             server = f"process {int(who['process'])} on {who['host']}"
@@ -74,12 +82,20 @@ class Service:
                 return True
             # The index first: it also refuses a second service in this process, which the lease
             # cannot see, and which would free it by closing its file.
+            self._unwritable = ""
             try:
                 index = Index(self.root)
+                if not self._lease.acquire():
+                    index.close()
+                    return False
             except IndexBusy:
                 return False
-            if not self._lease.acquire():
-                index.close()
+            except OSError as error:
+                reason = error.strerror or error
+                self._unwritable = (
+                    f"the folder of the runs cannot be written ({reason}), so here they can only be"
+                    " watched"
+                )
                 return False
             self._index = index
             self._supervisor = Supervisor(self.root, index, self.engine)
@@ -149,6 +165,8 @@ class Service:
             if self._index is not None:
                 self._wake.set()  # what was asked for begins at once
                 return self._execute(command, arguments)
+        if self._unwritable:
+            raise OSError(self.notice)
         if not self.by_request:
             raise ValueError(self.notice)
         value = self._inbox.ask(command, arguments)

@@ -10,6 +10,7 @@ from genimg.render import encode, grid
 from genimg.training import run_checkpoints
 from genimg.training.distributed import ALONE, END, LOAD, STEP, Alone, Order
 from genimg.training.learner import Learner
+from genimg.training.places import fingerprint
 from genimg.training.quality import QualityGauge
 from genimg.training.reporting import Callback, Reporter
 from genimg.training.resolve import batch_tensors, resolve
@@ -260,11 +261,10 @@ def resolved_spec(directory: RunDirectory, dataset: Dataset) -> RunSpec:
     if not spec.resolved:
         spec = resolve(spec, dataset)
         directory.write_spec(spec)
-    # The source of your own pictures names their hash, if they were imported.
+    # Your own pictures may have moved, but must be the same: if they were imported, by their hash.
     own = spec.run.dataset.startswith(FOLDER_PREFIX)
-    if spec.resolved["dataset_images"] != len(dataset) or (
-        own and spec.resolved["dataset_source"] != dataset.source
-    ):
+    hashes = map(fingerprint, (spec.resolved["dataset_source"], dataset.source))
+    if spec.resolved["dataset_images"] != len(dataset) or (own and len({*hashes}) > 1):
         raise ValueError(
             f"this run began with {spec.resolved['dataset_images']} pictures from"
             f" {spec.resolved['dataset_source']}, but {spec.run.dataset} now has {len(dataset)}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from genimg.storage import Lease, atomic_write, read_json, write_json
+from genimg.training import places
 from genimg.training.spec import RunSpec
 
 
@@ -52,12 +53,18 @@ class RunDirectory:
         return run
 
     def read_spec(self) -> RunSpec:
-        """Return the specification; ValueError if it is damaged, FileNotFoundError if missing."""
-        return RunSpec.from_dict(read_json(self.path / "spec.json"))
+        """Return the specification, with the paths of where its pictures and tokenizer are now.
+
+        Raises:
+            ValueError: it is damaged.
+            FileNotFoundError: it is missing.
+        """
+        values = read_json(self.path / "spec.json")
+        return RunSpec.from_dict(places.found(values, self.path.parent))
 
     def write_spec(self, spec: RunSpec) -> None:
         """Write the request, or the request with what was resolved."""
-        write_json(self.path / "spec.json", spec.to_dict())
+        write_json(self.path / "spec.json", places.kept(spec.to_dict(), self.path.parent))
 
     def read_control(self) -> dict[str, Any]:
         """Return the last wish: its "command", and its "generation", which counts the wishes.

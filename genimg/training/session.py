@@ -2,13 +2,15 @@
 
 import logging
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from genimg import data
-from genimg.data import Dataset
+from genimg.data import FOLDER_PREFIX, Dataset
 from genimg.data.file_names import shown_name
+from genimg.training import places
 from genimg.training.distributed import joined, together
 from genimg.training.learner import Follower
 from genimg.training.loop import Callback, Trainer, resolved_spec
@@ -35,6 +37,7 @@ def request_run(
         ValueError: as for `request_spec`, or `out` is taken.
         OSError: `out` cannot be written.
     """
+    settings = places.whole_names(settings, Path(out).parent)
     spec = request_spec(preset, processes=processes, **settings)
     directory = RunDirectory(out)
     if (directory.path / "spec.json").exists() and not directory.read_spec().resolved:
@@ -94,7 +97,7 @@ def train_run(
     try:
         if attempt is not None and max(directory.attempt_numbers(), default=0) > attempt:
             raise ValueError(f"a newer attempt at {path} has replaced attempt {attempt}")
-        dataset = _training_set(spec)
+        dataset = _training_set(directory, spec)
         if dataset.skipped:
             file, reason = dataset.skipped[0]
             _log.warning(
@@ -116,16 +119,22 @@ def train_run(
         directory.lease.release()
 
 
-def follow_run(path: str | os.PathLike) -> None:
+def follow_run(
+    path: str | os.PathLike, *, when_joined: Callable[[], object] = lambda: None
+) -> None:
     """Take part in training the run at `path`, which the first of its processes leads.
+
+    Args:
+        when_joined: called once the others are there.
 
     Raises:
         ValueError: the run or its data cannot be used.
         LostProcess: another process of the run has ended.
     """
     directory, spec = _open(path)
-    dataset = _training_set(spec)
+    dataset = _training_set(directory, spec)
     with joined() as group:  # from here on the specification is resolved
+        when_joined()
         Follower(directory.checkpoints, directory.read_spec(), dataset, group).run()
 
 
@@ -137,7 +146,14 @@ def _open(path: str | os.PathLike) -> tuple[RunDirectory, RunSpec]:
         raise ValueError(f"{path} holds no run") from None
 
 
-def _training_set(spec: RunSpec) -> Dataset:
+def _training_set(directory: RunDirectory, spec: RunSpec) -> Dataset:
+    folder = spec.run.dataset.removeprefix(FOLDER_PREFIX)
+    if folder != spec.run.dataset and not os.path.isdir(folder):
+        raise ValueError(
+            f"the pictures of this run are not in {folder} any more; put them back, or say where"
+            f" they are now: python -m genimg data locate {shlex.quote(spec.run.dataset)} PATH"
+            f" --runs {shlex.quote(str(directory.path.parent))}"
+        )
     return data.load(spec.run.dataset, size=spec.model.to_dict()["size"], split="train")
 
 

@@ -74,7 +74,7 @@ def launch(
     """Build the page and serve it until it is stopped; runs in the background go on after it.
 
     Args:
-        checkpoints: as for `build`.
+        checkpoints: as for `build`, or what a run in `runs` is called.
         host: default 127.0.0.1, which only this machine reaches, or GRADIO_SERVER_NAME.
         port: default the first free one from 7860, or GRADIO_SERVER_PORT.
         open_browser: show the page.
@@ -90,7 +90,8 @@ def launch(
     _require_free(host, port)
     manager = JobManager(runs)
     try:
-        demo = build(checkpoints, manager, teacher_token)
+        models = [manager.model(os.fspath(name)) for name in checkpoints]
+        demo = build(models, manager, teacher_token)
         manager.supervise()  # nothing is started for a page that cannot be built
         demo.launch(
             server_name=host,

@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -107,6 +108,22 @@ def test_a_server_that_does_not_answer_is_one_sentence(refuse, root, start, monk
     monkeypatch.setattr(service.Service, "_take_over", lambda self: False)
     monkeypatch.setattr(service.Inbox.ask, "__defaults__", (0.1,))
     assert "does not answer" in refuse("jobs", "pause", id, "--runs", root)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no folder that nobody writes")
+def test_a_folder_that_cannot_be_written_is_listed(call, refuse):
+    outcome = call("jobs", "list", "--runs", "/proc")
+    assert outcome.code == 0
+    assert "no runs yet" in outcome.out
+    assert "cannot be written" in outcome.err
+    assert "cannot be written" in refuse("jobs", "start", "--runs", "/proc", *TINY)
+    assert "cannot be written" in refuse("jobs", "rebuild", "--runs", "/proc")
+
+
+def test_a_job_is_named_as_its_owner_calls_it(call, root, start, refuse):
+    id = start("--name", "My run")
+    assert id in call("jobs", "show", "My run", "--runs", root).out
+    assert call("jobs", "pause", "My run", "--runs", root).out == f"{id} is pausing\n"
 
 
 def test_help_of_start_lists_the_settings_of_a_preset(call):

@@ -181,3 +181,8 @@ def test_the_clock_may_go_back(index, add, monkeypatch):
     job = add("a-1", changed=2e9)
     monkeypatch.setattr("time.time", lambda: 1e9)
     assert index.change(job, name="later").changed == 2e9
+
+
+def test_a_file_that_cannot_even_be_opened_is_one_sentence(tmp_path):
+    with pytest.raises(OSError, match=r"jobs\.sqlite cannot be used: unable to open"):
+        Index(tmp_path / "no such folder")

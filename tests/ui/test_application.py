@@ -9,6 +9,8 @@ from gradio.state_holder import SessionState
 
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
+from genimg.training.run_directory import RunDirectory
+from genimg.training.spec import make_spec
 from genimg.ui import application
 
 
@@ -100,3 +102,15 @@ def test_a_class_of_the_last_model_on_its_way_to_the_next_changes_nothing(paths,
         [answer] = send("show", str(other), stale, 5, 0.7, *sliders)
         assert answer["__type__"] == "update"  # of nothing
         assert "src" not in str(answer)
+
+
+def test_a_run_is_shown_by_its_name(tmp_path, monkeypatch):
+    run = RunDirectory.create(tmp_path / "runs" / "mine", make_spec("fashion-mlp"))
+
+    def note(checkpoints, *rest):
+        raise CheckpointError(f"asked for {checkpoints}")
+
+    monkeypatch.setattr(application, "build", note)
+    for name in ("mine", "mi", str(run.path)):
+        with pytest.raises(CheckpointError, match=re.escape(f"asked for [{str(run.path)!r}]")):
+            application.launch(checkpoints=[name], runs=tmp_path / "runs")
