@@ -91,9 +91,10 @@ class Service:
             except IndexBusy:
                 return False
             except OSError as error:
-                reason = error.strerror or error
+                # Without the path: the page shows it to everybody.
+                reason = f" ({error.strerror})" if error.strerror else ""
                 self._unwritable = (
-                    f"the folder of the runs cannot be written ({reason}), so here they can only be"
+                    f"the folder of the runs cannot be written{reason}, so here they can only be"
                     " watched"
                 )
                 return False

@@ -1,9 +1,12 @@
 """Two servers and a killed one: real processes, and one real run that outlives them."""
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,8 @@ from genimg.jobs.manager import JobManager
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
 from genimg.storage import read_json
+from genimg.training.run_directory import RunDirectory
+from genimg.training.spec import RunSpec
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +122,90 @@ def test_a_damaged_index_is_rebuilt_while_the_server_runs(root, service, spec):
     assert service.supervising
     [again] = service.jobs()
     assert (again.id, again.attempt) == (job.id, 1)
+
+
+def as_a_stranger(function) -> dict:
+    """Return what `function` does in a process that may not write what is root's."""
+    readable, writable = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if os.getuid() == 0:
+                os.setuid(65534)
+            said = function()
+        except BaseException as error:
+            said = {"error": repr(error)}
+        os.write(writable, json.dumps(said).encode())
+        os._exit(0)
+    os.close(writable)
+    with os.fdopen(readable) as pipe:
+        said = json.load(pipe)
+    os.waitpid(pid, 0)
+    return said
+
+
+@pytest.mark.parametrize("left", ["the list of runs", "no list", "an empty folder"])
+@pytest.mark.parametrize("by_request", [True, False])
+def test_in_a_folder_that_cannot_be_written_runs_can_be_watched(engine, spec, left, by_request):
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own are for its user alone
+        root = Path(folder)
+        ids = []
+        if left != "an empty folder":
+            first = Service(root, Limits(), engine, by_request=False)
+            ids.append(first.do("start", spec=spec, actor="ada").id)
+            first.close()
+            RunDirectory.create(root / "terminal", RunSpec.from_dict(spec)).new_attempt()
+            (root / "terminal" / "lease").touch()
+            ids.append("terminal")
+        if left == "no list":
+            (root / "jobs.sqlite").unlink()
+        for path in [root, *root.rglob("*")]:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+
+        def look() -> dict:
+            manager = JobManager(root, engine=engine, by_request=by_request)
+            manager.step()
+            said = {
+                "jobs": sorted(seen.job.id for seen in manager.snapshot()),
+                "notice": manager.notice,
+                "supervising": manager.supervising,
+                "only_watches": manager.only_watches,
+            }
+            try:
+                manager.rebuild()
+            except OSError as error:
+                said["refusal"] = str(error)
+            manager.close()
+            return said
+
+        said = as_a_stranger(look)
+        for path in [root, *root.rglob("*")]:
+            path.chmod(0o755)
+    assert "cannot be written" in said["notice"]
+    assert str(root) not in said["notice"]  # the page shows it to everybody
+    assert said == {
+        "jobs": sorted(ids),
+        "notice": said["notice"],
+        "refusal": said["notice"],
+        "supervising": False,
+        "only_watches": True,
+    }
+
+
+def test_a_folder_that_can_be_written_again_is_taken_over(root, engine, monkeypatch):
+    def refuse(root):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("genimg.jobs.service.Index", refuse)
+        service = Service(root, Limits(), engine, by_request=True)
+        assert "cannot be written (Permission denied)" in service.notice
+        with pytest.raises(OSError, match="only be watched"):
+            service.do("rebuild")
+    service.step()
+    assert service.supervising
+    assert service.notice == ""
+    service.close()
 
 
 def test_trouble_with_the_disk_is_shown_and_goes_away(service, monkeypatch):

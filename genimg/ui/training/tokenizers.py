@@ -50,7 +50,7 @@ class Tokenizers:
         if trained:
             job = max(trained, key=lambda job: job.created)
             text = f"{problem}; take the one that was trained on them, {job.name!r}"
-            remedy = {"label": f"Use the tokenizer {job.name}", "tokenizer": job.id}
+            remedy = {"label": "Use that tokenizer", "tokenizer": job.id}
         elif coming:
             name = coming[0].name
             text = f"{problem}; one is trained on them in {name!r}: start this when it has ended"

@@ -196,7 +196,7 @@ def test_the_tokenizer_that_was_trained_is_used_by_a_button(handlers, colour, mo
     )
     monkeypatch.setattr(JobManager, "jobs", lambda manager: [trained])
     said = estimate(handlers, **colour)
-    assert said["remedy"] == {"label": "Use the tokenizer tokenizer", "tokenizer": job_id}
+    assert said["remedy"] == {"label": "Use that tokenizer", "tokenizer": job_id}
     advanced = handlers.with_tokenizer("fashion-gpt", colour["advanced"], job_id)
     assert advanced["changes"] == {"tokenizer": job_id}
     assert advanced["intent"] == "one"
