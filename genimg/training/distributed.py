@@ -8,8 +8,8 @@ hooks of `backward`, which do not see the `torch.autograd.grad` of the penalties
 The first process is an ordinary trainer, and decides everything: before each step it tells the
 others, which only follow, what comes next. They write nothing, so they may end at any moment.
 It also starts them, in the environment that torchrun would give them: torchrun itself would turn
-every exit code into 1 and Ctrl-C into two signals, of which the second kills. A worker that a
-person starts under torchrun finds the same environment and does the same.
+every exit code into 1. A worker that a person starts under torchrun finds the same environment and
+does the same.
 
 What still differs from one process: batch norm takes the statistics of B / N pictures, a learned
 codebook moves by those of the first process, dropout drops the same places in every share, and

@@ -10,6 +10,7 @@ has ended its code, or 128 and its signal.
 
 trains a run in N processes, as `python -m genimg train --processes N` does without torchrun (which
 ends with 1 whenever a worker ends with anything but 0). The first process leads, the others follow.
+Ctrl-C saves there, too: torchrun passes it on to all of them, and the first one ends the run.
 """
 
 import argparse
@@ -35,20 +36,26 @@ class StopSignal:
 
     As long as nobody has asked, the data are still on their way or the speed is being measured:
     there is nothing to save, so the first signal raises KeyboardInterrupt instead.
+
+    Args:
+        under_torchrun: torchrun passes on every signal that it gets, and kills by itself whoever
+            has not ended after half a minute; so a second one changes nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, under_torchrun: bool = False) -> None:
         self.received = self._asked = False
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, self._note)
+        self._kills = not under_torchrun
+        for name in ["SIGINT", "SIGTERM"] + ["SIGHUP", "SIGQUIT"] * under_torchrun:
+            if hasattr(signal, name):  # Windows lacks some
+                signal.signal(getattr(signal, name), self._note)
 
     def _note(self, number: int, frame: object) -> None:
-        if self.received:
+        if self.received and self._kills:
             # By the signal itself: any exit code would tell of an orderly end.
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        self.received = True
-        if not self._asked:
+        first, self.received = not self.received, True
+        if first and not self._asked:
             raise KeyboardInterrupt
 
     def __call__(self) -> bool:
@@ -65,17 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device-lock", type=Path, help="File to lock while training.")
     options = parser.parse_args(arguments)
     follows = int(os.environ.get("RANK", "0")) > 0
-    stop = StopSignal()
-    if "RANK" in os.environ:  # Ctrl-C reaches torchrun, too, which passes it on as SIGTERM
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if follows:  # it is the first process that stops
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    stop = StopSignal(under_torchrun="RANK" in os.environ)
     device = Lease(options.device_lock) if options.device_lock else None  # free when this ends
     try:
         if device and not device.acquire(patience=_PATIENCE_SECONDS):
             raise ValueError(f"another run holds {options.device_lock}; wait until it has ended")
         if follows:
-            follow_run(options.run_directory)
+            follow_run(options.run_directory, when_joined=stop)  # from then on the first one stops
             return 0
         outcome = train_run(
             options.run_directory,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.run_directory import RunDirectory
 
@@ -110,15 +111,96 @@ def test_a_killed_process_ends_the_others_and_nothing_is_lost(train, tmp_path):
     assert run_checkpoints.newest(folder / "ckpt") is not None
 
 
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+TORCHRUN += ["-m", "genimg.training.worker"]
+
+
 def test_torchrun_starts_the_same_worker(make_run):
     run = make_run("run", "fashion-mlp", images=80)
-    command = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    ended = subprocess.run(
-        [sys.executable, "-m", *command, "genimg.training.worker", str(run.path)],
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
+    command = [*TORCHRUN, str(run.path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert ended.returncode == 0, ended.stderr
     assert run_checkpoints.newest(run.checkpoints).name == "step-00000010"
     assert run.attempt_numbers() == [1]
+
+
+@pytest.fixture
+def torchrun():
+    """Start a run by hand, with a terminal of its own; what is alive at the end is killed."""
+    started = []
+
+    def start(run: RunDirectory) -> subprocess.Popen:
+        started.append(
+            subprocess.Popen(
+                [*TORCHRUN, str(run.path)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        for worker in workers_of(process):
+            os.kill(worker, signal.SIGKILL)
+        process.kill()
+        process.communicate()
+
+
+def workers_of(process: subprocess.Popen) -> list[int]:
+    try:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    except FileNotFoundError:
+        return []
+    return [int(child) for child in children.split()]
+
+
+@pytest.mark.parametrize(("name", "times"), [("SIGINT", 1), ("SIGINT", 3), ("SIGHUP", 1)])
+def test_ctrl_c_at_torchrun_saves_and_ends(make_run, torchrun, name, times):
+    """Fault 3: torchrun passes the signal on to both workers, and kills them half a minute later.
+
+    An impatient person presses it again.
+    """
+    run = make_run("run", "fashion-mlp", images=ENDLESS, checkpoint_seconds=1000.0)
+    process = torchrun(run)
+    metrics = run.path / "attempts" / "1" / "metrics.jsonl"
+    end = time.monotonic() + 120
+    while not (metrics.exists() and metrics.read_text().count("\n") > 3):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    workers = workers_of(process)
+    assert len(workers) == 2
+    for _ in range(times):
+        process.send_signal(getattr(signal, name))
+        time.sleep(0.2)
+    output, _ = process.communicate(timeout=100)
+    assert "forcefully exiting" not in output  # what torchrun says when it kills
+    assert all(map(has_ended, workers))
+    status = read_json(run.path / "attempts" / "1" / "status.json")
+    assert status["state"] == "paused"
+    assert newest_state(run)["images_seen"] == status["images_seen"] > 0
+    assert not run.lease.is_held()
+
+
+def test_ctrl_c_before_torchruns_workers_have_met_ends_at_once(make_run, torchrun):
+    """Fault 12: there is nothing to save, and nobody waits for whoever has gone."""
+    run = make_run("run", "fashion-mlp", images=ENDLESS)
+    process = torchrun(run)
+    end = time.monotonic() + 120
+    while len(workers_of(process)) < 2:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    workers = workers_of(process)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=100)
+    assert "forcefully exiting" not in output
+    assert all(map(has_ended, workers))
+    assert not run.lease.is_held()
+
+
+def newest_state(run: RunDirectory) -> dict:
+    return run_checkpoints.load(run_checkpoints.newest(run.checkpoints))[1]
