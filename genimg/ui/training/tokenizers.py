@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from genimg import checkpoints
-from genimg.jobs.job import Job
+from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
+from genimg.jobs.supervisor import saved_images
 from genimg.storage import read_json
 from genimg.training.requirements import TokenizerNeeded
 from genimg.training.spec import PRESETS
@@ -30,7 +31,7 @@ class Tokenizers:
             if read_json(checkpoints.find(name) / "config.json").get("kind") == _KIND
         }
         for job in self._runs():
-            if job.saved_images:
+            if self._is_trained(job):
                 found[job.id] = str((self.manager.root / job.id).resolve())
         return found or {PRESET: PRESET}
 
@@ -45,7 +46,7 @@ class Tokenizers:
         for shown, name in self.names().items():
             problem = problem.replace(name, shown)
         runs = [job for job in self._runs() if self._dataset(job) == dataset]
-        trained = [job for job in runs if job.saved_images and not job.active]
+        trained = [job for job in runs if self._is_trained(job) and not job.active]
         coming = [job for job in runs if job.active or job.state is State.QUEUED]
         if trained:
             job = max(trained, key=lambda job: job.created)
@@ -64,6 +65,12 @@ class Tokenizers:
         for job in self.manager.jobs():
             if job.preset in PRESETS and PRESETS[job.preset].kind == _KIND:
                 yield job
+
+    def _is_trained(self, job: Job) -> bool:
+        """Return whether there is something to use; of a terminal's run only its folder tells."""
+        if job.owner == TERMINAL:
+            return saved_images(self.manager.root / job.id) > 0
+        return job.saved_images > 0
 
     def _dataset(self, job: Job) -> str:
         try:
