@@ -3,10 +3,12 @@
     python -m genimg data list
     python -m genimg data show fashion-mnist
     python -m genimg data preview folder:my-pictures --out sheet.png
+    python -m genimg data draw portraits
     python -m genimg data import my-pictures.zip --root my-data --size 32
     python -m genimg data locate folder:my-pictures /new/place/my-pictures --runs runs
 
-Fashion-MNIST needs no network; the other sets are downloaded when they are first used.
+Fashion-MNIST, portraits and critters need no network; the other sets are downloaded when they are
+first used.
 """
 
 import argparse
@@ -16,8 +18,10 @@ from pathlib import Path
 
 from genimg import data
 from genimg.cli.options import Parser, add_number, file_format
+from genimg.cli.progress import Progress
 from genimg.cli.sample import FORMATS
 from genimg.cli.tables import facts_table, table
+from genimg.data import drawn_sets
 from genimg.data.decoding import FITS
 from genimg.data.ingestion import ingest
 from genimg.data.registry import SPLITS
@@ -25,11 +29,12 @@ from genimg.render import encode, grid
 from genimg.storage import atomic_write
 from genimg.training.locating import locate
 
-SUMMARY = "list, describe, preview, import and locate data sets"
+_DRAWN = f"Name of the set: {' or '.join(drawn_sets.names())}."
+SUMMARY = "list, describe, preview, draw, import and locate data sets"
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
-    """Add `list`, `show`, `preview`, `import` and `locate` with their options."""
+    """Add the actions with their options."""
     actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
     listing = actions.add_parser("list", help="List the data sets that are known by name.")
     listing.set_defaults(action=_list)
@@ -59,6 +64,22 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         "--split", choices=SPLITS, default="train", help="Which part of the set (default train)."
     )
     preview.set_defaults(action=_preview)
+    drawing = actions.add_parser(
+        "draw",
+        help="Draw all pictures of a set of which a sample ships; goes on if it was stopped.",
+    )
+    drawing.add_argument("name", metavar="NAME", choices=drawn_sets.names(), help=_DRAWN)
+    add_number(
+        drawing,
+        "--processes",
+        int,
+        "How many processes draw at once.",
+        default=None,
+        shown_default="one for each processor",
+        low=1,
+        high=256,
+    )
+    drawing.set_defaults(action=_draw)
     _add_import(actions.add_parser("import", help="Make a data set of pictures or a zip file."))
     _add_locate(actions.add_parser("locate", help="Tell runs where their pictures are now."))
 
@@ -121,7 +142,14 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    print(facts_table(data.describe(options.name)))
+    facts = data.describe(options.name)
+    attributes = {
+        f"  {name}": values or "any number from 0 to 1"
+        for name, values in facts.pop("attributes").items()
+    }
+    if attributes:
+        facts["attributes"] = f"{len(attributes)}, known of every picture"
+    print(facts_table({key: fact for key, fact in facts.items() if fact != ""} | attributes))
 
 
 def _preview(options: argparse.Namespace) -> None:
@@ -135,6 +163,15 @@ def _preview(options: argparse.Namespace) -> None:
         f"wrote {len(pictures)} of {len(dataset)} pictures ({options.split}, {dataset.source})"
         f" to {options.out}"
     )
+
+
+def _draw(options: argparse.Namespace) -> None:
+    progress = Progress(sys.stderr)
+    try:
+        path = data.draw_set(options.name, options.processes, progress)
+    finally:
+        progress.close()
+    print(f"{options.name} is in {path}")
 
 
 def _import(options: argparse.Namespace) -> None:

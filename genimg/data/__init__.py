@@ -5,15 +5,22 @@
     train.images, train.labels, train.classes     # uint8 (12000, 1, 32, 32), int64 (12000,), names
 
 Fashion-MNIST works without a network: a sample ships with the package, and the whole set is used
-where a local copy is found. The other published sets are downloaded once by torchvision.
-`folder:PATH` reads your own pictures, one folder per class.
+where a local copy is found. So do `portraits` and `critters`, colour pictures of which every
+attribute is known: the whole sets are drawn once, on this machine, by `draw_set`. The other
+published sets are downloaded once by torchvision. `folder:PATH` reads your own pictures, one folder
+per class.
 """
 
-from genimg.data import bundled, folder, torchvision_sets
+from pathlib import Path
+
+from genimg.data import bundled, drawn_sets, folder, torchvision_sets
+from genimg.data.attributes import Attribute
+from genimg.data.drawing import Names
+from genimg.data.drawn_sets import draw_set
 from genimg.data.fit import SIZES, fit
 from genimg.data.registry import SPLITS, Dataset, published
 
-__all__ = ["Dataset", "describe", "load", "names"]
+__all__ = ["Attribute", "Dataset", "describe", "draw_set", "load", "names"]
 
 FOLDER_PREFIX = "folder:"
 
@@ -30,35 +37,44 @@ def load(name: str, size: int = 32, split: str = "train", *, full: bool | None =
         name: one of `names()`, or "folder:PATH" for your own pictures (see `genimg.data.folder`).
         size: side in pixels, one of 28, 32, 48, 64 (see `genimg.data.fit` for how it is reached).
         split: "train" or "test"; a folder is divided 90 to 10 in every class.
-        full: for fashion-mnist. None takes the whole set if a local copy exists, else the bundled
-            sample, and never downloads; True downloads it when there is no local copy; False
-            forces the bundled sample. The other data sets are always whole.
+        full: for the data sets that have a bundled sample: fashion-mnist, portraits, critters. None
+            takes the whole set if a local copy exists, else the sample; True downloads or draws
+            (in minutes; see `draw_set`) the whole set when there is no local copy; False forces
+            the sample. The other data sets are always whole.
 
     Raises:
-        ValueError: an argument is not one of those above, a folder has no usable picture, or a
-            local file is damaged.
-        OSError: a download failed.
+        ValueError: an argument is not one of those above, a folder has no usable picture, a local
+            file is damaged, or a package that draws is not installed.
+        OSError: a download or a drawing failed.
     """
     if size not in SIZES:
         raise ValueError(f"size must be one of {', '.join(map(str, SIZES))}, not {size!r}")
     if split not in SPLITS:
         raise ValueError(f"split must be train or test, not {split!r}")
-    if full is False and name != "fashion-mnist":
-        raise ValueError("full=False asks for a bundled sample, and only fashion-mnist has one")
+    sampled = _sample_counts()
+    if full is False and name not in sampled:
+        raise ValueError(
+            f"full=False asks for a bundled sample, and only {', '.join(sampled)} have one"
+        )
     if name.startswith(FOLDER_PREFIX):
         return folder.load_folder(name.removeprefix(FOLDER_PREFIX), size, split)
 
     facts = _facts(name)
-    local = torchvision_sets.find_local(name)
-    if name == "fashion-mnist" and (full is False or (full is None and local is None)):
-        images, labels = bundled.read_sample(split)
-        source = f"bundled sample of {len(images)}"
-    else:
+    attributes: dict[str, Attribute] = {}
+    local = _find_local(name)
+    whole = name not in sampled or full or (full is None and local is not None)
+    if facts.design:
+        images, attributes = drawn_sets.read(name, split, whole)
+        labels = attributes[facts.design.class_attribute].data
+    elif whole:
         images, labels = torchvision_sets.read(name, split, local)
-        source = torchvision_sets.describe_source(local)
+    else:
+        images, labels = bundled.read_sample(split)
+    source = _source(name, local) if whole else f"bundled sample of {len(images)}"
     if int(labels.max()) >= len(facts.classes):
         raise ValueError(f"{name} from {source} has labels beyond its {len(facts.classes)} classes")
-    return Dataset(name, fit(images, size), labels, facts.classes, source)
+    images = fit(images, size)
+    return Dataset(name, images, labels, facts.classes, source, attributes=attributes)
 
 
 def describe(name: str) -> dict:
@@ -67,22 +83,28 @@ def describe(name: str) -> dict:
     Returns:
         A JSON-ready dictionary: name, title, images (a count for "train" and "test", or None where
         a download is needed), size (native side in pixels, None for a folder), channels, classes,
-        license, homepage, source.
+        attributes (for each its values, or [] if it is continuous), license, attribution (what
+        the license asks to be said, or ""), homepage, source.
 
     Raises:
         ValueError: the name is unknown, or a folder has no usable picture.
     """
     if name.startswith(FOLDER_PREFIX):
-        return folder.describe_folder(name.removeprefix(FOLDER_PREFIX))
+        told = folder.describe_folder(name.removeprefix(FOLDER_PREFIX))
+        return told | {"attributes": {}, "attribution": ""}
     facts = _facts(name)
-    local = torchvision_sets.find_local(name)
-    if local is not None:
+    local = _find_local(name)
+    if local is not None and facts.design:
+        images, source = dict(facts.counts), _source(name, local)
+    elif local is not None:
         images = {split: torchvision_sets.count(name, split, local) for split in SPLITS}
-        source = torchvision_sets.describe_source(local)
-    elif name == "fashion-mnist":
-        images, source = dict(bundled.COUNTS), f"bundled sample of {bundled.COUNTS['train']}"
+        source = _source(name, local)
+    elif name in _sample_counts():
+        images = dict(_sample_counts()[name])
+        source = f"bundled sample of {images['train']}"
     else:
         images, source = None, "torchvision download (not fetched yet)"
+    kinds = facts.design.attributes if facts.design else {}
     return {
         "name": name,
         "title": facts.title,
@@ -90,10 +112,35 @@ def describe(name: str) -> dict:
         "size": facts.size,
         "channels": facts.channels,
         "classes": list(facts.classes),
+        "attributes": {
+            attribute: list(kind.values) if isinstance(kind, Names) else []
+            for attribute, kind in kinds.items()
+        },
         "license": facts.license,
+        "attribution": facts.attribution,
         "homepage": facts.homepage,
         "source": source,
     }
+
+
+def _sample_counts() -> dict[str, dict[str, int]]:
+    """Return the pictures in each split of the samples that ship, by data set."""
+    drawn = dict.fromkeys(drawn_sets.names(), drawn_sets.SAMPLE_COUNTS)
+    return {"fashion-mnist": bundled.COUNTS} | drawn
+
+
+def _find_local(name: str) -> Path | None:
+    """Return where the whole of a data set lies on this machine, or None."""
+    if _facts(name).design:
+        return drawn_sets.find_local(name)
+    return torchvision_sets.find_local(name)
+
+
+def _source(name: str, local: Path | None) -> str:
+    """Return what people read as the source of a whole data set."""
+    if _facts(name).design:
+        return "drawn on this machine"
+    return torchvision_sets.describe_source(local)
 
 
 def _facts(name: str):

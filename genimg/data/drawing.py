@@ -51,6 +51,11 @@ class Design:
     adapt: Callable[[dict], None] = lambda definition: None
     """Changes the definition of the style, before anything is drawn."""
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in label order."""
+        return self.attributes[self.class_attribute].values
+
 
 def values_of(design: Design, seed: int, split: int, index: int) -> dict[str, str | float]:
     """Return the values of picture `index`, all independent and uniform.

@@ -16,9 +16,10 @@ def fit(images: torch.Tensor, size: int) -> torch.Tensor:
     """Return square pictures at `size` pixels, by padding where that is enough.
 
     The rule: the same size is left alone; a size larger by fewer than 8 pixels (28 to 32) is
-    padded with 0 around the centred picture, which loses nothing and stretches nothing; any other
-    size is an antialiased bilinear resize. With an odd difference the extra row and column are at
-    the bottom and at the right.
+    padded with 0 around the centred picture, which loses nothing and stretches nothing, with an odd
+    row and column at the bottom and at the right; any other larger size is a bilinear resize; for a
+    smaller size each pixel is the average of the area that it covers, which keeps thin lines
+    sharper than a bilinear resize does.
 
     Args:
         images: uint8 (N, C, S, S).
@@ -43,5 +44,17 @@ def fit(images: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def _resize(images: torch.Tensor, size: int) -> torch.Tensor:
-    resized = F.interpolate(images.float(), size=(size, size), mode="bilinear", antialias=True)
+    if size > images.shape[-1]:
+        resized = F.interpolate(images.float(), size=(size, size), mode="bilinear")
+    else:
+        shares = _area_shares(images.shape[-1], size)
+        resized = shares @ images.float() @ shares.T  # rows, then columns
     return resized.round().clamp(0, 255).to(torch.uint8)
+
+
+def _area_shares(old: int, new: int) -> torch.Tensor:
+    """Return which share of each old pixel every new one is made of, float32 (new, old)."""
+    edges = torch.arange(new + 1, dtype=torch.float64) * old / new  # of the new pixels, in old ones
+    pixels = torch.arange(old)
+    overlap = torch.minimum(edges[1:, None], pixels + 1) - torch.maximum(edges[:-1, None], pixels)
+    return (overlap.clamp(min=0) * new / old).float()  # rows sum to 1

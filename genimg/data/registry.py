@@ -1,12 +1,21 @@
 """What a data set is once loaded, and the facts about the published ones."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Self
 
 import numpy as np
 import torch
 
+from genimg.data.attributes import Attribute, take
+from genimg.data.critters import CRITTERS
+from genimg.data.drawing import Design
+from genimg.data.portraits import PORTRAITS
+
 SPLITS = ("train", "test")
+DRAWN_SIZE = 64
+"""Side in pixels at which `portraits` and `critters` are drawn and kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +34,30 @@ class Dataset:
     """Where the pictures came from, for people to read."""
     skipped: tuple[tuple[str, str], ...] = ()
     """(file, reason) for each file of a folder that was not used."""
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    """What is known about every picture, by name; empty for most data sets."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError if an attribute does not speak of these pictures."""
+        for name, attribute in self.attributes.items():
+            if len(attribute) != len(self.images):
+                raise ValueError(
+                    f"the attribute {name!r} has {len(attribute)} values for {len(self.images)}"
+                    " pictures; use Dataset.subset to choose some of the pictures"
+                )
+
+    def subset(self, chosen: torch.Tensor | slice) -> Self:
+        """Return some of the pictures, with their labels and attributes.
+
+        Args:
+            chosen: a slice, int64 indices (M,), or bool (N,).
+        """
+        return replace(
+            self,
+            images=self.images[chosen],
+            labels=self.labels[chosen],
+            attributes=take(self.attributes, chosen),
+        )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -57,6 +90,10 @@ class Facts:
     """Images in each split."""
     license: str
     homepage: str
+    attribution: str = ""
+    """What must be said where the pictures, or models trained on them, are published."""
+    design: Design | None = None
+    """How the pictures are drawn, if they are."""
 
 
 @cache
@@ -64,6 +101,7 @@ def published() -> dict[str, Facts]:
     """Return the published data sets by name; the order of `classes` is the order of the labels."""
     digits = tuple("0123456789")
     mnist_counts = {"train": 60_000, "test": 10_000}
+    drawn_counts = {"train": 24_000, "test": 4_000}
     return {
         "fashion-mnist": Facts(
             title="Fashion-MNIST: grey pictures of clothes",
@@ -76,6 +114,31 @@ def published() -> dict[str, Facts]:
             counts=mnist_counts,
             license="MIT",
             homepage="github.com/zalandoresearch/fashion-mnist",
+        ),
+        "portraits": Facts(
+            title="Portraits: drawn people in colour, each attribute known",
+            classes=PORTRAITS.classes,
+            size=DRAWN_SIZE,
+            channels=3,
+            counts=drawn_counts,
+            license="CC BY 4.0",
+            homepage="www.dicebear.com/styles/micah",
+            attribution=(
+                'Remix of "Avatar Illustration System"'
+                " (https://www.figma.com/community/file/829741575478342595) by Micah Lanier,"
+                " licensed under CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)"
+            ),
+            design=PORTRAITS,
+        ),
+        "critters": Facts(
+            title="Critters: drawn monsters in colour, each attribute known",
+            classes=CRITTERS.classes,
+            size=DRAWN_SIZE,
+            channels=3,
+            counts=drawn_counts,
+            license="CC0 1.0",
+            homepage="www.dicebear.com/styles/critters",
+            design=CRITTERS,
         ),
         "mnist": Facts(
             title="MNIST: handwritten digits",

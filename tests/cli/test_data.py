@@ -55,9 +55,9 @@ def test_preview_of_a_folder_lists_what_was_skipped(call, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["show", "fashion"], "fashion-mnist, mnist"),
+        (["show", "fashion"], "fashion-mnist, portraits, critters, mnist"),
         (["show", "folder:nowhere"], "no folder"),
-        (["preview", "nope", "--out", "a.png"], "fashion-mnist, mnist"),
+        (["preview", "nope", "--out", "a.png"], "fashion-mnist, portraits, critters, mnist"),
         (["preview", "fashion-mnist", "--size", "31", "--out", "a.png"], "28, 32, 48, 64"),
         (["preview", "fashion-mnist", "--count", "0", "--out", "a.png"], "1 to 10000"),
         (["preview", "fashion-mnist", "--split", "val", "--out", "a.png"], "test"),

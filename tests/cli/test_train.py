@@ -182,7 +182,10 @@ def test_a_request_that_could_not_start_may_be_corrected(call, tmp_path):
     ("words", "reason"),
     [
         (["--preset", "fashion-stile"], "fashion-style"),
-        (["--preset", "fashion-mlp", "--dataset", "fashion"], "fashion-mnist, mnist"),
+        (
+            ["--preset", "fashion-mlp", "--dataset", "fashion"],
+            "fashion-mnist, portraits, critters, mnist",
+        ),
         (["--preset", "fashion-mlp", "--dataset", "folder:nowhere"], "no folder"),
         (["--preset", "fashion-mlp", "--minutes", "0"], "0.01 to 100000"),
         (["--preset", "fashion-mlp", "--minutes", "nan"], "--minutes"),

@@ -52,6 +52,15 @@ def test_shrinking_is_antialiased():
     assert (inner - 100).abs().max() < 5  # picking every fourth pixel would give 0 or 200
 
 
+@pytest.mark.parametrize(("side", "size"), [(64, 32), (96, 32), (64, 48), (64, 28), (32, 28)])
+def test_a_smaller_picture_averages_areas(side, size):
+    images = random_images(2, 3, side)
+    # Enlarged so much that each new pixel is a whole number of small ones.
+    fine = images.double().repeat_interleave(size, 2).repeat_interleave(size, 3)
+    expected = torch.nn.functional.avg_pool2d(fine, side)
+    assert (fit(images, size) - expected).abs().max() <= 0.51  # rounded, in float32
+
+
 def test_resizing_in_chunks_equals_resizing_alone():
     images = random_images(CHUNK + 2, 1, 8)
     together = fit(images, 28)

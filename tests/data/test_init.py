@@ -7,6 +7,8 @@ import torch
 
 from genimg import data
 
+SAMPLED = ("fashion-mnist", "portraits", "critters")
+
 
 @pytest.mark.parametrize("full", [None, False])
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -25,15 +27,20 @@ def test_describing_needs_no_network(no_local_copy, no_network):
     for name in data.names():
         facts = data.describe(name)
         json.dumps(facts, allow_nan=False)
-        assert len(facts["classes"]) == 10
-        assert (facts["images"] is None) == (name != "fashion-mnist")
+        assert 6 <= len(facts["classes"]) <= 10
+        assert (facts["images"] is None) == (name not in SAMPLED)
+        assert bool(facts["attributes"]) == (name in SAMPLED[1:])
     assert data.describe("fashion-mnist")["images"] == {"train": 12_000, "test": 2_000}
 
 
-def test_describe_agrees_with_load(no_local_copy):
-    facts = data.describe("fashion-mnist")
-    loaded = data.load("fashion-mnist", facts["size"], "train")
+@pytest.mark.parametrize("name", SAMPLED)
+def test_describe_agrees_with_load(no_local_copy, name):
+    facts = data.describe(name)
+    loaded = data.load(name, facts["size"], "train")
     assert facts["images"]["train"] == len(loaded)
+    assert facts["attributes"] == {
+        name: list(attribute.values) for name, attribute in loaded.attributes.items()
+    }
     assert facts["channels"] == loaded.channels
     assert tuple(facts["classes"]) == loaded.classes
     assert facts["source"] == loaded.source
@@ -48,7 +55,9 @@ def test_28_pixel_pictures_are_padded_to_32(no_local_copy):
 
 def test_unknown_name_lists_the_known_ones():
     for function in (data.load, data.describe):
-        with pytest.raises(ValueError, match=r"'fashion'.*fashion-mnist, mnist.*svhn.*folder:PATH"):
+        with pytest.raises(
+            ValueError, match=r"'fashion'.*fashion-mnist, portraits, .*svhn.*folder:PATH"
+        ):
             function("fashion")
 
 
@@ -64,8 +73,8 @@ def test_other_splits_are_refused():
 
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10", "folder:pictures"])
-def test_only_fashion_mnist_has_a_sample(name):
-    with pytest.raises(ValueError, match="only fashion-mnist"):
+def test_other_data_sets_have_no_sample(name):
+    with pytest.raises(ValueError, match="only fashion-mnist, portraits, critters have one"):
         data.load(name, full=False)
 
 

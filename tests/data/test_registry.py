@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 import torchvision.datasets
 
 from genimg.data import torchvision_sets
+from genimg.data.attributes import Attribute
 from genimg.data.registry import Dataset, published
 
 
@@ -14,7 +17,33 @@ def test_classes_are_in_the_order_torchvision_gives(name):
 
 
 def test_every_data_set_has_a_source():
-    assert set(published()) == set(torchvision_sets.TORCHVISION_CLASSES)
+    downloaded = set(torchvision_sets.TORCHVISION_CLASSES)
+    drawn = {name for name, facts in published().items() if facts.design}
+    assert drawn == {"portraits", "critters"}
+    assert set(published()) == downloaded | drawn
+    assert not downloaded & drawn
+
+
+def test_subset_keeps_pictures_labels_and_attributes_together():
+    count = 20
+    images = torch.arange(count, dtype=torch.uint8).reshape(count, 1, 1, 1).expand(-1, 1, 4, 4)
+    attributes = {
+        "number": Attribute(tuple(map(str, range(count))), torch.arange(count)),
+        "hue": Attribute((), torch.arange(count) / count, cyclic=True),
+    }
+    whole = Dataset("mine", images, torch.arange(count), ("a",), "here", attributes=attributes)
+    mask = torch.arange(count) % 3 == 0
+    for chosen in (slice(3, 9), torch.tensor([7, 2, 2, 19]), mask):
+        part = whole.subset(chosen)
+        rows = torch.arange(count)[chosen]
+        assert len(part) == len(rows)
+        assert part.images[:, 0, 0, 0].tolist() == part.labels.tolist() == rows.tolist()
+        assert part.attributes["number"].data.tolist() == rows.tolist()
+        assert torch.equal(part.attributes["hue"].data, rows / count)
+        assert part.attributes["hue"].cyclic
+        assert (part.name, part.classes, part.source) == ("mine", ("a",), "here")
+    with pytest.raises(ValueError, match="'number' has 20 values for 5 pictures; use .*subset"):
+        replace(whole, images=images[:5], labels=whole.labels[:5])
 
 
 def test_pictures_are_the_images_with_the_channels_last():
