@@ -118,6 +118,7 @@ ENTRIES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "torch": _TEXT,
     "validation_loss": _NUMBER,
     "license": _TEXT,
+    "attribution": _TEXT,
     "metrics": ("objects with a number called value, by name", _is_metrics),
     "metrics_command": _TEXT,
 }

@@ -67,7 +67,8 @@ def values_of(design: Design, seed: int, split: int, index: int) -> dict[str, st
         index: which picture, from 0.
     """
     # The picture's number stands above the word that Philox counts up, so streams never meet.
-    stream = np.random.Philox(key=[seed, split], counter=[0, index, 0, 0])
+    key = np.array([seed, split], np.uint64)
+    stream = np.random.Philox(key=key, counter=np.array([0, index, 0, 0], np.uint64))
     numbers = stream.random_raw(len(design.attributes)) >> np.uint64(11)  # 53 bits, as a float64
     values: dict[str, str | float] = {}
     for (name, attribute), number in zip(design.attributes.items(), numbers, strict=True):

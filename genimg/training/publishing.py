@@ -10,6 +10,7 @@ import torch
 
 from genimg import checkpoints, data
 from genimg.checkpoints import Checkpoint, CheckpointError
+from genimg.data.registry import published
 from genimg.render import encode, grid
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
@@ -67,6 +68,9 @@ def read_run(path: Path) -> Checkpoint:
         "seed": spec.run.seed,
         "torch": torch.__version__,
     }
+    trained_on = published().get(spec.run.dataset)
+    if trained_on is not None and trained_on.attribution:
+        card["attribution"] = trained_on.attribution  # its license asks for it
     if state.get("best_loss") is not None:
         card["validation_loss"] = round(state["best_loss"], 4)
     return Checkpoint(str(path), spec.kind, spec.model, model, card, path)

@@ -23,6 +23,44 @@ def test_show_tells_what_is_known(call):
         assert fact in outcome.out
 
 
+def test_show_tells_the_attributes_and_whom_to_name(call):
+    outcome = call("data", "show", "portraits")
+    assert outcome.code == 0
+    for fact in (
+        "CC BY 4.0",
+        "Micah Lanier",
+        "mohawk",
+        "shirt hue",
+        "from 0 to 1",
+        "2000",
+        "bundled",
+    ):
+        assert fact in outcome.out
+
+
+@pytest.mark.parametrize("name", ["portraits", "critters"])
+def test_preview_of_a_drawn_set(call, tmp_path, name):
+    out = tmp_path / "sheet.png"
+    outcome = call("data", "preview", name, "--size", 64, "--count", 4, "--out", out)
+    assert outcome.code == 0
+    assert "4 of 2000 pictures (train, bundled sample" in outcome.out
+    sheet = np.asarray(Image.open(out))
+    assert sheet.shape == (128, 128, 3)
+    assert np.array_equal(sheet[64:, 64:], data.load(name, 64).pictures()[3])
+
+
+def test_draw_shows_its_progress(call, monkeypatch, tmp_path):
+    def draw_set(name, processes, report):
+        report({"images_seen": 500, "total": 28_000, "images_per_second": 130.0})
+        return tmp_path / f"{name}-by-{processes}"
+
+    monkeypatch.setattr(data, "draw_set", draw_set)
+    outcome = call("data", "draw", "critters", "--processes", 3)
+    assert outcome.code == 0
+    assert "500 of 28,000 images, 130 images/s, 3:32 left" in outcome.err
+    assert outcome.out == f"critters is in {tmp_path / 'critters-by-3'}\n"
+
+
 def test_show_of_what_is_not_downloaded(call):
     outcome = call("data", "show", "kmnist")
     assert outcome.code == 0
@@ -63,6 +101,8 @@ def test_preview_of_a_folder_lists_what_was_skipped(call, tmp_path):
         (["preview", "fashion-mnist", "--split", "val", "--out", "a.png"], "test"),
         (["preview", "fashion-mnist", "--out", "a.gif"], ".png"),
         (["delete", "fashion-mnist"], "list"),
+        (["draw", "mnist"], "portraits"),
+        (["draw", "critters", "--processes", "0"], "1 to 256"),
         (["import", "nowhere.zip", "--root", ".", "--size", "32"], "there is no file"),
         (["import", "a.zip", "--root", ".", "--size", "31"], "28, 32, 48, 64"),
         (["import", "--root", ".", "--size", "32"], "FILE"),

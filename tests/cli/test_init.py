@@ -10,7 +10,7 @@ from genimg import cli
 from genimg.cli import COMMANDS, sample, train
 
 PAGES = [[name] for name in COMMANDS]
-PAGES += [["data", action] for action in ("list", "show", "preview")]
+PAGES += [["data", action] for action in ("list", "show", "preview", "draw")]
 PAGES += [
     ["jobs", action]
     for action in ("list", "show", "watch", "pause", "resume", "cancel", "logs", "rebuild", "start")
@@ -117,6 +117,7 @@ COMMAND_LINES = st.sampled_from(
         "evaluate tiny-style --json --count 10 --seed 1",
         "data list",
         "data show fashion-mnist",
+        "data draw critters --processes 2",
         "data preview fashion-mnist --out a.webp --count 3 --size 28 --split test",
         "checkpoints list",
         "checkpoints show tiny-mlp",

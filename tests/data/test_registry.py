@@ -42,7 +42,7 @@ def test_subset_keeps_pictures_labels_and_attributes_together():
         assert torch.equal(part.attributes["hue"].data, rows / count)
         assert part.attributes["hue"].cyclic
         assert (part.name, part.classes, part.source) == ("mine", ("a",), "here")
-    with pytest.raises(ValueError, match="'number' has 20 values for 5 pictures; use .*subset"):
+    with pytest.raises(ValueError, match=r"'number' has 20 values for 5 pictures; use .*subset"):
         replace(whole, images=images[:5], labels=whole.labels[:5])
 
 
