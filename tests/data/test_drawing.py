@@ -91,8 +91,9 @@ def test_no_hair_is_cut_off():
             draw(PORTRAITS, values | {"hair colour": color}, 64).astype(int)
             for color in ("grey", "red")
         )
-        # At most the outline of the hair touches the edge.
-        assert abs(first[0] - second[0]).max() < 40, hair
+        # At most the outline of the hair touches the edge: it is more line than hair there.
+        whole = abs(first - second).max()
+        assert abs(first[0] - second[0]).max() < whole / 2, hair
         assert (first[:52, [0, -1]] == first[0, 0]).all(), hair
 
 
