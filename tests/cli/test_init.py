@@ -147,6 +147,7 @@ def test_any_words_succeed_or_are_refused_in_one_line(call, monkeypatch, tmp_pat
     monkeypatch.setattr(train, "train_run", lambda *args, **settings: "succeeded")
     monkeypatch.setattr(cli.evaluate, "evaluate_model", lambda *args, **settings: {})
     monkeypatch.setattr(cli.app, "run", lambda options: 0)
+    monkeypatch.setattr(cli.data.data, "draw_set", lambda *args, **settings: tmp_path)
     outcome = call(*edited(line, edits))
     assert outcome.code in (0, 2)
     assert "Traceback" not in outcome.err
