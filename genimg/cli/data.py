@@ -90,7 +90,8 @@ def _add_import(importing: Parser) -> None:
         nargs="+",
         type=Path,
         metavar="FILE",
-        help="PNG, JPEG or WebP pictures, or zip files with one folder of them for each class.",
+        help="PNG, JPEG or WebP pictures, or zip files with one folder of them for each class;"
+        " folders such as train and test are taken as the splits.",
     )
     importing.add_argument(
         "--root", type=Path, required=True, metavar="DIR", help="Folder that keeps the data sets."
@@ -181,6 +182,7 @@ def _import(options: argparse.Namespace) -> None:
     if report.refused_count > len(report.refused):
         print(f"and {report.refused_count - len(report.refused)} more", file=sys.stderr)
     print(f"accepted {report.accepted} pictures, refused {report.refused_count} files")
+    print(report.found)
     print(table([("class", "pictures"), *((n, str(c)) for n, c in report.classes.items())]))
     print(f"to train on them: python -m genimg train --dataset {shlex.quote(report.dataset)} ...")
 

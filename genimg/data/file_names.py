@@ -2,12 +2,27 @@
 
 import re
 import unicodedata
+from collections.abc import Collection, Sequence
 
 UNNAMED = "pictures"
 """The class of a picture that lies in no folder."""
 _LONGEST_SHOWN = 80
 _LONGEST_CLASS = 40
-_SPECIAL_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_LONGEST_READ = 4096  # no system allows a longer path
+_FORBIDDEN = frozenset('<>:"/\\|?*`')
+_SPECIAL_ON_WINDOWS = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³]) *(\..*)?", re.IGNORECASE
+)
+_OF_SYSTEMS = frozenset(
+    {
+        # Windows
+        *("thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),
+        *("$recycle.bin", "system volume information", "zbthumbnail.info", "picasa.ini"),
+        *("__macosx", "icon\r"),  # macOS
+        *("@eadir", "@tmp", "#recycle", "#snapshot", "@recycle"),  # Synology and QNAP
+        *("lost+found", "__pycache__"),
+    }
+)
 
 
 def shown_name(name: str) -> str:
@@ -22,15 +37,55 @@ def shown_name(name: str) -> str:
 def class_name(folder: str) -> str:
     """Return a folder's name as the name of a class, which is also a folder's name everywhere.
 
-    Letters, digits and marks of every script stay, and so do spaces and `-_.,+&()'`; everything
-    else becomes an underscore. At most 40 characters remain.
+    What can be printed stays, in every script, but for what some system forbids in names: that
+    becomes an underscore. Of a name of more than 40
+    characters the middle is left out. Two folders may get one name; see `class_names`.
     """
     text = "".join(
-        character if _is_plain(character) else "_"
-        for character in unicodedata.normalize("NFC", folder[: 4 * _LONGEST_CLASS])
+        character if character.isprintable() and character not in _FORBIDDEN else "_"
+        for character in unicodedata.normalize("NFC", folder[:_LONGEST_READ])
+        if unicodedata.category(character) != "Cf"  # invisible, such as what joins emoji
     )
-    text = text[:_LONGEST_CLASS].strip(" .")  # Windows drops those at the end, Unix hides a dot
-    return f"_{text}" if _SPECIAL_ON_WINDOWS.fullmatch(text) else text or UNNAMED
+    text = text.strip(" .")  # Windows drops those at the end, Unix hides a dot
+    if _SPECIAL_ON_WINDOWS.fullmatch(text) or is_hidden([text]):
+        text = f"_{text}"
+    if len(text) > _LONGEST_CLASS:
+        end = _LONGEST_CLASS // 2
+        text = f"{text[: _LONGEST_CLASS - end - 1]}…{text[-end:]}"
+    return text or UNNAMED
+
+
+def class_names(folders: Collection[str]) -> dict[str, str]:
+    """Return for each name of a folder the name of its class; different ones stay different.
+
+    Where two would get one name, or names that a file system may take for one ("Cats", "cats"), a
+    number in brackets is added. Only spellings of one text in different Unicode forms, which
+    nobody can tell apart, are one class.
+    """
+    names: dict[str, str] = {}  # by the text, in one form
+    taken: set[str] = set()
+    next_number: dict[str, int] = {}
+    # First those that need no change: they keep their names.
+    for folder in sorted(set(folders), key=lambda name: (class_name(name) != name, name)):
+        text, name = unicodedata.normalize("NFC", folder), class_name(folder)
+        if text in names:
+            continue
+        number = next_number.get(name, 1)
+        while _folded(_numbered(name, number)) in taken:
+            number += 1
+        next_number[name] = number + 1
+        names[text] = _numbered(name, number)
+        taken.add(_folded(names[text]))
+    return {folder: names[unicodedata.normalize("NFC", folder)] for folder in folders}
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name[: _LONGEST_CLASS - 8].strip(' .')} ({number})"
+
+
+def _folded(name: str) -> str:
+    """Return what a file system that ignores case and form may compare."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFD", name).casefold())
 
 
 def path_parts(name: str) -> list[str]:
@@ -38,10 +93,15 @@ def path_parts(name: str) -> list[str]:
     return [part for part in re.split(r"[/\\]", name) if part.strip(" .")]
 
 
-def is_hidden(parts: list[str]) -> bool:
-    """Return whether a file is the system's own and no picture of anybody's."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+def is_hidden(parts: Sequence[str]) -> bool:
+    """Return whether a file is hidden or written by a system for itself: nobody's picture.
 
-
-def _is_plain(character: str) -> bool:
-    return character in " -_.,+&()'" or unicodedata.category(character)[0] in "LMN"
+    Args:
+        parts: the folders and the file.
+    """
+    return any(
+        part.startswith((".", "~$"))
+        or part.casefold() in _OF_SYSTEMS
+        or part.casefold().endswith(":zone.identifier")
+        for part in parts
+    )

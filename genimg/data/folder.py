@@ -2,16 +2,18 @@
 
     pictures/
       cats/1.png            class "cats"
-      cats/indoors/2.jpg    class "cats" as well: only the first level counts
+      cats/indoors/2.jpg    class "cats" as well
       dogs/3.webp           class "dogs"
 
-A file that cannot be used is listed with the reason and skipped. Symbolic links are never followed
-and hidden files are ignored. A folder that `genimg.data.ingestion` made has a manifest, and its
-pictures must still be those of the manifest.
+Other layouts are understood by the rule of `genimg.data.layout`, which zip files follow, too. A
+file that cannot be used is listed with the reason and skipped. Symbolic links are never followed;
+hidden files and those that systems write for themselves are ignored. A folder that
+`genimg.data.ingestion` made has a manifest, and its pictures must still be those of the manifest.
 """
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,10 +22,12 @@ import numpy as np
 import torch
 
 from genimg.data.decoding import read_picture
-from genimg.data.manifest import MANIFEST, described, verified_hash
+from genimg.data.file_names import is_hidden
+from genimg.data.labels import MOST_BYTES, Labels, is_labels, read_labels
+from genimg.data.layout import Layout, Place, arrange
+from genimg.data.manifest import MANIFEST, described, place_of, read_manifest, verified_hash
 from genimg.data.registry import SPLITS, Dataset
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 MAX_FILES = 100_000  # all pictures are held in memory: at 64 px RGB this is 1.2 GB
 TEST_SHARE = 10  # one picture in ten of each class is for testing
 
@@ -34,23 +38,37 @@ class Picture(NamedTuple):
     file: str
     """Path below the root, with forward slashes."""
     label: str
+    """Its class."""
     pixels: np.ndarray
     """uint8 (size, size, C), C = 1 or 3."""
+    split: str | None = None
+    """"train" or "test" where the folder tells it."""
+
+
+class Contents(NamedTuple):
+    """What a folder holds."""
+
+    pictures: list[Picture]
+    skipped: list[tuple[str, str]]
+    """(file, reason) of the others, safe to show."""
+    found: str
+    """The classes and what else was understood, in one line."""
 
 
 def load_folder(path: str, size: int, split: str) -> Dataset:
     """Load one split of a folder of pictures.
 
-    The pictures of a class are put in the order of a hash of their names below `path`, and the
-    first tenth (at least one, if the class has two or more) is the test split. The same files
-    therefore always give the same splits, in the same mixed order. The data set is grey if every
-    usable picture of the folder is, and RGB otherwise.
+    Where the folder has folders for training and testing, these are the splits. Else the pictures
+    of a class are put in the order of a hash of their names below `path`, and the first tenth (at
+    least one, if the class has two or more) is the test split. The same files therefore always give
+    the same splits, in the same mixed order. The data set is grey if every usable picture of the
+    folder is, and RGB otherwise.
 
     Raises:
         ValueError: there is no such folder, it has no usable picture or too many files, the
             split is empty, or the pictures are not those of the folder's manifest.
     """
-    pictures, skipped = read_folder(path, size)
+    pictures, skipped, _ = read_folder(path, size)
     chosen = choose_split(pictures, split)
     if not chosen:
         raise ValueError(
@@ -65,7 +83,7 @@ def load_folder(path: str, size: int, split: str) -> Dataset:
 
 
 def describe_folder(path: str) -> dict:
-    """Return the same dictionary as `genimg.data.describe`.
+    """Return the same dictionary as `genimg.data.describe`, and "found": the classes in words.
 
     A published folder is described by its manifest; of another one every picture is read.
 
@@ -75,13 +93,17 @@ def describe_folder(path: str) -> dict:
     """
     manifest = described(Path(path).expanduser())
     if manifest is None:
-        pictures, _ = read_folder(path, size=28)
+        pictures, _, found = read_folder(path, size=28)
         counts = {split: len(choose_split(pictures, split)) for split in SPLITS}
         channels, classes, source = _channels(pictures), _classes(pictures), _source(path)
     else:
-        test = sum(map(_test_count, manifest["classes"].values()))
-        counts = {"train": manifest["count"] - test, "test": test}
+        if "splits" in manifest:
+            counts = {split: sum(manifest["splits"][split].values()) for split in SPLITS}
+        else:
+            test = sum(map(_test_count, manifest["classes"].values()))
+            counts = {"train": manifest["count"] - test, "test": test}
         channels, classes = manifest["channels"], sorted(manifest["classes"])
+        found = manifest.get("found") or Layout(places=[]).found(manifest["classes"])
         source = _named_source(path, manifest["sha256"])
     return {
         "name": f"folder:{path}",
@@ -93,17 +115,23 @@ def describe_folder(path: str) -> dict:
         "license": "yours to know",
         "homepage": "",
         "source": source,
+        "found": found,
     }
 
 
-def read_folder(path: str, size: int) -> tuple[list[Picture], list[tuple[str, str]]]:
-    """Read every usable picture below `path`, and list (file, reason) for the others."""
+def read_folder(path: str, size: int) -> Contents:
+    """Read every usable picture below `path`.
+
+    Raises:
+        ValueError: there is no such folder, it has no usable picture or too many files, or its
+            manifest is damaged.
+    """
     root = Path(path).expanduser()
     if not root.is_dir():
         raise ValueError(f"there is no folder {path}")
-    pictures, skipped = [], []
+    files, tables, skipped = [], [], []
     for file in _walk(root):
-        if len(pictures) + len(skipped) == MAX_FILES:
+        if len(files) + len(skipped) == MAX_FILES:
             raise ValueError(f"{path} has more than {MAX_FILES} files; use a smaller folder")
         name = file.relative_to(root).as_posix()
         if name == MANIFEST:
@@ -111,23 +139,49 @@ def read_folder(path: str, size: int) -> tuple[list[Picture], list[tuple[str, st
         shown = name.encode("utf-8", "backslashreplace").decode()
         try:
             _check_name(file, name, shown)
-            pixels = read_picture(file, size)
         except ValueError as error:
             skipped.append((shown, str(error)))
             continue
-        pictures.append(Picture(name, name.split("/")[0], pixels))
+        if is_labels(name.split("/")):
+            with file.open("rb") as content:
+                tables.append(read_labels(name.split("/"), content.read(MOST_BYTES)))
+        else:
+            files.append((file, name))
+    names = [name for _, name in files]
+    layout, done = _layout(root, names, tables), Counter()
+    pictures = []
+    for (file, name), place in zip(files, layout.places, strict=True):
+        try:
+            if isinstance(place, str):
+                raise ValueError(place)
+            pixels = read_picture(file, size, notes=done)
+        except (ValueError, OSError) as error:
+            skipped.append((name, error.strerror if isinstance(error, OSError) else str(error)))
+            continue
+        pictures.append(Picture(name, place.label, pixels, place.split))
     if not pictures:
         detail = f" (first problem: {skipped[0][0]}: {skipped[0][1]})" if skipped else ""
         raise ValueError(
             f"{path} has no usable picture{detail}; put PNG, JPEG or WebP files in one folder "
             "per class inside it"
         )
-    return pictures, skipped
+    layout.notes += [f"{count:,} pictures: {what}" for what, count in done.items()]
+    counts = Counter(picture.label for picture in sorted(pictures, key=lambda p: p.label))
+    return Contents(pictures, skipped, layout.found(counts))
+
+
+def _layout(root: Path, names: list[str], tables: list[Labels]) -> Layout:
+    manifest = read_manifest(root)
+    if manifest is not None:  # our own, where it is known
+        return Layout(places=[Place(*place_of(manifest, name)) for name in names])
+    return arrange([name.split("/") for name in names], tables)
 
 
 def choose_split(pictures: list[Picture], split: str) -> list[Picture]:
     """Return the pictures of one split, in the order of the hash of their names."""
     ordered = sorted(pictures, key=lambda picture: hashlib.sha256(picture.file.encode()).digest())
+    if any(picture.split for picture in pictures):
+        return [picture for picture in ordered if picture.split == split]
     test = set()
     for label in _classes(pictures):
         files = [picture.file for picture in ordered if picture.label == label]
@@ -143,10 +197,10 @@ def _test_count(pictures: int) -> int:
 def _walk(root: Path) -> Iterator[Path]:
     """Yield the files below `root` in a fixed order, and links to folders without entering them."""
     for folder, subfolders, files in os.walk(root):  # os.walk enters no linked folder
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        subfolders[:] = sorted(name for name in subfolders if not is_hidden([name]))
         links = [name for name in subfolders if Path(folder, name).is_symlink()]
         for name in sorted([*files, *links]):
-            if not name.startswith("."):
+            if not is_hidden([name]):
                 yield Path(folder, name)
 
 
@@ -157,10 +211,6 @@ def _check_name(file: Path, name: str, shown: str) -> None:
         raise ValueError("it is not a regular file")
     if shown != name:
         raise ValueError("its name is not valid UTF-8")
-    if "/" not in name:
-        raise ValueError("it lies outside the class folders")
-    if file.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"its name does not end in {', '.join(SUFFIXES)}")
 
 
 def _classes(pictures: list[Picture]) -> tuple[str, ...]:

@@ -80,6 +80,8 @@ class IngestionReport:
     """Number of all files that were not used."""
     preview: np.ndarray
     """Up to 40 of the pictures, uint8 (N, size, size, C), for `genimg.render.grid`."""
+    found: str
+    """The classes and splits in one line, and what was renamed or left aside."""
 
     @property
     def dataset(self) -> str:
@@ -102,9 +104,9 @@ def ingest(
 ) -> IngestionReport:
     """Publish uploaded pictures under `root`/datasets, and say what became of each file.
 
-    In a zip file the first folder is the class; one folder around several is looked through.
-    A picture in no folder is of the class "pictures". The same pictures, however named and packed,
-    give the same published folder.
+    Which folder is a class, and which a split, is the rule of `genimg.data.layout`; all zip files
+    together are one layout, and a picture that comes by itself is of the class "pictures". The same
+    pictures, however named and packed, give the same published folder.
 
     Args:
         sources: zip files and pictures (PNG, JPEG, WebP), told apart by their content.
@@ -152,6 +154,7 @@ def ingest(
         refused=[(name, reason) for name, reason in outcome["refused"]],
         refused_count=outcome["refused_count"],
         preview=_preview(target, size),
+        found=manifest["found"],
     )
 
 
@@ -247,7 +250,7 @@ def _remove_leftovers(datasets: Path) -> None:
 
 def _preview(folder: Path, size: int) -> np.ndarray:
     """Return pictures from all over the published folder, uint8 (N, size, size, C)."""
-    files = sorted(folder.glob("*/*.png"))
+    files = sorted(folder.glob("**/*.png"))
     chosen = np.linspace(0, len(files) - 1, min(PREVIEW, len(files))).round().astype(int)
     pictures = [read_picture(files[index], size) for index in chosen]
     channels = max(picture.shape[2] for picture in pictures)

@@ -21,14 +21,20 @@ from pathlib import Path
 from PIL import Image
 
 from genimg.data.decoding import read_picture
-from genimg.data.file_names import UNNAMED, class_name, is_hidden, path_parts, shown_name
-from genimg.data.folder import SUFFIXES
+from genimg.data.file_names import is_hidden, path_parts, shown_name
 from genimg.data.ingestion import OUTCOME, PICTURES, Limits
+from genimg.data.labels import MOST_BYTES, Labels, is_labels, read_labels
+from genimg.data.layout import Place, arrange
 from genimg.data.manifest import KIND, MANIFEST, pictures_hash
+from genimg.data.registry import SPLITS
 from genimg.data.zip_reader import SIGNATURES, BadZip, ZipReader
 from genimg.storage import write_json
 
 MOST_REFUSED = 200
+_GREY = "-grey"  # ends the temporary name of a grey picture
+_LONGEST_START = 8
+_PROGRAMS = (b"MZ", b"\x7fELF", b"#!")
+_ARCHIVES = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x1f\x8b": "gzip", b"\xfd7zXZ": "xz"}
 _LARGEST_FILE = 2**24  # no picture of 64 pixels, manifest or outcome comes near
 
 
@@ -98,15 +104,20 @@ def collect(sources: list[Path], folder: Path, *, size: int, fit: str, limits: L
     for source in sources:
         shown = f"the file {shown_name(source.name)}"
         with source.open("rb") as file:
-            if file.read(4) in SIGNATURES:
-                try:
-                    collector.add_zip(ZipReader(file, limits.files))
-                except BadZip as error:
-                    raise ValueError(f"{shown} cannot be used: {error}") from None
-            elif source.suffix.lower() == ".zip":
-                raise ValueError(f"{shown} is not a zip file; make a new one")
-            else:
+            start = file.read(_LONGEST_START)
+            begins = start.startswith(SIGNATURES)
+            # Those that unpack themselves begin with a program.
+            if not begins and source.suffix.lower() not in (".zip", ".exe"):
                 collector.add_file(source)
+                continue
+            try:
+                collector.add_zip(ZipReader(file, limits.files))
+            except BadZip as error:
+                if not begins and not start.startswith(_PROGRAMS):
+                    kind = next((k for s, k in _ARCHIVES.items() if start.startswith(s)), "")
+                    what = f"is a {kind} archive" if kind else "is not a zip file"
+                    raise ValueError(f"{shown} {what}; make a new zip file") from None
+                raise ValueError(f"{shown} cannot be used: {error}") from None
     collector.finish()
 
 
@@ -121,24 +132,29 @@ class Collector:
         self.folder, self.size, self.fit, self.limits = folder, size, fit, limits
         self.files = self.claimed_bytes = self.refused_count = 0
         self.channels = 1  # until a picture has colours
-        self.accepted: list[tuple[str, str, Path]] = []  # class, SHA-256, new file
+        self.accepted: list[tuple[list[str], str, Path]] = []  # path, SHA-256, new file
         self.refused: list[tuple[str, str]] = []
+        self.labels: list[Labels] = []
+        self.done: Counter[str] = Counter()
+        """What was done to how many pictures."""
 
     def add_zip(self, archive: ZipReader) -> None:
-        """Take every member that is a picture.
+        """Take every member that is a picture, and what files of labels say.
 
         Raises:
             ValueError: there are too many files or bytes.
         """
-        files = [(member, path_parts(member.name)) for member in archive.members]
-        files = [(m, parts) for m, parts in files if not (m.is_folder or is_hidden(parts))]
-        level = _class_level([parts for _, parts in files])
         most_bytes, most_ratio = self.limits.file_bytes, self.limits.ratio
-
-        for member, parts in files:
-            label = class_name(parts[level]) if len(parts) > level + 1 else UNNAMED
-            read = partial(archive.read, member, most_bytes, most_ratio)
-            self._add(member.name, label, member.unpacked, read)
+        for member in archive.members:
+            path = path_parts(member.name)
+            if member.is_folder or is_hidden(path) or not path:
+                continue
+            if is_labels(path):
+                read = partial(archive.read, member, min(most_bytes, MOST_BYTES), most_ratio)
+                self._add_labels(path, member.unpacked, read)
+            else:
+                read = partial(archive.read, member, most_bytes, most_ratio)
+                self._add(member.name, path, member.unpacked, read)
 
     def add_file(self, path: Path) -> None:
         """Take one file, if it is a picture.
@@ -146,7 +162,8 @@ class Collector:
         Raises:
             ValueError: there are too many files or bytes.
         """
-        self._add(path.name, UNNAMED, path.stat().st_size, partial(self._read_file, path))
+        if not is_hidden([path.name]):
+            self._add(path.name, [], path.stat().st_size, partial(self._read_file, path))
 
     def _read_file(self, path: Path) -> bytes:
         size, most = path.stat().st_size, self.limits.file_bytes
@@ -154,7 +171,7 @@ class Collector:
             raise ValueError(f"it has {size:,} bytes, and at most {most:,} are allowed")
         return path.read_bytes()
 
-    def _add(self, name: str, label: str, bytes_claimed: int, read: Callable[[], bytes]) -> None:
+    def _count(self, bytes_claimed: int) -> None:
         self.files += 1
         if self.files > self.limits.files:
             raise ValueError(f"there are too many files; at most {self.limits.files:,} are allowed")
@@ -165,20 +182,39 @@ class Collector:
                 f"the files are too large; unpacked, {self.limits.total_bytes:,} bytes are allowed"
                 " in all"
             )
+
+    def _refuse(self, name: str, reason: str) -> None:
+        self.refused_count += 1
+        if len(self.refused) < MOST_REFUSED:
+            self.refused.append((shown_name(name), reason))
+
+    def _add_labels(self, path: list[str], bytes_claimed: int, read: Callable[[], bytes]) -> None:
+        self._count(bytes_claimed)
         try:
-            pixels = read_picture(io.BytesIO(read()), self.size, self.fit)
+            self.labels.append(read_labels(path, read()))
         except ValueError as error:
-            self.refused_count += 1
-            if len(self.refused) < MOST_REFUSED:
-                self.refused.append((shown_name(name), str(error)))
+            self._refuse("/".join(path), str(error))
+
+    def _add(
+        self, name: str, path: list[str], bytes_claimed: int, read: Callable[[], bytes]
+    ) -> None:
+        """Take one file.
+
+        Args:
+            path: its folders and name in an archive; empty if it came by itself.
+        """
+        self._count(bytes_claimed)
+        try:
+            pixels = read_picture(io.BytesIO(read()), self.size, self.fit, self.done)
+        except ValueError as error:
+            self._refuse(name, str(error))
             return
-        self.channels = max(self.channels, pixels.shape[2])
         # New pixels in a new file: nothing of the old one is left, such as where it was taken.
         buffer = io.BytesIO()
         Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0]).save(buffer, "PNG")
-        file = self.folder / f"{self.files:06d}.png"
+        file = self.folder / f"{self.files:06d}{_GREY if pixels.shape[2] == 1 else ''}.png"
         file.write_bytes(buffer.getvalue())
-        self.accepted.append((label, hashlib.sha256(buffer.getvalue()).hexdigest(), file))
+        self.accepted.append((path, hashlib.sha256(buffer.getvalue()).hexdigest(), file))
 
     def finish(self) -> None:
         """Sort the pictures into their classes, and write the manifest and the outcome.
@@ -186,54 +222,63 @@ class Collector:
         Raises:
             ValueError: there is no picture, or there are too many classes.
         """
-        if not self.accepted:
+        layout = arrange([path for path, _, _ in self.accepted], self.labels)
+        layout.notes += [f"{count:,} pictures: {what}" for what, count in self.done.items()]
+        placed: list[tuple[Place, str, Path]] = []
+        for (path, digest, file), place in zip(self.accepted, layout.places, strict=True):
+            if isinstance(place, str):
+                self._refuse("/".join(path), place)
+                file.unlink()
+            else:
+                placed.append((place, digest, file))
+        if not placed:
             first = "".join(f" ({name}: {reason})" for name, reason in self.refused[:1])
             raise ValueError(
                 f"there is no usable picture{first}; send PNG, JPEG or WebP files, or a zip file"
                 " with one folder of them for each class"
             )
-        # Many file systems take "Cats" and "cats" for one folder, so they are one class.
-        spelling: dict[str, str] = {}
-        for label in sorted({label for label, _, _ in self.accepted}):
-            spelling.setdefault(label.casefold(), label)
-        if len(spelling) > self.limits.classes:
+        classes = Counter(place.label for place, _, _ in sorted(placed))
+        if len(classes) > self.limits.classes:
             raise ValueError(
-                f"there are {len(spelling):,} classes, and at most {self.limits.classes:,} are"
+                f"there are {len(classes):,} classes, and at most {self.limits.classes:,} are"
                 " allowed; use fewer folders"
             )
-        pictures = sorted(
-            (spelling[label.casefold()], digest, file) for label, digest, file in self.accepted
-        )
-        root, counts, published = self.folder / PICTURES, Counter(), []
-        for label, digest, file in pictures:
-            counts[label] += 1
-            name = f"{label}/{counts[label]:06d}.png"
-            (root / label).mkdir(parents=True, exist_ok=True)
-            file.rename(root / name)
-            published.append((name, digest))
-        if hasattr(os, "sync"):
-            os.sync()  # all pictures at once; one by one would take minutes
+        root, published = self.folder / PICTURES, self._move(placed)
+        splits = {
+            split: dict(Counter(place.label for place, _, _ in sorted(placed) if place[0] == split))
+            for split in SPLITS
+        }
         manifest = {
             "kind": KIND,
-            "format": 1,
+            "format": 2,
             "sha256": pictures_hash(published),
-            "count": len(pictures),
-            "classes": dict(sorted(counts.items())),
+            "count": len(placed),
+            "classes": dict(sorted(classes.items())),
+            **({"splits": splits} if any(splits.values()) else {}),
             "channels": self.channels,
             "size": self.size,
             "fit": self.fit,
+            "found": layout.found(classes),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_json(root / MANIFEST, manifest)
         outcome = {"refused": self.refused, "refused_count": self.refused_count}
         write_json(self.folder / OUTCOME, outcome)
 
-
-def _class_level(paths: list[list[str]]) -> int:
-    """Return which folder is the class: the first, or the second if one folder holds several."""
-    named = [parts for parts in paths if parts and parts[-1].lower().endswith(SUFFIXES)]
-    wrapped = len({parts[0] for parts in named}) == 1 and all(len(parts) > 2 for parts in named)
-    return 1 if wrapped and len({parts[1] for parts in named}) > 1 else 0
+    def _move(self, placed: list[tuple[Place, str, Path]]) -> list[tuple[str, str]]:
+        """Give the pictures their places; return (path, SHA-256) of each."""
+        root, counts, published = self.folder / PICTURES, Counter(), []
+        for place, digest, file in sorted(placed):
+            below = "/".join(part for part in place if part)
+            counts[below] += 1
+            name = f"{below}/{counts[below]:06d}.png"
+            (root / below).mkdir(parents=True, exist_ok=True)
+            self.channels = max(self.channels, 1 if file.stem.endswith(_GREY) else 3)
+            file.rename(root / name)
+            published.append((name, digest))
+        if hasattr(os, "sync"):
+            os.sync()  # all pictures at once; one by one would take minutes
+        return published
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """The manifest of a published folder of pictures: which pictures they are, in one hash.
 
     PATH/manifest.json
-    PATH/cats/000001.png
+    PATH/cats/000001.png            or, where the pictures came with splits,
+    PATH/train/cats/000001.png
 
 The hash is SHA-256 over one sorted line for each picture: its path below PATH, a zero byte, and the
 SHA-256 of the file in hexadecimal. It does not depend on the time of publication. Beside the hash
 the manifest tells what a form or an estimate asks for: the classes with the number of pictures in
-each, and the channels.
+each, those of each split if there are splits, the channels, and in words what was found.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from genimg.data.file_names import is_hidden
 from genimg.storage import read_json
 
 MANIFEST = "manifest.json"
@@ -28,7 +30,7 @@ def pictures_hash(pictures: Iterable[tuple[str, str]]) -> str:
 
 
 def folder_hash(root: Path) -> str:
-    """Return the hash of the files below `root` now, without the manifest and hidden files."""
+    """Return the hash of the files below `root` now; the manifest and the system's do not count."""
     pictures = []
     for path in _pictures(root):
         with (root / path).open("rb") as content:
@@ -37,18 +39,24 @@ def folder_hash(root: Path) -> str:
 
 
 def _pictures(root: Path) -> Iterator[str]:
-    """Yield the path below `root`, with forward slashes, of all but the manifest and hidden files.
+    """Yield the path below `root`, with forward slashes, of all but the manifest and the system's.
 
     With plain strings: `Path.rglob` takes ten times as long.
     """
     for folder, subfolders, files in os.walk(root):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        subfolders[:] = [name for name in subfolders if not is_hidden([name])]
         below = "" if Path(folder) == root else Path(folder).relative_to(root).as_posix() + "/"
         for name in files:
             path = below + name
-            counts = not name.startswith(".") and path != MANIFEST
+            counts = not is_hidden([name]) and path != MANIFEST
             if counts and os.path.isfile(os.path.join(folder, name)):
                 yield path
+
+
+def place_of(manifest: dict, path: str) -> tuple[str | None, str]:
+    """Return the split (None where there are none) and the class of a picture of the folder."""
+    parts = path.split("/")
+    return (parts[0], parts[1]) if "splits" in manifest and len(parts) > 1 else (None, parts[0])
 
 
 def read_manifest(root: Path) -> dict | None:
@@ -95,9 +103,19 @@ def described(root: Path) -> dict | None:
     manifest = read_manifest(root)
     if manifest is None or manifest.get("channels") not in (1, 3):
         return None  # one that was written before it told the channels
-    if manifest.get("classes") != Counter(path.split("/")[0] for path in _pictures(root)):
+    places = Counter(place_of(manifest, path) for path in _pictures(root))
+    if not places or places != _stated(manifest):
         raise _changed(root)
     return manifest
+
+
+def _stated(manifest: dict) -> dict[tuple[str | None, str], int]:
+    """Return the number of pictures of each split and class; nothing if that is damaged."""
+    splits = manifest.get("splits", {None: manifest.get("classes")})
+    try:
+        return {(split, name): count for split, of in splits.items() for name, count in of.items()}
+    except AttributeError:
+        return {}
 
 
 def _changed(root: Path) -> ValueError:

@@ -6,25 +6,35 @@ sections 4.3.7, 4.3.12 and 4.3.16). Only the directory's numbers are used. What 
 checked against the caller's limits before a member is read, and reading stops at the first byte
 beyond the claim: a lie cannot cost more than the truth may.
 
-Zip64 is not read: it is for archives of over 65,534 members or 4 GiB.
+What stands before the first member (a program that unpacks the rest) or after the end record is
+ignored, as other programs do. So is what a local header says but where its bytes begin.
 """
 
 import io
 import struct
 import zlib
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from stat import S_IFDIR, S_IFMT, S_IFREG
 from typing import BinaryIO
 
-SIGNATURES = (b"PK\3\4", b"PK\5\6")
-"""How a zip file begins: with a member, or with the end record if it has none."""
+from genimg.data.name_encoding import decode_names
+
+SIGNATURES = (b"PK\3\4", b"PK\5\6", b"PK\6\6", b"PK\7\x08", b"PK00")
+"""How a zip file begins: with a member, an end record if it has none, or the mark of a part."""
 _END = struct.Struct("<4s4H2LH")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13
 _STORED, _DEFLATED = 0, 8
 _CHUNK = 64 * 1024
-_ZIP64 = "it is a zip file for very large archives (zip64); make smaller ones"
+_LOCATOR = struct.Struct("<4sLQL")
+_END_64 = struct.Struct("<4sQ2H2L4Q")
+_ZIP64 = "it says that its sizes are in zip64 records, and these are missing; make a new one"
+_LONGEST_TAIL = 2**17  # bytes after the end record, with its comment of up to 2 ** 16
+_UTF_8 = 1 << 11
+_SIZES_64, _NAME_UTF_8 = 0x0001, 0x7075  # extra fields
 _MOST_ENTRY_BYTES = 1024  # on average, so that the directory's size is bounded before it is read
 
 
@@ -61,22 +71,22 @@ class ZipReader:
 
     Args:
         file: opened for reading bytes, seekable; it stays open.
-        most_members: an archive that lists more is refused, up to 65,534.
+        most_members: an archive that lists more is refused.
 
     Raises:
-        BadZip: it is no zip file, was cut short, is split, needs zip64, lists too many members,
+        BadZip: it is no zip file, was cut short, is split, is damaged, lists too many members,
             or its members overlap, so that few bytes could pretend to be many.
         OSError: the file cannot be read.
     """
 
     def __init__(self, file: BinaryIO, most_members: int) -> None:
         self._file = file
-        count, begin, end = self._find_directory()
+        count, begin, end, shift = self._find_directory()
         if count > most_members:
             raise BadZip(f"it lists {count:,} files, and at most {most_members:,} are allowed")
         if end - begin > most_members * _MOST_ENTRY_BYTES:
             raise BadZip("its list of files is far too long")
-        self.members = self._read_directory(count, begin, end)
+        self.members = self._read_directory(count, begin, end, shift)
         self._starts = self._find_data(begin)
 
     def read(self, member: Member, most_bytes: int, most_ratio: int) -> bytes:
@@ -126,56 +136,83 @@ class ZipReader:
                 f"it has {member.unpacked:,} bytes, and at most {most_bytes:,} are allowed"
             )
         if member.unpacked > most_ratio * member.packed:
-            raise ValueError(f"it is compressed to less than a {most_ratio}th, as no picture is")
+            raise ValueError(
+                f"it is compressed to less than a {most_ratio}th, and is not unpacked, because a"
+                " zip bomb looks like that; save the picture again as PNG or JPEG"
+            )
 
-    def _find_directory(self) -> tuple[int, int, int]:
-        """Return the number of members, and where the directory begins and ends."""
+    def _find_directory(self) -> tuple[int, int, int, int]:
+        """Return the number of members, where the directory begins and ends, and a shift.
+
+        The shift is how many bytes stand before the archive and are not counted in its offsets.
+        """
         size = self._file.seek(0, io.SEEK_END)
-        longest = min(size, _END.size + 0xFFFF)  # the record ends with a comment
+        longest = min(size, _END.size + _LONGEST_TAIL)
         self._file.seek(size - longest)
         tail = self._file.read(longest)
-        at = len(tail)
-        while (at := tail.rfind(b"PK\5\6", 0, at)) >= 0:
-            if at + _END.size > len(tail):
-                continue
-            _, disk, first, here, count, length, begin, comment = _END.unpack_from(tail, at)
-            if at + _END.size + comment == len(tail):
-                break
-        else:
-            raise BadZip("it is not a whole zip file; it may have been cut short on its way")
-        if 0xFFFF in (here, count) or 0xFFFFFFFF in (length, begin):
-            raise BadZip(_ZIP64)
-        if disk or first or here != count:
+        at = _end_record(tail)
+        _, disk, first, here, count, length, begin, _ = _END.unpack_from(tail, at)
+        end = size - longest + at
+        if 0xFFFF in (disk, first, here, count) or 0xFFFFFFFF in (length, begin):
+            end, here, count, length, begin = self._find_zip64(end)
+        elif disk or first:
+            here = -1
+        if here != count:
             raise BadZip("it is one part of a split archive; join the parts first")
-        if begin + length > size - longest + at:
+        if begin + length > end:
             raise BadZip("its list of files is not where it says")
-        return count, begin, begin + length
+        shift = 0
+        if count:
+            self._file.seek(begin)
+            if self._file.read(4) != b"PK\1\2":
+                shift = end - length - begin
+        return count, begin + shift, begin + shift + length, shift
 
-    def _read_directory(self, count: int, begin: int, end: int) -> list[Member]:
+    def _find_zip64(self, end: int) -> tuple[int, int, int, int, int]:
+        """Return where the record begins, members here and in all, and the directory's place.
+
+        Args:
+            end: where the usual end record begins.
+        """
+        self._file.seek(max(0, end - _LOCATOR.size))
+        locator = self._file.read(_LOCATOR.size)
+        if len(locator) < _LOCATOR.size or locator[:4] != b"PK\6\7":
+            raise BadZip(_ZIP64)
+        offset = _LOCATOR.unpack(locator)[2]
+        # Where bytes stand before the archive, the record lies right before its locator.
+        for place in (offset, end - _LOCATOR.size - _END_64.size):
+            if 0 <= place <= end - _LOCATOR.size - _END_64.size:
+                self._file.seek(place)
+                record = _END_64.unpack(self._file.read(_END_64.size))
+                if record[0] == b"PK\6\6":
+                    disk, first, here, count, length, begin = record[4:]
+                    return place, here if not (disk or first) else -1, count, length, begin
+        raise BadZip(_ZIP64)
+
+    def _read_directory(self, count: int, begin: int, end: int, shift: int) -> list[Member]:
         self._file.seek(begin)
         directory = self._file.read(end - begin)
-        members, at = [], 0
+        entries, at = [], 0
         try:
             for _ in range(count):
                 entry = _ENTRY.unpack_from(directory, at)
-                signature, _, _, flags, method, _, _, checksum, packed, unpacked = entry[:10]
-                name_bytes, extra, comment, _, _, attributes, offset = entry[10:]
                 at += _ENTRY.size
+                name_bytes, extra_bytes, comment = entry[10:13]
                 name = directory[at : at + name_bytes]
-                at += name_bytes + extra + comment
-                if signature != b"PK\1\2" or at > len(directory):
+                extra = _extra_fields(directory[at + name_bytes : at + name_bytes + extra_bytes])
+                at += name_bytes + extra_bytes + comment
+                if entry[0] != b"PK\1\2" or at > len(directory):
                     raise BadZip("its list of files is damaged")
-                if 0xFFFFFFFF in (packed, unpacked, offset):
-                    raise BadZip(_ZIP64)
-                mode = attributes >> 16
-                members.append(
-                    Member(_text(name), flags, method, checksum, packed, unpacked, mode, offset)
-                )
+                entries.append((entry, name, extra))
         except struct.error:
             raise BadZip("its list of files is damaged") from None
         if at != len(directory):
             raise BadZip("its list of files is not as long as it says")
-        return members
+        names = _texts([(name, entry[3], extra) for entry, name, extra in entries])
+        return [
+            _member(entry, extra, name, shift)
+            for (entry, _, extra), name in zip(entries, names, strict=True)
+        ]
 
     def _find_data(self, directory: int) -> dict[int, int]:
         """Return where the packed bytes of each member begin, by the offset of its header."""
@@ -186,7 +223,9 @@ class ZipReader:
             self._file.seek(member.offset)
             header = self._file.read(_LOCAL.size)
             if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
-                raise BadZip("it has lost some of its files; it may have been cut short on its way")
+                raise BadZip(
+                    "it is damaged: where a file should begin there is none; make a new one"
+                )
             name_bytes, extra = _LOCAL.unpack(header)[-2:]
             starts[member.offset] = member.offset + _LOCAL.size + name_bytes + extra
             free = starts[member.offset] + member.packed
@@ -206,9 +245,72 @@ class _Stored:
         return packed
 
 
-def _text(name: bytes) -> str:
-    """Decode a name: UTF-8 where it can be that, whatever its flag says, else code page 437."""
-    try:
-        return name.decode()
-    except UnicodeDecodeError:
-        return name.decode("cp437")
+def _end_record(tail: bytes) -> int:
+    """Return where the end record begins in the last bytes of a file.
+
+    The last one whose comment ends with the file, else the last: what follows it does not count.
+    """
+    at, found = len(tail), -1
+    while (at := tail.rfind(b"PK\5\6", 0, at)) >= 0:
+        rest = len(tail) - at - _END.size
+        if rest < 0:
+            continue
+        comment = _END.unpack_from(tail, at)[-1]
+        if comment == rest:
+            return at
+        if comment < rest and found < 0:
+            found = at
+    if found < 0:
+        raise BadZip(
+            "it has no list of files at its end; it is no zip file, or was cut short on its way"
+        )
+    return found
+
+
+def _extra_fields(extra: bytes) -> dict[int, bytes]:
+    """Return the extra fields of a member by their kind; what is cut short is left out."""
+    fields, at = {}, 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, at)
+        fields.setdefault(kind, extra[at + 4 : at + 4 + length])
+        at += 4 + length
+    return fields
+
+
+def _member(entry: tuple, extra: dict[int, bytes], name: str, shift: int) -> Member:
+    _, _, _, flags, method, _, _, checksum, packed, unpacked = entry[:10]
+    attributes, offset = entry[-2:]
+    sizes, at = extra.get(_SIZES_64, b""), 0
+    values = []
+    for value in (unpacked, packed, offset):  # in this order, and only those that are missing
+        if value == 0xFFFFFFFF:
+            if at + 8 > len(sizes):
+                raise BadZip(_ZIP64)
+            value = int.from_bytes(sizes[at : at + 8], "little")
+            at += 8
+        values.append(value)
+    unpacked, packed, offset = values
+    return Member(name, flags, method, checksum, packed, unpacked, attributes >> 16, offset + shift)
+
+
+def _texts(names: Sequence[tuple[bytes, int, dict[int, bytes]]]) -> list[str]:
+    """Return names as text: as the archive says, or else in the encoding that fits them all.
+
+    Args:
+        names: the bytes, the flags and the extra fields of each.
+    """
+    texts = [_said(*name) for name in names]
+    unsaid = [name for (name, _, _), text in zip(names, texts, strict=True) if text is None]
+    decoded = iter(decode_names(unsaid))
+    return [next(decoded) if text is None else text for text in texts]
+
+
+def _said(name: bytes, flags: int, extra: dict[int, bytes]) -> str | None:
+    """Return a name whose encoding is told, or None."""
+    unicode = extra.get(_NAME_UTF_8, b"")  # version, CRC-32 of the name that it stands for, name
+    with suppress(UnicodeDecodeError):
+        if unicode[:1] == b"\1" and unicode[1:5] == zlib.crc32(name).to_bytes(4, "little"):
+            return unicode[5:].decode()
+        if flags & _UTF_8:
+            return name.decode()
+    return None

@@ -96,8 +96,8 @@ def hostile_files():
         ("bomb.png", png_header(20_000, 5_000), "too many"),
         ("huge.png", png_header(2**31 - 1, 2**31 - 1), "too many"),
         ("hollow.png", png_header(3999, 4000), "cannot be decoded"),
-        ("script.py", b"print(1)", "does not end in"),
-        ("picture.gif", whole["GIF"], "does not end in"),
+        ("script.py", b"print(1)", "not a PNG"),
+        ("picture.gif", whole["GIF"], "not a PNG"),
     ]
 
 

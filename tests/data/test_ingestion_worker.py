@@ -144,10 +144,11 @@ def test_one_folder_around_several_is_looked_through(upload):
     assert manifest(upload(beside))["classes"] == {"cats": 3}
 
 
-def test_spellings_of_one_class_are_one_class(upload):
+def test_names_that_differ_in_case_are_different_classes_with_folders_of_their_own(upload):
     members = [("cats/1.png", picture(1)), ("Cats/1.png", picture(2)), ("CATS/1.png", picture(3))]
     out = upload(members)
-    assert manifest(out)["classes"] == {"CATS": 3}
+    assert manifest(out)["classes"] == {"CATS": 1, "Cats (2)": 1, "cats (3)": 1}
+    assert "2 renamed" in manifest(out)["found"]
     assert manifest(upload(members[::-1]))["sha256"] == manifest(out)["sha256"]
 
 
