@@ -103,7 +103,7 @@ def describe_folder(path: str) -> dict:
             test = sum(map(_test_count, manifest["classes"].values()))
             counts = {"train": manifest["count"] - test, "test": test}
         channels, classes = manifest["channels"], sorted(manifest["classes"])
-        found = manifest.get("found") or Layout(places=[]).found(manifest["classes"])
+        found = found_of(manifest)
         source = _named_source(path, manifest["sha256"])
     return {
         "name": f"folder:{path}",
@@ -117,6 +117,11 @@ def describe_folder(path: str) -> dict:
         "source": source,
         "found": found,
     }
+
+
+def found_of(manifest: dict) -> str:
+    """Return what was found in a published folder, in one line."""
+    return manifest.get("found") or Layout(places=[]).found(manifest["classes"])
 
 
 def read_folder(path: str, size: int) -> Contents:

@@ -80,6 +80,8 @@ class IngestionReport:
     """Number of all files that were not used."""
     preview: np.ndarray
     """Up to 40 of the pictures, uint8 (N, size, size, C), for `genimg.render.grid`."""
+    splits: dict[str, dict[str, int]]
+    """Pictures of each class in "train" and "test", where the upload had such folders, or {}."""
     found: str
     """The classes and splits in one line, and what was renamed or left aside."""
 
@@ -154,6 +156,7 @@ def ingest(
         refused=[(name, reason) for name, reason in outcome["refused"]],
         refused_count=outcome["refused_count"],
         preview=_preview(target, size),
+        splits=manifest.get("splits", {}),
         found=manifest["found"],
     )
 

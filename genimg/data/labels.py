@@ -92,23 +92,20 @@ def read_labels(path: Sequence[str], content: bytes) -> Labels:
 
 
 def _index(labels: Labels, pairs: Iterable[tuple[str, str]]) -> None:
-    names: Counter[str] = Counter()
+    count: Counter[str] = Counter()
     for number, (file, label) in enumerate(pairs):
         if number == _MOST_ROWS:
             raise ValueError(f"it has over {_MOST_ROWS:,} rows")
         parts = path_parts(file)
         if not parts or not label.strip():
             continue
-        label = label.strip()[:_LONGEST_LABEL]
-        labels.by_path["/".join(parts)] = label
-        names[parts[-1]] += 1
-        labels.by_name[parts[-1]] = label
-        stem = parts[-1].rpartition(".")[0]
-        if stem and stem not in names:
-            labels.by_name.setdefault(stem, label)
-    for name, count in names.items():
-        if count > 1:
-            labels.by_name.pop(name, None)
+        labels.by_path["/".join(parts)] = label.strip()[:_LONGEST_LABEL]
+    for path, label in labels.by_path.items():
+        name = path.rpartition("/")[2]
+        for short in {name, name.rpartition(".")[0] or name}:
+            count[short] += 1
+            labels.by_name[short] = label
+    labels.by_name = {name: label for name, label in labels.by_name.items() if count[name] == 1}
 
 
 def _of_stylegan(content: bytes) -> list[tuple[str, str]] | None:

@@ -17,11 +17,11 @@ from genimg.ui.gan import tab as gan_tab
 from genimg.ui.model_shelf import USES, fill_shelves
 from genimg.ui.theme import CSS, Paper
 from genimg.ui.training import tab as train_tab
+from genimg.ui.training.own_data import LARGEST_UPLOAD_MB
 from genimg.ui.training.run_models import RunModels
 from genimg.ui.transformer import tab as transformer_tab
 
 _ONE_HOUR = 3600
-_LARGEST_UPLOAD = "256mb"  # a zip file of pictures to train on
 
 
 def build(
@@ -105,7 +105,7 @@ def launch(
             share=False,
             show_error=False,
             strict_cors=True,
-            max_file_size=_LARGEST_UPLOAD,
+            max_file_size=f"{LARGEST_UPLOAD_MB}mb",
             allowed_paths=[],
             blocked_paths=[os.fspath(runs)],
             pwa=False,

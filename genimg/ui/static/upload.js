@@ -1,16 +1,24 @@
 // Turns a picture file into raw pixels, here in the browser.
 const LARGEST_BYTES = 20_000_000;
-const LARGEST_PIXELS = 16_000_000;
+const LARGEST_PIXELS = 100_000_000; // 400 MB in this browser, for a moment
+const LARGEST_KEPT_SIDE = 4096;
 const LARGEST_BLOCK = 32;
-const FILE_TYPES = ['image/png', 'image/jpeg', 'image/webp'];
 
-// Returns an ImageBitmap; throws a sentence for the visitor.
+// By its first bytes, because a name may end in anything.
+async function isPicture(file) {
+  const start = new Uint8Array(await file.slice(0, 12).arrayBuffer());
+  const text = String.fromCharCode(...start);
+  return text.startsWith('\x89PNG\r\n') || text.startsWith('\xff\xd8\xff')
+    || (text.startsWith('RIFF') && text.endsWith('WEBP'));
+}
+
+// Returns an ImageBitmap, upright; throws a sentence for the visitor.
 async function openPicture(file) {
-  if (!FILE_TYPES.includes(file.type)) {
-    throw new Error('This is not a PNG, JPEG or WebP picture; choose one of those.');
-  }
   if (file.size > LARGEST_BYTES) {
     throw new Error('This file is over 20 MB; choose a smaller one.');
+  }
+  if (!await isPicture(file)) {
+    throw new Error('This is not a PNG, JPEG or WebP picture; choose one of those.');
   }
   let bitmap;
   try {
@@ -20,9 +28,22 @@ async function openPicture(file) {
   }
   if (bitmap.width * bitmap.height > LARGEST_PIXELS) {
     bitmap.close();
-    throw new Error('This picture has more than 16 megapixels; choose a smaller one.');
+    throw new Error('This picture has more than 100 megapixels; choose a smaller one.');
   }
-  return bitmap;
+  return reduced(bitmap);
+}
+
+// Returns a bitmap that does not hold on to hundreds of megabytes.
+async function reduced(bitmap) {
+  const scale = LARGEST_KEPT_SIDE / Math.max(bitmap.width, bitmap.height);
+  if (scale >= 1) return bitmap;
+  const [resizeWidth, resizeHeight] = [bitmap.width, bitmap.height]
+    .map((side) => Math.max(1, Math.round(side * scale)));
+  try {
+    return await createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: 'high' });
+  } finally {
+    bitmap.close();
+  }
 }
 
 // Returns size * size * channels bytes: the middle of the picture, or with `crops` false all of it
@@ -52,10 +73,13 @@ function squareOf(bitmap, side, scale) {
   const square = document.createElement('canvas');
   square.width = square.height = side;
   const drawing = square.getContext('2d');
-  drawing.fillRect(0, 0, side, side); // black, also behind what is transparent
+  drawing.fillRect(0, 0, side, side); // the bars are black
   drawing.imageSmoothingQuality = 'high';
   const [width, height] = [bitmap.width * scale, bitmap.height * scale];
-  drawing.drawImage(bitmap, (side - width) / 2, (side - height) / 2, width, height);
+  const place = [(side - width) / 2, (side - height) / 2, width, height];
+  drawing.fillStyle = 'white'; // behind what is transparent, as in pictures to train on
+  drawing.fillRect(...place);
+  drawing.drawImage(bitmap, ...place);
   return drawing.getImageData(0, 0, side, side).data;
 }
 

@@ -1,8 +1,9 @@
 // What became of uploaded pictures; see training/own_data.py. Names of files are strangers' words: text only.
-// value: null, {busy} or {title, classes, preview, refused: [{file, reason}], refused_count, own}
+// value: null, {busy} or {title, classes, counts, preview, refused: [{file, reason}], refused_count, own}
 // With `own`, the value of a data set, its pictures can be deleted.
 const title = element.querySelector('h4');
 const classes = element.querySelector('.classes');
+const counts = element.querySelector('.counts');
 const preview = element.querySelector('img');
 const refused = element.querySelector('details');
 const list = element.querySelector('ul');
@@ -19,6 +20,7 @@ function show() {
   if (!report) return;
   title.textContent = report.busy ?? report.title;
   classes.textContent = report.classes ?? '';
+  counts.textContent = report.counts ?? '';
   ask.hidden = !report.own;
   askAgain(false);
   preview.hidden = !report.preview;

@@ -25,6 +25,7 @@ _ESTIMATE = "<p role='status'></p><button type='button' hidden></button>"
 _REPORT = """
 <h4></h4>
 <p class="classes"></p>
+<p class="counts"></p>
 <img alt="Some of the pictures">
 <details><summary></summary><ul></ul></details>
 <div class="ask">

@@ -152,17 +152,19 @@ class TrainHandlers:
                 Path(path).unlink()
 
     def sent(self, who: Any, dataset: Any) -> dict[str, Any] | None:
-        """Return what the page says of a chosen data set: nothing unless the visitor may delete it.
+        """Return what the page says of a chosen data set: nothing unless somebody sent it.
 
         Returns:
-            {"title", "own": the choice's value}, or None.
+            {"title", "classes": what was found in it}, and {"own": the choice's value} for a
+            visitor who may delete it; or None.
         """
-        if not isinstance(dataset, str) or not dataset.startswith(OWN):
+        if not isinstance(dataset, str) or not (found := self.data.found(dataset)):
             return None
         visitor, owners = self.identity.of(who), self.data.owners(dataset)
-        if not visitor["is_teacher"] and visitor["actor"] not in owners:
-            return None
-        return {"title": f"Sent by {' and '.join(owners) or 'somebody'}.", "own": dataset}
+        said = {"title": f"Sent by {' and '.join(owners) or 'somebody'}.", "classes": found}
+        if visitor["is_teacher"] or visitor["actor"] in owners:
+            said["own"] = dataset
+        return said
 
     def forget(self, who: Any, dataset: Any) -> None:
         """Delete pictures that the visitor sent, or any for the teacher."""

@@ -9,16 +9,33 @@ from pathlib import Path
 from typing import Any
 
 from genimg import data
-from genimg.data.ingestion import IngestionReport, ingest
+from genimg.data.decoding import MAX_PIXELS
+from genimg.data.folder import found_of
+from genimg.data.ingestion import IngestionReport, Limits, ingest
 from genimg.data.manifest import read_manifest
+from genimg.data.registry import SPLITS
 from genimg.jobs import pictures
 from genimg.render import data_uri, grid
+from genimg.ui import messages
 
 OWN = "own:"
 """Begins the value of pictures that somebody sent; the name of their folder follows."""
 # What would be downloaded says so, because a class room may have no network.
 _LOCAL = "not fetched yet"
 _MOST_CLASSES_NAMED = 3
+LARGEST_UPLOAD_MB = 256
+
+
+def accepted_uploads() -> str:
+    """Return in words which layouts and which limits there are for pictures that are sent."""
+    limits = Limits()
+    return (
+        "A zip file with one folder of PNG, JPEG or WebP pictures for each class. Folders called"
+        " train, val and test become the splits; outer folders do not matter; labels in a"
+        f" labels.csv or StyleGAN's dataset.json are read. At most {LARGEST_UPLOAD_MB} MB and"
+        f" {limits.files:,} files, each of {limits.file_bytes // 2**20} MB and"
+        f" {MAX_PIXELS // 10**6} megapixels (a JPEG may have more)."
+    )
 
 
 class DataShelf:
@@ -72,6 +89,11 @@ class DataShelf:
         folder = pictures.folder_named(self.root, value.removeprefix(OWN))
         return pictures.owners(folder) if folder is not None else []
 
+    def found(self, value: str) -> str:
+        """Return which classes pictures that somebody sent have, as a sentence; '' for others."""
+        manifest = self._manifests().get(value.removeprefix(OWN))
+        return messages.sentence(found_of(manifest)) if manifest else ""
+
     def publish(self, upload: Path, size: int, owner: str) -> tuple[str, dict[str, Any]]:
         """Take in a zip file of pictures; return its choice's value and a report for the page.
 
@@ -110,11 +132,15 @@ def _title(manifest: dict[str, Any], owners: list[str]) -> str:
 
 def _shown(report: IngestionReport) -> dict[str, Any]:
     """Return what the page shows of a report; it sets every word of it as text."""
-    classes = ", ".join(f"{name} ({count:,})" for name, count in report.classes.items())
+    counts = ", ".join(f"{name} {count:,}" for name, count in report.classes.items())
+    use = "about nine in ten to learn from, the others to test with"
+    if report.splits:
+        train, test = (sum(report.splits[split].values()) for split in SPLITS)
+        use = f"{train:,} to learn from, {test:,} to test with"
     return {
-        "title": f"{report.accepted:,} pictures of {report.size} px are ready: about nine in ten to"
-        " learn from, the others to test with.",
-        "classes": f"Classes: {classes[:500]}",
+        "title": f"{report.accepted:,} pictures of {report.size} px are ready: {use}.",
+        "classes": messages.sentence(report.found),
+        "counts": f"Pictures of each: {counts[:500]}" if len(report.classes) > 1 else "",
         "preview": data_uri(grid(report.preview, columns=10), "png"),
         "refused": [{"file": name, "reason": reason} for name, reason in report.refused],
         "refused_count": report.refused_count,

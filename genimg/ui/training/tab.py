@@ -21,6 +21,7 @@ from genimg.ui.training.handlers import (
     TrainHandlers,
     sentence,
 )
+from genimg.ui.training.own_data import accepted_uploads
 from genimg.ui.training.run_handlers import RunHandlers
 from genimg.ui.training.run_models import RunModels
 
@@ -127,6 +128,7 @@ def _form(
         "Your own pictures (.zip) …", file_types=[".zip"], elem_id="train-upload",
         size="sm",
     )  # fmt: skip
+    gr.Markdown(accepted_uploads(), elem_id="train-upload-help")
     report = components.upload_report()
     with gr.Row():
         amount = gr.Number(

@@ -268,10 +268,11 @@ def test_who_sent_pictures_may_delete_them_and_the_teacher_too(handlers, sent):
     value, report = sent()
     assert report["own"] == value
     bob, teacher = ADA | {"nickname": "bob"}, {"nickname": "ms", "token": "secret"}
-    assert handlers.sent(ADA, value) == {"title": "Sent by ada.", "own": value}
-    assert handlers.sent(teacher, value)
-    for who, dataset in [(bob, value), (ADA, "fashion-mnist"), (ADA, "own:../.."), (ADA, ["x"])]:
-        assert handlers.sent(who, dataset) is None
+    said = {"title": "Sent by ada.", "classes": "Found 2 classes: cats, dogs."}
+    assert handlers.sent(ADA, value) == handlers.sent(teacher, value) == said | {"own": value}
+    assert handlers.sent(bob, value) == said  # who may not delete them may train on them
+    for dataset in ("fashion-mnist", "own:../..", ["x"]):
+        assert handlers.sent(ADA, dataset) is None
     with pytest.raises(ValueError, match="ada's"):
         handlers.forget(bob, value)
     handlers.forget(ADA, "own:../..")
