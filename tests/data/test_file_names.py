@@ -1,11 +1,19 @@
 import os
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genimg.data.file_names import UNNAMED, class_name, is_hidden, path_parts, shown_name
+from genimg.data.file_names import (
+    UNNAMED,
+    class_name,
+    class_names,
+    is_hidden,
+    path_parts,
+    shown_name,
+)
 
 NASTY = [
     *("../../x", "..", ".", "", "   ", "...", "/etc", "C:\\x", "a\\b", "a\0b", "\x1b[31m", "a\nb"),
@@ -38,10 +46,32 @@ def check_class_name(safe):
 
 
 @pytest.mark.parametrize(
-    "name", ["cats", "T-shirt_1 (new)", "Ångström", "犬", "कुत्ता", "con artist"]
+    "name", ["cats", "T-shirt_1 (new)", "Ångström", "犬", "कुत्ता", "con artist", "C#", "C++", "😀"]
 )
 def test_honest_names_stay(name):
     assert class_name(name) == name
+
+
+@given(st.sets(st.text(st.sampled_from("aA<>|é\u0301e. "), max_size=4), max_size=30))
+def test_different_names_stay_different_on_every_file_system(names):
+    classes = class_names(names)
+    texts = {unicodedata.normalize("NFC", name) for name in names}
+    folders = {unicodedata.normalize("NFC", name).casefold() for name in classes.values()}
+    assert len(folders) == len(set(classes.values())) == len(texts)
+    for name in classes.values():
+        check_class_name(name)
+    assert class_names(sorted(names, reverse=True)) == classes
+    assert class_names(set(classes.values())) == {name: name for name in classes.values()}
+
+
+def test_many_names_that_would_be_one_take_no_time():
+    long = {f"{'x' * 60}{number:05d}{'y' * 60}" for number in range(5000)}
+    assert len(set(class_names(long).values())) == 5000
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end():
+    names = class_names({"n" * 100 + str(number) for number in range(3)})
+    assert {name[-3:] for name in names.values()} == {"nn0", "nn1", "nn2"}
 
 
 def test_a_name_of_nothing_is_the_class_without_a_name():
@@ -80,4 +110,8 @@ def test_paths_are_cut_at_either_slash_and_lead_nowhere(name, parts):
 def test_the_systems_own_files_are_hidden():
     assert is_hidden(["__MACOSX", "cats", "1.png"])
     assert is_hidden(["cats", ".DS_Store"])
+    for name in ("Thumbs.db", "THUMBS.DB", "Desktop.ini", "._1.png", "Icon\r", "~$cats.png"):
+        assert is_hidden(["cats", name])
+    for name in ("@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"):
+        assert is_hidden([name, "1.png"])
     assert not is_hidden(["cats", "1.png"])

@@ -144,6 +144,141 @@ def test_one_folder_around_several_is_looked_through(upload):
     assert manifest(upload(beside))["classes"] == {"cats": 3}
 
 
+def both(pattern, count, start=0):
+    """Pictures of two classes in folders such as "train/*"."""
+    return [
+        (f"{pattern.replace('*', name)}/{n}.png", picture(start + 100 * len(name) + n))
+        for name in ("cats", "horses")
+        for n in range(count)
+    ]
+
+
+def test_folders_for_training_and_testing_stay_the_splits(upload):
+    out = upload(both("set/train/*", 5) + both("set/val/*", 2, start=50)) / PICTURES
+    told = json.loads((out / MANIFEST).read_text())
+    assert told["classes"] == {"cats": 7, "horses": 7}
+    assert told["splits"] == {
+        "train": {"cats": 5, "horses": 5},
+        "test": {"cats": 2, "horses": 2},
+    }
+    assert told["found"] == (
+        "found 2 classes: cats, horses; splits train and val understood (val is for testing)"
+    )
+    facts = data.describe(f"folder:{out}")
+    assert facts["images"] == {"train": 10, "test": 4}
+    assert facts["found"] == told["found"]
+    for split, count in (("train", 5), ("test", 2)):
+        loaded = data.load(f"folder:{out}", 32, split)
+        assert loaded.labels.bincount().tolist() == [count, count]
+        names = {f"{split}/{name}" for name in ("cats", "horses")}
+        assert {path.parent.relative_to(out).as_posix() for path in out.glob(f"{split}/*/*")} == (
+            names
+        )
+    # Without the manifest the folder's own layout says the same.
+    (out / MANIFEST).unlink()
+    assert data.describe(f"folder:{out}")["images"] == {"train": 10, "test": 4}
+
+
+LAYOUTS = {
+    "splits": both("train/*", 3) + both("test/*", 1, 50),
+    "splits in an outer folder": both("a/train/*", 3) + both("a/test/*", 1, 50),
+    "splits inside": both("*/train", 3) + both("*/test", 1, 50),
+    "outer folders": both("a/b/*", 3),
+    "a preview": [*both("a/*", 3), ("a/preview.png", picture(7))],
+    "depths": [*both("a/*", 3), ("a/cats/deep/er/1.png", picture(7))],
+    "system files": [
+        *both("*", 3),
+        *((f"cats/{name}", b"x") for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "._1.png")),
+        *((f"{name}/cats/1.png", picture(7)) for name in ("__MACOSX", "@eaDir", "#recycle")),
+    ],
+    "names": [(f"{name}/1.png", picture(n)) for n, name in enumerate(["C#", "C@", "犬", "😀"])],
+    "endings": [
+        (f"{'cats' if n % 2 else 'dogs'}/{n}{ending}", picture(n, "JPEG"))
+        for n, ending in enumerate([".jfif", ".JPG", ".JPE", ".Jpeg", ".jfif", ".JFIF"])
+    ],
+    "loose": [(f"{n}.png", picture(n)) for n in range(3)],
+    "labels": [("labels.csv", b"file,label\n0.png,a\n1.png,b\n"), *both("", 2)[:2]],
+    "one class": [(f"cats/{n}.png", picture(n)) for n in range(3)],
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_zip_file_and_a_folder_are_understood_alike(upload, tmp_path, name):
+    members = [(path.lstrip("/"), content) for path, content in LAYOUTS[name]]
+    out = upload(members)
+    for path, content in members:
+        file = tmp_path / "folder" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    sent = data.describe(f"folder:{out / PICTURES}")
+    own = data.describe(f"folder:{tmp_path / 'folder'}")
+    for facts in ("classes", "channels", "found"):
+        assert sent[facts] == own[facts]
+    for split in ("train", "test") if own["images"]["test"] else ("train",):
+        counts = [
+            data.load(f"folder:{path}", 32, split).labels.bincount().tolist()
+            for path in (out / PICTURES, tmp_path / "folder")
+        ]
+        assert counts[0] == counts[1]
+    if name == "system files":
+        assert outcome(out)["refused_count"] == 0
+        assert data.load(f"folder:{tmp_path / 'folder'}", 32).skipped == ()
+
+
+def test_files_of_a_system_are_no_change_of_the_data(upload):
+    out = upload(both("*", 3)) / PICTURES
+    for name in ("Thumbs.db", "cats/desktop.ini", "cats/@eaDir/1.png/SYNOPHOTO_THUMB_S.jpg"):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(b"x")
+    assert data.describe(f"folder:{out}")["classes"] == ["cats", "horses"]
+    assert len(data.load(f"folder:{out}", 32)) == 4
+
+
+def test_what_was_done_to_pictures_is_said(upload):
+    deep, buffer = np.linspace(0, 4095, 1600).astype(np.uint16).reshape(40, 40), io.BytesIO()
+    Image.fromarray(deep).save(buffer, "PNG")
+    out = upload([("scans/1.png", buffer.getvalue()), ("scans/2.png", picture(1))])
+    assert manifest(out)["found"] == (
+        "found 1 class: scans; 1 pictures: only 12 of 16 bits used, so they were brightened"
+    )
+    with Image.open(out / PICTURES / "scans" / "000001.png") as published:
+        bright = np.asarray(published.convert("L")).max()
+    assert bright > 200
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (b"Rar!\x1a\7", "is a RAR archive; make a new zip file"),
+        (b"7z\xbc\xaf\x27\x1c", "is a 7z archive"),
+        (b"MZ", "cannot be used: it has no list of files at its end"),
+    ],
+)
+def test_other_archives_are_called_what_they_are(upload, start, words):
+    with pytest.raises(ValueError, match=words):
+        upload(loose=[("mine.zip", start + bytes(100))])
+
+
+def test_an_archive_that_unpacks_itself_is_one(upload):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("cats/1.png", picture(1))
+    for name in ("mine.zip", "mine.exe"):
+        out = upload(loose=[(name, b"MZ a program" + buffer.getvalue())])
+        assert manifest(out)["classes"] == {"cats": 1}
+
+
+def test_two_zip_files_are_one_layout(upload, tmp_path):
+    sources = []
+    for name in ("train", "test"):
+        sources.append(tmp_path / f"{name}.zip")
+        with zipfile.ZipFile(sources[-1], "w") as archive:
+            for path, content in both(f"{name}/*", 3, start=len(name)):
+                archive.writestr(path, content)
+    out = upload(loose=[(source.name, source.read_bytes()) for source in sources])
+    assert manifest(out)["splits"]["test"] == {"cats": 3, "horses": 3}
+
+
 def test_names_that_differ_in_case_are_different_classes_with_folders_of_their_own(upload):
     members = [("cats/1.png", picture(1)), ("Cats/1.png", picture(2)), ("CATS/1.png", picture(3))]
     out = upload(members)

@@ -276,3 +276,125 @@ def test_names_are_decoded_whatever_they_are():
 def test_folders_are_told_from_files():
     reader = opened(ByHand().member(b"cats/", b"").member(b"cats/1", deflated(b"1"), b"1").bytes())
     assert [member.is_folder for member in reader.members] == [True, False]
+
+
+def zip64(content, prefix=b""):
+    """The same archive with its numbers in zip64 records, as streaming programs write them."""
+    at = content.rfind(b"PK\5\6")
+    _, _, _, here, count, _, begin, _ = struct.unpack("<4s4H2LH", content[at:])
+    directory, entries = b"", content[begin:at]
+    while entries:
+        sizes = struct.unpack("<3H", entries[28:34])
+        packed, unpacked = struct.unpack("<2L", entries[20:28])
+        [offset] = struct.unpack("<L", entries[42:46])
+        extra = struct.pack("<2H3Q", 1, 24, unpacked, packed, offset)
+        directory += entries[:20] + b"\xff" * 8 + struct.pack("<3H", sizes[0], len(extra), 0)
+        directory += entries[34:42] + b"\xff" * 4 + entries[46 : 46 + sizes[0]] + extra
+        entries = entries[46 + sum(sizes) :]
+    record = struct.pack(
+        "<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, here, count, len(directory), begin
+    )
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, begin + len(directory), 1)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 2**32 - 1, 2**32 - 1, 0)
+    return prefix + content[:begin] + directory + record + locator + end
+
+
+def commented(comment):
+    buffer = io.BytesIO(WHOLE)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.comment = comment
+    return buffer.getvalue()
+
+
+def adjusted(prefix):
+    """A prefix that the offsets count, as `zip -A` makes them."""
+    buffer = io.BytesIO(prefix)
+    buffer.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        for name, content in read_all(WHOLE).items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        WHOLE + b"\r\n",
+        WHOLE + bytes(10_000),
+        WHOLE + b"PK\5\6",
+        b"MZ a program" * 1000 + WHOLE,
+        b"PK00" + WHOLE,
+        adjusted(b"MZ a program" * 1000),
+        b"MZ a program" + WHOLE + b"signature",
+        commented(b"a comment"),
+        commented(b"a comment with PK\1\2 in it") + b"\n",
+        zip64(WHOLE),
+        zip64(WHOLE, b"MZ a program"),
+        zip64(WHOLE) + b"\0",
+    ],
+    ids=[
+        *("line end", "padding", "mark behind", "prefix", "part mark", "counted prefix", "both"),
+        *("comment", "comment and more", "zip64", "zip64 with a prefix", "zip64 and more"),
+    ],
+)
+def test_archives_that_other_programs_unpack_are_read(content):
+    assert read_all(content) == read_all(WHOLE)
+    with zipfile.ZipFile(io.BytesIO(WHOLE)) as archive:
+        assert read_all(content) == {name: archive.read(name) for name in archive.namelist()}
+
+
+@given(
+    edits=st.lists(
+        st.tuples(st.integers(0, len(zip64(WHOLE)) - 1), st.integers(0, 255)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_changed_bytes_of_a_zip64_archive_never_give_other_errors(edits):
+    content = bytearray(zip64(WHOLE))
+    for place, value in edits:
+        content[place] = value
+    try:
+        reader = opened(bytes(content))
+    except BadZip:
+        return
+    for member in reader.members:
+        try:
+            assert zlib.crc32(reader.read(member, **LIMITS)) == member.checksum
+        except ValueError:
+            continue
+
+
+def test_zip64_numbers_are_held_to_the_limits_too():
+    content = bytearray(zip64(WHOLE))
+    record = content.find(b"PK\6\6")
+    struct.pack_into("<2Q", content, record + 24, 10**12, 10**12)
+    with pytest.raises(BadZip, match="lists 1,000,000,000,000 files"):
+        opened(bytes(content))
+    content = bytearray(zip64(WHOLE))
+    extra = content.find(b"a/1", content.find(b"PK\1\2")) + 3 + 4
+    struct.pack_into("<Q", content, extra, 2**60)
+    reader = opened(bytes(content))
+    with pytest.raises(ValueError, match="at most 100,000"):
+        reader.read(reader.members[0], **LIMITS)
+
+
+def test_the_unicode_path_of_info_zip_is_used_if_it_is_of_this_name():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, of in (("XX/1.png", b"XX/1.png"), ("YY/1.png", b"another")):
+            member = zipfile.ZipInfo(name)
+            text = "猫/1.png".encode()
+            crc = struct.pack("<L", zlib.crc32(of))
+            member.extra = struct.pack("<2H", 0x7075, 5 + len(text)) + b"\1" + crc + text
+            archive.writestr(member, b"1")
+    assert [m.name for m in opened(buffer.getvalue()).members] == ["猫/1.png", "YY/1.png"]
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-8", "cp866", "cp437"])
+def test_names_of_folders_in_an_old_encoding(encoding):
+    name = {"gbk": "正常", "utf-8": "正常", "cp866": "кошки", "cp437": "Äpfel"}[encoding]
+    archive = ByHand()
+    for number in range(3):
+        archive.member(f"{name}/{number}".encode(encoding), deflated(b"1"), b"1")
+    assert [m.name for m in opened(archive.bytes()).members] == [f"{name}/{n}" for n in range(3)]
