@@ -36,7 +36,8 @@ def load(name: str, size: int = 32, split: str = "train", *, full: bool | None =
     Args:
         name: one of `names()`, or "folder:PATH" for your own pictures (see `genimg.data.folder`).
         size: side in pixels, one of 28, 32, 48, 64 (see `genimg.data.fit` for how it is reached).
-        split: "train" or "test"; a folder is divided 90 to 10 in every class.
+        split: "train" or "test"; a folder without such folders in it is divided 90 to 10 in every
+            class.
         full: for the data sets that have a bundled sample: fashion-mnist, portraits, critters. None
             takes the whole set if a local copy exists, else the sample; True downloads or draws
             (in minutes; see `draw_set`) the whole set when there is no local copy; False forces
@@ -84,7 +85,8 @@ def describe(name: str) -> dict:
         A JSON-ready dictionary: name, title, images (a count for "train" and "test", or None where
         a download is needed), size (native side in pixels, None for a folder), channels, classes,
         attributes (for each its values, or [] if it is continuous), license, attribution (what
-        the license asks to be said, or ""), homepage, source.
+        the license asks to be said, or ""), homepage, source; of a folder also found, its classes
+        and splits in words.
 
     Raises:
         ValueError: the name is unknown, or a folder has no usable picture.

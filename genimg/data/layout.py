@@ -7,6 +7,8 @@
     train/cats/1.png            folders for training, validation and testing are the splits
     test/cats/2.png
     cats/train/1.png            also inside of each class
+    part1/cats/1.png            parts with the same folders, that differ in their numbers only, are
+    part2/cats/2.png            one set
     1.png                       class "pictures"
 
 Where there are folders for training, they are the split "train". Those for testing are the split
@@ -128,18 +130,17 @@ def arrange(paths: Sequence[Sequence[str]], labels: Collection[Labels] = ()) -> 
             in any order and from anybody.
         labels: what files of labels beside them say.
     """
-    root = _tree([path for path in paths if path])
-    top = _branching(root, ())
-    node = _at(root, top)
+    layout = Layout(places=[])
+    whole = _without_parts(paths, layout)
+    top, node = _top(whole)
     kinds = node.kinds()
     if kinds:
-        raw = [_in_splits(path, top, node, kinds) for path in paths]
+        raw = [_in_splits(path, top, node, kinds) for path in whole]
     elif inner := _inner_kinds(node):
-        raw = [_in_classes(path, top, node, inner) for path in paths]
+        raw = [_in_classes(path, top, node, inner) for path in whole]
         kinds = inner
     else:
-        raw = [_plain(path, top, node) for path in paths]
-    layout = Layout(places=[])
+        raw = [_plain(path, top, node) for path in whole]
     _label(raw, paths, labels, layout)
     _settle(raw, kinds, layout)
     names = class_names({place.label for place in raw if isinstance(place, Place)})
@@ -162,6 +163,36 @@ def _tree(paths: Sequence[Sequence[str]]) -> _Folder:
             folder.total += 1
         folder.files += 1
     return root
+
+
+def _top(paths: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], _Folder]:
+    """Return the folder that holds the classes or splits, and the way to it."""
+    root = _tree([path for path in paths if path])
+    way = _branching(root, ())
+    return way, _at(root, way)
+
+
+def _without_parts(paths: Sequence[Sequence[str]], layout: Layout) -> Sequence[Sequence[str]]:
+    """Return the paths without a level of folders that differ in their numbers only.
+
+    A large set may come in parts ("part1/cats", "part2/cats"): the same folders are in each.
+    """
+    way, node = _top(paths)
+    names, folders = list(node.folders), node.folders.values()
+    words = {re.sub(r"[\d\W_]+", "", name.casefold()) for name in names}
+    inside = {tuple(sorted(folder.folders)) for folder in folders}
+    if len(names) < 2 or len(words) > 1 or len(inside) > 1 or len(next(iter(inside))) < 2:
+        return paths
+    if any(folder.files for folder in folders):
+        return paths
+    layout.notes.append(f"{_listed([shown_name(name) for name in sorted(names)])} are one set")
+    level = len(way)
+    return [
+        [*path[:level], *path[level + 1 :]]
+        if len(path) > level + 1 and tuple(path[:level]) == way
+        else path
+        for path in paths
+    ]
 
 
 def _at(folder: _Folder, path: Sequence[str]) -> _Folder:

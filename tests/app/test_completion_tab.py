@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from genimg.data.decoding import read_picture
 from genimg.render import data_uri
 from genimg.ui.pixels import disc, picture_of
 
@@ -82,6 +83,34 @@ def test_first_paint_is_a_completion(open_page, drawer):
     np.testing.assert_array_equal(on_the_pad(page)[:16], disc(32, 1)[:16, :, 0])
 
 
+def test_a_transparent_picture_lies_on_white_as_in_training(open_page):
+    """Whatever its name ends in; the bars beside it stay black."""
+    page = open_tab(open_page)
+    logo = np.zeros((32, 64, 4), np.uint8)
+    logo[8:24, 16:48, 3] = 255  # a black box on nothing
+    choose_file(page, encoded(logo), "logo.JFIF", "")
+    page.get_by_text("Your upload").wait_for()
+    expected = read_picture(io.BytesIO(encoded(logo)), 32)[..., 0]
+    assert (expected[0] == 255).all()
+    np.testing.assert_array_equal(on_the_pad(page), expected)
+    page.locator("#completion-pad .crop input").uncheck()
+    expected = read_picture(io.BytesIO(encoded(logo)), 32, "pad")[..., 0]
+    assert (expected[0] == 0).all()
+    difference = np.abs(on_the_pad(page) - expected.astype(int))
+    assert (difference > 16).mean() < 0.15  # the two filters differ along edges
+
+
+def test_a_photo_of_a_24_megapixel_camera_is_opened(open_page):
+    page = open_tab(open_page)
+    photo = np.zeros((4000, 6000), np.uint8)
+    photo[:, 3000:] = 255
+    choose_file(page, encoded(photo, "jpeg"), "photo.jpg", "image/jpeg")
+    page.get_by_text("Your upload").wait_for()
+    shown = on_the_pad(page)
+    assert (shown[:, :15] == 0).all()
+    assert (shown[:, 17:] == 255).all()
+
+
 def test_an_upload_with_hidden_cells_is_completed(open_page, drawer):
     page = open_tab(open_page)
     press(page, "Clear")
@@ -140,7 +169,8 @@ def test_only_the_pixels_leave_the_browser(open_page):
     [
         (encoded(NOISE[..., 0], "gif"), "a.gif", "image/gif", "not a PNG, JPEG or WebP"),
         (b"<svg/>", "a.svg", "image/svg+xml", "not a PNG, JPEG or WebP"),
-        (b"no picture at all", "a.png", "image/png", "cannot open this file"),
+        (b"no picture at all", "a.png", "image/png", "not a PNG, JPEG or WebP"),
+        (encoded(NOISE[..., 0])[:40], "a.png", "image/png", "cannot open this file"),
         (b"\0" * 20_000_001, "a.png", "image/png", "over 20 MB"),
     ],
 )

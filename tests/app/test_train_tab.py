@@ -365,6 +365,7 @@ def test_an_upload_with_a_hostile_member(open_page):
         }
     )
     page.get_by_text("6 pictures of 32 px are ready: about nine in ten to learn from").wait_for()
+    page.get_by_text("Found 2 classes: cats, dogs.").wait_for()
     page.locator("#upload-report summary").click()
     assert hostile in page.locator("#upload-report li").inner_text()
     assert page.locator("#upload-report img").evaluate("node => node.naturalWidth") > 0

@@ -43,6 +43,10 @@ def both(pattern, count):
     [
         (both("*", 3), undivided(3)),
         (both("*/deep/er", 3), undivided(3)),
+        (both("part1/*", 2) | both("part2/*", 1), undivided(3)),
+        (both("set/fold-0/*", 2) | both("set/fold-1/*", 1), undivided(3)),
+        (both("*/indoors", 2) | both("*/outdoors", 1), undivided(3)),
+        ({"1": 2, "2": 2}, undivided(2, ["1", "2"])),
         (both("set/*", 3), undivided(3)),
         (both("a/b/c/*", 3), undivided(3)),
         (both("set/*", 3) | {"set/preview.jpg": 1}, undivided(3) | {STRAY: 1}),
