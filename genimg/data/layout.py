@@ -22,28 +22,20 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from genimg.data.file_names import UNNAMED, class_names, shown_name
+from genimg.data.folder_tree import (
+    SPLIT_WORDS,
+    Folder,
+    split_of,
+    tree_of,
+    way_to_classes,
+)
 from genimg.data.labels import Labels
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp")
-"""What the name of a picture usually ends in; what it is, its content tells."""
-_OTHER_PICTURES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif")
-_DEEPEST = 16  # no classes are looked for below
 _NAMED_CLASSES, _NAMED_CHANGES, _LONGEST_LIST = 12, 3, 400
 STRAY = "it lies beside the folders of the classes"
-
-_WORDS = {
-    "train": ("train", "training", "trn", "训练", "訓練"),
-    "val": ("val", "valid", "validation", "validate", "dev", "验证", "驗證"),
-    "test": ("test", "testing", "tst", "eval", "evaluation", "holdout", "测试", "測試"),
-}
-_GENERIC = "set|sets|data|dataset|images?|imgs?|pics?|pictures|photos|split|folder|samples|集|\\d+"
-_SPLIT_WORD = {
-    kind: re.compile(f"(?:{'|'.join(words)})(?:{_GENERIC})?") for kind, words in _WORDS.items()
-}
-_IS_GENERIC = re.compile(_GENERIC)
 
 
 class Place(NamedTuple):
@@ -84,43 +76,6 @@ class Layout:
         return "; ".join([*parts, *self.notes])
 
 
-@dataclass(eq=False)
-class _Folder:
-    files: int = 0
-    """Pictures directly in it."""
-    total: int = 0
-    """Pictures in and below it."""
-    folders: dict[str, Self] = field(default_factory=dict)
-
-    def few_files(self) -> bool:
-        """Return whether the pictures directly in it are strays beside those of its folders."""
-        least = min((folder.total for folder in self.folders.values()), default=0)
-        return not self.files or self.files < least or self.files * 10 <= self.total
-
-    def kinds(self) -> dict[str, str]:
-        """Return the folders that are splits, and which; nothing if they are no such set."""
-        groups: dict[tuple[str, ...], dict[str, str]] = {}
-        for name in self.folders:
-            if cut := _split_of(name):
-                groups.setdefault(cut[1], {})[name] = cut[0]
-        # "seg_train" beside "seg_test" counts; of a lonely "train" another rule speaks.
-        complete = [
-            group
-            for group in groups.values()
-            if len(set(group.values())) > 1
-            and ("train" in group.values() or len(group) == len(self.folders))
-        ]
-        return max(complete, key=len, default={})
-
-    def is_chain(self) -> bool:
-        """Return whether it does nothing but hold one folder."""
-        return len(self.folders) == 1 and self.few_files()
-
-    def only(self) -> tuple[str, Self]:
-        """Return the one folder in it."""
-        return next(iter(self.folders.items()))
-
-
 def arrange(paths: Sequence[Sequence[str]], labels: Collection[Labels] = ()) -> Layout:
     """Return the classes and splits of a collection of files.
 
@@ -132,15 +87,16 @@ def arrange(paths: Sequence[Sequence[str]], labels: Collection[Labels] = ()) -> 
     """
     layout = Layout(places=[])
     whole = _without_parts(paths, layout)
-    top, node = _top(whole)
+    top, node = way_to_classes(tree_of([path for path in whole if path]))
+    level = _level(top, node)
     kinds = node.kinds()
     if kinds:
-        raw = [_in_splits(path, top, node, kinds) for path in whole]
-    elif inner := _inner_kinds(node):
-        raw = [_in_classes(path, top, node, inner) for path in whole]
-        kinds = inner
+        inner = {name: _inside(top, name, node.folders[name]) for name in kinds}
+        raw = [_in_splits(path, level, kinds, inner) for path in whole]
+    elif kinds := _inner_kinds(node):
+        raw = [_in_classes(path, level, kinds) for path in whole]
     else:
-        raw = [_plain(path, top, node) for path in whole]
+        raw = [_plain(path, level) for path in whole]
     _label(raw, paths, labels, layout)
     _settle(raw, kinds, layout)
     names = class_names({place.label for place in raw if isinstance(place, Place)})
@@ -151,25 +107,20 @@ def arrange(paths: Sequence[Sequence[str]], labels: Collection[Labels] = ()) -> 
     return layout
 
 
-def _tree(paths: Sequence[Sequence[str]]) -> _Folder:
-    usual = (*SUFFIXES, *_OTHER_PICTURES)
-    pictures = [path for path in paths if path[-1].lower().endswith(usual)] or paths
-    root = _Folder()
-    for path in pictures:
-        folder = root
-        folder.total += 1
-        for part in path[:-1][:_DEEPEST]:
-            folder = folder.folders.setdefault(part, _Folder())
-            folder.total += 1
-        folder.files += 1
-    return root
+class _Level(NamedTuple):
+    """The folder whose folders are the classes."""
+
+    way: tuple[str, ...]
+    strays: bool
+    """Whether pictures directly in it belong nowhere."""
+    unnamed: str
+    """The class of such pictures, if they belong somewhere."""
 
 
-def _top(paths: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], _Folder]:
-    """Return the folder that holds the classes or splits, and the way to it."""
-    root = _tree([path for path in paths if path])
-    way = _branching(root, ())
-    return way, _at(root, way)
+def _level(way: tuple[str, ...], folder: Folder) -> _Level:
+    named = bool(way) and not folder.folders
+    strays = bool(folder.folders) and folder.few_files()
+    return _Level(way, strays, way[-1] if named else UNNAMED)
 
 
 def _without_parts(paths: Sequence[Sequence[str]], layout: Layout) -> Sequence[Sequence[str]]:
@@ -177,7 +128,7 @@ def _without_parts(paths: Sequence[Sequence[str]], layout: Layout) -> Sequence[S
 
     A large set may come in parts ("part1/cats", "part2/cats"): the same folders are in each.
     """
-    way, node = _top(paths)
+    way, node = way_to_classes(tree_of([path for path in paths if path]))
     names, folders = list(node.folders), node.folders.values()
     words = {re.sub(r"[\d\W_]+", "", name.casefold()) for name in names}
     inside = {tuple(sorted(folder.folders)) for folder in folders}
@@ -195,47 +146,10 @@ def _without_parts(paths: Sequence[Sequence[str]], layout: Layout) -> Sequence[S
     ]
 
 
-def _at(folder: _Folder, path: Sequence[str]) -> _Folder:
-    for part in path:
-        folder = folder.folders[part]
-    return folder
-
-
-def _branching(folder: _Folder, path: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the way to the folder that holds the classes or splits, through outer folders."""
-    way = path
-    while folder.is_chain() and not folder.kinds():
-        name, folder = folder.only()
-        way = (*way, name)
-        if len(folder.folders) > 1 and (folder.kinds() or folder.few_files()):
-            return way
-        if _split_of(name) and folder.folders and not folder.files:
-            path = way  # a lonely folder "train" is none of the classes in it
-    return path
-
-
-def _split_of(name: str) -> tuple[str, tuple[str, ...]] | None:
-    """Return which split a folder's name means, and its other words; None if it means none."""
-    words = [word for word in re.split(r"[\W_]+", name.casefold()) if word]
-    if len(words) > 6:
-        return None
-    kinds = {
-        place: kind
-        for place, word in enumerate(words)
-        for kind, pattern in _SPLIT_WORD.items()
-        if pattern.fullmatch(word)
-    }
-    if len(kinds) != 1:
-        return None
-    [(place, kind)] = kinds.items()
-    rest = (word for at, word in enumerate(words) if at != place)
-    return kind, tuple(word for word in rest if not _IS_GENERIC.fullmatch(word))
-
-
-def _inner_kinds(node: _Folder) -> dict[str, str]:
+def _inner_kinds(node: Folder) -> dict[str, str]:
     """Return the splits inside of each class, by the names of their folders."""
     names = {name for folder in node.folders.values() for name in folder.folders}
-    splits = {name: cut[0] for name in names if (cut := _split_of(name)) and not cut[1]}
+    splits = {name: cut[0] for name in names if (cut := split_of(name)) and not cut[1]}
     everywhere = all(
         folder.folders and folder.few_files() and folder.folders.keys() <= splits.keys()
         for folder in node.folders.values()
@@ -243,52 +157,47 @@ def _inner_kinds(node: _Folder) -> dict[str, str]:
     return splits if everywhere and {"train"} < set(splits.values()) else {}
 
 
-def _plain(path: Sequence[str], top: tuple[str, ...], node: _Folder) -> Place | str:
+def _inside(top: tuple[str, ...], name: str, split: Folder) -> _Level:
+    """Return where the classes are in the folder of a split."""
+    way = (*top, name)
+    # "training_set/training_set/cats" is how some archives are packed.
+    while split.is_chain() and split_of(split.only()[0]):
+        name, split = split.only()
+        way = (*way, name)
+    below, split = way_to_classes(split)
+    return _level((*way, *below), split)._replace(unnamed=top[-1] if top else UNNAMED)
+
+
+def _plain(path: Sequence[str], level: _Level) -> Place | str:
     if not path:
         return Place(None, UNNAMED)
-    if tuple(path[: len(top)]) != top or len(path) <= len(top):
+    depth = len(level.way)
+    if tuple(path[:depth]) != level.way or len(path) <= depth:
         return STRAY  # beside an outer folder
-    if len(path) == len(top) + 1:
-        stray = node.folders and node.few_files()
-        return STRAY if stray else Place(None, top[-1] if top and not node.folders else UNNAMED)
-    return Place(None, path[len(top)])
+    if len(path) == depth + 1:
+        return STRAY if level.strays else Place(None, level.unnamed)
+    return Place(None, path[depth])
 
 
-def _in_classes(
-    path: Sequence[str], top: tuple[str, ...], node: _Folder, inner: Mapping[str, str]
-) -> Place | str:
-    place = _plain(path, top, node)
-    if not path:
+def _in_classes(path: Sequence[str], level: _Level, kinds: Mapping[str, str]) -> Place | str:
+    place = _plain(path, level)
+    if not path or isinstance(place, str):
         return place
-    if isinstance(place, Place) and len(path) > len(top) + 2:
-        return Place(inner.get(path[len(top) + 1]), place.label)
-    return STRAY
+    depth = len(level.way)
+    return Place(kinds.get(path[depth + 1]), place.label) if len(path) > depth + 2 else STRAY
 
 
 def _in_splits(
-    path: Sequence[str], top: tuple[str, ...], node: _Folder, kinds: Mapping[str, str]
+    path: Sequence[str], level: _Level, kinds: Mapping[str, str], inner: Mapping[str, _Level]
 ) -> Place | str:
     if not path:
         return Place("train", UNNAMED)
-    inside = len(path) > len(top) + 1 and tuple(path[: len(top)]) == top
-    name = path[len(top)] if inside else ""
-    if name not in kinds:
-        return f"it lies beside the folders {_listed([shown_name(kind) for kind in sorted(kinds)])}"
-    below = (*top, name)
-    split = node.folders.get(name)
-    if split is None:  # no picture by its name, so it voted for nothing
-        return STRAY
-    # "training_set/training_set/cats" is how some archives are packed.
-    while split.is_chain() and _split_of(split.only()[0]):
-        name, split = split.only()
-        below = (*below, name)
-    way = _branching(split, ())
-    place = _plain(path, (*below, *way), _at(split, way))
-    if isinstance(place, Place):
-        unnamed = len(path) == len(below) + len(way) + 1
-        label = (top[-1] if top else UNNAMED) if unnamed else place.label
-        return Place(kinds[path[len(top)]], label)
-    return place
+    depth = len(level.way)
+    inside = len(path) > depth + 1 and tuple(path[:depth]) == level.way
+    if not inside or path[depth] not in kinds:
+        return f"it lies beside the folders {_listed([shown_name(name) for name in sorted(kinds)])}"
+    place = _plain(path, inner[path[depth]])
+    return place if isinstance(place, str) else Place(kinds[path[depth]], place.label)
 
 
 def _label(
@@ -356,7 +265,7 @@ def _settle(raw: list[Place | str], kinds: Mapping[str, str], layout: Layout) ->
             raw[place] = Place(rule[old.split or "train"] if tested else None, old.label)
     shown = [
         shown_name(name)
-        for name in sorted(kinds, key=lambda name: (list(_WORDS).index(kinds[name]), name))
+        for name in sorted(kinds, key=lambda name: (list(SPLIT_WORDS).index(kinds[name]), name))
         if used[kinds[name]]
     ]
     if len(shown) > 1:

@@ -90,14 +90,12 @@ def test_a_transparent_picture_lies_on_white_as_in_training(open_page):
     logo[8:24, 16:48, 3] = 255  # a black box on nothing
     choose_file(page, encoded(logo), "logo.JFIF", "")
     page.get_by_text("Your upload").wait_for()
-    expected = read_picture(io.BytesIO(encoded(logo)), 32)[..., 0]
-    assert (expected[0] == 255).all()
-    np.testing.assert_array_equal(on_the_pad(page), expected)
+    expected = read_picture(io.BytesIO(encoded(logo)), 32)[:16, :, 0]  # the rest is hidden
+    assert expected[0].min() == 255
+    np.testing.assert_array_equal(on_the_pad(page)[:16], expected)
     page.locator("#completion-pad .crop input").uncheck()
-    expected = read_picture(io.BytesIO(encoded(logo)), 32, "pad")[..., 0]
-    assert (expected[0] == 0).all()
-    difference = np.abs(on_the_pad(page) - expected.astype(int))
-    assert (difference > 16).mean() < 0.15  # the two filters differ along edges
+    assert (on_the_pad(page)[:8] == 0).all()
+    assert (on_the_pad(page)[8:11] == 255).all()
 
 
 def test_a_photo_of_a_24_megapixel_camera_is_opened(open_page):
@@ -106,7 +104,7 @@ def test_a_photo_of_a_24_megapixel_camera_is_opened(open_page):
     photo[:, 3000:] = 255
     choose_file(page, encoded(photo, "jpeg"), "photo.jpg", "image/jpeg")
     page.get_by_text("Your upload").wait_for()
-    shown = on_the_pad(page)
+    shown = on_the_pad(page)[:16]  # the rest is hidden
     assert (shown[:, :15] == 0).all()
     assert (shown[:, 17:] == 255).all()
 
