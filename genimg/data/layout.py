@@ -100,7 +100,13 @@ def arrange(paths: Sequence[Sequence[str]], labels: Collection[Labels] = ()) -> 
     _label(raw, paths, labels, layout)
     _settle(raw, kinds, layout)
     names = class_names({place.label for place in raw if isinstance(place, Place)})
-    layout.renamed = {old: new for old, new in sorted(names.items()) if old != new}
+    texts = {old: unicodedata.normalize("NFC", old) for old in sorted(names)}
+    layout.renamed = {old: names[old] for old, text in texts.items() if text != names[old]}
+    for text, count in Counter(texts.values()).items():
+        if count > 1:
+            layout.notes.append(
+                f'{count} folders whose names all read "{shown_name(text)}" are one class'
+            )
     layout.places = [
         place if isinstance(place, str) else Place(place.split, names[place.label]) for place in raw
     ]

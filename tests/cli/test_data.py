@@ -90,6 +90,21 @@ def test_preview_of_a_folder_lists_what_was_skipped(call, tmp_path):
     assert "cats/broken.png" in outcome.err
 
 
+def test_show_tells_what_was_found_in_a_folder(call, tmp_path):
+    for split, count in (("train", 3), ("val", 1)):
+        for label in ("cats", "C:"):
+            folder = tmp_path / "mine" / split / label
+            folder.mkdir(parents=True)
+            for index in range(count):
+                Image.new("L", (40, 40), index * 50).save(folder / f"{index}.png")
+    outcome = call("data", "show", f"folder:{tmp_path / 'mine'}")
+    assert outcome.code == 0
+    assert "train 6, test 2" in outcome.out
+    assert (
+        'found 2 classes: C_, cats; 1 renamed ("C:" is "C_"); splits train and val understood'
+    ) in outcome.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -128,5 +143,6 @@ def test_import_makes_a_data_set_to_train_on(call, tmp_path, monkeypatch):
     assert outcome.code == 0
     assert outcome.err == "refused broken.png: it is not a PNG, JPEG or WebP picture\n"
     assert "accepted 3 pictures, refused 1 files" in outcome.out
+    assert "found 1 class: pictures" in outcome.out
     [name] = [word for word in outcome.out.split() if word.startswith("folder:")]
     assert len(data.load(name, size=28)) == 2  # and one for testing

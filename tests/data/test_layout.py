@@ -141,6 +141,10 @@ def test_different_folders_stay_different_and_the_report_says_what_was_renamed()
     )
     # One text in two forms of Unicode is one name to everybody.
     assert places({"e\u0301": 1, "\u00e9": 2}) == undivided(3, ["é"])
+    layout = arrange(files({"e\u0301": 1, "\u00e9": 2}))
+    assert layout.found({"é": 3}) == (
+        'found 1 class: é; 2 folders whose names all read "é" are one class'
+    )
 
 
 def test_many_classes_are_named_in_part():

@@ -27,7 +27,8 @@ function show() {
   if (report.preview) preview.src = report.preview;
   refused.hidden = !report.refused_count;
   if (!report.refused_count) return;
-  refused.querySelector('summary').textContent = `${report.refused_count} of the files were not used`;
+  refused.querySelector('summary').textContent = report.refused_count === 1
+    ? '1 of the files was not used' : `${report.refused_count} of the files were not used`;
   list.replaceChildren(...report.refused.map(({ file, reason }) => {
     const item = document.createElement('li');
     const name = document.createElement('code');

@@ -6,7 +6,7 @@ import pytest
 
 from genimg import data
 from genimg.render import encode
-from genimg.ui.training.own_data import OWN, DataShelf
+from genimg.ui.training.own_data import OWN, DataShelf, accepted_uploads
 
 
 @pytest.fixture
@@ -46,6 +46,29 @@ def test_pictures_that_were_sent_can_be_trained_on(shelf, upload):
     shelf.publish(upload, 32, "ada")
     assert shelf.owners(value) == ["ada", "bob"]
     assert data.load(name).classes == ("cats", "dogs")  # who sent them is no part of the hash
+
+
+@pytest.mark.slow
+def test_the_splits_that_were_sent_are_told(shelf, tmp_path):
+    numbers = np.random.default_rng(0)
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        for split, count in (("train", 3), ("test", 1)):
+            for name in ("cats", "dogs"):
+                for i in range(count):
+                    picture = numbers.integers(0, 256, (20, 20, 3), np.uint8)
+                    archive.writestr(f"{split}/{name}/{i}.png", encode(picture, "png"))
+    value, report = shelf.publish(tmp_path / "pets.zip", 32, "ada")
+    assert report["title"] == "8 pictures of 32 px are ready: 6 to learn from, 2 to test with."
+    assert report["classes"] == "Found 2 classes: cats, dogs; splits train and test understood."
+    assert report["counts"] == "Pictures of each: cats 4, dogs 4"
+    assert shelf.found(value) == report["classes"]
+    assert shelf.found("fashion-mnist") == shelf.found(OWN + "../..") == ""
+
+
+def test_what_can_be_sent_is_said_with_its_limits():
+    said = accepted_uploads()
+    for words in ("one folder", "train, val and test", "256 MB", "20,000 files", "16 megapixels"):
+        assert words in said
 
 
 def test_the_published_data_sets_are_choices(shelf):
