@@ -17,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 
+from genimg.cli.health import findings_of, summary
 from genimg.cli.options import Parser, add_number
 from genimg.cli.progress import time_text
 from genimg.cli.tables import facts_table, plain, table
@@ -24,7 +25,7 @@ from genimg.cli.train import add_preset, given_settings
 from genimg.jobs import naming
 from genimg.jobs.job import Job
 from genimg.jobs.manager import JobManager
-from genimg.jobs.states import State
+from genimg.jobs.states import ENDED, State
 from genimg.jobs.views import JobView
 
 SUMMARY = "train in the background: start, watch, pause, resume, cancel"
@@ -128,6 +129,10 @@ def _show(options: argparse.Namespace, manager: JobManager) -> None:
         moment = time.localtime(facts[name])
         facts[name] = time.strftime("%Y-%m-%d %H:%M:%S", moment) if facts[name] else "never"
     print(facts_table(facts))
+    directory = manager.directory(seen.job.id)
+    if rows := directory.read_metrics():
+        for line in summary(findings_of(directory, rows, ended=seen.job.state in ENDED)):
+            print(line)
 
 
 def _watch(options: argparse.Namespace, manager: JobManager) -> None:

@@ -43,6 +43,16 @@ class Progress:
             if self.live:
                 self.stream.write("\n")
 
+    def say(self, text: str) -> None:
+        """Write a line that stays, above the one that is drawn over and over."""
+        if self.live:
+            width = shutil.get_terminal_size().columns - 1
+            self.stream.write("\r" + " " * width + "\r")
+        self.stream.write(text + "\n")
+        if self.live and self._last:
+            self._show(self._last)
+        self.stream.flush()
+
     def _show(self, report: dict[str, Any]) -> None:
         self._shown_at = self.clock()
         text = describe(report)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from genimg import data
+from genimg.cli.health import HealthLines, summary
 from genimg.cli.options import Parser, add_number, default_text, help_text
 from genimg.cli.progress import Progress
 from genimg.configuration import Configuration
@@ -158,10 +159,10 @@ def run(options: argparse.Namespace) -> int:
     doing = f"resuming at {done:,} images" if done else "starting"
     print(f"{doing}: {options.preset} in {options.out} (Ctrl-C saves)", file=sys.stderr)
     stop, progress = StopSignal(), Progress(sys.stderr)
-    lost = None
+    health, lost = HealthLines(progress.say, directory), None
     try:
         outcome = train_run(
-            directory.path, callbacks=[progress], should_stop=stop, processes=processes or 1
+            directory.path, callbacks=[progress, health], should_stop=stop, processes=processes or 1
         )
     except KeyboardInterrupt:
         outcome = "paused"
@@ -170,6 +171,8 @@ def run(options: argparse.Namespace) -> int:
     finally:
         progress.close()
     done = _saved_images(directory)
+    for line in summary(health.findings(ended=outcome == "succeeded")) if health.rows else []:
+        print(line, file=sys.stderr)
     if outcome == "succeeded":
         print(f"trained on {done:,} images; the run is in {options.out}")
         return 0

@@ -43,6 +43,9 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.CANCELLED: frozenset(),
 }
 
+# Nothing comes after these.
+ENDED = frozenset(state for state, following in TRANSITIONS.items() if not following)
+
 # What a job's owner may do with it in each state; everybody may duplicate it.
 ACTIONS: dict[State, tuple[str, ...]] = {
     State.QUEUED: ("rename", "pause", "cancel", "move", "delete"),

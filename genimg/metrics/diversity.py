@@ -38,3 +38,31 @@ def within_class_distance(images: Images, labels: np.ndarray) -> float | None:
         total += distances.sum().item()
         pairs += len(members) * (len(members) - 1)
     return total / pairs / math.sqrt(pixels.shape[1]) if pairs else None
+
+
+def spreads(features: np.ndarray, labels: np.ndarray) -> tuple[float, float] | None:
+    """Return how far features spread within their classes, and how far apart the classes are.
+
+    Both are sums of variances over all features: the pooled one of the members around the mean of
+    their class, and the one between the means of the classes, less what chance adds to it (so it
+    may be slightly below 0; it is 0 for one class).
+
+    Args:
+        features: (N, D).
+        labels: the class of each row, integers (N,).
+
+    Returns:
+        None where no class has two members.
+    """
+    classes = [
+        members for label in np.unique(labels) if len(members := features[labels == label]) > 1
+    ]
+    freedom = sum(len(members) - 1 for members in classes)
+    if not freedom:
+        return None
+    within = sum(((members - members.mean(0)) ** 2).sum() for members in classes) / freedom
+    if len(classes) < 2:
+        return float(within), 0.0
+    means = np.stack([members.mean(0) for members in classes])
+    chance = within * np.mean([1 / len(members) for members in classes])
+    return float(within), float(means.var(0, ddof=1).sum() - chance)

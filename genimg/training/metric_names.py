@@ -123,6 +123,28 @@ METRICS: dict[str, Metric] = {
         "Mean distance of two drawn images of a class over the same of real images: the sample"
         " sheet's, compared pixel by pixel.",
     ),
+    "random_distance": Metric(
+        "Distance in random features",
+        "",
+        "lower",
+        "FD of 200 drawn images to 1,000 real ones in the features of a network that nobody trained"
+        " (fewer where the data are few): 0 is where other real images are, 1 where one image would"
+        " be that is drawn for its class again and again.",
+    ),
+    "class_difference": Metric(
+        "Difference of the classes",
+        "of real",
+        "higher",
+        "How far apart the classes of 200 or more drawn images are, over the same of real images,"
+        " in the same features; 0 is one image for all classes.",
+    ),
+    "copied_share": Metric(
+        "Copies",
+        "share",
+        "lower",
+        "Share of 100 drawn images that are three times as near to one training image as to any"
+        " other, beyond what is so among real images.",
+    ),
     "frechet_distance_500": Metric(
         "Fréchet distance (500 images)",
         "",

@@ -19,15 +19,16 @@ from genimg.metrics.features import FeatureNet, image_tensor
 from genimg.metrics.frechet import frechet_distance
 from genimg.training.randomness import generator
 from genimg.training.task import Task
+from genimg.training.yardstick import COMPARED, Yardstick
 
 FEATURE_NET = "fashion-features"
 DRAWN = 500
 REAL = 1000
 LEAST_SECONDS = 30.0
-# Waits at least this many times as long as the last measurement took: it gets a share of 5 %.
-COSTS_BETWEEN = 20
-# Real pictures whose differences drawn ones are compared with.
-COMPARED = 200
+# Waits at least this many times as long as the last measurement took: it gets a share of 1.6 %.
+COSTS_BETWEEN = 60
+# Real pictures whose differences those on a sheet are compared with.
+DIFFERENT = 200
 
 
 class QualityGauge:
@@ -62,17 +63,28 @@ class QualityGauge:
         if not self.task.draws:
             return False
         wait = max(LEAST_SECONDS, COSTS_BETWEEN * self._cost)
-        return time.monotonic() - self._measured_at >= wait and self._reference is not None
+        return time.monotonic() - self._measured_at >= wait
 
     def measure(self) -> dict[str, float]:
-        """Return `frechet_distance_500`, its floor and, with classes, `class_accuracy_500`.
+        """Return what the yardstick tells of pictures drawn now (see `Yardstick.compare`).
 
-        Only where `is_due` has found a classifier that knows the pictures.
+        Where a shipped classifier knows the data set, `frechet_distance_500`, its floor and, with
+        classes, `class_accuracy_500` are added.
         """
-        judge, real, floor = self._reference
+        yardstick, reference = self._yardstick, self._reference  # made once, which costs more
         start = time.monotonic()
-        labels = torch.arange(DRAWN) % len(self.dataset.classes)
-        drawn = image_tensor(self.task.draw(labels, self.seed))
+        labels = self.task.labels_in_turn(DRAWN if reference else COMPARED)
+        drawn = self.task.draw(labels, self.seed)
+        values = yardstick.compare(drawn, labels.numpy())
+        if reference:
+            values |= self._judged(image_tensor(drawn), labels, *reference)
+        self._measured_at = time.monotonic()
+        self._cost, self.began = self._measured_at - start, True
+        return values
+
+    def _judged(
+        self, drawn: torch.Tensor, labels: torch.Tensor, judge: FeatureNet, real: np.ndarray, floor
+    ) -> dict[str, float]:
         features, logits = judge(fit(drawn, judge.model.config.size))
         values = {
             "frechet_distance_500": frechet_distance(features, real),
@@ -80,17 +92,17 @@ class QualityGauge:
         }
         if self.task.average.config.classes:
             values["class_accuracy_500"] = float((logits.argmax(1) == labels.numpy()).mean())
-        self._measured_at = time.monotonic()
-        self._cost, self.began = self._measured_at - start, True
         return values
 
     @cached_property
     def _real_distance(self) -> float | None:
         """The distance of real pictures that the diversity is relative to."""
-        rows = self._order[:COMPARED]
-        known = bool(self.task.average.config.classes)
-        labels = self.dataset.labels[rows] if known else torch.zeros(len(rows))
-        return within_class_distance(self.dataset.images[rows], labels.numpy())
+        rows = self._order[:DIFFERENT]
+        return within_class_distance(self.dataset.images[rows], self._labels[rows].numpy())
+
+    @cached_property
+    def _yardstick(self) -> Yardstick:
+        return Yardstick(self.dataset.images, self._labels, self._order)
 
     @cached_property
     def _reference(self) -> tuple[FeatureNet, np.ndarray, float] | None:
@@ -104,6 +116,12 @@ class QualityGauge:
         images = self.dataset.images[self._order[: REAL + DRAWN]]
         features, _ = judge(fit(images, judge.model.config.size))
         return judge, features[:REAL], frechet_distance(features[REAL:], features[:REAL])
+
+    @property
+    def _labels(self) -> torch.Tensor:
+        """The classes that the task can tell apart, int64 (N,)."""
+        known = bool(self.task.average.config.classes)
+        return self.dataset.labels if known else torch.zeros_like(self.dataset.labels)
 
     @cached_property
     def _order(self) -> torch.Tensor:

@@ -113,24 +113,31 @@ class RunDirectory:
     def read_metrics(self) -> list[dict[str, Any]]:
         """Return the reports of all attempts as one history.
 
-        An attempt starts from a checkpoint, and so does a roll-back: a line replaces what was
-        reported beyond it before, and joins what was reported at the same place. A torn last line
-        is ignored.
+        A torn last line is ignored; for the rest see `add_report`.
         """
         history: list[dict[str, Any]] = []
         for number in self.attempt_numbers():
             for line in _read_lines(self.path / "attempts" / str(number) / "metrics.jsonl"):
-                while history and history[-1]["images_seen"] > line["images_seen"]:
-                    history.pop()
-                if history and history[-1]["images_seen"] == line["images_seen"]:
-                    line = history.pop() | line
-                history.append(line)
+                add_report(history, line)
         return history
 
     def write_sheet(self, images_seen: int, png: bytes) -> None:
         """Keep one sample sheet."""
         self.samples.mkdir(exist_ok=True)
         atomic_write(self.samples / f"{images_seen:09d}.png", png)
+
+
+def add_report(history: list[dict[str, Any]], line: dict[str, Any]) -> None:
+    """Add a report to those before it.
+
+    An attempt starts from a checkpoint, and so does a roll-back: a line replaces what was reported
+    beyond it before, and joins what was reported at the same place.
+    """
+    while history and history[-1]["images_seen"] > line["images_seen"]:
+        history.pop()
+    if history and history[-1]["images_seen"] == line["images_seen"]:
+        line = history.pop() | line
+    history.append(line)
 
 
 def _read_dictionary(path: Path) -> dict[str, Any]:

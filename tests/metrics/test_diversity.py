@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from genimg.metrics.diversity import within_class_distance
+from genimg.metrics.diversity import spreads, within_class_distance
 
 
 def pictures(count: int, channels: int = 1) -> np.ndarray:
@@ -49,3 +49,27 @@ def test_without_two_of_a_class_there_is_no_answer():
 def test_wrong_labels_are_one_sentence(labels):
     with pytest.raises(ValueError, match="one label an image, 4 of them"):
         within_class_distance(pictures(4), labels)
+
+
+def test_spreads_are_the_variances_that_the_features_were_made_with():
+    random = np.random.default_rng(0)
+    labels = np.arange(20_000) % 200
+    centres = random.normal(0, 2, (200, 3))
+    features = centres[labels] + random.normal(0, 1, (20_000, 3))
+    within, between = spreads(features, labels)
+    assert within == pytest.approx(3, rel=0.02)
+    assert between == pytest.approx(centres.var(0, ddof=1).sum(), rel=0.02)
+
+
+def test_what_chance_makes_of_equal_classes_is_taken_off():
+    random = np.random.default_rng(0)
+    found = [spreads(random.normal(0, 1, (40, 3)), np.arange(40) % 10)[1] for _ in range(200)]
+    assert np.mean(found) == pytest.approx(0, abs=0.03)
+
+
+def test_spreads_of_few():
+    features = np.random.default_rng(0).normal(0, 1, (6, 3))
+    assert spreads(features, np.arange(6)) is None
+    assert spreads(features, np.zeros(6))[1] == 0
+    alone = spreads(features, np.array([0, 0, 0, 0, 0, 1]))  # one of a class says nothing
+    assert alone == pytest.approx(spreads(features[:5], np.zeros(5)))

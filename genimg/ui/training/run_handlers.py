@@ -18,6 +18,7 @@ from PIL import Image
 from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.limits import allowed
 from genimg.jobs.manager import JobManager
+from genimg.jobs.states import ENDED
 from genimg.jobs.views import JobView
 from genimg.render import animate
 from genimg.training.health import diagnose
@@ -210,15 +211,17 @@ class RunHandlers:
                 return detail
             directory = self.manager.directory(job.id)
             history = self._history(job.id)
+            facts, pictures = self._facts(directory)
+            findings = diagnose(history.rows, pictures=pictures, ended=job.state in ENDED)
             detail = {
                 "id": job.id,
                 "state": job.state,
-                "facts": self._facts(directory),
+                "facts": facts,
                 "command": _command(directory),
                 "epochs": history.rows[-1].get("epochs") if history.rows else None,
                 "health": [
                     {"level": finding.level, "sentence": sentence(finding.sentence)}
-                    for finding in (diagnose(history.rows) if history.rows else [])
+                    for finding in (findings if history.rows else [])
                 ],
                 "sheets": sheets_of(directory),
                 "opens": use_of_preset(job.preset) in self.uses
@@ -243,14 +246,17 @@ class RunHandlers:
             self._histories.popitem(last=False)
         return history
 
-    def _facts(self, directory: RunDirectory) -> str:
-        """Return in a line what is being trained, on what, with what."""
+    def _facts(self, directory: RunDirectory) -> tuple[str, int]:
+        """Return in a line what is being trained, on what, with what; and the number of pictures.
+
+        The number is 0 as long as nobody knows.
+        """
         try:
             spec = directory.read_spec()
         except (OSError, ValueError) as error:
-            return sentence(error)
+            return sentence(error), 0
         resolved = spec.resolved
-        pictures = resolved.get("dataset_images")
+        pictures = resolved.get("dataset_images", 0)
         parts = [
             spec.preset,
             dataset_words(spec.run.dataset),
@@ -259,7 +265,7 @@ class RunHandlers:
             f"{resolved['device']} in {resolved['precision']}" if resolved else "",
             f"seed {spec.run.seed}",
         ]
-        return " · ".join(part for part in parts if part)
+        return " · ".join(part for part in parts if part), pictures
 
     def _log(self, job: Job, request: dict[str, Any]) -> dict[str, Any]:
         """Return what the newest attempt printed since the browser's offset, or its end."""
