@@ -76,6 +76,18 @@ def test_watching_ends_with_the_runs(call, root, start):
     assert "succeeded" in call("jobs", "watch", "--runs", root).out
 
 
+def test_the_health_of_a_run_is_shown(call, root, start):
+    id = start()
+    assert "health: " not in call("jobs", "show", id, "--runs", root).out  # nothing is known yet
+    report = {"real_accuracy": 1.0, "fake_accuracy": 1.0, "generator_loss": 5.0}
+    rows = [json.dumps(report | {"images_seen": 640 * number}) for number in range(40)]
+    metrics = root / id / "attempts" / "1" / "metrics.jsonl"
+    metrics.write_text("\n".join(rows[:3]) + "\n")
+    assert "health: too short to tell" in call("jobs", "show", id, "--runs", root).out
+    metrics.write_text("\n".join(rows) + "\n")
+    assert "warning: the discriminator wins" in call("jobs", "show", id, "--runs", root).out
+
+
 def test_logs_cannot_command_the_terminal(call, root, start):
     id = start()
     (root / id / "attempts" / "1" / "log.txt").write_text("one\n\x1b[31mred\x07\n")

@@ -85,6 +85,25 @@ def test_the_losses_and_a_bar_fit_into_eighty_columns(monkeypatch):
     assert "G 0.500" in stream.getvalue()
 
 
+def test_what_is_said_stays_above_the_line(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    stream = Terminal()
+    progress = Progress(stream, Clock())
+    progress.say("before")
+    progress(REPORT)
+    progress.say("warning: " + "x" * 100)
+    before, said, line = stream.getvalue().split("\n")
+    assert before.strip() == "before"
+    assert said.split("\r")[-1] == "warning: " + "x" * 100
+    assert said.split("\r")[-2].strip() == ""  # nothing of the bar is left behind it
+    assert "640 of 1,280" in line
+    elsewhere = io.StringIO()
+    progress = Progress(elsewhere, Clock())
+    progress(REPORT)
+    progress.say("warning: y")
+    assert elsewhere.getvalue().splitlines() == [describe(REPORT), "warning: y"]
+
+
 def test_nothing_is_shown_of_a_run_that_reported_nothing():
     stream = Terminal()
     Progress(stream).close()

@@ -92,6 +92,7 @@ def test_training_writes_a_run_that_can_be_loaded(call, tmp_path):
     assert "trained on 128 images" in outcome.out
     assert str(tmp_path / "run") in outcome.out
     assert "128 of 128 images" in outcome.err
+    assert "health: too short to tell" in outcome.err  # on a line of its own, at the end
     assert load(tmp_path / "run").sample(2).shape == (2, 32, 32, 1)
     again = call(*command)
     assert again.code == 0

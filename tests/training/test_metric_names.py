@@ -6,6 +6,7 @@ from genimg.training.metric_names import METRICS
 # Reported only beside a GPU, after a divergence, or after half a minute; see the other tests.
 RARE = {"cuda_bytes", "rolled_back"}
 QUALITY = {"frechet_distance_500", "frechet_distance_500_floor", "class_accuracy_500"}
+QUALITY |= {"random_distance", "class_difference", "copied_share"}
 
 
 @pytest.fixture
