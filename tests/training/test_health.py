@@ -1,6 +1,8 @@
 """Each rule on a real run that was made to show it, and on one that has nothing to show."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,11 +12,11 @@ from hypothesis import strategies as st
 
 from genimg import checkpoints, data
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
-from genimg.training.health import STRETCH, diagnose
+from genimg.training.health import FEW, STRETCH, diagnose
 from genimg.training.loop import Trainer
 from genimg.training.metric_names import METRICS
 from genimg.training.objectives import OBJECTIVES, Objective
-from genimg.training.run_directory import RunDirectory
+from genimg.training.run_directory import RunDirectory, add_report
 from genimg.training.spec import make_spec
 
 MLP = {"generator_widths": (32,), "discriminator_widths": (32,), "latent_dimensions": 8}
@@ -181,6 +183,125 @@ def test_nobody_is_called_well_before_a_rule_could_have_spoken(rows, said):
     [finding] = diagnose(rows)
     assert finding.sentence == said
     assert finding.level == ("good" if said == "nothing unusual" else "unknown")
+
+
+def measured(*, reports=300, right=0.8, falling_loss=False, **curves):
+    """Return the reports of a GAN; each curve has its numbers at even distances over the run.
+
+    Args:
+        right: how often the discriminator is right, in both kinds.
+        curves: `random_distance`, `diversity`, ...: the values reported, oldest first.
+    """
+    rows = [
+        {
+            "images_seen": 640 * number,
+            "real_accuracy": right,
+            "fake_accuracy": right,
+            "generator_loss": 5 - number / reports * 4 * falling_loss + 0.1 * (number % 3),
+        }
+        for number in range(reports)
+    ]
+    for name, values in curves.items():
+        for index, value in enumerate(values):
+            rows[index * (reports - 1) // max(1, len(values) - 1)][name] = value
+    return rows
+
+
+# What the sample sheets of three runs on 12,000 portraits measure (`benchmarks/yardstick.py`).
+SMEAR = {"random_distance": [2.2, 2.1, 2.3] * 4, "diversity": [0.52] * 40, "right": 1.0}
+HINGE = {"random_distance": [1.6, 1.5, 1.7] * 4, "diversity": [0.19] * 40}
+CLEAN = {"random_distance": [3, 2, 1.4, 0.9, 0.6, 0.4, 0.3, 0.2], "diversity": [0.9, 0.6, 0.8, 0.9]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "kinds"),
+    [
+        (measured(**SMEAR), {"discriminator wins", "far from real"}),
+        (
+            measured(**SMEAR, class_difference=[0.4] * 12)[:150],
+            {"discriminator wins", "one for all"},
+        ),
+        (measured(**HINGE), {"collapse", "far from real"}),
+        (measured(diversity=[0.9, 0.5] + [0.45] * 20), {"collapse"}),  # not measured otherwise
+        (measured(random_distance=[2, 0.5, 0.1, 0.1, 0.1, 0.1, 0.5, 0.6, 0.6]), {"worse"}),
+        (measured(**CLEAN, copied_share=[0, 0.1, 0.4, 0.8, 0.8, 0.9]), {"copies"}),
+        (measured(**CLEAN), {"good"}),
+        (measured(**CLEAN, right=1.0), {"good"}),  # the generator learns from a clever opponent
+        (measured(right=1.0, falling_loss=True, reports=60), {"good"}),
+        (measured(right=1.0, reports=60), {"discriminator wins"}),
+        # Every GAN looks like this in its first minutes.
+        (measured(**SMEAR | {"right": 0.9}, class_difference=[0.2] * 9)[:90], {"good"}),
+        (
+            measured(random_distance=[0.03, 0.01, 0.04, 0.02] * 4, class_difference=[1.0] * 9),
+            {"good"},
+        ),
+    ],
+)
+def test_what_a_run_is_called_while_it_trains(rows, kinds):
+    assert {finding.kind for finding in diagnose(rows, pictures=12_000)} == kinds
+
+
+@pytest.mark.parametrize(
+    ("rows", "kinds"),
+    [
+        (measured(**CLEAN | {"random_distance": [3, 2, 1.5]}, reports=60), {"young"}),
+        (measured(random_distance=[3, 2.5, 2.2, 1.9, 1.6, 1.3, 1.0, 0.8]), {"young"}),
+        (measured(random_distance=[2.0], reports=20), {"young"}),
+        (measured(right=1.0, reports=24), {"discriminator wins"}),  # it is over: that must do
+        (measured(right=1.0, reports=9), {"too short"}),
+        (measured(**CLEAN), {"good"}),
+        (measured(**SMEAR), {"discriminator wins", "far from real"}),
+        (measured(random_distance=[2, 1, 0.1], copied_share=[0.9]), {"copies"}),
+    ],
+)
+def test_what_it_is_called_when_it_has_ended(rows, kinds):
+    findings = diagnose(rows, pictures=12_000, ended=True)
+    assert {finding.kind for finding in findings} == kinds
+
+
+@pytest.mark.parametrize(
+    ("pictures", "said"),
+    [(1, "there is only 1 picture"), (2, "there are only 2 pictures"), (72, "each seen 889 times")],
+)
+def test_few_pictures_are_too_few_however_well_it_looks(pictures, said):
+    rows = measured(reports=101, diversity=[0.9] * 9)
+    [finding] = diagnose(rows, pictures=pictures)
+    assert (finding.level, finding.kind) == ("warning", "few pictures")
+    assert said in finding.sentence
+    assert diagnose(rows, pictures=FEW)[0].kind == "good"
+    assert diagnose(rows)[0].kind == "good"  # nobody knows how many
+
+
+def test_a_discriminator_that_won_over_a_few_pictures_has_learned_them_by_heart():
+    rows = measured(right=1.0)
+    [finding] = diagnose(rows, pictures=800)
+    assert "It has learned them by heart, each seen 239 times: give it more" in finding.sentence
+    assert "Lower discriminator_learning_rate" in diagnose(rows, pictures=60_000)[0].sentence
+
+
+def test_what_is_well_is_placed_on_the_scale():
+    [finding] = diagnose(measured(**CLEAN))
+    assert finding.sentence.startswith("nothing unusual: its pictures are at 0.20 on the scale")
+
+
+RECORDED = Path(__file__).parent / "recorded_runs"
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures", "kinds"),
+    [("good-dcgan", 60_000, {"good"}), ("young-style", 60_000, {"too short"})],
+)
+def test_recorded_runs(name, pictures, kinds):
+    rows = []
+    for line in (RECORDED / f"{name}.jsonl").read_text().splitlines():
+        add_report(rows, json.loads(line))
+    ever = {
+        finding.kind
+        for end in range(1, len(rows) + 1)
+        for finding in diagnose(rows[:end], pictures=pictures)
+    }
+    assert ever == kinds | {"too short"}
+    assert {finding.kind for finding in diagnose(rows, pictures=pictures, ended=True)} == kinds
 
 
 NUMBERS = st.one_of(st.none(), st.floats(-1e6, 1e6), st.just(1.0), st.just(0.0))
