@@ -288,19 +288,29 @@ RECORDED = Path(__file__).parent / "recorded_runs"
 
 
 @pytest.mark.parametrize(
-    ("name", "pictures", "kinds"),
-    [("good-dcgan", 60_000, {"good"}), ("young-style", 60_000, {"too short"})],
+    ("name", "pictures", "ever", "kinds"),
+    [
+        ("good-dcgan", 60_000, {"too short", "good"}, {"good"}),
+        ("young-style", 60_000, {"too short"}, {"too short"}),
+        ("two-pictures", 2, {"few pictures"}, {"few pictures"}),
+        (
+            "dcgan-72-pictures",
+            72,
+            {"few pictures", "discriminator wins"},
+            {"few pictures", "discriminator wins"},
+        ),
+    ],
 )
-def test_recorded_runs(name, pictures, kinds):
+def test_recorded_runs(name, pictures, ever, kinds):
     rows = []
     for line in (RECORDED / f"{name}.jsonl").read_text().splitlines():
         add_report(rows, json.loads(line))
-    ever = {
+    found = {
         finding.kind
         for end in range(1, len(rows) + 1)
         for finding in diagnose(rows[:end], pictures=pictures)
     }
-    assert ever == kinds | {"too short"}
+    assert found == ever
     assert {finding.kind for finding in diagnose(rows, pictures=pictures, ended=True)} == kinds
 
 
