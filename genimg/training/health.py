@@ -26,9 +26,10 @@ VANISHED = 0.03
 RIGHT = 0.95
 # Sheets or measurements in a row that must agree.
 LASTING = 3
-# Reports of steps, of which each tenth has one, before what is bad may not just be young: the MLP
-# GAN needs 350 steps to begin, and others look ill meanwhile.
+# Reports of steps, of which each tenth has one, or pictures, after which what is bad is not just
+# young: the MLP GAN needs 350 steps or 45,000 pictures to begin, and others look ill meanwhile.
 GROWN = 100
+GROWN_IMAGES = 100_000
 # Two drawn pictures of a class differ less than half as much as two real ones; healthy runs reach
 # 0.7 after the first few sheets.
 ALIKE = 0.5
@@ -94,7 +95,7 @@ class _Run:
     @property
     def grown(self) -> bool:
         """Whether it is past the time in which every GAN looks ill."""
-        return len(self.having("generator_loss")) >= GROWN
+        return len(self.having("generator_loss")) >= GROWN or self.seen >= GROWN_IMAGES
 
     @property
     def draws(self) -> bool:
