@@ -56,6 +56,9 @@ def small_config(kind: str, size: int, channels: int, classes: int, **fields) ->
     if kind == "mlp-gan":
         widths = {"generator_widths": (24, 32), "discriminator_widths": (32, 24)}
         return KINDS[kind].config(**common, **widths, **fields)
+    if kind == "style-dcgan":
+        widths = {"generator_width": 8, "discriminator_width": 8, "most_channels": 12}
+        return KINDS[kind].config(**common, **widths, style_dimensions=16, **fields)
     # How many halvings a StyleGAN needs is its own business: take the first that it accepts.
     for generator, discriminator in itertools.product(range(1, 6), repeat=2):
         widths = {
@@ -93,11 +96,23 @@ def alive_fixture():
     return alive
 
 
+_SMALL_STYLE = {
+    "generator_width": 8,
+    "discriminator_width": 8,
+    "most_channels": 8,
+    "latent_dimensions": 8,
+    "style_dimensions": 8,
+}
+
+
 @pytest.fixture(scope="session")
 def small_models():
     """Settings of each preset that make a model of a few thousand weights."""
     return {
-        "fashion-style": {
+        "fashion-style": _SMALL_STYLE,
+        "portraits-style": _SMALL_STYLE,
+        "critters-style": _SMALL_STYLE,
+        "fashion-stylegan": {
             "generator_widths": (8, 8, 8, 8),
             "discriminator_widths": (8, 8, 8),
             "latent_dimensions": 8,

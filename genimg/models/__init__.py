@@ -11,6 +11,11 @@ from genimg.models.dcgan import DcganConfig, DcganDiscriminator, DcganGenerator
 from genimg.models.drawer import Drawer, DrawerConfig
 from genimg.models.gan import Gan
 from genimg.models.mlp_gan import MlpDiscriminator, MlpGanConfig, MlpGenerator
+from genimg.models.style_dcgan import (
+    PlainDiscriminator,
+    StyleDcganConfig,
+    StyleDcganGenerator,
+)
 from genimg.models.stylegan import ProjectionDiscriminator, StyleGanConfig, StyleGenerator
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 from genimg.models.vector_quantizer import VqTokenizer, VqTokenizerConfig
@@ -35,6 +40,9 @@ KINDS: dict[str, Kind] = {
     ),
     "stylegan": Kind(
         StyleGanConfig, lambda config: Gan(config, StyleGenerator, ProjectionDiscriminator), "gan"
+    ),
+    "style-dcgan": Kind(
+        StyleDcganConfig, lambda config: Gan(config, StyleDcganGenerator, PlainDiscriminator), "gan"
     ),
     "classifier": Kind(ClassifierConfig, Classifier, "classifier"),
     "vision-transformer": Kind(VisionTransformerConfig, VisionTransformer, "classifier"),

@@ -11,7 +11,6 @@ of a training step on a CPU.
 Shapes: B batch, Z latent dimensions, W style dimensions, L style layers, C channels, H x W pixels.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from genimg.configuration import Configuration, setting
+from genimg.models.mapping import MappingNetwork, linear, towards_mean
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,35 +60,6 @@ def _smallest_size(size: int, resolutions: int, name: str) -> int:
     return smallest
 
 
-class MappingNetwork(nn.Module):
-    """Latent vector and class to style: z (B, Z), labels (B,) -> w (B, W)."""
-
-    def __init__(self, config: StyleGanConfig) -> None:
-        super().__init__()
-        self.label = (
-            nn.Embedding(config.classes, config.latent_dimensions) if config.classes else None
-        )
-        inputs = config.latent_dimensions * (2 if config.classes else 1)
-        layers: list[nn.Module] = []
-        for _ in range(config.mapping_layers):
-            layers += [_linear(inputs, config.style_dimensions, gain=math.sqrt(2))]
-            layers += [nn.LeakyReLU(0.2)]
-            inputs = config.style_dimensions
-        self.body = nn.Sequential(*layers, _linear(inputs, config.style_dimensions))
-
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Return styles (B, W)."""
-        inputs = _normalise(z)
-        if self.label is not None:
-            inputs = torch.cat([inputs, _normalise(self.label(labels))], dim=1)  # (B, 2Z)
-        return self.body(inputs).float()
-
-
-def _normalise(x: Tensor) -> Tensor:
-    # Only the direction of z carries information, so no latent can be "too far out".
-    return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-8)
-
-
 class StyleConvolution(nn.Module):
     """A 3x3 convolution, normalised, and modulated by the style, plus noise.
 
@@ -104,7 +75,7 @@ class StyleConvolution(nn.Module):
         self.convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
         self.normalise = nn.BatchNorm2d(outputs, affine=False)
         self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.affine = _linear(style_dimensions, 2 * outputs, gain=0.5)
+        self.affine = linear(style_dimensions, 2 * outputs, gain=0.5)
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
         """Return features for x (B, inputs, h, w), style (B, W), noise (B, 1, H, W) or None."""
@@ -123,21 +94,12 @@ class ToPixels(nn.Module):
     def __init__(self, inputs: int, channels: int, style_dimensions: int) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(inputs, channels, 1)
-        self.affine = _linear(style_dimensions, inputs, gain=0.5)
+        self.affine = linear(style_dimensions, inputs, gain=0.5)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """Return pictures (B, C, H, W) for x (B, inputs, H, W) and style (B, W)."""
         scale = 1 + self.affine(style)
         return self.convolution(x * scale[:, :, None, None].to(x.dtype))
-
-
-def _linear(inputs: int, outputs: int, gain: float = 1.0) -> nn.Linear:
-    # PyTorch's default shrinks what passes through and adds constants of the same size: after three
-    # layers the latent vector would hardly matter, and the generator would learn to ignore it.
-    layer = nn.Linear(inputs, outputs)
-    nn.init.normal_(layer.weight, std=gain / math.sqrt(inputs))
-    nn.init.zeros_(layer.bias)
-    return layer
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -165,7 +127,7 @@ class StyleGenerator(nn.Module):
         self.mapping = MappingNetwork(config)
         # StyleGAN starts from a constant. From it, this small generator made one picture a class;
         # a first tensor that depends on the style gave it the variety back (see benchmarks).
-        self.first = _linear(config.style_dimensions, widths[0] * smallest**2)
+        self.first = linear(config.style_dimensions, widths[0] * smallest**2)
         self.first_shape = (widths[0], smallest, smallest)
         self.layers, self.to_pixels = nn.ModuleList(), nn.ModuleList()
         self.noise_sizes: list[int] = []
@@ -187,11 +149,7 @@ class StyleGenerator(nn.Module):
 
     def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """Return styles (B, W) for z (B, Z); `truncation` below 1 pulls them to the mean style."""
-        style = self.mapping(z, labels)
-        if truncation == 1:
-            return style
-        rows = torch.zeros(len(z), dtype=torch.long) if labels is None else labels
-        return torch.lerp(self.mean_style[rows.to(self.mean_style.device)], style, truncation)
+        return towards_mean(self.mapping(z, labels), self.mean_style, labels, truncation)
 
     def draw_noise(self, count: int, generator: torch.Generator | None = None) -> list[Tensor]:
         """Return one standard normal tensor (count, 1, H, W) for each layer."""

@@ -29,6 +29,12 @@ class GanTrainingConfig(Configuration):
     r1: float = setting(0.0, "Gamma of the gradient penalty on real pictures (R1).", low=0)
     r2: float = setting(0.0, "Gamma of the gradient penalty on fake pictures (R2).", low=0)
     gradient_penalty: float = setting(0.0, "Lambda of WGAN-GP's penalty between the two.", low=0)
+    penalty_interval: int = setting(
+        1, "Steps from one R1 or R2 to the next, which then counts as many times.", low=1, high=100
+    )
+    penalty_share: float = setting(
+        1.0, "Share of the batch that R1 and R2 are measured on.", low=0.01, high=1
+    )
     optimizer: str = setting("adam", "How gradients become steps.", choices=("adam", "sgd"))
     generator_learning_rate: float = setting(2e-4, "Generator's learning rate.", low=1e-7, high=1)
     discriminator_learning_rate: float = setting(
@@ -57,10 +63,7 @@ class GanTask(Task):
     ) -> None:
         super().__init__(model, model.generator, config, device)
         self.objective = OBJECTIVES[config.objective]
-        penalised = config.r1 or config.r2 or config.gradient_penalty
-        # Second derivatives need float32; without penalties bfloat16 is as good and faster.
-        self.discriminator_bf16 = precision == "bf16" and not penalised
-        self.generator_bf16 = precision == "bf16"
+        self.bf16 = precision == "bf16"
         betas = (config.beta1, config.beta2)
         self.optimizers = {
             "generator": make_optimizer(
@@ -88,7 +91,8 @@ class GanTask(Task):
         with torch.set_grad_enabled(generator_turn):
             fakes = self._generate(labels)
         images, labels = self.group.share(images), self.group.share(labels)
-        report = self._discriminator_step(images, fakes.detach(), labels)
+        penalise = step % self.config.penalty_interval == 0
+        report = self._discriminator_step(images, fakes.detach(), labels, penalise=penalise)
         if generator_turn:
             report |= self._generator_step(images, fakes, labels)
             update_average(
@@ -108,33 +112,22 @@ class GanTask(Task):
         if hasattr(generator, "draw_noise"):
             noise = generator.draw_noise(len(labels))
             arguments.append([share(x).to(self.device) for x in noise])
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.generator_bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             return generator(*arguments)
 
     def _judge(self, images: Tensor, labels: Tensor) -> Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.discriminator_bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             return self.model.discriminator(images, labels).float()
 
     def _discriminator_step(
-        self, images: Tensor, fakes: Tensor, labels: Tensor
+        self, images: Tensor, fakes: Tensor, labels: Tensor, *, penalise: bool
     ) -> dict[str, float]:
-        config = self.config
-        images.requires_grad_(config.r1 > 0)
-        fakes.requires_grad_(config.r2 > 0)
         # Two passes: batch statistics must never mix real and fake.
         real, fake = self._judge(images, labels), self._judge(fakes, labels)
-        loss = self.objective.discriminator(real, fake)
-        total = loss
-        if config.r1:
-            total = total + config.r1 / 2 * squared_gradient_norm(real, images)
-        if config.r2:
-            total = total + config.r2 / 2 * squared_gradient_norm(fake, fakes)
-        if config.gradient_penalty:
-            total = total + config.gradient_penalty * gradient_penalty(
-                lambda mixed: self._judge(mixed, labels), images, fakes
-            )
+        loss = total = self.objective.discriminator(real, fake)
+        if penalise:
+            total = total + self._penalty(images, fakes, labels)
         norm = self.guarded_step("discriminator", total)
-        images.requires_grad_(False)
         real_accuracy, fake_accuracy = self.objective.accuracies(real, fake)
         return {
             "discriminator_loss": loss.item(),
@@ -142,6 +135,23 @@ class GanTask(Task):
             "fake_accuracy": fake_accuracy,
             "discriminator_gradient": norm,
         }
+
+    def _penalty(self, images: Tensor, fakes: Tensor, labels: Tensor) -> Tensor:
+        """Return what the discriminator pays for its gradients; in float32, as they need."""
+        config, judge = self.config, self.model.discriminator
+        penalty = torch.zeros((), device=images.device)
+        count = max(1, round(len(images) * config.penalty_share))
+        # Lazy regularisation: Karras et al. 2020, arXiv 1912.04958, section 3.1.
+        for gamma, pictures in ((config.r1, images), (config.r2, fakes)):
+            if gamma:
+                x = pictures[:count].detach().float().requires_grad_()
+                square = squared_gradient_norm(judge(x, labels[:count]), x)
+                penalty = penalty + gamma / 2 * config.penalty_interval * square
+        if config.gradient_penalty:
+            penalty = penalty + config.gradient_penalty * gradient_penalty(
+                lambda mixed: judge(mixed, labels), images, fakes
+            )
+        return penalty
 
     def _generator_step(self, images: Tensor, fakes: Tensor, labels: Tensor) -> dict[str, float]:
         discriminator = self.model.discriminator.requires_grad_(False)
