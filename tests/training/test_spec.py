@@ -140,6 +140,6 @@ def test_no_setting_of_one_section_hides_another(preset):
 
 def test_settings_that_are_only_valid_together_are_taken_together():
     spec = make_spec(
-        "fashion-style", size=16, generator_widths=(8, 8, 8), discriminator_widths=(8, 8)
+        "fashion-stylegan", size=16, generator_widths=(8, 8, 8), discriminator_widths=(8, 8)
     )
     assert spec.model.size == 16
