@@ -18,8 +18,8 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     parser.add_argument(
         "--host",
         metavar="ADDRESS",
-        help="Address to listen on; 0.0.0.0 lets a class room in (default 127.0.0.1, reachable"
-        " from this machine alone).",
+        help="Address to listen on; 0.0.0.0, or :: with IPv6, lets a class room in (default"
+        " 127.0.0.1, reachable from this machine alone).",
     )
     add_number(
         parser,
@@ -30,6 +30,12 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         low=1,
         high=65_535,
         shown_default="the first free one from 7860",
+    )
+    parser.add_argument(
+        "--root-path",
+        default="",
+        metavar="PATH",
+        help="Path below which a proxy serves the page, such as /genimg (default none).",
     )
     parser.add_argument(
         "--checkpoint",
@@ -59,10 +65,11 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve the page; return when it was stopped."""
-    from genimg.ui import application  # Gradio takes seconds, and only this command needs it
+    # Gradio takes seconds to import, and only this command needs it.
+    from genimg.ui import application, serving
 
     token = options.teacher_token
-    new = "" if token else application.new_token(options.host)
+    new = "" if token else serving.new_token(options.host, options.root_path)
 
     def say(address: str) -> None:
         if new:
@@ -74,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
         checkpoints=options.checkpoint,
         host=options.host,
         port=options.port,
+        root_path=options.root_path,
         open_browser=not (options.no_browser or on_a_space),
         runs=options.runs,
         teacher_token=token or new,

@@ -11,7 +11,10 @@ published sets are downloaded once by torchvision. `folder:PATH` reads your own 
 per class.
 """
 
+import reprlib
 from pathlib import Path
+
+import numpy as np
 
 from genimg.data import bundled, drawn_sets, folder, torchvision_sets
 from genimg.data.attributes import Attribute
@@ -48,10 +51,15 @@ def load(name: str, size: int = 32, split: str = "train", *, full: bool | None =
             file is damaged, or a package that draws is not installed.
         OSError: a download or a drawing failed.
     """
-    if size not in SIZES:
-        raise ValueError(f"size must be one of {', '.join(map(str, SIZES))}, not {size!r}")
-    if split not in SPLITS:
-        raise ValueError(f"split must be train or test, not {split!r}")
+    _check_name(name)
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size not in SIZES:
+        raise ValueError(
+            f"size must be one of {', '.join(map(str, SIZES))}, not {reprlib.repr(size)}"
+        )
+    if not isinstance(split, str) or split not in SPLITS:
+        raise ValueError(f"split must be train or test, not {reprlib.repr(split)}")
+    if full is not None and not isinstance(full, bool):
+        raise ValueError(f"full must be True, False or None, not {reprlib.repr(full)}")
     sampled = _sample_counts()
     if full is False and name not in sampled:
         raise ValueError(
@@ -91,6 +99,7 @@ def describe(name: str) -> dict:
     Raises:
         ValueError: the name is unknown, or a folder has no usable picture.
     """
+    _check_name(name)
     if name.startswith(FOLDER_PREFIX):
         told = folder.describe_folder(name.removeprefix(FOLDER_PREFIX))
         return told | {"attributes": {}, "attribution": ""}
@@ -143,6 +152,11 @@ def _source(name: str, local: Path | None) -> str:
     if _facts(name).design:
         return "drawn on this machine"
     return torchvision_sets.describe_source(local)
+
+
+def _check_name(name: str) -> None:
+    if not isinstance(name, str):
+        raise ValueError(f"the name of a data set must be a text, not {reprlib.repr(name)}")
 
 
 def _facts(name: str):

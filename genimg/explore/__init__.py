@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from genimg import checkpoints
+from genimg.explore.arguments import shown
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
@@ -43,6 +44,8 @@ def load(name: str | os.PathLike) -> Model:
         genimg.checkpoints.CheckpointError: a ValueError of one sentence; an unknown name lists the
             known ones.
     """
+    if not isinstance(name, (str, os.PathLike)):
+        raise ValueError(f"the name of a model must be a text or a path, not {shown(name)}")
     if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
         checkpoint = read_run(Path(name))
     else:

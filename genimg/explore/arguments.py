@@ -1,6 +1,10 @@
-"""What the methods of all models take alike: counts, seeds, classes and pictures."""
+"""What the methods of all models take alike, checked once and refused in the same words.
 
-from collections.abc import Sequence
+Every check raises ValueError with one sentence, before any work is done.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,9 +12,37 @@ import torch
 from torch import Tensor
 
 from genimg.metrics.features import image_tensor
-from genimg.render.images import require_whole_number
+from genimg.render.images import (
+    require_choice,
+    require_flag,
+    require_number,
+    require_whole_number,
+    shown,
+)
 
-Label = str | int | Sequence[int] | None
+__all__ = [
+    "Label",
+    "check_controls",
+    "check_count",
+    "check_directions",
+    "check_latents",
+    "check_seed",
+    "check_seeds",
+    "class_number",
+    "class_numbers",
+    "network_input",
+    "one_picture",
+    "pictures_of",
+    "require_choice",
+    "require_flag",
+    "require_index",
+    "require_number",
+    "require_whole_number",
+    "shown",
+    "token_numbers",
+]
+
+Label = str | int | Sequence[str | int] | None
 
 
 def check_count(count: int) -> None:
@@ -21,6 +53,59 @@ def check_count(count: int) -> None:
 def check_seed(seed: int) -> None:
     """Raise ValueError unless `seed` is a whole number from 0 to 2^32 - 1."""
     require_whole_number("seed", seed, 0, 2**32 - 1)
+
+
+def check_seeds(seeds: Sequence[int]) -> list[int]:
+    """Return 2 to 16 seeds as a list, or raise ValueError."""
+    seeds = _entries(seeds)
+    if seeds is None or not 2 <= len(seeds) <= 16:
+        got = "one value" if seeds is None else len(seeds)
+        raise ValueError(f"seeds must be 2 to 16 numbers, not {got}")
+    for seed in seeds:
+        check_seed(seed)
+    return seeds
+
+
+def check_directions(directions: Sequence[float]) -> list[float]:
+    """Return how far to go along each direction, or raise ValueError."""
+    amounts = _entries(directions)
+    if amounts is None or not all(map(_is_finite, amounts)):
+        raise ValueError(f"directions and latents must be finite numbers, not {shown(directions)}")
+    return [float(amount) for amount in amounts]
+
+
+def check_latents(latents: Mapping[int, float] | None, dimensions: int) -> dict[int, float]:
+    """Return amounts by dimension of z, of which there are `dimensions`, or raise ValueError."""
+    latents = {} if latents is None else latents
+    if not isinstance(latents, Mapping):
+        raise ValueError(f"latents must be amounts by dimension of z, not {shown(latents)}")
+    for dimension, amount in latents.items():
+        if not _is_whole(dimension) or not 0 <= dimension < dimensions:
+            raise ValueError(f"z has dimensions 0 to {dimensions - 1}, not {shown(dimension)}")
+        if not _is_finite(amount):
+            raise ValueError(f"directions and latents must be finite numbers, not {shown(amount)}")
+    return {int(dimension): float(amount) for dimension, amount in latents.items()}
+
+
+def check_controls(controls: Mapping[str, Any]) -> None:
+    """Raise ValueError unless these are controls of how an image GPT chooses the next token."""
+    limits = {"temperature": (0, 100), "top_p": (0, 1), "guidance": (0, 100)}
+    for name, value in controls.items():
+        if name == "top_k":
+            require_whole_number(name, value, 0, 65_536)
+        elif name in limits:
+            require_number(name, value, *limits[name])
+        else:
+            known = ", ".join(("temperature", "top_k", "top_p", "guidance"))
+            raise ValueError(f"there is no control {name!r}; the controls are {known}")
+    if controls.get("top_p", 1) == 0:
+        raise ValueError("top_p must be above 0: some token has to be left to choose")
+
+
+def require_index(name: str, value: int, count: int) -> None:
+    """Raise ValueError unless `value` is one of the `count` whole numbers from 0."""
+    if not _is_whole(value) or not 0 <= value < count:
+        raise ValueError(f"{name} must be from 0 to {count - 1}, not {shown(value)}")
 
 
 def pictures_of(model: Any) -> tuple[str, int]:
@@ -44,7 +129,7 @@ def class_numbers(
     """Return one class number for each of `count` pictures, int64 (count,).
 
     Args:
-        label: a class by name (in upper or lower case) or number, one number for each picture, or
+        label: a class by name (in upper or lower case) or number, one of these for each picture, or
             None for all classes in turn.
         classes: the names of the classes; without any, the result is None.
         model_name: who is speaking when a label is refused.
@@ -58,41 +143,127 @@ def class_numbers(
         return None
     if label is None:
         return torch.arange(count) % len(classes)
+    labels = _entries(label)
+    if labels is None:
+        labels = [label] * count
+    numbers = [_class_number(one, classes, model_name) for one in labels]
+    if len(numbers) != count or None in numbers:
+        raise _no_such_label(label, count, classes)
+    return torch.tensor(numbers)
+
+
+def class_number(label: str | int, classes: Sequence[str], model_name: str) -> int:
+    """Return the number of one class, given by name or number.
+
+    Raises:
+        ValueError: there is no such class, or these are several.
+    """
+    if not classes:
+        raise ValueError(f"{model_name} was trained without labels, so it takes no label")
+    number = _class_number(label, classes, model_name)
+    if number is None:
+        raise _no_such_label(label, 1, classes)
+    return number
+
+
+def _no_such_label(label: Any, count: int, classes: Sequence[str]) -> ValueError:
+    last = len(classes) - 1
+    wanted = f"{count} whole numbers from 0 to {last}, or names of classes"
+    if count == 1:
+        wanted = f"one whole number from 0 to {last}, or the name of a class"
+    return ValueError(f"labels must be {wanted}, not {shown(label)}")
+
+
+def _class_number(label: Any, classes: Sequence[str], model_name: str) -> int | None:
+    """Return the number of a class, or None for what is neither a name nor such a number."""
     if isinstance(label, str):
         lowered = [name.lower() for name in classes]
         if label.lower() not in lowered:
             raise ValueError(
-                f"{model_name} does not know {label!r}; its classes are {', '.join(classes)}"
+                f"{model_name} does not know {shown(label)}; its classes are {', '.join(classes)}"
             )
-        label = lowered.index(label.lower())
-    numbers = torch.as_tensor(label)
-    if numbers.dim() == 0:
-        numbers = numbers.expand(count)
-    if (
-        numbers.is_floating_point()
-        or numbers.shape != (count,)
-        or numbers.min() < 0
-        or numbers.max() >= len(classes)
-    ):
-        raise ValueError(f"labels must be {count} whole numbers from 0 to {len(classes) - 1}")
-    return numbers
+        return lowered.index(label.lower())
+    return int(label) if _is_whole(label) and 0 <= label < len(classes) else None
 
 
-def network_input(images: np.ndarray) -> Tensor:
+def network_input(images: np.ndarray, config: Any, model_name: str) -> Tensor:
     """Return pictures, uint8 (N, H, W, C), as networks take them: float (N, C, H, W) in [-1, 1].
 
+    Args:
+        config: of the model: the `size` in pixels and the `channels` that it takes.
+        model_name: who is speaking when pictures are refused.
+
     Raises:
-        ValueError: these are no pictures.
+        ValueError: these are no pictures, or not of the size and the channels.
     """
-    return image_tensor(images).float() / 127.5 - 1
+    pictures = image_tensor(images)
+    size, channels = config.size, config.channels
+    if pictures.shape[1:] != (channels, size, size):
+        _, channels_given, height, width = pictures.shape
+        raise ValueError(
+            f"images must be of {size} x {size} pixels and {_channels(channels)} for {model_name},"
+            f" not of {height} x {width} and {_channels(channels_given)}; resize or convert them"
+        )
+    return pictures.float() / 127.5 - 1
 
 
-def one_picture(image: np.ndarray) -> Tensor:
+def _channels(count: int) -> str:
+    return "1 channel" if count == 1 else f"{count} channels"
+
+
+def one_picture(image: np.ndarray, config: Any, model_name: str) -> Tensor:
     """Return one picture, uint8 (H, W, C), as float (1, C, H, W) in [-1, 1].
 
     Raises:
-        ValueError: this is no picture.
+        ValueError: this is no picture, or not of the size and the channels; see `network_input`.
     """
     if not isinstance(image, np.ndarray) or image.ndim != 3:
         raise ValueError("image must be one picture, a numpy array of uint8 (H, W, C)")
-    return network_input(image[None])
+    return network_input(image[None], config, model_name)
+
+
+def token_numbers(tokens: np.ndarray, length: int, low: int, high: int) -> Tensor:
+    """Return tokens as int64 (..., length), at least one row of them.
+
+    Args:
+        low, high: the smallest and the largest token there is.
+
+    Raises:
+        ValueError: they have another shape, or one is no such number.
+    """
+    try:
+        array = np.asarray(tokens)
+    except (ValueError, TypeError):  # rows of several lengths
+        array = np.empty(0)
+    if (
+        not np.issubdtype(array.dtype, np.integer)
+        or array.shape[-1:] != (length,)
+        or not len(array)
+    ):
+        raise ValueError(
+            f"tokens must be ({length},) whole numbers for each picture, not {shown(tokens)}"
+        )
+    if array.min() < low or array.max() > high:
+        raise ValueError(f"tokens must be from 0 to {high}, not {array.min()} to {array.max()}")
+    return torch.from_numpy(array.astype(np.int64))
+
+
+def _entries(values: Any) -> list | None:
+    """Return what a list, an array or the like holds; None for a single value."""
+    if isinstance(values, (np.ndarray, Tensor)):
+        values = values.tolist()
+    return list(values) if isinstance(values, (list, tuple, range)) else None
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _is_finite(value: Any) -> bool:
+    number = isinstance(value, (int, float, np.integer, np.floating))
+    if not number or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value) and abs(value) <= torch.finfo(torch.float32).max
+    except OverflowError:  # a whole number beyond every float
+        return False

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from genimg.explore.arguments import require_index
 from genimg.models.attention import Capture
 from genimg.models.transformer import Transformer
 
@@ -46,7 +47,7 @@ class AttentionMaps:
         Raises:
             ValueError: there is no such layer, head or query.
         """
-        self._check(layer, query)
+        self._check(layer, query, head)
         return self._padded(self._capture.weights(layer, head, query)[0])
 
     def all_heads(self, query: int) -> np.ndarray:
@@ -90,7 +91,7 @@ class AttentionMaps:
         Raises:
             ValueError: there is no such layer, head or query.
         """
-        self._check(layer, query)
+        self._check(layer, query, head)
         weights = self._capture.weights(layer, head, query)[0]  # (S,)
         record = self._capture.layer(layer)
         q, keys = record.queries[0, head, query].float(), record.keys[0, head].float()
@@ -121,12 +122,10 @@ class AttentionMaps:
         """Return the attention (H, S, S) of each layer."""
         return [self._capture.weights(layer)[0] for layer in range(self.layers)]
 
-    def _check(self, layer: int, query: int) -> None:
-        if not 0 <= layer < self.layers:
-            raise ValueError(f"layer must be from 0 to {self.layers - 1}, not {layer}")
-        seen = self._capture.layer(layer).queries.shape[2]
-        if not 0 <= query < seen:
-            raise ValueError(f"query must be from 0 to {seen - 1}, not {query}")
+    def _check(self, layer: int, query: int, head: int = 0) -> None:
+        require_index("layer", layer, self.layers)
+        require_index("head", head, self.heads)
+        require_index("query", query, self._capture.layer(layer).queries.shape[2])
 
     def _padded(self, rows: Tensor) -> np.ndarray:
         """Return rows (..., S) with 0 for the tokens that did not go through, (..., T)."""

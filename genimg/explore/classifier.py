@@ -3,6 +3,7 @@
 import numpy as np
 
 from genimg.checkpoints import Checkpoint
+from genimg.explore.arguments import network_input
 from genimg.metrics.features import FeatureNet
 
 
@@ -17,10 +18,16 @@ class ClassifierModel:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.name, self.info = checkpoint.name, checkpoint.card
         self.classes = checkpoint.class_names()
+        self.config = checkpoint.config
         self.network = FeatureNet(checkpoint.name, checkpoint.model)
 
     def classify(self, images: np.ndarray) -> np.ndarray:
-        """Return float32 (N, K) probabilities for pictures, uint8 (N, H, W, C)."""
+        """Return float32 (N, K) probabilities for pictures, uint8 (N, H, W, C).
+
+        Raises:
+            ValueError: the pictures are not of the size and the channels that the model takes.
+        """
+        network_input(images, self.config, self.name)
         _, logits = self.network(images)
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exponentials / exponentials.sum(axis=1, keepdims=True)

@@ -16,11 +16,16 @@ from torch import Tensor
 from genimg.checkpoints import Checkpoint
 from genimg.explore.arguments import (
     Label,
+    check_controls,
     check_count,
     check_seed,
+    class_number,
     class_numbers,
     network_input,
     one_picture,
+    require_index,
+    shown,
+    token_numbers,
 )
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.models.attention import Capture
@@ -159,8 +164,8 @@ class DrawerModel:
             count: how many; sample i of a seed does not depend on it, save for rounding, which now
                 and then carries a draw across the border between two tokens.
             seed: which pictures, 0 to 2^32 - 1.
-            label: a class by name or number, one number for each picture, or None for all classes
-                in turn.
+            label: a class by name or number, one of these for each picture, or None for all
+                classes in turn.
             controls: see `Controls`.
 
         Raises:
@@ -189,9 +194,14 @@ class DrawerModel:
             the picture so far, uint8 (H, W, C), grey where there is no token yet. Near what is
             undrawn it may still change, because the decoder looks at neighbouring tokens.
         """
-        so_far = np.full(self.prior.num_tokens, -1)
         labels, uniforms = self._one_label(label), self._uniforms(seed, 1)
         steps = draw_steps(self.prior, labels, uniforms, **self._all_controls(controls, labels))
+        return self._stream(steps)  # refused now, and not when the first step is asked for
+
+    def _stream(
+        self, steps: Iterator[tuple[Tensor, Tensor]]
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        so_far = np.full(self.prior.num_tokens, -1)
         for step, (token, _) in enumerate(steps):
             so_far[step] = int(token)
             yield step, so_far.copy(), self.unfinished(so_far)
@@ -205,11 +215,8 @@ class DrawerModel:
         Raises:
             ValueError: the tokens have another shape, or one is not in the vocabulary.
         """
-        tokens = torch.from_numpy(np.asarray(tokens, np.int64))
-        if tokens.shape[-1:] != (self.prior.num_tokens,):
-            raise ValueError(
-                f"tokens must be ({self.prior.num_tokens},), not {tuple(tokens.shape)}"
-            )
+        size = self.prior.num_tokens
+        tokens = token_numbers(tokens, size, -1, self.tokenizer.vocabulary_size - 1)
         missing = tokens == -1  # (..., N)
         rows = torch.where(missing, self._black, tokens).view(-1, self.prior.num_tokens)  # (M, N)
         pictures = self._decode(rows)  # (M, H, W, C)
@@ -269,21 +276,22 @@ class DrawerModel:
         return self._drawing(labels, self._uniforms(0, 1), self._encode(image), {"guidance": 1})
 
     @torch.inference_mode()
-    def negative_log_likelihood(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    def negative_log_likelihood(self, images: np.ndarray, labels: Label) -> np.ndarray:
         """Return -log p(tokens | class) of pictures in nats per token, float32 (M,).
 
         It is the likelihood of the tokens: what the tokenizer lost does not count.
 
         Args:
             images: uint8 (M, H, W, C).
-            labels: int64 (M,), the class of each.
+            labels: the class of each by name or number, or one for all.
 
         Raises:
             ValueError: pictures or labels do not fit the model.
         """
-        numbers = class_numbers(labels, len(images), self.classes, self.name)
+        x = network_input(images, self.config, self.name)
+        numbers = class_numbers(labels, len(x), self.classes, self.name)
         found = []
-        parts = zip(network_input(images).split(_BATCH), numbers.split(_BATCH), strict=True)
+        parts = zip(x.split(_BATCH), numbers.split(_BATCH), strict=True)
         for part, classes in parts:
             tokens = self.tokenizer.encode(part)  # (B, N)
             logits = self.prior(tokens[:, :-1], classes)  # (B, N, V)
@@ -320,6 +328,7 @@ class DrawerModel:
 
     def _all_controls(self, controls: Controls, labels: Tensor) -> Controls:
         """Return the controls with the default guidance, or none where it would change nothing."""
+        check_controls(controls)
         told = bool((labels != self.prior.unconditional).any())
         return {"guidance": DEFAULT_GUIDANCE if told else 1} | controls
 
@@ -327,7 +336,7 @@ class DrawerModel:
         """Return the number of a class, int64 (1,); None is any class."""
         if label is None:
             return torch.tensor([self.prior.unconditional])
-        return class_numbers(label, 1, self.classes, self.name)
+        return torch.tensor([class_number(label, self.classes, self.name)])
 
     def _uniforms(self, seed: int, count: int) -> Tensor:
         """Return the random numbers (count, N); row i is a function of (seed, i) alone."""
@@ -341,13 +350,15 @@ class DrawerModel:
         if (keep is None) == (rows is None):
             raise ValueError("say what to keep: either keep, a mask of tokens, or rows, a number")
         if keep is None:
-            if not 0 <= rows <= self.grid[0]:
-                raise ValueError(f"rows must be from 0 to {self.grid[0]}, not {rows}")
+            require_index("rows", rows, self.grid[0] + 1)
             return np.arange(self.grid[0])[:, None].repeat(self.grid[1], axis=1) < rows
-        keep = np.asarray(keep)
-        if keep.dtype != bool or keep.shape != self.grid:
-            raise ValueError(f"keep must be bool {self.grid}, not {keep.dtype} {keep.shape}")
-        return keep
+        try:
+            mask = np.asarray(keep)
+        except (ValueError, TypeError):  # rows of several lengths
+            mask = np.empty(0)
+        if mask.dtype != bool or mask.shape != self.grid:
+            raise ValueError(f"keep must be bool {self.grid}, not {shown(keep)}")
+        return mask
 
     @cached_property
     def _black(self) -> Tensor:
@@ -356,7 +367,7 @@ class DrawerModel:
 
     @torch.inference_mode()
     def _encode(self, image: np.ndarray) -> Tensor:
-        return self.tokenizer.encode(one_picture(image))  # (1, N)
+        return self.tokenizer.encode(one_picture(image, self.config, self.name))  # (1, N)
 
     @torch.inference_mode()
     def _decode(self, tokens: Tensor) -> np.ndarray:

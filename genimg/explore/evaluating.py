@@ -9,7 +9,7 @@ import numpy as np
 from genimg import data
 from genimg.data.fit import fit, only_pads
 from genimg.explore import ClassifierModel, DrawerModel, TokenizerModel, load
-from genimg.explore.arguments import pictures_of
+from genimg.explore.arguments import check_seed, pictures_of, require_whole_number
 from genimg.metrics.evaluation import evaluate
 from genimg.metrics.features import FeatureNet, image_tensor
 from genimg.metrics.frechet import frechet_distance
@@ -46,6 +46,8 @@ def evaluate_model(
         ValueError: a model cannot be loaded, or the two are made for different pictures.
         OSError: the data set could not be downloaded.
     """
+    require_whole_number("count", count, 6, 100_000)
+    check_seed(seed)
     model = load(name)
     dataset, size = pictures_of(model)
     if isinstance(model, ClassifierModel):

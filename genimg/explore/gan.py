@@ -4,7 +4,6 @@ A *code* is where a picture comes from: the style w for a generator with a mappi
 latent vector z for one without. Directions, truncation and neighbours are all moves of the code.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -16,11 +15,18 @@ from genimg.checkpoints import Checkpoint
 from genimg.explore.arguments import (
     Label,
     check_count,
+    check_directions,
+    check_latents,
     check_seed,
+    check_seeds,
+    class_number,
     class_numbers,
     network_input,
+    require_choice,
+    require_flag,
+    require_number,
+    require_whole_number,
 )
-from genimg.render.images import require_number, require_whole_number
 from genimg.training.randomness import generator
 from genimg.training.task import to_uint8
 
@@ -43,7 +49,7 @@ class GanModel:
         self.config = checkpoint.config
         self.classes = checkpoint.class_names()
         self.spaces = ("z", "w") if hasattr(self.generator, "mapping") else ("z",)
-        self.directions = lru_cache(maxsize=64)(self._directions)
+        self._known_directions = lru_cache(maxsize=64)(self._directions)
 
     def sample(
         self,
@@ -58,8 +64,8 @@ class GanModel:
         Args:
             count: how many; sample i of a seed does not depend on it (up to one grey level).
             seed: which pictures, 0 to 2^32 - 1.
-            label: a class by name or number, one number for each picture, or None for all classes
-                in turn. A model trained without labels takes None only.
+            label: a class by name or number, one of these for each picture, or None for all
+                classes in turn. A model trained without labels takes None only.
             truncation: 1 leaves the code as drawn, 0 moves it to the average one: less varied and
                 more typical in between. Only models with a mapping network have it.
 
@@ -95,7 +101,7 @@ class GanModel:
         Raises:
             ValueError: as for `sample`, or there is no such direction or dimension.
         """
-        code, labels = self._moved(seed, label, truncation, directions, latents or {})
+        code, labels = self._moved(seed, label, truncation, directions, latents)
         return self._render(code, labels, self._noise(seed, range(1)))[0]
 
     def neighbours(
@@ -126,7 +132,7 @@ class GanModel:
         amount = torch.full((count, 1), spread)
         amount[0] = 0
         z = (1 - amount.square()).sqrt() * z + amount * torch.cat(rows)
-        code, labels = self._moved(seed, label, truncation, directions, latents or {}, z)
+        code, labels = self._moved(seed, label, truncation, directions, latents, z)
         noise = self._noise(seed, range(1))
         noise = None if noise is None else [layer.expand(count, -1, -1, -1) for layer in noise]
         return self._render(code, labels, noise)
@@ -151,20 +157,20 @@ class GanModel:
             mode: "lerp" goes straight; "slerp" goes round the sphere that high-dimensional normal
                 vectors lie on (White 2016, arXiv 1609.04468).
             space: "z", or "w" for a model with a mapping network.
+            label: one class, by name or number; None is the first.
             loop: go back to the first seed, so that the film can repeat.
 
         Raises:
             ValueError: an argument is out of range.
         """
-        if not 2 <= len(seeds) <= 16:
-            raise ValueError(f"seeds must be 2 to 16 numbers, not {len(seeds)}")
+        seeds = check_seeds(seeds)
         require_whole_number("steps", steps, 2, 2000)
-        if mode not in ("lerp", "slerp"):
-            raise ValueError(f"mode must be lerp or slerp, not {mode!r}")
-        if space not in self.spaces:
-            raise ValueError(f"space must be one of {', '.join(self.spaces)}, not {space!r}")
+        require_choice("mode", mode, ("lerp", "slerp"))
+        require_choice("space", space, self.spaces)
+        require_flag("loop", loop)
+        number = self._one_class(label)
         keys = torch.cat([self._latents(seed, range(1)) for seed in seeds])
-        labels = self._labels(0 if label is None and self.classes else label, len(keys))
+        labels = self._labels(number, len(keys))
         if space == "w":
             keys = self._code(keys, labels, truncation)
         if loop:
@@ -183,29 +189,43 @@ class GanModel:
         return np.concatenate(pictures)
 
     @torch.inference_mode()
-    def judge(self, images: np.ndarray, labels: Sequence[int] | None = None) -> np.ndarray:
+    def judge(self, images: np.ndarray, labels: Label = None) -> np.ndarray:
         """Return the discriminator's logits, float32 (N,), for pictures uint8 (N, H, W, C).
 
         Args:
-            labels: one class number for each picture; None only for a model without labels.
+            labels: a class by name or number, or one of these for each picture; None only for a
+                model without labels.
 
         Raises:
-            ValueError: the checkpoint has no discriminator, or the labels do not fit.
+            ValueError: the checkpoint has no discriminator, the pictures are not of its size and
+                channels, or the labels do not fit.
         """
         if self.discriminator is None:
             raise ValueError(f"{self.name} ships without its discriminator")
         if labels is None and self.classes:
             raise ValueError(f"{self.name} judges a picture by its class, so give the labels")
-        x = network_input(images)
+        x = network_input(images, self.config, self.name)
         return self.discriminator(x, self._labels(labels, len(x))).numpy()
 
-    def _directions(self, label: int | None = None, count: int = 10) -> np.ndarray:
+    def directions(self, label: str | int | None = None, count: int = 10) -> np.ndarray:
         """Return the principal directions, float32 (count, D), each one standard deviation long.
 
         With a mapping network: principal components of w for the class (GANSpace, Harkonen et al.
         2020, arXiv 2004.02546). Without: the latent directions that move the first layer most
         (SeFa, Shen and Zhou 2021, arXiv 2007.06600, equation 6).
+
+        Args:
+            label: a class by name or number; None is the average over all of them.
+            count: how many at most, 1 to 1000; the first ones matter most.
+
+        Raises:
+            ValueError: there is no such class, or the count is out of range.
         """
+        require_whole_number("count", count, 1, 1000)
+        number = None if label is None else class_number(label, self.classes, self.name)
+        return self._known_directions(number, count)
+
+    def _directions(self, label: int | None, count: int) -> np.ndarray:
         if "w" in self.spaces:
             z = torch.randn(
                 4000, self.config.latent_dimensions, generator=generator(0, "directions", 0)
@@ -231,27 +251,22 @@ class GanModel:
         label: str | int | None,
         truncation: float,
         directions: Sequence[float],
-        latents: Mapping[int, float],
+        latents: Mapping[int, float] | None,
         z: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Return codes (B, D) and labels (B,) after all moves."""
-        if not all(map(math.isfinite, (*directions, *latents.values()))):
-            raise ValueError("directions and latents must be finite numbers")
         z = self._latents(seed, range(1)) if z is None else z
-        for dimension, amount in latents.items():
-            if not 0 <= dimension < z.shape[1]:
-                raise ValueError(f"z has dimensions 0 to {z.shape[1] - 1}, not {dimension}")
+        for dimension, amount in check_latents(latents, z.shape[1]).items():
             z[:, dimension] += amount
-        if label is None and self.classes:
-            label = 0
-        labels = self._labels(label, len(z))
+        number = self._one_class(label)
+        labels = self._labels(number, len(z))
         code = self._code(z, labels, truncation)
-        if len(directions):
-            known = self.directions(None if labels is None else int(labels[0]))
-            if len(directions) > len(known):
-                raise ValueError(f"there are {len(known)} directions, not {len(directions)}")
-            amounts = torch.tensor(directions, dtype=torch.float32)
-            code = code + amounts @ torch.from_numpy(known[: len(directions)])
+        if amounts := check_directions(directions):
+            known = self.directions(number)
+            if len(amounts) > len(known):
+                raise ValueError(f"there are {len(known)} directions, not {len(amounts)}")
+            moves = torch.from_numpy(known[: len(amounts)])
+            code = code + torch.tensor(amounts, dtype=torch.float32) @ moves
         return code, labels
 
     def _latents(self, seed: int, rows: range) -> Tensor:
@@ -282,6 +297,12 @@ class GanModel:
         if "w" in self.spaces:
             return to_uint8(self.generator.synthesise(code, noise))
         return to_uint8(self.generator(code, labels))
+
+    def _one_class(self, label: str | int | None) -> int | None:
+        """Return the number of one class, where None is the first; None without classes."""
+        if label is None:
+            return 0 if self.classes else None
+        return class_number(label, self.classes, self.name)
 
     def _labels(self, label: Label, count: int) -> Tensor | None:
         """Return class numbers (count,), or None for a model without classes."""

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from genimg.checkpoints import Checkpoint
-from genimg.explore.arguments import network_input
+from genimg.explore.arguments import network_input, token_numbers
 from genimg.models.vector_quantizer import CodebookUsage, codebook_usage
 from genimg.training.task import to_uint8
 
@@ -34,7 +34,7 @@ class TokenizerModel:
         Raises:
             ValueError: the pictures are not of the size and channels that the tokenizer takes.
         """
-        parts = network_input(images).split(_BATCH)
+        parts = network_input(images, self.config, self.name).split(_BATCH)
         return torch.cat([self.tokenizer.encode(part) for part in parts]).numpy()
 
     @torch.inference_mode()
@@ -44,10 +44,11 @@ class TokenizerModel:
         Raises:
             ValueError: the tokens have another shape, or one is not in the vocabulary.
         """
-        tokens = np.asarray(tokens)
-        if not np.issubdtype(tokens.dtype, np.integer) or not tokens.size:
-            raise ValueError("tokens must be whole numbers (N, T), and at least one row of them")
-        parts = torch.from_numpy(tokens.astype(np.int64)).split(_BATCH)
+        length = self.grid[0] * self.grid[1]
+        rows = token_numbers(tokens, length, 0, self.vocabulary_size - 1)
+        if rows.dim() != 2:
+            raise ValueError(f"tokens must be (N, {length}), not {tuple(rows.shape)}")
+        parts = rows.split(_BATCH)
         return np.concatenate([to_uint8(self.tokenizer.decode(part)) for part in parts])
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from genimg.checkpoints import Checkpoint
-from genimg.explore.arguments import class_numbers, one_picture
+from genimg.explore.arguments import class_number, one_picture
 from genimg.explore.attention_maps import AttentionMaps, gradient_relevance
 from genimg.explore.classifier import ClassifierModel
 from genimg.models.attention import Capture
@@ -22,7 +22,6 @@ class VisionTransformerModel(ClassifierModel):
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
         self.vision_transformer = checkpoint.model
-        self.config = checkpoint.config
         self.layout = checkpoint.model.layout
 
     @torch.inference_mode()
@@ -33,7 +32,7 @@ class VisionTransformerModel(ClassifierModel):
             ValueError: the picture is not of the size and channels that the model takes.
         """
         capture = Capture(keep_values=True)
-        self.vision_transformer(one_picture(image), capture=capture)
+        self.vision_transformer(self._input(image), capture=capture)
         return AttentionMaps(capture, self.vision_transformer.transformer)
 
     def attention(self, image: np.ndarray, layer: int, head: int, query: int = 0) -> np.ndarray:
@@ -57,12 +56,12 @@ class VisionTransformerModel(ClassifierModel):
         Raises:
             ValueError: there is no such class, or the picture has another size.
         """
-        number = int(class_numbers(label, 1, self.classes, self.name)[0])
+        number = class_number(label, self.classes, self.name)
         parameter = next(self.vision_transformer.parameters())
         capture = Capture(keep_values=True)
         with torch.enable_grad():
             # The weights take no gradients, so the picture has to start the graph.
-            picture = one_picture(image).to(parameter.dtype).requires_grad_()
+            picture = self._input(image).to(parameter.dtype).requires_grad_()
             logit = self.vision_transformer(picture, capture=capture)[0, number]
             records = [capture.layer(layer) for layer in range(self.config.layers)]
             by_outputs = torch.autograd.grad(logit, [record.outputs for record in records])
@@ -72,3 +71,7 @@ class VisionTransformerModel(ClassifierModel):
             for gradient, record in zip(by_outputs, records, strict=True)
         ]
         return gradient_relevance(weights, gradients)[0].numpy()
+
+    def _input(self, image: np.ndarray) -> torch.Tensor:
+        """Return one picture, uint8 (H, W, C), as float (1, C, H, W) in [-1, 1]."""
+        return one_picture(image, self.config, self.name)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from genimg.metrics.features import Images, image_tensor
+from genimg.metrics.features import Images, image_tensor, label_array
 
 
 def within_class_distance(images: Images, labels: np.ndarray) -> float | None:
@@ -27,7 +27,7 @@ def within_class_distance(images: Images, labels: np.ndarray) -> float | None:
         ValueError: the images are no uint8 set of that shape, or there is not one label for each.
     """
     pixels = image_tensor(images).flatten(1).double()
-    labels = np.asarray(labels)
+    labels = label_array(labels)
     if labels.shape != (len(pixels),):
         raise ValueError(f"give one label an image, {len(pixels)} of them, not {labels.shape}")
     total, pairs = 0.0, 0

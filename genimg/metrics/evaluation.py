@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from genimg.data import Dataset
-from genimg.metrics.features import FeatureNet
+from genimg.metrics.features import FeatureNet, check_seed, is_whole, label_array
 from genimg.metrics.frechet import frechet_distance
 from genimg.metrics.kernel import kernel_distance
 from genimg.metrics.manifold import density_coverage, precision_recall
 from genimg.metrics.nearest import memorisation_ratio
+from genimg.render.images import shown
 
 # Precision, recall, density and coverage compare all pairs; beyond this many they take minutes.
 MANIFOLD_IMAGES = 10_000
@@ -56,7 +57,7 @@ def evaluate(
     Raises:
         ValueError: images or labels do not fit each other or the data set, or there are too few.
     """
-    labels = _check(images, labels, train, test, floor_draws)
+    labels = _check(images, labels, train, test, floor_draws, seed)
     generator = np.random.default_rng(seed)
     fake, fake_logits = feature_net(images)
     real, real_logits = feature_net(test.images)
@@ -108,8 +109,12 @@ def _check(
     train: Dataset,
     test: Dataset,
     floor_draws: int,
+    seed: int,
 ) -> np.ndarray | None:
     """Return the labels as an array; raise ValueError before minutes are spent on bad input."""
+    check_seed(seed)
+    if not isinstance(images, np.ndarray) or images.ndim != 4:
+        raise ValueError("the generated images must be an array of uint8 (N, H, W, C)")
     _, channels, height, width = test.images.shape
     for name, shape in [
         ("the generated images", images.shape[1:]),
@@ -126,11 +131,11 @@ def _check(
             f"an evaluation needs at least {DENSITY_NEIGHBOURS + 1} generated and as many test "
             f"images, not {fewest}"
         )
-    if floor_draws < 1:
-        raise ValueError(f"floor_draws must be at least 1, not {floor_draws}")
+    if not is_whole(floor_draws) or floor_draws < 1:
+        raise ValueError(f"floor_draws must be at least 1, not {shown(floor_draws)}")
     if labels is None:
         return None
-    labels = np.asarray(labels)
+    labels = label_array(labels)
     if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
             f"labels must be one whole number an image, {len(images)} of them, "

@@ -5,9 +5,13 @@ of this package are measured in; its logits tell which class an image looks like
 two feature nets cannot be compared, so every number carries the name of its net.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from genimg.render.images import shown
 
 Images = Tensor | np.ndarray
 
@@ -60,13 +64,34 @@ def image_tensor(images: Images) -> Tensor:
         good = images.ndim == 4 and images.dtype == np.uint8
         images = torch.from_numpy(images.copy()).permute(0, 3, 1, 2) if good else images
     else:
-        good = images.ndim == 4 and images.dtype == torch.uint8
-    if not good or len(images) == 0:
+        good = isinstance(images, Tensor) and images.ndim == 4 and images.dtype == torch.uint8
+    if not good or images.numel() == 0:
+        arrays = isinstance(images, (np.ndarray, Tensor))
+        got = f"{images.dtype} {tuple(images.shape)}" if arrays else type(images).__name__
         raise ValueError(
             "images must be one or more uint8 pictures, an array (N, H, W, C) or a tensor "
-            f"(N, C, H, W), not {images.dtype} {tuple(images.shape)}"
+            f"(N, C, H, W), not {got}"
         )
     return images
+
+
+def is_whole(value: Any) -> bool:
+    """Tell whether a value is a whole number; True and False are none."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def check_seed(seed: int) -> None:
+    """Raise ValueError unless `seed` is a whole number from 0 to 2^32 - 1."""
+    if not is_whole(seed) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {shown(seed)}")
+
+
+def label_array(labels: Any) -> np.ndarray:
+    """Return labels as an array, which is not yet checked; () of None is what is no array."""
+    try:
+        return np.asarray(labels)
+    except (ValueError, TypeError):  # rows of several lengths
+        return np.array(None)
 
 
 def check_features(a: np.ndarray, b: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +101,15 @@ def check_features(a: np.ndarray, b: np.ndarray, least: int) -> tuple[np.ndarray
         a, b: (N, D) and (M, D), finite.
         least: the fewest rows that each must have.
     """
-    a, b = np.array(a, np.float64), np.array(b, np.float64)
+    try:
+        a, b = np.asarray(a), np.asarray(b)
+        if "c" in (a.dtype.kind, b.dtype.kind):
+            raise TypeError
+        a, b = a.astype(np.float64), b.astype(np.float64)
+    except (ValueError, TypeError):
+        raise ValueError(
+            "the two feature sets must be arrays of numbers, (N, D) and (M, D)"
+        ) from None
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise ValueError(
             f"the two feature sets must be (N, D) and (M, D), not {a.shape} and {b.shape}"

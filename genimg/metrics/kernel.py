@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from genimg.metrics.features import check_features
+from genimg.metrics.features import check_features, check_seed, is_whole
+from genimg.render.images import shown
+
+MOST_SUBSETS = 10_000
 
 
 def kernel_distance(
@@ -30,11 +33,13 @@ def kernel_distance(
         ValueError: a set has fewer than `subset_size` rows or non-finite entries, the widths
             differ, or `subsets` < 1 or `subset_size` < 2.
     """
-    if subsets < 1 or subset_size < 2:
+    good = is_whole(subsets) and is_whole(subset_size)
+    if not good or not 1 <= subsets <= MOST_SUBSETS or subset_size < 2:
         raise ValueError(
-            "the kernel distance needs at least 1 subset of at least 2 images, "
-            f"not {subsets} of {subset_size}"
+            f"the kernel distance needs at least 1 subset of at least 2 images, and at most"
+            f" {MOST_SUBSETS} subsets, not {shown(subsets)} of {shown(subset_size)}"
         )
+    check_seed(seed)
     a, b = check_features(features_a, features_b, least=subset_size)
     generator = np.random.default_rng(seed)
     values = []

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genimg.metrics.features import check_features
+from genimg.metrics.features import check_features, is_whole
+from genimg.render.images import shown
 
 # Distances held at once: 2**20 of 8 bytes are 8 MiB, which stays in the cache of a processor.
 CHUNK = 2**20
@@ -65,8 +66,8 @@ def density_coverage(
 
 
 def _points(real: np.ndarray, fake: np.ndarray, neighbours: int) -> tuple[Tensor, Tensor]:
-    if neighbours < 1:
-        raise ValueError(f"neighbours must be at least 1, not {neighbours}")
+    if not is_whole(neighbours) or neighbours < 1:
+        raise ValueError(f"neighbours must be at least 1, not {shown(neighbours)}")
     real, fake = check_features(real, fake, least=neighbours + 1)
     return torch.from_numpy(real), torch.from_numpy(fake)
 

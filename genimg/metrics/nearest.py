@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genimg.metrics.features import Images, image_tensor
+from genimg.metrics.features import Images, image_tensor, is_whole
+from genimg.render.images import shown
 
 # Pixels of the bank, or distances, held at once: 2**20 of 8 bytes are 8 MiB, which stays in the
 # cache of a processor.
@@ -35,8 +36,10 @@ def nearest(query: Images, bank: Images, count: int = 1) -> tuple[np.ndarray, np
             "images can only be compared at one size and number of channels, not "
             f"{tuple(query.shape[1:])} with {tuple(bank.shape[1:])}"
         )
-    if not 1 <= count <= len(bank):
-        raise ValueError(f"count must be from 1 to the {len(bank)} images searched, not {count}")
+    if not is_whole(count) or not 1 <= count <= len(bank):
+        raise ValueError(
+            f"count must be from 1 to the {len(bank)} images searched, not {shown(count)}"
+        )
     indices, distances = [], []
     for part in query.flatten(1).split(1000):
         part_indices, part_distances = _nearest_rows(part.double(), bank.flatten(1), count)

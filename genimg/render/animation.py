@@ -9,6 +9,8 @@ from PIL import Image
 from genimg.render.images import (
     enlarge,
     grid,
+    require_flag,
+    require_format,
     require_images,
     require_number,
     require_whole_number,
@@ -55,8 +57,8 @@ def animate(
             more than 60 s or have more than 2**27 pixels.
     """
     require_images(frames)
-    if format not in _CLOCK_TICK:
-        raise ValueError(f"format must be one of {', '.join(_CLOCK_TICK)}, not {format!r}")
+    require_format(format, _CLOCK_TICK)
+    require_flag("loop", loop)
     require_number("frames_per_second", frames_per_second, 1, 50)
     require_whole_number("enlarge_to", enlarge_to, 1, 1024)
     if len(frames) > _LONGEST_SECONDS * frames_per_second:

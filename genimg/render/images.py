@@ -22,6 +22,8 @@ To measure again (PNG of the last row; the others by changing the last two lines
 import base64
 import io
 import math
+import reprlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -69,6 +71,7 @@ def enlarge(image: np.ndarray | Image.Image, size_px: int, smooth: bool = False)
     """
     image = to_image(image)
     require_whole_number("size_px", size_px, 1, 8192)
+    require_flag("smooth", smooth)
     factor = math.ceil(size_px / max(image.size))
     if factor == 1:
         return image
@@ -123,8 +126,7 @@ def encode(image: np.ndarray | Image.Image, format: str = "webp", quality: int =
             than the format allows.
     """
     image = to_image(image)
-    if format not in _SAVE_OPTIONS:
-        raise ValueError(f"format must be one of {', '.join(_SAVE_OPTIONS)}, not {format!r}")
+    require_format(format, _SAVE_OPTIONS)
     require_whole_number("quality", quality, 1, 100)
     if max(image.size) > _LONGEST_SIDE[format]:
         raise ValueError(
@@ -155,8 +157,7 @@ def require_whole_number(name: str, value: Any, low: int, high: int) -> None:
     """Raise ValueError, naming the argument, unless `value` is an integer from low to high."""
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or not low <= value <= high:
-        got = "nothing" if value is None else repr(value)
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {got}")
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {shown(value)}")
 
 
 def require_number(name: str, value: Any, low: float, high: float) -> None:
@@ -165,7 +166,35 @@ def require_number(name: str, value: Any, low: float, high: float) -> None:
         value, bool
     )
     if not number or not low <= value <= high:
-        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
+        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {shown(value)}")
+
+
+def require_format(format: Any, known: Iterable[str]) -> None:
+    """Raise ValueError unless `format` is one of the `known` formats."""
+    if not isinstance(format, str) or format not in known:
+        raise ValueError(f"format must be one of {', '.join(known)}, not {shown(format)}")
+
+
+def require_choice(name: str, value: Any, choices: Iterable[str]) -> None:
+    """Raise ValueError, naming the argument, unless `value` is one of the texts `choices`."""
+    choices = list(choices)
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be {' or '.join(choices)}, not {shown(value)}")
+
+
+def require_flag(name: str, value: Any) -> None:
+    """Raise ValueError, naming the argument, unless `value` is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} must be True or False, not {shown(value)}")
+
+
+def shown(value: Any) -> str:
+    """Return a value as a sentence shows it: short, and on one line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} {value.shape}"
+    return " ".join(reprlib.repr(value).split())
 
 
 def _require_uint8(noun: str, array: Any) -> None:

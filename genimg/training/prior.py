@@ -137,6 +137,8 @@ def find_tokenizer(name: str) -> checkpoints.Checkpoint:
     Raises:
         ValueError: there is none, or it is no FSQ tokenizer.
     """
+    if not isinstance(name, (str, os.PathLike)):
+        raise ValueError(f"tokenizer must be the name of a trained one, not {name!r}")
     if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
         from genimg.training.publishing import read_run  # it builds tasks, and so imports this
 

@@ -10,6 +10,7 @@ from typing import Any
 from genimg import data
 from genimg.data import FOLDER_PREFIX, Dataset
 from genimg.data.file_names import shown_name
+from genimg.render.images import require_whole_number, shown
 from genimg.training import places
 from genimg.training.distributed import joined, together
 from genimg.training.learner import Follower
@@ -17,7 +18,7 @@ from genimg.training.loop import Callback, Trainer, resolved_spec
 from genimg.training.prior import PriorTrainingConfig, find_tokenizer
 from genimg.training.requirements import Pictures, check, check_kind, check_processes
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import PRESETS, RunSpec, make_spec
+from genimg.training.spec import PRESETS, RunSpec, make_spec, settings_of
 
 _PATIENCE_SECONDS = 10.0
 _log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ def request_run(
     """
     settings = places.whole_names(settings, Path(out).parent)
     spec = request_spec(preset, processes=processes, **settings)
+    if spec.run.images and "minutes" in settings:
+        raise ValueError("say how long by images or by minutes, not by both; leave out one of them")
     directory = RunDirectory(out)
     if (directory.path / "spec.json").exists() and not directory.read_spec().resolved:
         directory.write_spec(spec)  # it never started (a missing device, say): ask again freely
@@ -52,6 +55,8 @@ def request_spec(preset: str, *, processes: int = 1, **settings: Any) -> RunSpec
         ValueError: a setting is wrong, or the run could not start; see
             `genimg.training.requirements.check`.
     """
+    if not isinstance(preset, str):
+        raise ValueError(f"preset must be a name, one of {', '.join(PRESETS)}, not {shown(preset)}")
     pictures = Pictures.described(data.describe(settings.get("dataset", "fashion-mnist")))
     kind = PRESETS[preset].kind if preset in PRESETS else ""  # which `make_spec` refuses
     if kind:
@@ -64,6 +69,10 @@ def request_spec(preset: str, *, processes: int = 1, **settings: Any) -> RunSpec
     spec = make_spec(
         preset, data_channels=pictures.channels, data_classes=pictures.classes, **settings
     )
+    usual = settings_of(PRESETS[preset])["run"]
+    for name in ("validations", "patience"):
+        if spec.kind != "image-gpt" and getattr(spec.run, name) != getattr(usual, name):
+            raise ValueError(f"{name} would change nothing: only image GPTs have it; leave it out")
     check(spec, pictures, processes)
     return spec
 
@@ -182,6 +191,11 @@ def train(
         genimg.training.task.Diverged: training diverged twice.
         genimg.training.distributed.LostProcess: another process of the run has ended.
     """
+    if not isinstance(out, (str, os.PathLike)) or not str(out) or "\0" in str(out):
+        raise ValueError(f"out must be the path of a folder, not {shown(out)}")
+    if not callable(should_stop) or not all(map(callable, callbacks)):
+        raise ValueError("callbacks must be a list of functions, and should_stop a function")
+    require_whole_number("processes", processes, 1, 64)
     directory = request_run(preset, out, processes=processes, **settings)
     train_run(directory.path, callbacks=callbacks, should_stop=should_stop, processes=processes)
     return directory.path

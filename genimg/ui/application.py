@@ -1,20 +1,26 @@
 """The page: a title, one tab for each kind of model, and how it is served."""
 
-import contextlib
-import ipaddress
 import os
-import secrets
-import socket
 from collections.abc import Callable, Sequence
 
-# It only counts before Gradio is imported: no telemetry from a class room.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-
 import gradio as gr
+import httpx
+from gradio import http_server
+from starlette.middleware import Middleware
 
 from genimg.jobs.manager import JobManager
+from genimg.ui.behind_proxy import BehindProxy, clean_root_path
 from genimg.ui.gan import tab as gan_tab
 from genimg.ui.model_shelf import USES, fill_shelves
+from genimg.ui.serving import (
+    in_address,
+    listening_host,
+    not_to_be_had,
+    reachable_at,
+    require_free,
+    use_own_upload_folder,
+    without_proxies,
+)
 from genimg.ui.theme import CSS, Paper
 from genimg.ui.training import tab as train_tab
 from genimg.ui.training.own_data import LARGEST_UPLOAD_MB
@@ -22,6 +28,7 @@ from genimg.ui.training.run_models import RunModels
 from genimg.ui.transformer import tab as transformer_tab
 
 _ONE_HOUR = 3600
+_HERE = "127.0.0.1"
 
 
 def build(
@@ -66,6 +73,7 @@ def launch(
     checkpoints: Sequence[str | os.PathLike] = (),
     host: str | None = None,
     port: int | None = None,
+    root_path: str | None = None,
     open_browser: bool = False,
     runs: str | os.PathLike = "runs",
     teacher_token: str = "",
@@ -75,8 +83,11 @@ def launch(
 
     Args:
         checkpoints: as for `build`, or what a run in `runs` is called.
-        host: default 127.0.0.1, which only this machine reaches, or GRADIO_SERVER_NAME.
+        host: name, IPv4 or IPv6 address; default 127.0.0.1, which only this machine reaches, or
+            GRADIO_SERVER_NAME.
         port: default the first free one from 7860, or GRADIO_SERVER_PORT.
+        root_path: path below which a proxy serves the page, such as "/genimg", or the whole public
+            address of the page; default GRADIO_ROOT_PATH.
         open_browser: show the page.
         runs: folder of all training runs and of the pictures that visitors send.
         teacher_token: as for `build`; see `new_token`.
@@ -85,17 +96,40 @@ def launch(
 
     Raises:
         genimg.checkpoints.CheckpointError: as for `build`.
+        ValueError: `root_path` is none.
         OSError: the host or the port cannot be had, or `runs` cannot be written.
     """
-    _require_free(host, port)
+    public = root_path or os.environ.get("GRADIO_ROOT_PATH") or ""
+    root_path = clean_root_path(public)
+    host = listening_host(host)
+    require_free(host, port)
     manager = JobManager(runs)
     try:
+        use_own_upload_folder(runs, 2 * _ONE_HOUR)
         models = [manager.model(os.fspath(name)) for name in checkpoints]
         demo = build(models, manager, teacher_token)
-        manager.supervise()  # nothing is started for a page that cannot be built
+        with without_proxies():
+            _serve(demo, host, port, root_path, open_browser)
+        # Only now: nothing is started for a page that cannot be served, nor without the proxies.
+        manager.supervise()
+        local = f"http://{reachable_at(host)}:{demo.server_port}{root_path}/"
+        when_up(public if "://" in public else local)
+        demo.block_thread()
+    finally:
+        manager.close()
+
+
+def _serve(
+    demo: gr.Blocks, host: str, port: int | None, root_path: str, open_browser: bool
+) -> None:
+    """Begin to serve the page."""
+    http_server.LOCALHOST_NAME = _HERE  # where Gradio looks for a free port; IPv4 is all it can
+    try:
         demo.launch(
-            server_name=host,
+            server_name=in_address(host),
             server_port=port,
+            root_path=root_path,
+            app_kwargs={"middleware": [Middleware(BehindProxy, root_path=root_path)]},
             inbrowser=open_browser,
             theme=Paper(),
             css_paths=CSS,
@@ -106,48 +140,13 @@ def launch(
             show_error=False,
             strict_cors=True,
             max_file_size=f"{LARGEST_UPLOAD_MB}mb",
-            allowed_paths=[],
-            blocked_paths=[os.fspath(runs)],
+            allowed_paths=[],  # beside what was uploaded no file leaves
             pwa=False,
             quiet=True,  # what Gradio would say of public links is not for this page
             prevent_thread_lock=True,
+            ssl_verify=False,  # it asks only itself, and needs no list of authorities
         )
-        when_up(demo.local_url.replace("localhost", _reachable_at(demo.server_name)))
-        demo.block_thread()
-    finally:
-        manager.close()
-
-
-def _require_free(host: str | None, port: int | None) -> None:
-    """Raise OSError, with the reason, if a host and a port that were asked for cannot be had."""
-    host = host or "127.0.0.1"
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.create_server((host, port or 0), family=family).close()
-    except OSError as error:
-        place = f"{host}, port {port}" if port else host
-        raise OSError(
-            f"the page cannot be served at {place}: {error.strerror}; choose another host or port"
-        ) from None
-
-
-def _reachable_at(host: str) -> str:
-    """Return where other machines reach a server that listens at `host`, or "localhost"."""
-    if host in ("0.0.0.0", "::"):
-        with contextlib.suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1", 9))  # sends nothing: asks which way a packet would go
-            return probe.getsockname()[0]
-    return "localhost"
-
-
-def new_token(host: str | None) -> str:
-    """Return a token for the teacher if other machines reach `host`, a setting of `launch`, or ''.
-
-    Whoever sits at the only machine that reaches the page needs none.
-    """
-    host = host or os.environ.get("GRADIO_SERVER_NAME") or "localhost"
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:  # the name of a machine
-        local = False
-    return "" if local else secrets.token_urlsafe(9)
+    except OSError:
+        raise not_to_be_had(host, port, "no port is free") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise not_to_be_had(host, port, str(error)) from None

@@ -110,7 +110,7 @@ def _serve(folder, options):
         process = subprocess.Popen(
             [sys.executable, ROOT / "app.py", "--port", str(port), "--no-browser", *options],
             cwd=folder,
-            env=os.environ | {"GRADIO_TEMP_DIR": str(folder / "gradio"), "PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

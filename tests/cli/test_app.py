@@ -20,7 +20,8 @@ def test_options_reach_the_app(call, launched):
     options = ["--host", "0.0.0.0", "--port", 8000, "--checkpoint", "a", "--checkpoint", "b"]
     options += ["--runs", "lessons", "--teacher-token", "chalk"]
     assert call("app", *options, "--no-browser").code == 0
-    settings = {"host": "0.0.0.0", "port": 8000, "open_browser": False}
+    options += ["--root-path", "/lessons"]
+    settings = {"host": "0.0.0.0", "port": 8000, "root_path": "/lessons", "open_browser": False}
     settings |= {"runs": "lessons", "teacher_token": "chalk"}
     assert launched == [settings | {"checkpoints": ["a", "b"]}]
 
@@ -35,7 +36,8 @@ def test_without_options_the_browser_is_opened_on_this_machine_only(call, launch
     result = call("app")
     assert result.code == 0
     assert "http://here:7860/" in result.out
-    settings = {"checkpoints": [], "host": None, "port": None, "open_browser": True}
+    settings = {"checkpoints": [], "host": None, "port": None, "root_path": ""}
+    settings |= {"open_browser": True}
     assert launched == [settings | {"runs": "runs", "teacher_token": ""}]
 
 
@@ -47,3 +49,16 @@ def test_bad_options_are_refused(refuse, launched):
 def test_a_bad_checkpoint_is_refused(refuse, tmp_path):
     options = ["--checkpoint", "nope", "--no-browser", "--runs", tmp_path / "runs"]
     assert "nope" in refuse("app", *options)
+
+
+def test_behind_a_proxy_there_are_others_so_that_a_token_is_printed(call, launched):
+    result = call("app", "--root-path", "/lessons")
+    assert launched[0]["teacher_token"] in result.out
+    assert launched[0]["teacher_token"]
+
+
+@pytest.mark.parametrize("path", ["a b", "/x?y=1", "ftp://x/y", "/a/../b", "/<script>"])
+def test_a_path_that_is_none_is_refused(refuse, tmp_path, path):
+    options = ["--root-path", path, "--no-browser", "--runs", tmp_path / "runs"]
+    assert "--root-path must be a path such as /genimg" in refuse("app", *options)
+    assert not (tmp_path / "runs").exists()

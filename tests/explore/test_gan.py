@@ -277,9 +277,9 @@ STYLE_ERRORS = [
     (lambda m: m.sample(1, seed=0.5), "seed must be a whole number from 0 to 4294967295, not 0.5"),
     (lambda m: m.sample(1, seed=float("nan")), "seed must be a whole number from 0 to"),
     (lambda m: m.sample(1, label="Hat"), "mine does not know 'Hat'; its classes are Shirt, Sneak"),
-    (lambda m: m.sample(1, label=3), "labels must be 1 whole numbers from 0 to 2"),
-    (lambda m: m.sample(1, label=-1), "labels must be 1 whole numbers from 0 to 2"),
-    (lambda m: m.sample(1, label=0.5), "labels must be 1 whole numbers from 0 to 2"),
+    (lambda m: m.sample(1, label=3), "labels must be one whole number from 0 to 2"),
+    (lambda m: m.sample(1, label=-1), "labels must be one whole number from 0 to 2"),
+    (lambda m: m.sample(1, label=0.5), "labels must be one whole number from 0 to 2"),
     (lambda m: m.sample(2, label=[0]), "labels must be 2 whole numbers from 0 to 2"),
     (lambda m: m.sample(2, label=[[0, 1]]), "labels must be 2 whole numbers from 0 to 2"),
     (lambda m: m.sample(2, label=[]), "labels must be 2 whole numbers from 0 to 2"),
@@ -309,7 +309,7 @@ STYLE_ERRORS = [
         "steps must be a whole number from 2 to 2000, not 2001",
     ),
     (lambda m: m.interpolate([1, 2], mode="cubic"), "mode must be lerp or slerp, not 'cubic'"),
-    (lambda m: m.interpolate([1, 2], space="x"), "space must be one of z, w, not 'x'"),
+    (lambda m: m.interpolate([1, 2], space="x"), "space must be z or w, not 'x'"),
     (lambda m: m.interpolate([1, 2], label="Hat"), "mine does not know 'Hat'"),
 ]
 
@@ -317,7 +317,7 @@ PLAIN_ERRORS = [
     (lambda m: m.sample(1, label=0), "mine was trained without labels, so it takes no label"),
     (lambda m: m.sample(1, label="Bag"), "mine was trained without labels, so it takes no label"),
     (lambda m: m.sample(1, truncation=0.5), "mine has no mapping network, so truncation must be 1"),
-    (lambda m: m.interpolate([1, 2], space="w"), "space must be one of z, not 'w'"),
+    (lambda m: m.interpolate([1, 2], space="w"), "space must be z, not 'w'"),
     (lambda m: m.judge(m.sample(1), [0]), "mine was trained without labels, so it takes no label"),
 ]
 

@@ -1,8 +1,10 @@
 import asyncio
+import os
 import re
 import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from urllib.request import getproxies
 
 import pytest
 from gradio.state_holder import SessionState
@@ -40,34 +42,63 @@ def test_a_bad_checkpoint_is_refused_before_anything_is_served(tmp_path):
         application.build([tmp_path])
 
 
-@pytest.mark.parametrize(
-    ("server_name", "address"),
-    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", r"\d+(\.\d+){3}|localhost")],
-)
-def test_only_the_address_is_said_and_only_when_the_page_is_up(
-    monkeypatch, tmp_path, capsys, server_name, address
-):
+@pytest.fixture
+def launched(monkeypatch, tmp_path):
+    """Launch a page that only notes what happens to it; return the notes."""
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
     happened = []
 
     class Page:
-        local_url = f"http://{server_name.replace('0.0.0.0', 'localhost')}:7860/"
+        server_port = 7860
 
-        def launch(self, *, quiet, prevent_thread_lock, **settings):
-            self.server_name = server_name
+        def launch(self, *, quiet, prevent_thread_lock, share, server_name, **settings):
             assert quiet
             assert prevent_thread_lock
-            assert not settings["share"]
-            happened.append("launched")
+            assert not share
+            happened.append(f"launched at {server_name}")
+            happened.append(getproxies())
 
         def block_thread(self):
             happened.append("served")
 
+    def launch(**settings):
+        happened.clear()
+        application.launch(runs=tmp_path, when_up=happened.append, **settings)
+        return happened
+
     monkeypatch.setattr(application, "build", lambda *arguments: Page())
-    application.launch(runs=tmp_path, when_up=happened.append)
-    launched, said, served = happened
-    assert (launched, served) == ("launched", "served")
+    return launch
+
+
+@pytest.mark.parametrize(
+    ("host", "given", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1", r"127\.0\.0\.1"),
+        ("0.0.0.0", "0.0.0.0", r"\d+(\.\d+){3}|localhost"),
+        ("::1", "[::1]", r"\[::1\]"),
+        ("[::1]", "[::1]", r"\[::1\]"),
+        ("::", "[::]", r"\[[0-9a-f:]+\]"),
+    ],
+)
+def test_only_the_address_is_said_and_only_when_the_page_is_up(
+    launched, capsys, host, given, address
+):
+    begun, _, said, served = launched(host=host)
+    assert (begun, served) == (f"launched at {given}", "served")
     assert re.fullmatch(f"http://({address}):7860/", said)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9", "socks://x:9/"])
+def test_no_proxy_stands_between_the_server_and_itself(launched, monkeypatch, proxy):
+    for name in ("http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    monkeypatch.setenv("no_proxy", "intranet.example.org")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    _, proxies, *_ = launched()
+    assert proxies["no"] == "*"
+    assert getproxies()["no"] == "intranet.example.org"  # downloads go through it as before
+    assert "NO_PROXY" not in os.environ
 
 
 def test_a_place_that_cannot_be_had_is_named_before_anything_is_made(tmp_path):

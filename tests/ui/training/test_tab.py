@@ -69,18 +69,3 @@ def test_without_a_manager_there_is_no_such_tab(paths):
     names = [block["props"].get("id") for block in demo.config["components"]]
     assert "train" not in names
     assert "gan" in names
-
-
-@pytest.mark.parametrize("host", [None, "", "localhost", "127.0.0.1", "127.1.2.3", "::1"])
-def test_alone_at_the_machine_everybody_is_the_teacher(host, monkeypatch):
-    monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
-    assert application.new_token(host) == ""
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "lab.example.org"])
-def test_where_others_come_the_teacher_needs_a_token(host, monkeypatch):
-    tokens = {application.new_token(host) for _ in range(3)}
-    assert len(tokens) == 3
-    assert all(len(token) >= 12 for token in tokens)
-    monkeypatch.setenv("GRADIO_SERVER_NAME", host)
-    assert application.new_token(None)
