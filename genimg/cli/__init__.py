@@ -6,9 +6,12 @@ which returns the exit code. Success prints what was written and where and exits
 `genimg.training.worker`.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 
+from genimg import __version__
 from genimg.cli import app, attend, checkpoints, data, draw, evaluate, jobs, sample, train, walk
 from genimg.cli.options import Parser
 from genimg.training.task import Diverged
@@ -38,10 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: after `--help`, with code 0.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    _cope_with_any_encoding()
     try:
-        options = _parser(arguments).parse_args(arguments)
-        return options.run(options)
+        return _run(arguments)
     except (ValueError, OSError) as error:
+        if _is_closed_pipe(error):
+            return _end_quietly()
         return _fail(2, _sentence(error))
     except KeyboardInterrupt:
         return _fail(130, "interrupted")
@@ -53,8 +58,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(71, "memory ran out; ask for fewer pictures, or a smaller batch or model")
 
 
+def _run(arguments: list[str]) -> int:
+    """Do what was asked, and see to it that all of the output has arrived."""
+    try:
+        options = _parser(arguments).parse_args(arguments)
+        return options.run(options)
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+def _cope_with_any_encoding() -> None:
+    """Have what a terminal's encoding lacks written as \\u732b."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _is_closed_pipe(error: Exception) -> bool:
+    """Tell whether nobody reads the output any more, as after `| head`."""
+    windows = sys.platform == "win32" and getattr(error, "errno", None) == errno.EINVAL
+    return isinstance(error, BrokenPipeError) or (windows and not error.filename)
+
+
+def _end_quietly() -> int:
+    """Let what is still to be written go nowhere; return the exit code of a closed pipe."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    return 128 + 13  # what a shell says of a program that SIGPIPE ended
+
+
 def _fail(code: int, message: str) -> int:
-    print("error:", " ".join(message.split()), file=sys.stderr)
+    try:
+        print("error:", " ".join(message.split()), file=sys.stderr, flush=True)
+    except OSError as error:
+        if not _is_closed_pipe(error):
+            raise
+        _end_quietly()
     return code
 
 
@@ -71,6 +115,7 @@ def _parser(arguments: list[str]) -> Parser:
         description="Train small GANs and image Transformers, and look inside them.",
         epilog="`python -m genimg COMMAND --help` explains one command.",
     )
+    parser.add_argument("--version", action="version", version=f"genimg {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
     for name, module in COMMANDS.items():
         command = commands.add_parser(name, help=module.SUMMARY, description=module.__doc__)

@@ -8,7 +8,8 @@ The page needs no network: everything it shows comes from this machine.
 import argparse
 import os
 
-from genimg.cli.options import Parser, add_number
+from genimg import __version__
+from genimg.cli.options import Parser, add_number, path
 
 SUMMARY = "open the page in the browser"
 
@@ -47,6 +48,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     )
     parser.add_argument(
         "--runs",
+        type=path,
         default="runs",
         metavar="DIR",
         help="Folder of all training runs and uploaded pictures (default runs).",
@@ -57,6 +59,12 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         metavar="TEXT",
         help="Whoever knows it may control every run (default: a new one, which is printed, if"
         " other machines reach the page; else everybody may).",
+    )
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"genimg {__version__}",
+        help="Print the version and end (default off).",
     )
     parser.add_argument(
         "--no-browser", action="store_true", help="Do not open a browser (default: open one)."
@@ -83,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
         port=options.port,
         root_path=options.root_path,
         open_browser=not (options.no_browser or on_a_space),
-        runs=options.runs,
+        runs=str(options.runs),
         teacher_token=token or new,
         when_up=say,
     )

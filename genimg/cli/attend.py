@@ -31,6 +31,8 @@ from genimg.cli.options import (
     add_number,
     add_seed,
     file_format,
+    path,
+    refuse_ignored,
 )
 from genimg.data.folder import read_picture
 from genimg.explore import DrawerModel, VisionTransformerModel
@@ -53,10 +55,11 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=path,
         required=True,
         metavar="PREFIX",
-        help="Writes PREFIX.png, PREFIX-heads.png and PREFIX.npz.",
+        help="Writes PREFIX.png, PREFIX-heads.png and PREFIX.npz; an ending .png or .npz of PREFIX"
+        " is left out.",
     )
     for option, what in [
         ("--layer", "Layer, the first is 0."),
@@ -66,7 +69,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         add_number(parser, option, int, what, default=0, low=0, high=100_000)
     parser.add_argument(
         "--image",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="PNG, JPEG or WebP picture to look at, made square and resized (default: what an"
         " image GPT draws for --seed and --label; a vision Transformer needs one).",
@@ -78,11 +81,14 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Look and write."""
-    picture_file = options.out.with_name(options.out.name + ".png")
-    heads_file = options.out.with_name(options.out.name + "-heads.png")
-    numbers_file = options.out.with_name(options.out.name + ".npz")
-    file_format(picture_file, {".png": "png"})
-    file_format(numbers_file, {".npz": "npz"})
+    prefix = options.out
+    if prefix.suffix.lower() in (".png", ".npz"):  # as one names a file; there will be three
+        prefix = prefix.with_suffix("")
+    picture_file, heads_file, numbers_file = (
+        prefix.with_name(prefix.name + ending) for ending in (".png", "-heads.png", ".npz")
+    )
+    for file in (picture_file, heads_file, numbers_file):
+        file_format(file, {".png": "png", ".npz": "npz"})
     model = explore.load(options.name)
     if not isinstance(model, DrawerModel | VisionTransformerModel):
         raise ValueError(
@@ -112,6 +118,15 @@ def _look(
     model: DrawerModel | VisionTransformerModel, options: argparse.Namespace
 ) -> tuple[np.ndarray, AttentionMaps]:
     """Return the picture, uint8 (H, W, C), and the attention on it."""
+    if not isinstance(model, DrawerModel):
+        if options.image is None:
+            raise ValueError(
+                f"{options.name} looks at pictures and draws none; give one with --image"
+            )
+        if options.label is not None:
+            raise ValueError(f"attention of {options.name} needs no class, so leave out --label")
+    if options.image is not None:
+        refuse_ignored(options, ("seed", *CONTROLS), "because nothing is drawn with --image")
     given = None if options.image is None else _opened(options.image, model)
     if isinstance(model, DrawerModel):
         if given is None:
@@ -120,10 +135,6 @@ def _look(
         else:
             drawing = model.read(given, label=options.label)
         return drawing.image if given is None else given, drawing.maps
-    if given is None:
-        raise ValueError(f"{options.name} looks at pictures and draws none; give one with --image")
-    if options.label is not None:
-        raise ValueError(f"attention of {options.name} needs no class, so leave out --label")
     return given, model.look(given)
 
 

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from genimg import checkpoints, explore
-from genimg.cli.options import Parser
+from genimg.cli.options import Parser, path
 from genimg.cli.tables import facts_table, metrics_table, table
 from genimg.explore.previews import preview_pictures
 from genimg.training.publishing import publish
@@ -35,7 +35,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     publishing.add_argument(
         "out",
         metavar="OUT",
-        type=Path,
+        type=path,
         help="Folder to write: new, empty, or a checkpoint, which is replaced.",
     )
     publishing.add_argument(
@@ -79,7 +79,7 @@ def _publish(options: argparse.Namespace) -> None:
     if not os.path.isfile(Path(options.run_folder, "spec.json")):  # False for impossible names
         raise ValueError(f"{options.run_folder} holds no run; give the folder of a training run")
     checkpoints.check_destination(options.out)  # before the preview, which takes a while
-    path = publish(
+    written = publish(
         Path(options.run_folder),
         options.out,
         title=options.title,
@@ -87,7 +87,7 @@ def _publish(options: argparse.Namespace) -> None:
         generator_only=options.generator_only,
         license=options.license,
     )
-    print(f"wrote a checkpoint of {_bytes(path):,} bytes to {path}")
+    print(f"wrote a checkpoint of {_bytes(written):,} bytes to {written}")
 
 
 def _bytes(folder: Path) -> int:

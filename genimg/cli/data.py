@@ -3,12 +3,14 @@
     python -m genimg data list
     python -m genimg data show fashion-mnist
     python -m genimg data preview folder:my-pictures --out sheet.png
+    python -m genimg data fetch fashion-mnist
     python -m genimg data draw portraits
     python -m genimg data import my-pictures.zip --root my-data --size 32
     python -m genimg data locate folder:my-pictures /new/place/my-pictures --runs runs
 
-Fashion-MNIST, portraits and critters need no network; the other sets are downloaded when they are
-first used.
+Fashion-MNIST, portraits and critters need no network: samples of them ship. `fetch` gets the whole
+Fashion-MNIST, or finds it where GENIMG_DATA says; `draw` draws the others. The other sets are
+downloaded when they are first used. Downloads are kept in GENIMG_CACHE (default ~/.cache/genimg).
 """
 
 import argparse
@@ -17,20 +19,21 @@ import sys
 from pathlib import Path
 
 from genimg import data
-from genimg.cli.options import Parser, add_number, file_format
+from genimg.cli.options import Parser, add_number, file_format, path
 from genimg.cli.progress import Progress
 from genimg.cli.sample import FORMATS
 from genimg.cli.tables import facts_table, table
-from genimg.data import drawn_sets
+from genimg.data import drawn_sets, torchvision_sets
 from genimg.data.decoding import FITS
 from genimg.data.ingestion import ingest
 from genimg.data.registry import SPLITS
 from genimg.render import encode, grid
+from genimg.render.images import check_sheet
 from genimg.storage import atomic_write
 from genimg.training.locating import locate
 
 _DRAWN = f"Name of the set: {' or '.join(drawn_sets.names())}."
-SUMMARY = "list, describe, preview, draw, import and locate data sets"
+SUMMARY = "list, describe, preview, fetch, draw, import and locate data sets"
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
@@ -47,7 +50,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     show.set_defaults(action=_show)
     preview.add_argument(
         "--out",
-        type=Path,
+        type=path,
         required=True,
         metavar="FILE",
         help=f"File to write; its ending ({', '.join(FORMATS)}) is the format. PNG is exact.",
@@ -64,6 +67,11 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         "--split", choices=SPLITS, default="train", help="Which part of the set (default train)."
     )
     preview.set_defaults(action=_preview)
+    fetch = actions.add_parser("fetch", help="Get all of a published data set, once.")
+    fetch.add_argument(
+        "name", metavar="NAME", help=f"One of {', '.join(torchvision_sets.TORCHVISION_CLASSES)}."
+    )
+    fetch.set_defaults(action=_fetch)
     drawing = actions.add_parser(
         "draw",
         help="Draw all pictures of a set of which a sample ships; goes on if it was stopped.",
@@ -88,13 +96,13 @@ def _add_import(importing: Parser) -> None:
     importing.add_argument(
         "files",
         nargs="+",
-        type=Path,
+        type=path,
         metavar="FILE",
         help="PNG, JPEG or WebP pictures, or zip files with one folder of them for each class;"
         " folders such as train and test are taken as the splits.",
     )
     importing.add_argument(
-        "--root", type=Path, required=True, metavar="DIR", help="Folder that keeps the data sets."
+        "--root", type=path, required=True, metavar="DIR", help="Folder that keeps the data sets."
     )
     importing.add_argument(
         "--size",
@@ -116,10 +124,10 @@ def _add_locate(locating: Parser) -> None:
     locating.add_argument(
         "name", metavar="NAME", help="The data set as the runs know it: folder:PATH, where it was."
     )
-    locating.add_argument("path", type=Path, metavar="PATH", help="The folder where it is now.")
+    locating.add_argument("path", type=path, metavar="PATH", help="The folder where it is now.")
     locating.add_argument(
         "--runs",
-        type=Path,
+        type=path,
         default=Path("runs"),
         metavar="DIR",
         help="Folder of the runs that learn from it (default runs).",
@@ -153,8 +161,18 @@ def _show(options: argparse.Namespace) -> None:
     print(facts_table({key: fact for key, fact in facts.items() if fact != ""} | attributes))
 
 
+def _fetch(options: argparse.Namespace) -> None:
+    folder = torchvision_sets.fetch(options.name)
+    counts = data.describe(options.name)["images"]
+    print(
+        f"all of {options.name} is here: {counts['train']:,} training and {counts['test']:,} test"
+        f" pictures, in {folder}"
+    )
+
+
 def _preview(options: argparse.Namespace) -> None:
     format = file_format(options.out, FORMATS)
+    check_sheet(options.count, options.size, format)  # before the work
     dataset = data.load(options.name, size=options.size, split=options.split)
     for file, reason in dataset.skipped:
         print(f"skipped {file}: {reason}", file=sys.stderr)
@@ -169,13 +187,20 @@ def _preview(options: argparse.Namespace) -> None:
 def _draw(options: argparse.Namespace) -> None:
     progress = Progress(sys.stderr)
     try:
-        path = data.draw_set(options.name, options.processes, progress)
+        drawn = data.draw_set(options.name, options.processes, progress)
     finally:
         progress.close()
-    print(f"{options.name} is in {path}")
+    print(f"{options.name} is in {drawn}")
 
 
 def _import(options: argparse.Namespace) -> None:
+    for file in options.files:
+        if file.is_dir():
+            raise ValueError(
+                f"{file} is a folder, and needs no import: train on it as it is with"
+                f" {shlex.join(['--dataset', data.FOLDER_PREFIX + str(file)])}; or give a zip file"
+                " of it, or the pictures in it"
+            )
     report = ingest(options.files, options.root, size=options.size, fit=options.fit)
     for file, reason in report.refused:
         print(f"refused {file}: {reason}", file=sys.stderr)
@@ -184,7 +209,8 @@ def _import(options: argparse.Namespace) -> None:
     print(f"accepted {report.accepted} pictures, refused {report.refused_count} files")
     print(report.found)
     print(table([("class", "pictures"), *((n, str(c)) for n, c in report.classes.items())]))
-    print(f"to train on them: python -m genimg train --dataset {shlex.quote(report.dataset)} ...")
+    training = ["--preset", "fashion-style", "--dataset", report.dataset, "--minutes", "10"]
+    print(f"to train on them: python -m genimg train {shlex.join(training)} --out runs/mine")
 
 
 def _locate(options: argparse.Namespace) -> None:

@@ -13,12 +13,13 @@ GPT may be named in the same way.
 
 import argparse
 import getpass
+import shlex
 import sys
 import time
 from pathlib import Path
 
 from genimg.cli.health import findings_of, summary
-from genimg.cli.options import Parser, add_number
+from genimg.cli.options import Parser, add_number, path
 from genimg.cli.progress import time_text
 from genimg.cli.tables import facts_table, plain, table
 from genimg.cli.train import add_preset, given_settings
@@ -29,6 +30,8 @@ from genimg.jobs.states import ENDED, State
 from genimg.jobs.views import JobView
 
 SUMMARY = "train in the background: start, watch, pause, resume, cancel"
+_RUNS = Path("runs")
+_FIRST = ("start", "--preset", "fashion-style", "--minutes", "10")
 _HEAD = ("job", "name", "owner", "state", "images", "images/s", "left")
 _ACTIONS = {
     "pause": "Save and stop a run, to go on later; a queued one waits until it is resumed.",
@@ -83,8 +86,8 @@ def _add(actions, name: str, help: str, action, with_job: bool = False) -> Parse
         )
     parser.add_argument(
         "--runs",
-        type=Path,
-        default=Path("runs"),
+        type=path,
+        default=_RUNS,
         metavar="DIR",
         help="Folder of all runs (default runs).",
     )
@@ -96,7 +99,8 @@ def run(options: argparse.Namespace) -> int:
     """Do what was asked."""
     if not options.runs.is_dir() and not options.makes_root:
         raise ValueError(
-            f"there is no folder {options.runs}; give the folder of the runs as --runs"
+            f"there is no folder {options.runs}; give the folder of the runs as --runs, or start a"
+            f" first run with: {_command_line(options.runs, *_FIRST)}"
         )
     manager = JobManager(options.runs, by_request=True)
     try:
@@ -106,9 +110,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _command_line(runs: Path, *words: str) -> str:
+    """Return a command that one can type, about the same folder of runs."""
+    where = [] if runs == _RUNS else ["--runs", str(runs)]
+    return shlex.join(["python", "-m", "genimg", "jobs", *words, *where])
+
+
 def _list(options: argparse.Namespace, manager: JobManager) -> None:
     manager.step()  # what ended while nobody looked has ended
-    print(_table(manager.snapshot()))
+    print(_table(manager.snapshot(), options.runs))
     if manager.only_watches:
         print(manager.notice, file=sys.stderr)
 
@@ -142,7 +152,7 @@ def _watch(options: argparse.Namespace, manager: JobManager) -> None:
     shown, begin = "", time.monotonic()
     while True:
         views = manager.snapshot()
-        if (text := _table(views)) != shown:
+        if (text := _table(views, options.runs)) != shown:
             print(text + "\n", flush=True)
             shown = text
         late = options.seconds and time.monotonic() - begin >= options.seconds
@@ -171,7 +181,8 @@ def _start(options: argparse.Namespace, manager: JobManager) -> None:
     manager.step()
     print(f"{job.id} is {manager.job(job.id).state}; the run is in {manager.root / job.id}")
     if manager.supervising:
-        print("to start what is queued after it, leave this running: python -m genimg jobs watch")
+        watch = _command_line(options.runs, "watch")
+        print(f"to start what is queued after it, leave this running: {watch}")
 
 
 def _logs(options: argparse.Namespace, manager: JobManager) -> None:
@@ -187,13 +198,14 @@ def _find(manager: JobManager, text: str) -> Job:
     """Return the one job that is called so; see `genimg.jobs.naming`."""
     job = naming.find(manager.jobs(), text)
     if job is None:
-        raise ValueError(f"there is no job {text!r} in {manager.root}; see: jobs list")
+        see = _command_line(manager.root, "list")
+        raise ValueError(f"there is no job {text!r} in {manager.root}; see: {see}")
     return job
 
 
-def _table(views: list[JobView]) -> str:
+def _table(views: list[JobView], runs: Path) -> str:
     if not views:
-        return "there are no runs yet; start one with: python -m genimg jobs start --preset NAME"
+        return f"there are no runs yet; start one with: {_command_line(runs, *_FIRST)}"
     return table([_HEAD, *map(_row, views)])
 
 

@@ -3,7 +3,7 @@
 import argparse
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,14 +13,27 @@ from genimg.explore.drawing import DEFAULT_GUIDANCE
 CONTROLS = ("temperature", "top_k", "top_p", "guidance")  # of how an image GPT chooses tokens
 
 
+class _Store(argparse._StoreAction):
+    """Store a value, and that it was given: a default need not be refused where it has no use."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
+        super().__call__(parser, namespace, values, option)
+        namespace.given = {*getattr(namespace, "given", ()), self.dest}
+
+
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are ValueErrors of one sentence."""
+    """An argument parser whose errors are ValueErrors of one sentence.
+
+    Its namespace has a set `given` if any option was: the names of those.
+    """
 
     def __init__(self, **settings: Any) -> None:
         # No abbreviations: a script that used one would break when an option is added.
         super().__init__(
             allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **settings
         )
+        self.register("action", None, _Store)
+        self.register("action", "store", _Store)
 
     def error(self, message: str) -> NoReturn:
         """Raise ValueError instead of printing the usage and leaving."""
@@ -102,6 +115,26 @@ def _number(kind: type, low: float | None, high: float | None) -> Callable[[str]
     return parse
 
 
+def refuse_ignored(options: argparse.Namespace, names: Iterable[str], reason: str) -> None:
+    """Raise ValueError if one of the options `names` was given, which would change nothing.
+
+    Args:
+        reason: why it would not, in words that follow a comma.
+    """
+    for name in names:
+        if name in getattr(options, "given", ()):
+            raise ValueError(
+                f"--{name.replace('_', '-')} would change nothing, {reason}; leave it out"
+            )
+
+
+def path(text: str) -> Path:
+    """Return a path from the command line; an empty one would mean the folder one is in."""
+    if not text.strip() or "\0" in text:
+        raise argparse.ArgumentTypeError(f"must be the name of a file or a folder, not {text!r}")
+    return Path(text)
+
+
 def add_name(
     parser: argparse.ArgumentParser, help: str = "Checkpoint, its path, or a run's folder."
 ) -> None:
@@ -111,7 +144,7 @@ def add_name(
 
 def add_out(parser: argparse.ArgumentParser, help: str) -> None:
     """Add `--out`, the file to write; `file_format` checks it."""
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=help)
+    parser.add_argument("--out", type=path, required=True, metavar="FILE", help=help)
 
 
 def add_count(parser: argparse.ArgumentParser, default: int) -> None:
@@ -198,6 +231,8 @@ def file_format(out: Path, formats: dict[str, str]) -> str:
         ValueError: another ending, or `out` cannot be written.
     """
     ending = out.suffix.lower()
+    if out.name.lower() in formats:
+        raise ValueError(f"--out needs a name before its ending, not just {out.name!r}")
     if ending not in formats:
         raise ValueError(f"--out must end in {', '.join(formats)}, not {str(out)!r}")
     if out.is_dir():

@@ -1,5 +1,6 @@
 """The progress of a run on one line of the terminal."""
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable
@@ -14,7 +15,8 @@ class Progress:
     """A training callback that shows images, images/s, the time left, and the losses.
 
     On a terminal one line is drawn over and over; elsewhere (a file, a pipe) a plain line comes
-    every ten seconds.
+    every ten seconds. When nobody reads any more (`| head`, a terminal that is gone) it shows no
+    more, and the training goes on.
 
     Args:
         stream: where to write.
@@ -41,17 +43,16 @@ class Progress:
         if self._last:
             self._show(self._last)
             if self.live:
-                self.stream.write("\n")
+                say(self.stream, "\n")
 
     def say(self, text: str) -> None:
         """Write a line that stays, above the one that is drawn over and over."""
         if self.live:
             width = shutil.get_terminal_size().columns - 1
-            self.stream.write("\r" + " " * width + "\r")
-        self.stream.write(text + "\n")
+            say(self.stream, "\r" + " " * width + "\r")
+        say(self.stream, text + "\n")
         if self.live and self._last:
             self._show(self._last)
-        self.stream.flush()
 
     def _show(self, report: dict[str, Any]) -> None:
         self._shown_at = self.clock()
@@ -61,10 +62,16 @@ class Progress:
             cells = max(0, min(_LONGEST_BAR, width - len(text) - 3))  # the numbers matter more
             done = int(cells * report["images_seen"] / report["total"])
             text = f"[{'#' * done}{'.' * (cells - done)}] {text}"
-            self.stream.write("\r" + text[:width].ljust(width))  # covers what was there
+            say(self.stream, "\r" + text[:width].ljust(width))  # covers what was there
         else:
-            self.stream.write(text + "\n")
-        self.stream.flush()
+            say(self.stream, text + "\n")
+
+
+def say(stream: TextIO, text: str) -> None:
+    """Write what need not be read: a closed pipe must end no training."""
+    with contextlib.suppress(OSError):
+        stream.write(text)
+        stream.flush()
 
 
 def describe(report: dict[str, Any]) -> str:

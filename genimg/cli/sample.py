@@ -22,6 +22,7 @@ from genimg.cli.options import (
 )
 from genimg.explore import GanModel
 from genimg.render import encode, enlarge, grid
+from genimg.render.images import check_sheet
 from genimg.storage import atomic_write
 
 SUMMARY = "write a sheet of new pictures"
@@ -68,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
         settings["truncation"] = options.truncation
     elif options.truncation != 1:
         raise ValueError(f"{options.name} is no GAN, so leave out --truncation")
+    sheet = {"columns": options.columns, "size_px": options.enlarge}
+    check_sheet(options.count, model.config.size, format, **sheet)  # before the work
     pictures = model.sample(options.count, **settings)
     sheet = enlarge(grid(pictures, options.columns), options.enlarge)
     atomic_write(options.out, encode(sheet, format))

@@ -11,13 +11,12 @@ import dataclasses
 import shlex
 import sys
 import typing
-from pathlib import Path
 from typing import Any
 
 from genimg import data
 from genimg.cli.health import HealthLines, summary
-from genimg.cli.options import Parser, add_number, default_text, help_text
-from genimg.cli.progress import Progress
+from genimg.cli.options import Parser, add_number, default_text, help_text, path
+from genimg.cli.progress import Progress, say
 from genimg.configuration import Configuration
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
@@ -38,7 +37,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         ValueError: `arguments` ask for a preset that does not exist.
     """
     parser.add_argument(
-        "--out", required=True, type=Path, metavar="DIR", help="Folder of the run, new or its own."
+        "--out", required=True, type=path, metavar="DIR", help="Folder of the run, new or its own."
     )
     several = parser.add_mutually_exclusive_group()
     for option, words in (
@@ -157,7 +156,7 @@ def run(options: argparse.Namespace) -> int:
     directory = request_run(options.preset, options.out, processes=processes or 1, **settings)
     done = _saved_images(directory)
     doing = f"resuming at {done:,} images" if done else "starting"
-    print(f"{doing}: {options.preset} in {options.out} (Ctrl-C saves)", file=sys.stderr)
+    say(sys.stderr, f"{doing}: {options.preset} in {options.out} (Ctrl-C saves)\n")
     stop, progress = StopSignal(), Progress(sys.stderr)
     health, lost = HealthLines(progress.say, directory), None
     try:

@@ -15,8 +15,10 @@ from genimg.cli.options import (
     add_out,
     file_format,
     load_model,
+    refuse_ignored,
 )
 from genimg.render import animate, encode, strip
+from genimg.render.animation import check_length
 from genimg.storage import atomic_write
 
 SUMMARY = "write a film that walks from seed to seed"
@@ -70,7 +72,13 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Walk and write."""
     format = file_format(options.out, FORMATS)
-    frames = load_model(options.name, "interpolate", "a GAN").interpolate(
+    model = load_model(options.name, "interpolate", "a GAN")
+    if format == "strip":
+        refuse_ignored(options, ["frames_per_second"], "because a .png is no film")
+    else:  # before minutes are spent on frames
+        side = model.config.size
+        check_length(options.steps, side, side, frames_per_second=options.frames_per_second)
+    frames = model.interpolate(
         options.seeds,
         steps=options.steps,
         mode=options.mode,

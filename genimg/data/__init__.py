@@ -53,13 +53,11 @@ def load(name: str, size: int = 32, split: str = "train", *, full: bool | None =
     """
     _check_name(name)
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size not in SIZES:
-        raise ValueError(
-            f"size must be one of {', '.join(map(str, SIZES))}, not {reprlib.repr(size)}"
-        )
+        raise ValueError(f"size must be one of {', '.join(map(str, SIZES))}, not {_shown(size)}")
     if not isinstance(split, str) or split not in SPLITS:
-        raise ValueError(f"split must be train or test, not {reprlib.repr(split)}")
+        raise ValueError(f"split must be train or test, not {_shown(split)}")
     if full is not None and not isinstance(full, bool):
-        raise ValueError(f"full must be True, False or None, not {reprlib.repr(full)}")
+        raise ValueError(f"full must be True, False or None, not {_shown(full)}")
     sampled = _sample_counts()
     if full is False and name not in sampled:
         raise ValueError(
@@ -154,9 +152,14 @@ def _source(name: str, local: Path | None) -> str:
     return torchvision_sets.describe_source(local)
 
 
+def _shown(value: object) -> str:
+    text = " ".join(reprlib.repr(value).split())
+    return text if len(text) <= 80 else text[:80] + " ..."
+
+
 def _check_name(name: str) -> None:
     if not isinstance(name, str):
-        raise ValueError(f"the name of a data set must be a text, not {reprlib.repr(name)}")
+        raise ValueError(f"the name of a data set must be a text, not {_shown(name)}")
 
 
 def _facts(name: str):

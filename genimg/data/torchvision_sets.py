@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from genimg.data import idx
-from genimg.data.registry import published
+from genimg.data.registry import SPLITS, published
 
 TORCHVISION_CLASSES = {
     "fashion-mnist": "FashionMNIST",
@@ -83,6 +83,22 @@ def read(name: str, split: str, local: Path | None) -> tuple[torch.Tensor, torch
     if name in IDX_NAMES:
         return idx.read_split(local or _download_idx(name), split)
     return _read_through_torchvision(name, split)
+
+
+def fetch(name: str) -> Path:
+    """Return the folder that holds all of a published data set; it is downloaded if need be.
+
+    Raises:
+        ValueError: there is no such set, or SVHN is asked for and SciPy is not installed.
+        OSError: the download failed; one sentence says why and what to do.
+    """
+    if name not in TORCHVISION_CLASSES:
+        known = ", ".join(TORCHVISION_CLASSES)
+        raise ValueError(f"there is no data set {name!r} to fetch; choose one of {known}")
+    if find_local(name) is None:
+        for split in SPLITS:
+            read(name, split, find_local(name))
+    return find_local(name) or cache_folder()
 
 
 def _idx_cache(name: str) -> Path:

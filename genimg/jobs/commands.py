@@ -135,10 +135,12 @@ class Commands:
         if job.state is State.PAUSING:
             raise ValueError(f"{job.name} is still saving; resume it in a moment")
         if job.state not in (State.PAUSED, State.FAILED, State.INTERRUPTED):
-            raise ValueError(f"{job.name} is {job.state} for good; duplicate it to train again")
+            raise ValueError(
+                f"{job.name} is {job.state} for good; start another run to train again"
+            )
         if job.kind == "diverged":
             raise ValueError(
-                f"{job.name} would diverge again; duplicate it with lower learning rates"
+                f"{job.name} would diverge again; start another run with lower learning rates"
             )
         last = max(other.position for other in self.index.jobs())
         return self._change(

@@ -61,17 +61,8 @@ def animate(
     require_flag("loop", loop)
     require_number("frames_per_second", frames_per_second, 1, 50)
     require_whole_number("enlarge_to", enlarge_to, 1, 1024)
-    if len(frames) > _LONGEST_SECONDS * frames_per_second:
-        raise ValueError(
-            f"{len(frames)} frames last more than {_LONGEST_SECONDS} s at {frames_per_second:g} "
-            "frames a second; give fewer frames or a higher rate"
-        )
-    factor = math.ceil(enlarge_to / max(frames.shape[1:3]))
-    if frames[..., 0].size * factor**2 > _MOST_PIXELS:
-        raise ValueError(
-            f"{len(frames)} frames of this size have more than {_MOST_PIXELS} pixels; "
-            "lower enlarge_to or give fewer frames"
-        )
+    count, height, width, _ = frames.shape
+    check_length(count, height, width, frames_per_second=frames_per_second, enlarge_to=enlarge_to)
 
     if format == "gif" and frames.shape[3] == 3:
         pictures = _palette_pictures(frames, enlarge_to)
@@ -88,6 +79,26 @@ def animate(
         buffer, format, save_all=True, append_images=pictures[1:], duration=delays, **options
     )
     return buffer.getvalue()
+
+
+def check_length(
+    count: int, height: int, width: int, *, frames_per_second: float, enlarge_to: int = 256
+) -> None:
+    """Raise ValueError unless so many frames of this size, in pixels, make one animation.
+
+    The other arguments are those of `animate`, which checks the same.
+    """
+    if count > _LONGEST_SECONDS * frames_per_second:
+        raise ValueError(
+            f"{count} frames last more than {_LONGEST_SECONDS} s at {frames_per_second:g} "
+            "frames a second; give fewer frames or a higher rate"
+        )
+    factor = math.ceil(enlarge_to / max(height, width))
+    if count * height * width * factor**2 > _MOST_PIXELS:
+        raise ValueError(
+            f"{count} frames of this size have more than {_MOST_PIXELS} pixels; "
+            "lower enlarge_to or give fewer frames"
+        )
 
 
 def strip(frames: np.ndarray, columns: int | None = None) -> Image.Image:

@@ -31,6 +31,7 @@ from PIL import Image
 
 # PNG level 1 and WebP method 0 are the fastest settings; the files are somewhat larger.
 _SAVE_OPTIONS = {"png": {"compress_level": 1}, "jpeg": {}, "webp": {"method": 0}}
+_LONGEST_SHOWN = 80  # characters of a value that is refused
 _LONGEST_SIDE = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}  # limits of the encoders
 
 
@@ -72,7 +73,7 @@ def enlarge(image: np.ndarray | Image.Image, size_px: int, smooth: bool = False)
     image = to_image(image)
     require_whole_number("size_px", size_px, 1, 8192)
     require_flag("smooth", smooth)
-    factor = math.ceil(size_px / max(image.size))
+    factor = _factor(image.size, size_px)
     if factor == 1:
         return image
     resampling = Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST
@@ -98,15 +99,13 @@ def grid(
     """
     require_images(images)
     count, height, width, channels = images.shape
-    if columns is None:
-        columns = math.ceil(math.sqrt(count))
+    columns = _square(count) if columns is None else columns
     require_whole_number("columns", columns, 1, 10_000)
     require_whole_number("gap", gap, 0, 256)
     require_whole_number("background", background, 0, 255)
 
-    rows = math.ceil(count / columns)
-    size = (rows * (height + gap) - gap, columns * (width + gap) - gap, channels)
-    canvas = np.full(size, background, np.uint8)
+    size = _grid_size(count, height, width, columns, gap)
+    canvas = np.full((*size, channels), background, np.uint8)
     for i, image in enumerate(images):
         top, left = i // columns * (height + gap), i % columns * (width + gap)
         canvas[top : top + height, left : left + width] = image
@@ -128,14 +127,44 @@ def encode(image: np.ndarray | Image.Image, format: str = "webp", quality: int =
     image = to_image(image)
     require_format(format, _SAVE_OPTIONS)
     require_whole_number("quality", quality, 1, 100)
-    if max(image.size) > _LONGEST_SIDE[format]:
-        raise ValueError(
-            f"a {format} picture has at most {_LONGEST_SIDE[format]} pixels a side, "
-            f"not {max(image.size)}; use png"
-        )
+    _check_side(format, max(image.size))
     buffer = io.BytesIO()
     image.save(buffer, format, quality=quality, **_SAVE_OPTIONS[format])
     return buffer.getvalue()
+
+
+def check_sheet(
+    count: int, side: int, format: str, *, columns: int | None = None, size_px: int = 1
+) -> None:
+    """Raise ValueError unless `encode(enlarge(grid(images, columns), size_px), format)` will work.
+
+    Args:
+        count, side: so many images, square, of so many pixels a side.
+    """
+    sheet = _grid_size(count, side, side, _square(count) if columns is None else columns, 0)
+    _check_side(format, max(sheet) * _factor(sheet, size_px))
+
+
+def _square(count: int) -> int:
+    """Return how many columns make a grid as square as it can be."""
+    return math.ceil(math.sqrt(count))
+
+
+def _grid_size(count: int, height: int, width: int, columns: int, gap: int) -> tuple[int, int]:
+    """Return height and width of a grid in pixels."""
+    return math.ceil(count / columns) * (height + gap) - gap, columns * (width + gap) - gap
+
+
+def _factor(size: tuple[int, int], size_px: int) -> int:
+    return math.ceil(size_px / max(size))
+
+
+def _check_side(format: str, side: int) -> None:
+    if side > _LONGEST_SIDE[format]:
+        raise ValueError(
+            f"a {format} picture has at most {_LONGEST_SIDE[format]} pixels a side, "
+            f"not {side}; use png"
+        )
 
 
 def data_uri(image: np.ndarray | Image.Image, format: str = "webp", quality: int = 92) -> str:
@@ -194,7 +223,8 @@ def shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} {value.shape}"
-    return " ".join(reprlib.repr(value).split())
+    text = " ".join(reprlib.repr(value).split())
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + " ..."
 
 
 def _require_uint8(noun: str, array: Any) -> None:

@@ -19,8 +19,8 @@ def launched(monkeypatch):
 def test_options_reach_the_app(call, launched):
     options = ["--host", "0.0.0.0", "--port", 8000, "--checkpoint", "a", "--checkpoint", "b"]
     options += ["--runs", "lessons", "--teacher-token", "chalk"]
-    assert call("app", *options, "--no-browser").code == 0
     options += ["--root-path", "/lessons"]
+    assert call("app", *options, "--no-browser").code == 0
     settings = {"host": "0.0.0.0", "port": 8000, "root_path": "/lessons", "open_browser": False}
     settings |= {"runs": "lessons", "teacher_token": "chalk"}
     assert launched == [settings | {"checkpoints": ["a", "b"]}]

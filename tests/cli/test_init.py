@@ -1,3 +1,7 @@
+import contextlib
+import io
+import re
+import shlex
 import subprocess
 import sys
 
@@ -5,12 +9,14 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+import genimg
 from genimg import cli
 from genimg.cli import COMMANDS, sample, train
 
 PAGES = [[name] for name in COMMANDS]
-PAGES += [["data", action] for action in ("list", "show", "preview", "draw")]
+PAGES += [["data", action] for action in ("list", "show", "preview", "fetch", "draw", "import")]
 PAGES += [
     ["jobs", action]
     for action in ("list", "show", "watch", "pause", "resume", "cancel", "logs", "rebuild", "start")
@@ -116,6 +122,7 @@ COMMAND_LINES = st.sampled_from(
         "attend tiny-style --out a --layer 1 --head 0 --query 3 --image a.png",
         "evaluate tiny-style --json --count 10 --seed 1",
         "data list",
+        "data fetch nope",
         "data show fashion-mnist",
         "data draw critters --processes 2",
         "data preview fashion-mnist --out a.webp --count 3 --size 28 --split test",
@@ -163,3 +170,122 @@ def test_python_m_genimg():
     assert done.stderr.startswith("error: there is no checkpoint 'no-such-model'")
     assert done.stderr.count("\n") == 1
     assert not done.stdout
+
+
+def test_the_version_is_that_of_the_package(call):
+    assert call("--version").out == f"genimg {genimg.__version__}\n"
+    assert call("app", "--version").out == f"genimg {genimg.__version__}\n"
+
+
+class Terminal(io.TextIOWrapper):
+    """A terminal of some encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(io.BytesIO(), encoding=encoding, errors="strict")
+
+    def shown(self) -> str:
+        self.flush()
+        return self.buffer.getvalue().decode(self.encoding)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "ascii", "utf-8", "shift-jis"])
+def test_every_encoding_shows_every_name(call, monkeypatch, tmp_path, encoding):
+    folder = tmp_path / "猫 ü 🐈 \udcff"
+    for number in range(2):
+        (folder / "ü猫").mkdir(parents=True, exist_ok=True)
+        Image.new("L", (28, 28), number).save(folder / "ü猫" / f"{number}.png")
+    (folder / "ü猫" / "not.png").write_text("no picture")
+    commands = [
+        ["data", "show", f"folder:{folder}"],
+        ["data", "preview", f"folder:{folder}", "--out", tmp_path / "猫.png"],
+        ["checkpoints", "show", "猫🐈"],
+        ["sample", "tiny-style", "--label", "猫🐈", "--out", tmp_path / "a.png"],
+        ["jobs", "list", "--runs", folder],
+        ["jobs", "show", "猫🐈", "--runs", folder],
+        ["--help"],
+        *([name, "--help"] for name in COMMANDS),
+    ]
+    for command in commands:
+        out, err = Terminal(encoding), Terminal(encoding)
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        with contextlib.suppress(SystemExit):
+            assert cli.main([str(word) for word in command]) in (0, 2)
+        assert out.shown() or err.shown(), command
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    ["data list", "--help", "train --help", "checkpoints list", "sample nope --out a.png"],
+)
+@pytest.mark.parametrize("streams", ["| true", "2>&1 | true"])
+def test_a_closed_pipe_is_no_error(command, streams):
+    line = f"set -o pipefail; {sys.executable} -m genimg {command} {streams}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 1
+    assert done.returncode in (0, 2, 141)
+
+
+def test_a_disk_that_is_full_is_said(call):
+    line = f"{sys.executable} -m genimg --version > /dev/full"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: No space left on device")
+    assert done.stderr.count("\n") == 1
+
+
+EMPTY_PATHS = [
+    ["train", "--preset", "fashion-mlp", "--out", ""],
+    ["attend", "tiny-style", "--out", ""],
+    ["sample", "tiny-style", "--out", " "],
+    ["checkpoints", "publish", "run", "", "--title", "T", "--license", "L"],
+    ["data", "import", "a.zip", "--root", "", "--size", "28"],
+    ["data", "import", "", "--root", "r", "--size", "28"],
+    ["jobs", "list", "--runs", ""],
+    ["app", "--runs", ""],
+    ["sample", "tiny-style", "--out", "a\0.png"],
+]
+
+
+@pytest.mark.parametrize("words", EMPTY_PATHS, ids=" ".join)
+def test_an_empty_path_is_not_the_folder_one_is_in(refuse, monkeypatch, tmp_path, words):
+    monkeypatch.chdir(tmp_path)
+    assert "must be the name of a file or a folder" in refuse(*words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_needs_more_than_an_ending(refuse, tmp_path):
+    for command in ("sample", "walk", "draw"):
+        assert "a name before its ending" in refuse(
+            command, "tiny-style", "--out", tmp_path / ".png"
+        )
+
+
+def advised(text: str) -> list[list[str]]:
+    """Return the commands that a text advises, as words."""
+    found = re.findall(r"(?:python -m genimg|python app\.py) [^\n;`]+", text)
+    return [shlex.split(command)[3:] for command in found]
+
+
+def test_what_is_advised_can_be_typed(call, shelf, tmp_path):
+    """Where one looks at nothing yet, or at what is not there."""
+    runs = tmp_path / "my runs"
+    said = []
+    for before in ("no folder", "no run"):
+        for words in (["list"], ["show", "nope"], ["watch"], ["logs", "nope"], ["pause", "x"]):
+            outcome = call("jobs", *words, "--runs", runs)
+            said += [outcome.out + outcome.err]
+        runs.mkdir(exist_ok=True)
+        assert before
+    tiny = ["--preset", "fashion-mlp", "--generator-widths", 8, "--images", 64]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("genimg.jobs.engine.LocalEngine.submit", lambda *arguments: None)
+        said += [call("jobs", "start", "--runs", runs, *tiny).out]
+    commands = [words for text in said for words in advised(text)]
+    assert len(commands) >= 6
+    for words in commands:
+        options = cli._parser(words).parse_args(words)
+        assert options.runs == runs
