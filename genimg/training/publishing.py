@@ -10,7 +10,6 @@ import torch
 
 from genimg import checkpoints, data
 from genimg.checkpoints import Checkpoint, CheckpointError
-from genimg.data.file_names import shown_name
 from genimg.data.registry import published
 from genimg.render import encode, grid
 from genimg.storage import read_json
@@ -29,15 +28,14 @@ def read_run(path: Path) -> Checkpoint:
         CheckpointError: the run has no checkpoint yet, or cannot be read.
     """
     directory = RunDirectory(path)
+    name = " ".join(str(path).split())  # for a sentence on one line
     try:
         spec = directory.read_spec()
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"the run {shown_name(str(path))} cannot be read: {error}") from None
+        raise CheckpointError(f"the run {name} cannot be read: {error}") from None
     newest = run_checkpoints.latest(directory.checkpoints)
     if newest is None:
-        raise CheckpointError(
-            f"the run {shown_name(str(path))} has no checkpoint yet; wait for its first one"
-        )
+        raise CheckpointError(f"the run {name} has no checkpoint yet; wait for its first one")
     tensors, state = run_checkpoints.load(_best_or(newest))
     task = build_task(spec, torch.device("cpu"), "fp32")
     try:
@@ -45,7 +43,7 @@ def read_run(path: Path) -> Checkpoint:
         task.average.load_state_dict(tensors["ema"])
     except RuntimeError:
         raise CheckpointError(
-            f"the weights in {shown_name(str(path))} do not fit its architecture; it was trained by another version"
+            f"the weights in {name} do not fit its architecture; it was trained by another version"
         ) from None
     model = task.published()
     measure_mean_style(model)

@@ -123,3 +123,21 @@ def test_files_that_are_no_pictures(refuse, transformers, tmp_path):
 def test_a_label_says_nothing_to_a_vision_transformer(refuse, transformers, tmp_path, picture):
     options = ["--image", picture, "--label", "Bag", "--out", tmp_path / "a"]
     assert "--label" in refuse("attend", transformers / "vit", *options)
+
+
+@pytest.mark.parametrize("name", ["s", "s.png", "s.npz", "s.PNG"])
+def test_the_prefix_may_be_written_like_a_file(call, transformers, tmp_path, name):
+    assert call("attend", transformers / "gpt", "--out", tmp_path / name).code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"s.png", "s-heads.png", "s.npz"}
+
+
+@pytest.mark.parametrize("model", ["gpt", "vit"])
+@pytest.mark.parametrize(
+    "option", [["--seed", 0], ["--temperature", 0.5], ["--top-k", 3], ["--guidance", 2]]
+)
+def test_a_given_picture_leaves_nothing_to_draw(
+    refuse, transformers, tmp_path, picture, model, option
+):
+    options = ["--image", picture, *option, "--out", tmp_path / "a"]
+    said = refuse("attend", transformers / model, *options)
+    assert f"{option[0]} would change nothing" in said

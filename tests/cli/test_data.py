@@ -1,3 +1,5 @@
+import math
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +7,7 @@ import pytest
 from PIL import Image
 
 from genimg import data
-from genimg.data import ingestion
+from genimg.data import idx, ingestion
 from genimg.data.ingestion_worker import collect
 
 
@@ -146,3 +148,37 @@ def test_import_makes_a_data_set_to_train_on(call, tmp_path, monkeypatch):
     assert "found 1 class: pictures" in outcome.out
     [name] = [word for word in outcome.out.split() if word.startswith("folder:")]
     assert len(data.load(name, size=28)) == 2  # and one for testing
+
+
+def test_fetch_finds_a_set_that_is_here(call, monkeypatch, tmp_path):
+    for names, count in zip(idx.FILES.values(), (3, 2), strict=True):
+        for name, shape in zip(names, [(count, 28, 28), (count,)], strict=True):
+            head = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
+            (tmp_path / name).write_bytes(head + bytes(math.prod(shape)))
+    monkeypatch.setenv("GENIMG_DATA", str(tmp_path))
+    outcome = call("data", "fetch", "fashion-mnist")
+    assert outcome.code == 0
+    assert "3 training and 2 test pictures" in outcome.out
+    assert str(tmp_path) in outcome.out
+
+
+def test_fetch_downloads_what_is_not_here(call, refuse, monkeypatch, tmp_path):
+    monkeypatch.setenv("GENIMG_CACHE", str(tmp_path))
+    asked = []
+
+    def download(url, folder, filename, md5):
+        asked.append(filename)
+        raise OSError("no network here")
+
+    monkeypatch.setattr("torchvision.datasets.utils.download_url", download)
+    said = refuse("data", "fetch", "fashion-mnist")
+    assert "fashion-mnist could not be downloaded (no network here)" in said
+    assert asked
+    assert "there is no data set 'nope' to fetch" in refuse("data", "fetch", "nope")
+
+
+def test_a_folder_needs_no_import(refuse, tmp_path):
+    said = refuse("data", "import", tmp_path, "--root", tmp_path / "root", "--size", 28)
+    assert f"{tmp_path} is a folder" in said
+    assert f"--dataset folder:{tmp_path}" in said
+    assert not (tmp_path / "root").exists()

@@ -1,9 +1,10 @@
 import json
+import shlex
 import shutil
 
 import pytest
 
-from genimg import checkpoints
+from genimg import checkpoints, cli, explore
 from genimg.cli.tables import metrics_table
 
 
@@ -83,3 +84,53 @@ def test_a_card_that_names_no_data_set_is_refused(refuse, shelf, tmp_path):
 )
 def test_bad_requests_are_refused(refuse, arguments, reason):
     assert reason in refuse("evaluate", *arguments)
+
+
+def test_it_says_which_pictures_it_measured_with(call):
+    outcome = call("evaluate", "fashion-features", "--json")
+    assert "12,000 training and 2,000 test pictures" in outcome.err
+    assert "bundled sample" in outcome.err
+
+
+def with_figures(shelf, folder, name, **counts):
+    """A checkpoint whose card has figures of so many pictures."""
+    metric = "test_accuracy" if "images" in counts else "frechet_distance"
+    return change_card(shelf / name, folder / name, metrics={metric: {"value": 0.9} | counts})
+
+
+def test_better_founded_figures_are_not_replaced(call, refuse, shelf, tmp_path):
+    mine = with_figures(shelf, tmp_path, "fashion-features", images=10_000)
+    said = refuse("evaluate", mine, "--write")
+    assert "10,000 test pictures, these of 2,000" in said
+    assert said.endswith("get the whole set with: python -m genimg data fetch fashion-mnist")
+    gan = with_figures(shelf, tmp_path, "tiny-style", generated=100, real=2000)
+    assert "draw as many with --count 100" in refuse("evaluate", gan, "--write", "--count", 40)
+    before = checkpoints.read_card(mine), checkpoints.read_card(gan)
+    outcome = call("evaluate", mine)
+    assert outcome.code == 0
+    assert "10,000 test pictures, these of 2,000: do not compare them" in outcome.err
+    assert (checkpoints.read_card(mine), checkpoints.read_card(gan)) == before
+    assert call("evaluate", gan, "--write", "--count", 100).code == 0  # as many replace them
+    assert checkpoints.read_card(gan)["metrics"]["frechet_distance"]["value"] != 0.9
+
+
+def test_a_distance_of_few_pictures_is_warned_of(call):
+    outcome = call("evaluate", "tiny-style", "--json", "--count", 6)
+    assert "warning: a Frechet distance of 6 drawn and 2,000 real pictures is mostly" in outcome.err
+
+
+@pytest.mark.parametrize("option", [["--count", 10], ["--seed", 0], ["--feature-net", "x"]])
+def test_what_a_classifier_has_no_use_for_is_refused(refuse, option):
+    said = refuse("evaluate", "fashion-features", *option)
+    assert f"{option[0]} would change nothing" in said
+
+
+def test_the_commands_on_the_cards_that_ship_are_accepted(monkeypatch):
+    commands = [checkpoints.read_card(checkpoints.find(name)) for name in checkpoints.names()]
+    for card in commands:
+        if "metrics_command" in card:
+            words = shlex.split(card["metrics_command"])[3:]
+            options = cli._parser(words).parse_args(words)
+            model = explore.load(options.name)
+            if isinstance(model, explore.ClassifierModel | explore.TokenizerModel):
+                assert not {"count", "seed"} & options.given

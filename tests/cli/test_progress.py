@@ -108,3 +108,26 @@ def test_nothing_is_shown_of_a_run_that_reported_nothing():
     stream = Terminal()
     Progress(stream).close()
     assert stream.getvalue() == ""
+
+
+class Gone:
+    """A terminal that is not there any more."""
+
+    def __init__(self, live):
+        self.live = live
+
+    def isatty(self):
+        return self.live
+
+    def write(self, text):
+        raise BrokenPipeError
+
+    def flush(self):
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_terminal_that_is_gone_ends_no_training(live):
+    progress = Progress(Gone(live))
+    progress({"images_seen": 64, "total": 128, "images_per_second": 10.0})
+    progress.close()

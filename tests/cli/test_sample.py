@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from genimg import load
+from genimg.explore import GanModel
 
 
 def read(path):
@@ -133,3 +134,18 @@ def test_corrupt_and_hostile_checkpoints_are_refused(refuse, shelf, tmp_path, ha
         (victim / "card.json").write_text("{}")
     assert "victim" in refuse("sample", victim, "--out", tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.jpg", ["--count", 2100, "--columns", 1]),
+        ("a.webp", ["--count", 600, "--columns", 1]),
+        ("a.webp", ["--count", 2, "--columns", 600]),
+    ],
+)
+def test_what_no_format_can_hold_is_refused_before_anything_is_drawn(
+    refuse, monkeypatch, tmp_path, name, options
+):
+    monkeypatch.setattr(GanModel, "sample", None)
+    assert "pixels a side" in refuse("sample", "tiny-style", "--out", tmp_path / name, *options)

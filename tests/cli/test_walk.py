@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from genimg import load
+from genimg.explore import GanModel
 
 
 def test_a_strip_is_what_the_library_interpolates(call, shelf, tmp_path):
@@ -51,3 +52,14 @@ def test_bad_walks_are_refused(refuse, tmp_path, options, reason):
 
 def test_the_ending_must_be_known(refuse, tmp_path):
     assert ".gif, .webp, .png" in refuse("walk", "tiny-mlp", "--out", tmp_path / "walk.mp4")
+
+
+def test_a_film_too_long_is_refused_before_anything_is_drawn(refuse, monkeypatch, tmp_path):
+    monkeypatch.setattr(GanModel, "interpolate", None)
+    said = refuse("walk", "tiny-style", "--steps", 2000, "--out", tmp_path / "a.gif")
+    assert "more than 60 s" in said
+
+
+def test_a_strip_has_no_speed(refuse, tmp_path):
+    options = ["--frames-per-second", 30, "--out", tmp_path / "a.png"]
+    assert "--frames-per-second would change nothing" in refuse("walk", "tiny-style", *options)
