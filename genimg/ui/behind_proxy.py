@@ -15,7 +15,7 @@ from genimg.ui.components import STATIC
 
 _SCRIPT = (STATIC / "server.js").read_text(encoding="utf-8")
 _STYLE = (STATIC / "server.css").read_text(encoding="utf-8")
-_HEAD = f"<style>{_STYLE}</style><script>{_SCRIPT}</script>"
+_HEAD = f"<link rel=icon href=favicon.ico><style>{_STYLE}</style><script>{_SCRIPT}</script>"
 
 
 def clean_root_path(text: str) -> str:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genimg.training.session import train_run
+from genimg.training.session import request_run, train_run
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,17 @@ def test_files_that_are_skipped_are_said_in_one_line(tmp_path, make_run, caplog)
     assert [record.getMessage() for record in caplog.records if "skipped" in record.message] == [
         "2 files skipped; first: cats/bad\\x1b.png: it is not a PNG, JPEG or WebP picture"
     ]
+
+
+@pytest.mark.parametrize("setting", [{"validations": 5}, {"patience": 2}])
+def test_what_a_run_would_ignore_is_refused(tmp_path, setting):
+    (name,) = setting
+    with pytest.raises(ValueError, match=f"{name} would change nothing"):
+        request_run("fashion-mlp", tmp_path / "run", **setting)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_asked_by_pictures_or_by_minutes(tmp_path):
+    with pytest.raises(ValueError, match="by images or by minutes, not by both"):
+        request_run("fashion-mlp", tmp_path / "run", images=100, minutes=1)
+    assert request_run("fashion-mlp", tmp_path / "run", images=0, minutes=1).path.exists()
