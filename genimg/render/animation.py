@@ -10,9 +10,9 @@ from genimg.render.images import (
     enlarge,
     grid,
     require_flag,
-    require_format,
     require_images,
     require_number,
+    require_one_of,
     require_whole_number,
 )
 
@@ -57,7 +57,7 @@ def animate(
             more than 60 s or have more than 2**27 pixels.
     """
     require_images(frames)
-    require_format(format, _CLOCK_TICK)
+    require_one_of("format", format, _CLOCK_TICK)
     require_flag("loop", loop)
     require_number("frames_per_second", frames_per_second, 1, 50)
     require_whole_number("enlarge_to", enlarge_to, 1, 1024)

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from genimg.render.colors import COLOR_MAPS, MISSING, color_table
 from genimg.render.images import (
     enlarge,
-    require_choice,
     require_number,
+    require_one_of,
     require_whole_number,
     to_image,
 )
@@ -111,7 +111,7 @@ def color_bar(
 
 def _colors(values: np.ndarray, low: float, high: float, color_map: str) -> np.ndarray:
     """Return the color of each value (H, W) as uint8 (H, W, 3)."""
-    require_choice("color_map", color_map, COLOR_MAPS)
+    require_one_of("color_map", color_map, COLOR_MAPS)
     table = color_table(color_map)
     _require_range(low, high)
     if (

@@ -23,7 +23,6 @@ import base64
 import io
 import math
 import reprlib
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -125,7 +124,7 @@ def encode(image: np.ndarray | Image.Image, format: str = "webp", quality: int =
             than the format allows.
     """
     image = to_image(image)
-    require_format(format, _SAVE_OPTIONS)
+    require_one_of("format", format, _SAVE_OPTIONS)
     require_whole_number("quality", quality, 1, 100)
     _check_side(format, max(image.size))
     buffer = io.BytesIO()
@@ -198,15 +197,14 @@ def require_number(name: str, value: Any, low: float, high: float) -> None:
         raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {shown(value)}")
 
 
-def require_format(format: Any, known: Iterable[str]) -> None:
-    """Raise ValueError unless `format` is one of the `known` formats."""
-    if not isinstance(format, str) or format not in known:
-        raise ValueError(f"format must be one of {', '.join(known)}, not {shown(format)}")
+def require_one_of(name: str, value: Any, known: dict | tuple) -> None:
+    """Raise ValueError, naming the argument, unless `value` is one of the texts `known`."""
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(known)}, not {shown(value)}")
 
 
-def require_choice(name: str, value: Any, choices: Iterable[str]) -> None:
-    """Raise ValueError, naming the argument, unless `value` is one of the texts `choices`."""
-    choices = list(choices)
+def require_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Raise ValueError, naming the argument, unless `value` is one of a few texts."""
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be {' or '.join(choices)}, not {shown(value)}")
 

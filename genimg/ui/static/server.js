@@ -25,7 +25,7 @@
     if (!document.hidden) {
       const text = (await answers()) ? '' : UNREACHED;
       if (banner.textContent !== text) banner.textContent = text;  // said once, not every time
-      if (!banner.isConnected) document.body.append(banner);
+      if (!banner.isConnected) document.body.prepend(banner);
     }
     setTimeout(look, AGAIN_MS);
   }
