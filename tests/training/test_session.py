@@ -37,7 +37,7 @@ def test_files_that_are_skipped_are_said_in_one_line(tmp_path, make_run, caplog)
     ]
 
 
-@pytest.mark.parametrize("setting", [{"validations": 5}, {"patience": 2}])
+@pytest.mark.parametrize("setting", [{"patience": 2}])
 def test_what_a_run_would_ignore_is_refused(tmp_path, setting):
     (name,) = setting
     with pytest.raises(ValueError, match=f"{name} would change nothing"):
