@@ -88,18 +88,17 @@ def _checked(field: dataclasses.Field, hint: Any, value: Any) -> Any:
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= _MOST_ENTRIES:
             raise ValueError(
-                f"{field.name} must be a list of 1 to {_MOST_ENTRIES} numbers, not"
-                f" {reprlib.repr(value)}"
+                f"{field.name} must be a list of 1 to {_MOST_ENTRIES} numbers, not {_shown(value)}"
             )
         entry = typing.get_args(hint)[0]
         return tuple(_number(field.name, entry, item, low, high) for item in value)
     if hint in (int, float):
         value = _number(field.name, hint, value, low, high)
     elif not isinstance(value, hint):
-        raise ValueError(f"{field.name} must be a {hint.__name__}, not {reprlib.repr(value)}")
+        raise ValueError(f"{field.name} must be a {hint.__name__}, not {_shown(value)}")
     if allowed is not None and value not in allowed:
         raise ValueError(
-            f"{field.name} must be one of {', '.join(map(str, allowed))}, not {reprlib.repr(value)}"
+            f"{field.name} must be one of {', '.join(map(str, allowed))}, not {_shown(value)}"
         )
     return value
 
@@ -110,11 +109,14 @@ def _number(name: str, kind: type, value: Any, low: float | None, high: float | 
     good = good and abs(value) <= sys.float_info.max and (kind is float or value % 1 == 0)
     if not good:
         noun = "a whole number" if kind is int else "a finite number"
-        raise ValueError(f"{name} must be {noun}, not {reprlib.repr(value)}")
+        raise ValueError(f"{name} must be {noun}, not {_shown(value)}")
     if (low is not None and value < low) or (high is not None and value > high):
         low_text = "-inf" if low is None else f"{low:g}"
         high_text = "inf" if high is None else f"{high:g}"
-        raise ValueError(
-            f"{name} must be from {low_text} to {high_text}, not {reprlib.repr(value)}"
-        )
+        raise ValueError(f"{name} must be from {low_text} to {high_text}, not {_shown(value)}")
     return kind(value)
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a sentence shows it: short, and on one line."""
+    return " ".join(reprlib.repr(value).split())
