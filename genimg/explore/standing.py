@@ -3,6 +3,7 @@
 from typing import Any
 
 from genimg import data
+from genimg.data import drawn_sets
 from genimg.explore import ClassifierModel, Model, TokenizerModel
 from genimg.explore.arguments import pictures_of
 
@@ -58,7 +59,8 @@ def advice(model: Model, new: dict[str, int], old: dict[str, int]) -> str:
     dataset = pictures_of(model)[0]
     lacks = any(new[kind] < old[kind] for kind in ("real", "images") if {kind} <= new.keys() & old)
     if lacks and dataset in data.names():
-        tips.append(f"get the whole set with: python -m genimg data fetch {dataset}")
+        verb = "draw" if dataset in drawn_sets.names() else "fetch"
+        tips.append(f"get the whole set with: python -m genimg data {verb} {dataset}")
     return "; ".join(tips)
 
 
