@@ -3,7 +3,16 @@
 The same as `python -m genimg app`, options and all.
 """
 
+# isort: skip_file
+import contextlib
+import os
 import sys
+
+# Hugging Face's ZeroGPU wants its package imported before anything that may touch a GPU; it brings
+# Gradio along, whose telemetry is off only if that was said before.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+with contextlib.suppress(ImportError):
+    import spaces  # noqa: F401
 
 from genimg.cli import main
 

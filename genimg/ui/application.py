@@ -6,47 +6,62 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 # It only counts before Gradio is imported: no telemetry from a class room.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from genimg.jobs.manager import JobManager
+from genimg.jobs.recordings import Recordings
 from genimg.ui.gan import tab as gan_tab
+from genimg.ui.host import RUNS, Host, host_of, is_lost
+from genimg.ui.messages import sentence
 from genimg.ui.model_shelf import USES, fill_shelves
+from genimg.ui.temporary_files import UploadGate, keep_below
 from genimg.ui.theme import CSS, Paper
+from genimg.ui.training import recorded_tab
 from genimg.ui.training import tab as train_tab
-from genimg.ui.training.own_data import LARGEST_UPLOAD_MB
 from genimg.ui.training.run_models import RunModels
 from genimg.ui.transformer import tab as transformer_tab
 
 _ONE_HOUR = 3600
+_LONGEST_QUEUE = 64  # ZeroGPU's would be 1 if none were asked for
+_RECORDED_RUNS = Path(__file__).parent / "recordings"
 
 
 def build(
     checkpoints: Sequence[str | os.PathLike] = (),
-    manager: JobManager | None = None,
+    manager: JobManager | Recordings | None = None,
     teacher_token: str = "",
+    here: Host | None = None,
+    line: str = "",
 ) -> gr.Blocks:
     """Return the page.
 
     Args:
         checkpoints: paths of checkpoints or runs to offer, besides those that ship; the first is
             shown first.
-        manager: of the runs; without one the page has no tab for training.
+        manager: of the runs; without one the page has no tab for training, and where nothing may
+            be trained it only shows recorded ones.
         teacher_token: who knows it may control every run; '' makes everybody the teacher.
+        here: what this machine can do; by default this is somebody's own.
+        line: what the page says of it.
 
     Raises:
         genimg.checkpoints.CheckpointError: one of them cannot be used, or there is none at all.
     """
+    here = here or Host()
     runs = {use: RunModels(manager, use).choices for use in USES} if manager else None
     shelves = fill_shelves(checkpoints, runs)
     openings = {}
     with gr.Blocks(
         title="genimg", analytics_enabled=False, delete_cache=(_ONE_HOUR, 2 * _ONE_HOUR)
     ) as demo:
-        gr.Markdown("# genimg\nSee inside models that make images", elem_id="title")
+        said = f" · {line}" if line else ""
+        gr.Markdown(f"# genimg\nSee inside models that make images{said}", elem_id="title")
         with gr.Tabs() as tabs:
             if "gan" in shelves:
                 with gr.Tab("GAN", id="gan"):
@@ -57,8 +72,11 @@ def build(
                 openings |= {use: part.inside(tabs, "transformer") for use, part in parts.items()}
             if manager:
                 with gr.Tab("Training", id="train"):
-                    train_tab.build(manager, teacher_token, demo, tabs, openings)
-    return demo.queue(max_size=64, default_concurrency_limit=1)
+                    if isinstance(manager, Recordings):
+                        recorded_tab.build(manager, here, demo, tabs, openings)
+                    else:
+                        train_tab.build(manager, teacher_token, demo, tabs, openings)
+    return demo.queue(max_size=_LONGEST_QUEUE, default_concurrency_limit=1)
 
 
 def launch(
@@ -88,11 +106,14 @@ def launch(
         OSError: the host or the port cannot be had, or `runs` cannot be written.
     """
     _require_free(host, port)
-    manager = JobManager(runs)
+    here = host_of(os.environ)
+    manager, trouble = _open_runs(here, runs)
     try:
+        line = f"{here.line(lost=_is_lost(runs))} {trouble}".strip()
         models = [manager.model(os.fspath(name)) for name in checkpoints]
-        demo = build(models, manager, teacher_token)
-        manager.supervise()  # nothing is started for a page that cannot be built
+        demo = build(models, manager, teacher_token, here, line)
+        if isinstance(manager, JobManager):
+            manager.supervise()  # nothing is started for a page that cannot be built
         demo.launch(
             server_name=host,
             server_port=port,
@@ -105,7 +126,8 @@ def launch(
             share=False,
             show_error=False,
             strict_cors=True,
-            max_file_size=f"{LARGEST_UPLOAD_MB}mb",
+            max_file_size=here.largest_upload,
+            app_kwargs={"middleware": _gate(here)},
             allowed_paths=[],
             blocked_paths=[os.fspath(runs)],
             pwa=False,
@@ -116,6 +138,40 @@ def launch(
         demo.block_thread()
     finally:
         manager.close()
+
+
+def _open_runs(here: Host, runs: str | os.PathLike) -> tuple[JobManager | Recordings, str]:
+    """Return the runs to show, and what is wrong with their folder, in one sentence, or ''.
+
+    A Space whose folder of runs cannot be used shows recorded ones, instead of none and no page.
+    """
+    refusal, trouble = here.refusal, ""
+    if here.training:
+        try:
+            return JobManager(runs, limits=here.limits), ""
+        except OSError as error:
+            if not here.space:
+                raise
+            refusal = f"the folder that {RUNS} names cannot be used ({error.strerror})"
+            trouble = f"{sentence(refusal)} Nothing can be trained until it can."
+    return Recordings(_RECORDED_RUNS, refusal, Path(runs) if here.moments else None), trouble
+
+
+def _is_lost(runs: str | os.PathLike) -> bool:
+    """Return whether this machine's next start finds no runs any more."""
+    mounts = ""
+    with contextlib.suppress(OSError):
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
+    return is_lost(os.path.realpath(runs), mounts)
+
+
+def _gate(here: Host) -> list[Middleware]:
+    """Return what keeps strangers' files from filling the disk, where strangers come."""
+    if not here.temporary_bytes:
+        return []
+    keep_below(here.temporary_bytes)
+    limits = {"largest": here.largest_upload, "quota": here.temporary_bytes}
+    return [Middleware(UploadGate, refusal=sentence(here.refusal), **limits)]
 
 
 def _require_free(host: str | None, port: int | None) -> None:
@@ -143,8 +199,11 @@ def _reachable_at(host: str) -> str:
 def new_token(host: str | None) -> str:
     """Return a token for the teacher if other machines reach `host`, a setting of `launch`, or ''.
 
-    Whoever sits at the only machine that reaches the page needs none.
+    Whoever sits at the only machine that reaches the page needs none; nobody sits at a Space.
     """
+    here = host_of(os.environ)
+    if here.space:
+        return secrets.token_urlsafe(9) if here.training else ""
     host = host or os.environ.get("GRADIO_SERVER_NAME") or "localhost"
     try:
         local = host == "localhost" or ipaddress.ip_address(host).is_loopback
