@@ -17,6 +17,7 @@ from gradio.utils import get_upload_folder
 
 _YOUNG_SECONDS = 60.0  # somebody may still be reading it
 _SWEEP_SECONDS = 20.0
+_FULL = 507
 _logger = logging.getLogger(__name__)
 
 
@@ -51,6 +52,9 @@ class UploadGate:
         size = _length(scope)
         refused = self._refusal(size)
         if refused is not None:
+            if refused[0] == _FULL:  # it is not too large to hear it out; a browser then listens
+                while (await receive()).get("more_body"):
+                    pass
             return await _answer(send, *refused)
         self._arriving += size
         try:
@@ -68,7 +72,7 @@ class UploadGate:
             return 413, f"a file may have {self.largest / 1e6:.0f} MB here; send a smaller one"
         room = self.quota - self._arriving - size
         if make_room(Path(self.folder()), room) > room:
-            return 507, "there is no room for uploads just now; try again in a minute"
+            return _FULL, "there is no room for uploads just now; try again in a minute"
         return None
 
 

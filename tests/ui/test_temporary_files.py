@@ -58,6 +58,10 @@ class Asked:
         await send({"type": "http.response.body", "body": b""})
 
 
+async def receive():
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
 def ask(gate, path="/gradio_api/upload", length=b"10", method="POST", kind="http"):
     """Return the status and the text with which a request is answered."""
     answers = []
@@ -70,7 +74,7 @@ def ask(gate, path="/gradio_api/upload", length=b"10", method="POST", kind="http
 
     async def both():
         gate.app.go_on.set()
-        await gate(scope, None, send)
+        await gate(scope, receive, send)
 
     asyncio.run(both())
     return answers[0]["status"], answers[1]["body"].decode()
@@ -128,14 +132,14 @@ def test_what_is_on_its_way_counts(gate):
             headers = [(b"content-length", length)]
             return {"type": "http", "path": "/upload", "method": "POST", "headers": headers}
 
-        waiting = [asyncio.create_task(full(scope(b"900"), None, send)) for _ in range(2)]
+        waiting = [asyncio.create_task(full(scope(b"900"), receive, send)) for _ in range(2)]
         while full.app.count < 2:
             await asyncio.sleep(0)
-        await full(scope(b"300"), None, send)
+        await full(scope(b"300"), receive, send)
         assert answers == [507, None]
         full.app.go_on.set()
         await asyncio.gather(*waiting)
-        await full(scope(b"300"), None, send)
+        await full(scope(b"300"), receive, send)
         assert answers[-2] == 200
 
     asyncio.run(both())

@@ -70,7 +70,13 @@ def build(
             warn(error)
             return
         yield handlers.selection(name)  # the page watches it from now on
-        if trouble := moments.train(name):
+        try:
+            trouble = moments.train(name)
+        except gr.Error as error:
+            if "worker" not in str(error.title):
+                raise  # that there is no GPU for this visitor now is said well
+            trouble = "the GPU was taken back before the run ended; try again"
+        if trouble:
             warn(ValueError(trouble))
 
     start.click(train, preset, runs, preprocess=False, **_QUEUED)
