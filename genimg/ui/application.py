@@ -148,12 +148,17 @@ def _open_runs(here: Host, runs: str | os.PathLike) -> tuple[JobManager | Record
     refusal, trouble = here.refusal, ""
     if here.training:
         try:
-            return JobManager(runs, limits=here.limits), ""
+            manager = JobManager(runs, limits=here.limits)
+            if not (here.space and manager.only_watches):
+                return manager, ""
+            reason = manager.notice
+            manager.close()
         except OSError as error:
             if not here.space:
                 raise
-            refusal = f"the folder that {RUNS} names cannot be used ({error.strerror})"
-            trouble = f"{sentence(refusal)} Nothing can be trained until it can."
+            reason = error.strerror
+        refusal = f"the folder that {RUNS} names cannot be used ({reason})"
+        trouble = f"{sentence(refusal)} Nothing can be trained until it can."
     return Recordings(_RECORDED_RUNS, refusal, Path(runs) if here.moments else None), trouble
 
 
