@@ -232,7 +232,7 @@ def test_where_it_is_allowed_it_is_limited(page):
         who = {"token": page.log().partition("control every run: ")[2].split()[0]}
         assert "said" in page.ask("runs", "act", {"run": job.id, "action": "cancel", "who": who})
     assert page.upload(2**16)[0] == 200
-    assert page.announce_upload(65 * 2**20) == 413
+    assert page.announce_upload(257 * 2**20) == 413
 
 
 @only("here")
