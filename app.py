@@ -3,7 +3,18 @@
 The same as `python -m genimg app`, options and all.
 """
 
+# isort: skip_file
+import contextlib
+import os
 import sys
+
+import genimg  # noqa: F401  sets how OpenMP waits, which only counts before torch is imported
+
+# Hugging Face's ZeroGPU wants its package imported before anything that may touch a GPU; it brings
+# torch and Gradio along, whose telemetry is off only if that was said before.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+with contextlib.suppress(ImportError):
+    import spaces  # noqa: F401
 
 from genimg.cli import main
 

@@ -252,6 +252,38 @@ def test_the_space_runs_the_gradio_that_is_tested():
     assert version[1] == pinned or version[1].startswith(f"{pinned}.")
 
 
+def front_matter() -> dict[str, str]:
+    """Return what README.md tells Hugging Face: plain keys and values only."""
+    lines = readme().split("---\n")[1].splitlines()
+    return {key: value.strip(" \"'") for key, _, value in (line.partition(":") for line in lines)}
+
+
+# What ZeroGPU, the only kind of Space that a free account can host, offered in August 2026.
+ZERO_GPU_PYTHONS = ((3, 10), (3, 12))
+ZERO_GPU_NEWEST_TORCH = (2, 11)
+
+
+def test_zero_gpu_has_the_python_and_a_torch_that_are_required():
+    python = tuple(map(int, front_matter()["python_version"].split(".")[:2]))
+    assert python in ZERO_GPU_PYTHONS
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lowest = project["requires-python"].removeprefix(">=")
+    assert python >= tuple(map(int, lowest.split(".")))
+    [torch] = [line for line in requirements() if re.match(r"torch\b", line)]
+    assert tuple(map(int, re.findall(r"\d+", torch)[:2])) <= ZERO_GPU_NEWEST_TORCH
+    assert not any(re.match(r"spaces\b", line) for line in requirements())  # it brings its own
+
+
+def test_the_space_is_described_as_hugging_face_accepts_it():
+    facts = front_matter()
+    colors = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+    assert {facts["colorFrom"], facts["colorTo"]} <= colors
+    assert facts["sdk"] == "gradio"
+    assert (ROOT / facts["app_file"]).is_file()
+    assert len(facts["short_description"]) <= 60
+    assert facts["suggested_hardware"] in {"cpu-basic", "zero-a10g"}
+
+
 def test_ci_runs_the_readmes_test_command():
     script = ROOT / ".ci" / "run"
     reader = re.search(r"^test_command\(\) \{\n.*?^\}\n", script.read_text(), re.M | re.S)

@@ -10,6 +10,7 @@ import os
 
 from genimg import __version__
 from genimg.cli.options import Parser, add_number, path
+from genimg.ui.host import host_of, runs_of
 
 SUMMARY = "open the page in the browser"
 
@@ -49,9 +50,10 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     parser.add_argument(
         "--runs",
         type=path,
-        default="runs",
+        default=runs_of(os.environ),
         metavar="DIR",
-        help="Folder of all training runs and uploaded pictures (default runs).",
+        help="Folder of all training runs and uploaded pictures (default runs, or what GENIMG_RUNS"
+        " names).",
     )
     parser.add_argument(
         "--teacher-token",
@@ -84,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"token of the teacher, who may control every run: {new}")
         print(f"the page is at {address} ; Ctrl-C stops it", flush=True)
 
-    on_a_space = os.environ.get("SYSTEM") == "spaces"  # Hugging Face's; nobody sits before it
+    on_a_space = host_of(os.environ).space  # nobody sits before it
     application.launch(
         checkpoints=options.checkpoint,
         host=options.host,

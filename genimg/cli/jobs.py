@@ -13,6 +13,7 @@ GPT may be named in the same way.
 
 import argparse
 import getpass
+import os
 import shlex
 import sys
 import time
@@ -28,6 +29,7 @@ from genimg.jobs.job import Job
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import ENDED, State
 from genimg.jobs.views import JobView
+from genimg.ui.host import runs_of
 
 SUMMARY = "train in the background: start, watch, pause, resume, cancel"
 _RUNS = Path("runs")
@@ -87,9 +89,9 @@ def _add(actions, name: str, help: str, action, with_job: bool = False) -> Parse
     parser.add_argument(
         "--runs",
         type=path,
-        default=_RUNS,
+        default=Path(runs_of(os.environ)),
         metavar="DIR",
-        help="Folder of all runs (default runs).",
+        help="Folder of all runs (default runs, or what GENIMG_RUNS names).",
     )
     parser.set_defaults(action=action, makes_root=name == "start")
     return parser

@@ -97,12 +97,22 @@ class Commands:
             raise ValueError(needs.problem)
         if not is_teacher:
             mine = [job for job in jobs if job.owner == owner]
-            stored = self._stored_bytes(owner, mine)
-            self.limits.check(mine, minutes=needs.minutes, stored_bytes=stored)
+            self.limits.check(
+                mine,
+                minutes=needs.minutes,
+                stored_bytes=self._stored_bytes(owner, mine),
+                everybodys=jobs,
+                all_stored_bytes=self._all_stored_bytes(),
+                by_minutes=not spec.run.images,
+            )
 
     def _stored_bytes(self, owner: str, mine: Iterable[Job]) -> int:
         runs = sum(folder_bytes(self.root / job.id) for job in mine)
         return runs + pictures.stored_bytes(self.root, owner)
+
+    def _all_stored_bytes(self) -> int:
+        """Return what all files of the data root take, if that is limited: it looks at each."""
+        return folder_bytes(self.root) if self.limits.all_stored_megabytes else 0
 
     def _write_run(self, job: Job, spec: RunSpec) -> None:
         """Make the run's directory, whole or not at all."""
@@ -215,7 +225,7 @@ class Commands:
         owner = checked_nickname(actor)
         if not is_teacher:
             mine = [job for job in self.index.jobs() if job.owner == owner]
-            self.limits.check_stored(self._stored_bytes(owner, mine))
+            self.limits.check_stored(self._stored_bytes(owner, mine), self._all_stored_bytes())
         return owner
 
     def delete_pictures(self, name: str, *, actor: str, is_teacher: bool = False) -> None:

@@ -10,7 +10,10 @@ from genimg.jobs.states import State
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits(Configuration):
-    """What one owner may ask for; a teacher may more. 0 is no limit."""
+    """What one owner, and all together, may ask for; a teacher may more. 0 is no limit.
+
+    Nicknames cost nothing, so where strangers come only what counts for all together holds.
+    """
 
     queued_runs: int = setting(
         5, "Runs that an owner may have waiting, running or paused.", low=0, high=10_000
@@ -21,40 +24,79 @@ class Limits(Configuration):
     stored_megabytes: int = setting(
         2_000, "Megabytes that an owner's runs and pictures may take.", low=0, high=100_000_000
     )
+    all_queued_runs: int = setting(
+        0, "Runs that all owners together may have waiting, running or paused.", low=0, high=10_000
+    )
+    all_stored_megabytes: int = setting(
+        0, "Megabytes that all runs and pictures together may take.", low=0, high=100_000_000
+    )
+    by_minutes_only: bool = setting(
+        False, "Whether runs must be asked by minutes, because a speed may be guessed wrongly."
+    )
 
-    def check(self, mine: Sequence[Job], *, minutes: float | None, stored_bytes: int) -> None:
+    def check(
+        self,
+        mine: Sequence[Job],
+        *,
+        minutes: float | None,
+        stored_bytes: int,
+        everybodys: Sequence[Job] = (),
+        all_stored_bytes: int = 0,
+        by_minutes: bool = True,
+    ) -> None:
         """Refuse one more run.
 
         Args:
             mine: the owner's jobs.
             minutes: that the new run would take; None is unknown.
             stored_bytes: what the owner's runs and pictures take now.
+            everybodys: all jobs.
+            all_stored_bytes: what the runs and pictures of all take now.
+            by_minutes: whether the new run was asked by minutes, and not by pictures.
 
         Raises:
             PermissionError: the sentence says which limit it is and what to do.
         """
-        unfinished = [
-            job for job in mine if job.active or job.state in (State.QUEUED, State.PAUSED)
-        ]
-        if self.queued_runs and len(unfinished) >= self.queued_runs:
+        unfinished = _unfinished(mine)
+        if self.queued_runs and unfinished >= self.queued_runs:
             raise PermissionError(
-                f"you already have {len(unfinished)} unfinished runs and {self.queued_runs} are"
+                f"you already have {unfinished} unfinished runs and {self.queued_runs} are"
                 " allowed; wait for one to end, or cancel one"
+            )
+        waiting = _unfinished(everybodys)
+        if self.all_queued_runs and waiting >= self.all_queued_runs:
+            raise PermissionError(
+                f"{waiting} runs of all together are unfinished and {self.all_queued_runs} are"
+                " allowed; wait for one to end"
+            )
+        if self.by_minutes_only and not by_minutes:
+            raise PermissionError(
+                "runs are asked by minutes here, not by a number of pictures; say how many minutes"
             )
         if self.minutes_per_run and minutes is not None and minutes > self.minutes_per_run:
             raise PermissionError(
                 f"a run may take {self.minutes_per_run:g} minutes and this one asks for about"
                 f" {minutes:.0f}; ask for less"
             )
-        self.check_stored(stored_bytes)
+        self.check_stored(stored_bytes, all_stored_bytes)
 
-    def check_stored(self, stored_bytes: int) -> None:
+    def check_stored(self, stored_bytes: int, all_stored_bytes: int = 0) -> None:
         """Refuse whatever would take more of the disk; PermissionError as for `check`."""
         if self.stored_megabytes and stored_bytes > self.stored_megabytes * 1e6:
             raise PermissionError(
                 f"your runs and pictures take {stored_bytes / 1e6:,.0f} MB and"
                 f" {self.stored_megabytes:,} MB are allowed; delete some"
             )
+        if self.all_stored_megabytes and all_stored_bytes > self.all_stored_megabytes * 1e6:
+            raise PermissionError(
+                f"the runs and pictures of all together take {all_stored_bytes / 1e6:,.0f} MB and"
+                f" {self.all_stored_megabytes:,} MB are allowed; ask their owners to delete some"
+            )
+
+
+def _unfinished(jobs: Sequence[Job]) -> int:
+    waiting = (State.QUEUED, State.PAUSED)
+    return sum(1 for job in jobs if job.active or job.state in waiting)
 
 
 def allowed(actor: str, job: Job, is_teacher: bool) -> bool:

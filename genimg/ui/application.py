@@ -1,7 +1,9 @@
 """The page: a title, one tab for each kind of model, and how it is served."""
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import gradio as gr
 import httpx
@@ -9,8 +11,11 @@ from gradio import http_server
 from starlette.middleware import Middleware
 
 from genimg.jobs.manager import JobManager
+from genimg.jobs.recordings import Recordings
 from genimg.ui.behind_proxy import BehindProxy, clean_root_path
 from genimg.ui.gan import tab as gan_tab
+from genimg.ui.host import RUNS, Host, host_of, is_lost
+from genimg.ui.messages import sentence
 from genimg.ui.model_shelf import USES, fill_shelves
 from genimg.ui.serving import (
     in_address,
@@ -21,39 +26,49 @@ from genimg.ui.serving import (
     use_own_upload_folder,
     without_proxies,
 )
+from genimg.ui.temporary_files import UploadGate, keep_below
 from genimg.ui.theme import CSS, Paper
+from genimg.ui.training import recorded_tab
 from genimg.ui.training import tab as train_tab
-from genimg.ui.training.own_data import LARGEST_UPLOAD_MB
 from genimg.ui.training.run_models import RunModels
 from genimg.ui.transformer import tab as transformer_tab
 
 _ONE_HOUR = 3600
 _HERE = "127.0.0.1"
+_LONGEST_QUEUE = 64  # ZeroGPU's would be 1 if none were asked for
+_RECORDED_RUNS = Path(__file__).parent / "recordings"
 
 
 def build(
     checkpoints: Sequence[str | os.PathLike] = (),
-    manager: JobManager | None = None,
+    manager: JobManager | Recordings | None = None,
     teacher_token: str = "",
+    here: Host | None = None,
+    line: str = "",
 ) -> gr.Blocks:
     """Return the page.
 
     Args:
         checkpoints: paths of checkpoints or runs to offer, besides those that ship; the first is
             shown first.
-        manager: of the runs; without one the page has no tab for training.
+        manager: of the runs; without one the page has no tab for training, and where nothing may
+            be trained it only shows recorded ones.
         teacher_token: who knows it may control every run; '' makes everybody the teacher.
+        here: what this machine can do; by default this is somebody's own.
+        line: what the page says of it.
 
     Raises:
         genimg.checkpoints.CheckpointError: one of them cannot be used, or there is none at all.
     """
+    here = here or Host()
     runs = {use: RunModels(manager, use).choices for use in USES} if manager else None
     shelves = fill_shelves(checkpoints, runs)
     openings = {}
     with gr.Blocks(
         title="genimg", analytics_enabled=False, delete_cache=(_ONE_HOUR, 2 * _ONE_HOUR)
     ) as demo:
-        gr.Markdown("# genimg\nSee inside models that make images", elem_id="title")
+        said = f" · {line}" if line else ""
+        gr.Markdown(f"# genimg\nSee inside models that make images{said}", elem_id="title")
         with gr.Tabs() as tabs:
             if "gan" in shelves:
                 with gr.Tab("GAN", id="gan"):
@@ -64,8 +79,11 @@ def build(
                 openings |= {use: part.inside(tabs, "transformer") for use, part in parts.items()}
             if manager:
                 with gr.Tab("Training", id="train"):
-                    train_tab.build(manager, teacher_token, demo, tabs, openings)
-    return demo.queue(max_size=64, default_concurrency_limit=1)
+                    if isinstance(manager, Recordings):
+                        recorded_tab.build(manager, here, demo, tabs, openings)
+                    else:
+                        train_tab.build(manager, teacher_token, demo, tabs, openings)
+    return demo.queue(max_size=_LONGEST_QUEUE, default_concurrency_limit=1)
 
 
 def launch(
@@ -90,7 +108,7 @@ def launch(
             address of the page; default GRADIO_ROOT_PATH.
         open_browser: show the page.
         runs: folder of all training runs and of the pictures that visitors send.
-        teacher_token: as for `build`; see `new_token`.
+        teacher_token: as for `build`; see `serving.new_token`.
         when_up: called with the address of the page, once it answers; if other machines reach it,
             with the address that they use.
 
@@ -103,15 +121,19 @@ def launch(
     root_path = clean_root_path(public)
     host = listening_host(host)
     require_free(host, port)
-    manager = JobManager(runs)
+    here = host_of(os.environ)
+    manager, trouble = _open_runs(here, runs)
     try:
-        use_own_upload_folder(runs, 2 * _ONE_HOUR)
+        if not manager.only_watches:
+            use_own_upload_folder(runs, 2 * _ONE_HOUR)
+        line = f"{here.line(lost=_is_lost(runs))} {trouble}".strip()
         models = [manager.model(os.fspath(name)) for name in checkpoints]
-        demo = build(models, manager, teacher_token)
+        demo = build(models, manager, teacher_token, here, line)
         with without_proxies():
-            _serve(demo, host, port, root_path, open_browser)
+            _serve(demo, host, port, root_path, open_browser, here)
         # Only now: nothing is started for a page that cannot be served, nor without the proxies.
-        manager.supervise()
+        if isinstance(manager, JobManager):
+            manager.supervise()
         local = f"http://{reachable_at(host)}:{demo.server_port}{root_path}/"
         when_up(public if "://" in public else local)
         demo.block_thread()
@@ -120,16 +142,22 @@ def launch(
 
 
 def _serve(
-    demo: gr.Blocks, host: str, port: int | None, root_path: str, open_browser: bool
+    demo: gr.Blocks,
+    host: str,
+    port: int | None,
+    root_path: str,
+    open_browser: bool,
+    here: Host,
 ) -> None:
     """Begin to serve the page."""
     http_server.LOCALHOST_NAME = _HERE  # where Gradio looks for a free port; IPv4 is all it can
+    middleware = [Middleware(BehindProxy, root_path=root_path), *_gate(here)]
     try:
         demo.launch(
             server_name=in_address(host),
             server_port=port,
             root_path=root_path,
-            app_kwargs={"middleware": [Middleware(BehindProxy, root_path=root_path)]},
+            app_kwargs={"middleware": middleware},
             inbrowser=open_browser,
             theme=Paper(),
             css_paths=CSS,
@@ -139,7 +167,7 @@ def _serve(
             share=False,
             show_error=False,
             strict_cors=True,
-            max_file_size=f"{LARGEST_UPLOAD_MB}mb",
+            max_file_size=here.largest_upload,
             allowed_paths=[],  # beside what was uploaded no file leaves
             pwa=False,
             quiet=True,  # what Gradio would say of public links is not for this page
@@ -150,3 +178,42 @@ def _serve(
         raise not_to_be_had(host, port, "no port is free") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise not_to_be_had(host, port, str(error)) from None
+
+
+def _open_runs(here: Host, runs: str | os.PathLike) -> tuple[JobManager | Recordings, str]:
+    """Return the runs to show, and what is wrong with their folder, in one sentence, or ''.
+
+    A Space whose folder of runs cannot be used shows recorded ones, instead of none and no page.
+    """
+    refusal, trouble = here.refusal, ""
+    if here.training:
+        try:
+            manager = JobManager(runs, limits=here.limits)
+            if not (here.space and manager.only_watches):
+                return manager, ""
+            reason = manager.notice
+            manager.close()
+        except OSError as error:
+            if not here.space:
+                raise
+            reason = error.strerror
+        refusal = f"the folder that {RUNS} names cannot be used ({reason})"
+        trouble = f"{sentence(refusal)} Nothing can be trained until it can."
+    return Recordings(_RECORDED_RUNS, refusal, Path(runs) if here.moments else None), trouble
+
+
+def _is_lost(runs: str | os.PathLike) -> bool:
+    """Return whether this machine's next start finds no runs any more."""
+    mounts = ""
+    with contextlib.suppress(OSError):
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
+    return is_lost(os.path.realpath(runs), mounts)
+
+
+def _gate(here: Host) -> list[Middleware]:
+    """Return what keeps strangers' files from filling the disk, where strangers come."""
+    if not here.temporary_bytes:
+        return []
+    keep_below(here.temporary_bytes)
+    limits = {"largest": here.largest_upload, "quota": here.temporary_bytes}
+    return [Middleware(UploadGate, refusal=sentence(here.refusal), **limits)]

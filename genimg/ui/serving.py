@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from genimg.ui.host import host_of
+
 UPLOADS = ".uploads"
 """Below the folder of the runs: what visitors send, until it was read."""
 _HERE = "127.0.0.1"
@@ -59,8 +61,11 @@ def new_token(host: str | None, root_path: str = "") -> str:
     """Return a token for the teacher if other machines reach the page, or ''.
 
     Whoever sits at the only machine that reaches the page needs none. A page with a `root_path`
-    has a proxy in front, which lets in others.
+    has a proxy in front, which lets in others; nobody sits at a Space.
     """
+    here = host_of(os.environ)
+    if here.space:
+        return secrets.token_urlsafe(9) if here.training else ""
     host = listening_host(host)
     try:
         local = host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -73,9 +73,13 @@ def server_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def serve(paths):
-    """Run `python app.py` in a folder, with further options, as long as the context lasts."""
+    """Run `python app.py` in a folder, with further options, as long as the context lasts.
+
+    Its environment is that of the tests and what is given; its modules are found in `python_path`,
+    too.
+    """
     checkpoints = [word for path in paths.values() for word in ("--checkpoint", path)]
-    return lambda folder, *options: _serve(folder, [*checkpoints, *options])
+    return lambda folder, *options, **more: _serve(folder, [*checkpoints, *options], **more)
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +104,7 @@ def empty_server(serve, tmp_path):
 
 
 @contextlib.contextmanager
-def _serve(folder, options):
+def _serve(folder, options, environment=None, python_path=()):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -110,7 +114,9 @@ def _serve(folder, options):
         process = subprocess.Popen(
             [sys.executable, ROOT / "app.py", "--port", str(port), "--no-browser", *options],
             cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ
+            | {"PYTHONPATH": os.pathsep.join([*python_path, str(ROOT)])}
+            | (environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -32,6 +32,25 @@ def test_minutes_and_bytes():
         limits.check([], minutes=1, stored_bytes=5_000_001)
 
 
+def test_all_together_have_limits(make_job):
+    theirs = [make_job(f"{n}", owner=f"o{n}", state=State.QUEUED) for n in range(3)]
+    asked = {"mine": [], "minutes": 1, "stored_bytes": 0, "everybodys": theirs}
+    Limits(all_queued_runs=4).check(**asked)
+    with pytest.raises(PermissionError, match="3 runs of all together are unfinished and 3 are"):
+        Limits(all_queued_runs=3).check(**asked)
+    Limits(all_stored_megabytes=5).check(**asked, all_stored_bytes=5_000_000)
+    with pytest.raises(PermissionError, match="all together take 6 MB and 5 MB are allowed"):
+        Limits(all_stored_megabytes=5).check(**asked, all_stored_bytes=6_000_000)
+
+
+def test_a_guessed_speed_need_not_decide():
+    asked = {"mine": [], "minutes": None, "stored_bytes": 0}
+    Limits().check(**asked, by_minutes=False)
+    with pytest.raises(PermissionError, match="asked by minutes here"):
+        Limits(by_minutes_only=True).check(**asked, by_minutes=False)
+    Limits(by_minutes_only=True).check(**asked, by_minutes=True)
+
+
 @given(minutes=st.floats(0, 1e9), stored=st.integers(0, 2**60))
 def test_zero_is_no_limit(minutes, stored):
     mine = [Job(id=str(n), name="n", owner="o", preset="p", device="cpu") for n in range(50)]

@@ -11,9 +11,11 @@ from gradio.state_holder import SessionState
 
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
+from genimg.jobs.recordings import Recordings
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import make_spec
-from genimg.ui import application
+from genimg.ui import application, serving
+from genimg.ui.host import host_of
 
 
 def test_every_endpoint_that_is_not_meant_for_others_is_private(paths):
@@ -145,3 +147,67 @@ def test_a_run_is_shown_by_its_name(tmp_path, monkeypatch):
     for name in ("mine", "mi", str(run.path)):
         with pytest.raises(CheckpointError, match=re.escape(f"asked for [{str(run.path)!r}]")):
             application.launch(checkpoints=[name], runs=tmp_path / "runs")
+
+
+SPACE = {"SYSTEM": "spaces", "SPACE_ID": "ada/genimg"}
+ZERO = SPACE | {"SPACES_ZERO_GPU": "true"}
+
+
+def as_if(monkeypatch, environment):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return host_of(environment)
+
+
+def test_the_owner_of_a_space_gets_a_token_where_there_is_something_to_control(monkeypatch):
+    assert serving.new_token(None) == ""
+    as_if(monkeypatch, SPACE)
+    assert serving.new_token(None) == ""
+    as_if(monkeypatch, {"GENIMG_ALLOW_TRAINING": "1"})
+    assert len(serving.new_token("127.0.0.1")) >= 12  # though only Hugging Face's proxy asks
+
+
+@pytest.mark.parametrize("environment", [{}, SPACE, ZERO])
+def test_the_queue_is_bounded_and_longer_than_one_everywhere(monkeypatch, paths, environment):
+    here = as_if(monkeypatch, environment)
+    demo = application.build([paths["style"]], here=here)
+    assert demo._queue.max_size == 64
+
+
+def test_where_runs_are_trained_their_folder_must_be_usable(monkeypatch, tmp_path):
+    taken = tmp_path / "file"
+    taken.write_text("")
+    with pytest.raises(OSError, match="file"):
+        application._open_runs(host_of({}), taken)
+    recordings, trouble = application._open_runs(
+        host_of(SPACE | {"GENIMG_ALLOW_TRAINING": "1"}), taken
+    )
+    assert isinstance(recordings, Recordings)
+    assert trouble.startswith("The folder that GENIMG_RUNS names cannot be used (File exists).")
+    assert str(tmp_path) not in trouble
+
+
+@pytest.mark.parametrize("environment", [SPACE, ZERO, ZERO | {"GENIMG_ALLOW_TRAINING": "1"}])
+def test_where_nothing_is_trained_no_folder_is_made(tmp_path, environment):
+    recordings, trouble = application._open_runs(host_of(environment), tmp_path / "runs")
+    assert isinstance(recordings, Recordings)
+    assert trouble == ""
+    assert not (tmp_path / "runs").exists()
+    with pytest.raises(PermissionError):
+        recordings.start("fashion-mlp", actor="ada", is_teacher=True, minutes=1)
+
+
+def test_the_limits_of_a_host_reach_the_runs(tmp_path):
+    here = host_of(SPACE | {"GENIMG_ALLOW_TRAINING": "1"})
+    manager, _ = application._open_runs(here, tmp_path)
+    with manager:
+        assert manager.limits == here.limits
+        with pytest.raises(PermissionError, match="asked by minutes"):
+            manager.start("fashion-mlp", actor="ada", images=100, device="cpu")
+
+
+def test_strangers_files_are_stopped_on_a_space_only():
+    assert application._gate(host_of({})) == []
+    [gate] = application._gate(host_of(SPACE))
+    assert gate.kwargs["largest"] == 0
+    assert gate.kwargs["refusal"].endswith(".")

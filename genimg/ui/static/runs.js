@@ -94,6 +94,7 @@ async function act(action, more = {}) {
 // --- the list ---
 
 function chipText(row) {
+  if (row.recorded && row.owner === 'recording') return 'recording';
   if (row.state === 'queued' && row.place) return row.place === 1 ? 'next' : `waiting, ${row.place}`;
   return STATES[row.state] ?? row.state;
 }
@@ -165,7 +166,8 @@ function showActions(row, run) {
       const given = row.actions.includes(action);
       button.disabled = !given;
       // Of those that exclude one another only the possible one takes room.
-      if (['pause', 'resume', 'move'].includes(action)) button.hidden = !given && !(action === 'pause' && !row.actions.includes('resume'));
+      if (row.recorded) button.hidden = true; // here nothing can be done with any run
+      else if (['pause', 'resume', 'move'].includes(action)) button.hidden = !given && !(action === 'pause' && !row.actions.includes('resume'));
     }
   }
 }

@@ -17,13 +17,13 @@ from genimg.data.registry import SPLITS
 from genimg.jobs import pictures
 from genimg.render import data_uri, grid
 from genimg.ui import messages
+from genimg.ui.host import LARGEST_UPLOAD_MB
 
 OWN = "own:"
 """Begins the value of pictures that somebody sent; the name of their folder follows."""
 # What would be downloaded says so, because a class room may have no network.
 _LOCAL = "not fetched yet"
 _MOST_CLASSES_NAMED = 3
-LARGEST_UPLOAD_MB = 256
 
 
 def accepted_uploads() -> str:

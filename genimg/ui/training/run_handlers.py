@@ -18,6 +18,7 @@ from PIL import Image
 from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.limits import allowed
 from genimg.jobs.manager import JobManager
+from genimg.jobs.recordings import RECORDED, VISITOR, Recordings
 from genimg.jobs.states import ENDED
 from genimg.jobs.views import JobView
 from genimg.render import animate
@@ -38,6 +39,7 @@ _LARGEST_SHEET = 8 * 2**20
 _FRAMES, _FRAMES_PER_SECOND, _ENLARGE_TO = 100, 8, 512
 _HOLD = 12  # frames for which the last sheet stays
 _EVERYBODY = ("copy",)
+_WATCHED_ONLY = (RECORDED, VISITOR)  # where there is no form to copy into either
 
 
 class RunHandlers:
@@ -49,7 +51,12 @@ class RunHandlers:
         uses: what the page has a tab for, keys of `model_shelf.USES`.
     """
 
-    def __init__(self, manager: JobManager, identity: Identity, uses: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        manager: JobManager | Recordings,
+        identity: Identity,
+        uses: Collection[str] = (),
+    ) -> None:
         self.manager, self.identity, self.uses = manager, identity, uses
         self._lock = threading.Lock()
         self._details: dict[str, tuple[float, dict[str, Any]]] = {}
@@ -199,6 +206,7 @@ class RunHandlers:
             "left": None if left is None else duration(left),
             "message": " ".join(map(sentence, said)),
             "actions": [*_EVERYBODY, *(seen.actions if may else ())],
+            "recorded": job.owner in _WATCHED_ONLY,
             "use": use_of_preset(job.preset) if job.attempt else "",
         }
 
@@ -217,7 +225,7 @@ class RunHandlers:
                 "id": job.id,
                 "state": job.state,
                 "facts": facts,
-                "command": _command(directory),
+                "command": _command(directory, job),
                 "epochs": history.rows[-1].get("epochs") if history.rows else None,
                 "health": [
                     {"level": finding.level, "sentence": sentence(finding.sentence)}
@@ -272,9 +280,9 @@ class RunHandlers:
         known = request.get("log")
         known = known if isinstance(known, dict) else {}
         begin = known.get("offset") if known.get("attempt") == job.attempt else None
-        path = self.manager.root / job.id / "attempts" / str(job.attempt) / "log.txt"
+        attempt = self.manager.directory(job.id).path / "attempts" / str(job.attempt)
         try:
-            with path.open("rb") as file:
+            with (attempt / "log.txt").open("rb") as file:
                 size = file.seek(0, 2)
                 offset = begin if type(begin) is int and 0 <= begin <= size else 0
                 skipped = size - offset > _LOG_BYTES
@@ -312,10 +320,13 @@ def command_of(spec: RunSpec, out: str) -> str:
     return shlex.join([*words, "--out", out])
 
 
-def _command(directory: RunDirectory) -> str:
+def _command(directory: RunDirectory, job: Job) -> str:
     """Return the command that makes the same run in a terminal, or '' for a damaged one."""
+    here = f"{directory.path}-again"
     try:
-        return command_of(directory.read_spec(), f"{directory.path}-again")
+        return command_of(
+            directory.read_spec(), f"runs/{job.id}" if job.owner in _WATCHED_ONLY else here
+        )
     except (OSError, ValueError, KeyError):  # of a preset that is no longer known
         return ""
 

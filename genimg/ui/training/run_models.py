@@ -1,6 +1,7 @@
 """The runs of a data root as models that the page can show, also while they are being trained."""
 
 from genimg.jobs.manager import JobManager
+from genimg.jobs.recordings import RECORDED, Recordings
 from genimg.models import KINDS
 from genimg.training.spec import PRESETS
 
@@ -16,7 +17,7 @@ def use_of_preset(preset: str) -> str:
 class RunModels:
     """The runs that a shelf may lend, looked up by the path that `genimg.load` takes."""
 
-    def __init__(self, manager: JobManager, use: str) -> None:
+    def __init__(self, manager: JobManager | Recordings, use: str) -> None:
         self.manager, self.use = manager, use
 
     def choices(self) -> list[tuple[str, str]]:
@@ -24,9 +25,13 @@ class RunModels:
         return [
             (f"{seen.job.name} ({seen.job.owner})", self.name(seen.job.id))
             for seen in self.manager.snapshot()
-            if seen.job.attempt and use_of_preset(seen.job.preset) == self.use
+            if seen.job.attempt
+            and seen.job.owner != RECORDED
+            and use_of_preset(seen.job.preset) == self.use
         ]
 
     def name(self, job_id: str) -> str:
         """Return what a run is called on the shelf; ValueError if there is none of that id."""
-        return str(self.manager.root / self.manager.job(job_id).id)
+        if self.manager.job(job_id).owner == RECORDED:
+            raise ValueError("a recording has no weights, so there is no model to open")
+        return str(self.manager.directory(job_id).path)

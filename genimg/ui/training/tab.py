@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.jobs.manager import JobManager
+from genimg.jobs.recordings import Recordings
 from genimg.ui.identity import Identity
 from genimg.ui.messages import as_warning
 from genimg.ui.opening import Opening
@@ -82,10 +83,6 @@ def build(
             None,
         ]
 
-    def open_link(request: gr.Request) -> Any:
-        linked = "run" in request.query_params
-        return gr.update(selected="train") if linked else gr.skip()
-
     start.click(as_warning(begin), [who, *form], [form[-1], runs], **_QUEUED)
     # What was missing, such as a tokenizer, may have come since the line was written.
     said = {"fn": handlers.estimate, "inputs": [*form[:4], form[-1]], "outputs": needs}
@@ -93,7 +90,29 @@ def build(
     mended = [who, form[0], form[1], form[-1]]
     needs.mend(as_warning(mend), mended, [form[-1], runs], **_QUEUED).then(**said, **_LIVE)
     runs.copy(as_warning(copy), None, [*form, report], **_QUEUED)
+    open_linked_run(demo, tabs)
+    connect_openings(manager, runs, openings)
+
+
+def open_linked_run(demo: gr.Blocks, tabs: gr.Tabs) -> None:
+    """Let a link to a run open the tab."""
+
+    def open_link(request: gr.Request) -> Any:
+        linked = "run" in request.query_params
+        return gr.update(selected="train") if linked else gr.skip()
+
     demo.load(open_link, None, tabs, **_LIVE)
+
+
+def connect_openings(
+    manager: JobManager | Recordings, runs: gr.HTML, openings: Mapping[str, Opening]
+) -> None:
+    """Let the buttons of a run open its model in the other tabs.
+
+    Args:
+        runs: the panel of the runs.
+        openings: for each use of a model how the page shows it.
+    """
     for use, opening in openings.items():
         listen = {"gan": runs.open_gan, "drawer": runs.open_drawer, "vision": runs.open_vision}[use]
         # The tab at once, then the model: a late jump would take along who has gone elsewhere.

@@ -1,0 +1,177 @@
+"""What the machine that serves the page can do, from its environment variables alone.
+
+Here, anything. On a Hugging Face Space strangers come: nothing is trained unless the owner allows
+it (GENIMG_ALLOW_TRAINING=1), and then within limits. ZeroGPU, the only kind of Space that a free
+account can host, lends a GPU for the length of one call and to no other process, so nothing can be
+trained there in the background. Models that ship are so small that every kind of host answers with
+them from the CPU.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from genimg.jobs.limits import Limits
+
+ALLOW = "GENIMG_ALLOW_TRAINING"
+RUNS = "GENIMG_RUNS"
+LARGEST_UPLOAD_MB = 256
+"""Of a zip file of pictures, wherever one may be sent."""
+
+_AMONG_ACQUAINTANCES = Limits()
+# Judgements: a run on a CPU must leave the queue within a lesson, and a Space has 50 GB of disk.
+_ON_A_CPU = Limits(
+    queued_runs=1,
+    minutes_per_run=10,
+    stored_megabytes=300,
+    all_queued_runs=8,
+    all_stored_megabytes=5_000,
+    by_minutes_only=True,
+)
+_ON_A_GPU = Limits(
+    queued_runs=2,
+    minutes_per_run=30,
+    stored_megabytes=1_000,
+    all_queued_runs=16,
+    all_stored_megabytes=20_000,
+    by_minutes_only=True,
+)
+# File systems that live in memory or in a container's own layer: a restart begins with new ones.
+_LOST_WITH_THE_CONTAINER = {"overlay", "tmpfs", "ramfs", "devtmpfs", "aufs"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Host:
+    """What one kind of host can do.
+
+    Attributes:
+        space: whether it is a Hugging Face Space, where strangers come.
+        zero_gpu: whether its GPU is lent for the length of a call.
+        gpu: what the GPU that is always there is called, as far as the environment tells; or ''.
+        training: whether runs may be started in the background, and pictures sent for them.
+        moments: whether a run may be trained inside one call, with a GPU that is lent for it.
+        runs: folder of runs and of visitors' pictures.
+        limits: what one owner, and all together, may ask for where `training` is.
+        largest_upload: bytes of one uploaded file; 0 is none at all.
+        temporary_bytes: of uploads and other files of a moment together; 0 is no limit.
+    """
+
+    space: bool = False
+    zero_gpu: bool = False
+    gpu: str = ""
+    training: bool = True
+    moments: bool = False
+    runs: str = "runs"
+    limits: Limits = _AMONG_ACQUAINTANCES
+    largest_upload: int = LARGEST_UPLOAD_MB * 2**20
+    temporary_bytes: int = 0
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing is trained in the background here, in one sentence; '' where it is."""
+        if self.training:
+            return ""
+        if self.zero_gpu:
+            return (
+                "this Space lends its GPU for the length of one call only, so nothing is trained in"
+                " the background; run genimg on your own computer, or on a Space of another kind"
+            )
+        return (
+            "training is switched off on this Space, because it is open to everybody; duplicate it"
+            f" and set the variable {ALLOW} to 1, or run genimg on your own computer"
+        )
+
+    def line(self, *, lost: bool = False) -> str:
+        """Return one sentence for the page: what it is, and what can be done.
+
+        Args:
+            lost: whether the disk of `runs` is lost when the host restarts.
+        """
+        if not self.space:
+            return "Everything runs on this computer."
+        kept = (
+            "runs are lost when the Space restarts"
+            if lost
+            else "runs are kept on a disk that outlives the Space"
+        )
+        if self.zero_gpu:
+            lent = (
+                "a run may use the GPU for a minute, and is lost when the Space restarts"
+                if self.moments
+                else "training is off, and recorded runs are shown"
+            )
+            return f"A Space with a GPU for moments: models answer from its CPU; {lent}."
+        where = f"A Space with {f'a GPU ({self.gpu})' if self.gpu else 'a CPU'}: "
+        if not self.training:
+            return f"{where}models answer at once; training is off, and recorded runs are shown."
+        return f"{where}training is on, {self.limits.minutes_per_run:g} minutes a run; {kept}."
+
+
+def host_of(environment: Mapping[str, str]) -> Host:
+    """Return what a host with these environment variables can do.
+
+    Args:
+        environment: `os.environ`, or some of it. Of Hugging Face's: SYSTEM, SPACE_ID, ACCELERATOR
+            and SPACES_ZERO_GPU. Of the owner's: GENIMG_ALLOW_TRAINING, which counts if it is 1, and
+            GENIMG_RUNS.
+    """
+    runs = runs_of(environment)
+    zero_gpu = environment.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+    if environment.get("SYSTEM") != "spaces" and not environment.get("SPACE_ID") and not zero_gpu:
+        return Host(runs=runs)
+    allowed = environment.get(ALLOW, "").strip() == "1"
+    if zero_gpu:
+        return Host(
+            space=True,
+            zero_gpu=True,
+            training=False,
+            moments=allowed,
+            runs=runs,
+            largest_upload=0,
+            temporary_bytes=10**9,
+        )
+    gpu = _gpu(environment.get("ACCELERATOR", ""))
+    return Host(
+        space=True,
+        gpu=gpu,
+        training=allowed,
+        runs=runs,
+        limits=_ON_A_GPU if gpu else _ON_A_CPU,
+        largest_upload=LARGEST_UPLOAD_MB * 2**20 if allowed else 0,
+        temporary_bytes=10**9,
+    )
+
+
+def runs_of(environment: Mapping[str, str]) -> str:
+    """Return the folder of runs that the environment names, by default "runs"."""
+    given = environment.get(RUNS, "").strip()
+    return str(Path(given).expanduser()) if given else "runs"
+
+
+def _gpu(flavour: str) -> str:
+    """Return the name of a Space's hardware if that is a GPU, else ''."""
+    name = flavour.strip().lower()
+    if not name or name == "none" or name.startswith("cpu"):
+        return ""
+    return name if re.fullmatch(r"[a-z0-9-]{1,40}", name) else "of some kind"  # goes on the page
+
+
+def is_lost(folder: str, mounts: str) -> bool:
+    """Return whether what is written into `folder` is gone when its container starts again.
+
+    Args:
+        folder: an absolute path.
+        mounts: text of Linux's /proc/self/mounts; '' if nothing is known, and the disk is taken
+            for one that is lost.
+    """
+    kinds = {}
+    for line in mounts.splitlines():
+        fields = line.split()
+        if len(fields) >= 3:
+            # It writes a blank, and some other characters, as their number in base eight.
+            point = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[1])
+            kinds[PurePosixPath(point)] = fields[2]  # the last one mounted there is what is seen
+    path = PurePosixPath(folder)
+    holds = next((place for place in (path, *path.parents) if place in kinds), None)
+    return holds in (None, PurePosixPath("/")) or kinds[holds] in _LOST_WITH_THE_CONTAINER
