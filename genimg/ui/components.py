@@ -14,6 +14,7 @@ import gradio as gr
 STATIC = Path(__file__).parent / "static"
 
 _PICTURE = "<figure><img alt=''><figcaption></figcaption></figure>"
+_CHOICE = "<label><span></span><select></select></label>"
 _SNIPPET = "<button type='button'>Copy</button><pre><code></code></pre>"
 _PLAYER = """
 <canvas role="img" aria-label="The walk at the chosen moment"></canvas>
@@ -197,6 +198,24 @@ _VISION = """
 def picture(value: dict[str, str], *, name: str) -> gr.HTML:
     """Return a picture with a caption; its event `settled` comes when it stopped changing."""
     return component(value, _PICTURE, "picture.js", name, "picture")
+
+
+def choice(
+    choices: Sequence[str | tuple[str, Any]], value: Any, *, label: str, name: str, **options: Any
+) -> gr.HTML:
+    """Return a list to choose one of: the browser's own, which opens and closes as others do.
+
+    Its event `input` comes only when another value has been chosen. Its event `focus` comes
+    before the list is opened.
+
+    Args:
+        choices: what to show, or (what to show, value) of each.
+        value: the one that is chosen.
+        options: of the layout: `scale`, `min_width`, `visible`.
+    """
+    return component(
+        value, _CHOICE, "choice.js", name, "choice", label=label, choices=list(choices), **options
+    )
 
 
 def snippet(value: str, *, name: str) -> gr.HTML:

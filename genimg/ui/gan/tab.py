@@ -79,13 +79,12 @@ def _explorer(
             gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
         with gr.Column(scale=6, min_width=320):
             with gr.Row():
-                checkpoint = gr.Dropdown(
-                    label="Model", filterable=False, elem_id="checkpoint", min_width=150,
-                    **initial["checkpoint"],
-                )  # fmt: skip
-                label = gr.Dropdown(
-                    label="Class", filterable=False, elem_id="label", min_width=130,
-                    **initial["label"],
+                checkpoint = components.choice(
+                    **initial["checkpoint"], label="Model", name="checkpoint", min_width=150
+                )
+                label = components.choice(
+                    **{"choices": [], "value": None} | initial["label"], label="Class",
+                    name="label", min_width=130,
                 )  # fmt: skip
             facts = gr.HTML(elem_id="facts", elem_classes=["facts"], **initial["facts"])
             with gr.Row(elem_classes=["aligned"]):

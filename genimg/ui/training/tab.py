@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.jobs.manager import JobManager
+from genimg.ui.components import choice
 from genimg.ui.identity import Identity
 from genimg.ui.messages import as_warning
 from genimg.ui.opening import Opening
@@ -116,13 +117,10 @@ def _form(
     shared = handlers.identity.has_token
     nickname = "" if shared else _ALONE
     who = components.who({"nickname": nickname, "token": "", "has_token": shared})
-    preset = gr.Dropdown(
-        handlers.presets(), value=FIRST_PRESET, label="Model", filterable=False,
-        elem_id="train-preset",
-    )  # fmt: skip
-    dataset = gr.Dropdown(
-        handlers.data.choices(), value=FIRST_DATASET, label="Pictures to learn from",
-        filterable=False, elem_id="train-dataset",
+    preset = choice(handlers.presets(), FIRST_PRESET, label="Model", name="train-preset")
+    dataset = choice(
+        handlers.data.choices(), FIRST_DATASET, label="Pictures to learn from",
+        name="train-dataset",
     )  # fmt: skip
     upload = gr.UploadButton(
         "Your own pictures (.zip) …", file_types=[".zip"], elem_id="train-upload",

@@ -37,10 +37,14 @@ class CompletionHandlers:
             hidden[model.grid[0] // 2 :] = True
             return pad.first_value(model, checkpoint, hidden)
 
+    def first_controls(self) -> list[Any]:
+        """Return what the controls say before anyone touched anything, as `view` takes it."""
+        name = self.shelf.names[0]
+        return [name, self.first_pad(name), ANY_CLASS, _FIRST_COUNT, 0, 1.0, 1.0]
+
     def first_view(self) -> CompletionView:
         """Return what is on the screen before anyone touched anything."""
-        name = self.shelf.names[0]
-        return self.view(name, self.first_pad(name), ANY_CLASS, _FIRST_COUNT, 0, 1.0, 1.0)
+        return self.view(*self.first_controls())
 
     def first_results(self) -> dict[str, Any]:
         """Return the results of the first view; they are made once."""

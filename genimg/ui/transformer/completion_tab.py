@@ -27,9 +27,10 @@ _QUEUED: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
 }
-# What is on the screen was made with something else.
-_OLDER = """() => {
-  document.querySelector('#completions .made')?.dispatchEvent(new CustomEvent('older'));
+# Whether what is on the screen was made with something else, the browser sees by itself.
+_COMPARE = """(...controls) => {
+  const made = document.querySelector('#completions .made');
+  made?.dispatchEvent(new CustomEvent('controls', { detail: controls }));
   return [];
 }"""
 
@@ -46,13 +47,13 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
         with gr.Column(scale=6, min_width=320):
             results = components.tiles(name="completions")
             with gr.Row():
-                checkpoint = gr.Dropdown(
-                    shelf.choices(), value=view.checkpoint, label="Model", filterable=False,
-                    elem_id="completion-checkpoint", min_width=150, visible=len(shelf.names) > 1,
+                checkpoint = components.choice(
+                    shelf.choices(), view.checkpoint, label="Model", name="completion-checkpoint",
+                    min_width=150, visible=len(shelf.names) > 1,
                 )  # fmt: skip
-                label = gr.Dropdown(
-                    handlers.classes(view.checkpoint), value=ANY_CLASS, label="Class",
-                    filterable=False, elem_id="completion-label", min_width=130,
+                label = components.choice(
+                    handlers.classes(view.checkpoint), ANY_CLASS, label="Class",
+                    name="completion-label", min_width=130,
                 )  # fmt: skip
                 temperature = gr.Slider(
                     *TEMPERATURE, step=0.05, value=view.temperature, buttons=[],
@@ -85,8 +86,12 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
 
     def show(*values: Any) -> tuple[dict[str, Any], str]:
         view = handlers.view(*values)
-        # With the time it is news to the browser even if it is the same: its caption is back.
-        return handlers.results(view) | {"asked": time.time()}, handlers.snippet(view)
+        # With the time it is news to the browser even if it is the same, which it then says.
+        made = handlers.results(view) | {"controls": values, "asked": time.time()}
+        return made, handlers.snippet(view)
+
+    def first_results() -> dict[str, Any]:
+        return handlers.first_results() | {"controls": handlers.first_controls()}
 
     def choose(checkpoint: str) -> tuple[dict[str, Any], Any]:
         choices = handlers.classes(checkpoint)
@@ -101,9 +106,9 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
     }
     gr.on([complete.click, seed.submit], **drawing)
     die.click(random_seed, None, seed, **_QUEUED).then(**drawing)
-    for changed in (pad.drawn, *(control.input for control in (label, temperature, top_p, count))):
-        changed(None, None, None, js=_OLDER, **_QUEUED | {"queue": False})
+    for changed in (pad.drawn, *(control.change for control in controls if control is not pad)):
+        changed(None, controls, None, js=_COMPARE, **_QUEUED | {"queue": False})
     chosen = checkpoint.input(as_warning(choose), checkpoint, [pad, label], **_QUEUED)
     chosen.then(**drawing)
-    demo.load(as_warning(handlers.first_results), None, results, **_QUEUED)
+    demo.load(as_warning(first_results), None, results, **_QUEUED)
     gr.api(as_error(handlers.complete), api_name="complete")

@@ -67,14 +67,12 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
     initial = handlers.controls(first)
     gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
     with gr.Row(elem_classes=["stage", "aligned"]):
-        checkpoint = gr.Dropdown(
-            label="Model", filterable=False, elem_id="drawer", scale=3, min_width=150,
-            **initial["checkpoint"],
-        )  # fmt: skip
-        label = gr.Dropdown(
-            label="Class", filterable=False, elem_id="draw-label", scale=3, min_width=130,
-            **initial["label"],
-        )  # fmt: skip
+        checkpoint = components.choice(
+            **initial["checkpoint"], label="Model", name="drawer", scale=3, min_width=150
+        )
+        label = components.choice(
+            **initial["label"], label="Class", name="draw-label", scale=3, min_width=130
+        )
         seed = gr.Number(
             label="Seed", precision=0, elem_id="draw-seed", scale=2, min_width=90,
             **initial["seed"],

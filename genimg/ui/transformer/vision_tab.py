@@ -49,9 +49,9 @@ def build(shelf: ModelShelf) -> VisionPart:
     value = handlers.first_pad(first)
     with gr.Row(elem_classes=["stage", "looker"]):
         with gr.Column(scale=5, min_width=320):
-            checkpoint = gr.Dropdown(
-                shelf.choices(), value=first, label="Model", filterable=False,
-                elem_id="vision-checkpoint", min_width=150, visible=len(shelf.names) > 1,
+            checkpoint = components.choice(
+                shelf.choices(), first, label="Model", name="vision-checkpoint", min_width=150,
+                visible=len(shelf.names) > 1,
             )  # fmt: skip
             pad = components.pad(value, name="vision-pad", pick=handlers.pick)
             gr.Markdown(_EXPLANATION, elem_classes=["explanation", "later"])
