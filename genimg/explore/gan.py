@@ -140,6 +140,8 @@ class GanModel:
         space: str = "z",
         label: str | int | None = None,
         truncation: float = 1.0,
+        directions: Sequence[float] = (),
+        latents: Mapping[int, float] | None = None,
         loop: bool = False,
     ) -> np.ndarray:
         """Return a walk from seed to seed, uint8 (steps, H, W, C), with the first seed's noise.
@@ -151,6 +153,7 @@ class GanModel:
             mode: "lerp" goes straight; "slerp" goes round the sphere that high-dimensional normal
                 vectors lie on (White 2016, arXiv 1609.04468).
             space: "z", or "w" for a model with a mapping network.
+            directions, latents: move every picture of the walk, as in `picture`.
             loop: go back to the first seed, so that the film can repeat.
 
         Raises:
@@ -163,16 +166,20 @@ class GanModel:
             raise ValueError(f"mode must be lerp or slerp, not {mode!r}")
         if space not in self.spaces:
             raise ValueError(f"space must be one of {', '.join(self.spaces)}, not {space!r}")
+
+        def code_of(z: Tensor) -> tuple[Tensor, Tensor | None]:
+            return self._moved(seeds[0], label, truncation, directions, latents or {}, z)
+
         keys = torch.cat([self._latents(seed, range(1)) for seed in seeds])
-        labels = self._labels(0 if label is None and self.classes else label, len(keys))
         if space == "w":
-            keys = self._code(keys, labels, truncation)
+            keys, _ = code_of(keys)
         if loop:
             keys = torch.cat([keys, keys[:1]])
         frames = _walk(keys, steps, mode, endpoint=not loop)
-        labels = None if labels is None else labels[:1].expand(steps)
         if space == "z":
-            frames = self._code(frames, labels, truncation)
+            frames, labels = code_of(frames)
+        else:
+            labels = self._labels(0 if label is None and self.classes else label, steps)
         noise = self._noise(seeds[0], range(1))
         pictures = []
         for start in range(0, steps, _BATCH):

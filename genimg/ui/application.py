@@ -5,7 +5,8 @@ import ipaddress
 import os
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 # It only counts before Gradio is imported: no telemetry from a class room.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -13,6 +14,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from genimg.jobs.manager import JobManager
+from genimg.ui import components
 from genimg.ui.gan import tab as gan_tab
 from genimg.ui.model_shelf import USES, fill_shelves
 from genimg.ui.theme import CSS, Paper
@@ -21,6 +23,8 @@ from genimg.ui.training.own_data import LARGEST_UPLOAD_MB
 from genimg.ui.training.run_models import RunModels
 from genimg.ui.transformer import tab as transformer_tab
 
+PARTS = ("draw", "complete", "look")
+"""What is inside the Transformer tab, by the ids of its tabs."""
 _ONE_HOUR = 3600
 
 
@@ -48,17 +52,41 @@ def build(
     ) as demo:
         gr.Markdown("# genimg\nSee inside models that make images", elem_id="title")
         with gr.Tabs() as tabs:
+            groups = [tabs]
             if "gan" in shelves:
                 with gr.Tab("GAN", id="gan"):
                     openings["gan"] = gan_tab.build(shelves["gan"], demo).inside(tabs, "gan")
             if {"drawer", "vision"} & shelves.keys():
                 with gr.Tab("Transformer", id="transformer"):
-                    parts = transformer_tab.build(shelves, demo, tabs)
+                    parts, inner = transformer_tab.build(shelves, demo)
+                groups.append(inner)
                 openings |= {use: part.inside(tabs, "transformer") for use, part in parts.items()}
             if manager:
                 with gr.Tab("Training", id="train"):
-                    train_tab.build(manager, teacher_token, demo, tabs, openings)
+                    train_tab.build(manager, teacher_token, openings)
+        page = components.page()
+
+        def open_link(request: gr.Request) -> list[Any]:
+            tab = tab_of(request.query_params)
+            chosen = {"transformer", tab} if tab in PARTS else {tab}
+            ids = [[part.id for part in group.children] for group in groups]
+            found = [next((id for id in part if id in chosen), None) for part in ids]
+            opened = [gr.update(selected=id) if id else gr.skip() for id in found]
+            return [*opened, {"tab": tab}]
+
+        demo.load(
+            open_link, None, [*groups, page], queue=False, show_progress="hidden",
+            api_visibility="private",
+        )  # fmt: skip
     return demo.queue(max_size=64, default_concurrency_limit=1)
+
+
+def tab_of(query: Mapping[str, str]) -> str:
+    """Return which tab a link opens; one from before links named it is known by what it shows."""
+    known = query.get("tab", "")
+    if known in ("gan", "transformer", "train", *PARTS):
+        return known
+    return "train" if "run" in query else "draw" if "drawer" in query else "gan"
 
 
 def launch(

@@ -10,13 +10,15 @@ pytestmark = pytest.mark.browser
 
 # All that a tab shows and says: words, the values of controls, pictures, and the address.
 SHOWN = """() => {
+  document.activeElement.blur();
   const panel = Array.from(document.querySelectorAll('[role=tabpanel]'))
     .filter((each) => each.checkVisibility()).pop();
   const visible = (selector) => Array.from(panel.querySelectorAll(selector))
     .filter((each) => each.checkVisibility());
   return {
     address: location.href,
-    words: panel.innerText,
+    // without the seconds that Gradio counts in places that nobody sees
+    words: panel.innerText.replace(/^[0-9.]+s$/gm, ''),
     values: visible('input, select, textarea').map((field) => [field.value, field.checked]),
     pressed: visible('[aria-pressed]').map((button) => button.getAttribute('aria-pressed')),
     pictures: visible('img').map((image) => image.src),
@@ -109,8 +111,8 @@ def change_training(page):
 
 def expect_same(page, before, touched):
     now = page.evaluate(SHOWN)
-    for part, value in before.items():
-        assert now[part] == value, f"{part} changed by touching {touched}"
+    assert now["words"].splitlines() == before["words"].splitlines(), touched
+    assert now == before, touched
 
 
 def touch(page, control):
@@ -126,16 +128,12 @@ def touch(page, control):
         place.press("Enter")
         place.press("Enter")
     elif kind == "select-one":
-        place.click()
+        place.press("Space")
         page.keyboard.press("Escape")
-        place.click()
-        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
         place.select_option(index=place.evaluate("select => select.selectedIndex"))
-        page.locator("#title").click()
     elif kind in ("number", "text", "textarea", "password"):
-        value = place.input_value()
-        place.press("Control+a")
-        page.keyboard.type(value)
+        place.fill(place.input_value())
         if kind == "number":
             place.press("Enter")
         place.press("Tab")
@@ -157,13 +155,14 @@ def test_nothing_changes_because_it_was_touched(open_page, tab):
     page = open_page(reduced_motion="reduce")
     CHANGES[tab](page)
     page.locator("#title").click()
-    page.wait_for_timeout(600)  # whatever follows a rest has followed
+    page.wait_for_load_state("networkidle")  # whatever follows a rest has followed
     before = page.evaluate(SHOWN)
     controls = page.evaluate(MARK)
     kinds = {control["kind"] for control in controls}
     assert {"button", "select-one"} <= kinds or tab in ("completion", "looking")
-    for control in controls:
-        touch(page, control)
-        expect_same(page, before, control)
-    page.wait_for_timeout(600)
+    for start in range(0, len(controls), 10):
+        for control in controls[start : start + 10]:
+            touch(page, control)
+        expect_same(page, before, controls[start : start + 10])
+    page.wait_for_load_state("networkidle")
     expect_same(page, before, "all of them")

@@ -5,11 +5,13 @@
 const select = element.querySelector('select');
 const title = element.querySelector('span');
 
-const entries = () => (props.choices ?? []).map((entry) => [entry].flat());
+let known = FIRST_CHOICES; // written before this script: an update may say nothing of the choices
+const entries = () => known.map((entry) => [entry].flat());
 const textOf = ([text]) => text;
 const valueOf = (entry) => entry[entry.length - 1];
 
 function show() {
+  known = props.choices ?? known;
   const texts = entries().map(textOf);
   title.textContent = props.label;
   const shown = Array.from(select.options, (option) => option.text);

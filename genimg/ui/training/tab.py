@@ -42,15 +42,12 @@ _QUEUED: dict[str, Any] = _LIVE | {"queue": True, "trigger_mode": "once"}
 def build(
     manager: JobManager,
     teacher_token: str,
-    demo: gr.Blocks,
-    tabs: gr.Tabs,
     openings: Mapping[str, Opening],
 ) -> None:
-    """Add the tab to `demo`, the page that is being built.
+    """Add the tab to the page that is being built.
 
     Args:
         teacher_token: see `Identity`.
-        tabs: the tabs of the page; a link to a run opens "train".
         openings: for each use of a model how the page shows it.
     """
     identity = Identity(teacher_token)
@@ -83,10 +80,6 @@ def build(
             None,
         ]
 
-    def open_link(request: gr.Request) -> Any:
-        linked = "run" in request.query_params
-        return gr.update(selected="train") if linked else gr.skip()
-
     start.click(as_warning(begin), [who, *form], [form[-1], runs], **_QUEUED)
     # What was missing, such as a tokenizer, may have come since the line was written.
     said = {"fn": handlers.estimate, "inputs": [*form[:4], form[-1]], "outputs": needs}
@@ -94,7 +87,6 @@ def build(
     mended = [who, form[0], form[1], form[-1]]
     needs.mend(as_warning(mend), mended, [form[-1], runs], **_QUEUED).then(**said, **_LIVE)
     runs.copy(as_warning(copy), None, [*form, report], **_QUEUED)
-    demo.load(open_link, None, tabs, **_LIVE)
     for use, opening in openings.items():
         listen = {"gan": runs.open_gan, "drawer": runs.open_drawer, "vision": runs.open_vision}[use]
         # The tab at once, then the model: a late jump would take along who has gone elsewhere.
@@ -113,7 +105,7 @@ def _form(
         Its components, in the order of `TrainHandlers.start`; who asks; what is said of uploaded
         pictures; the button that starts; what is said of the run.
     """
-    gr.Markdown("### New run")
+    gr.Markdown("## New run")
     shared = handlers.identity.has_token
     nickname = "" if shared else _ALONE
     who = components.who({"nickname": nickname, "token": "", "has_token": shared})

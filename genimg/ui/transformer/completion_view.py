@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -89,6 +90,18 @@ class CompletionView:
         if self.top_p != 1:
             given["top_p"] = self.top_p
         return given
+
+    def query(self) -> str:
+        """Return the view as the query of an address, without its picture, which is private."""
+        entries: dict[str, Any] = {"completer": self.checkpoint, "completion": self.seed}
+        entries["pictures"] = self.count
+        if self.label is not None:
+            entries["completion_class"] = self.label
+        if self.temperature != 1:
+            entries["completion_temperature"] = f"{self.temperature:g}"
+        if self.top_p != 1:
+            entries["completion_top_p"] = f"{self.top_p:g}"
+        return urlencode(entries)
 
     def caption(self) -> str:
         """Return what the pictures are, in a few words."""
