@@ -72,6 +72,15 @@ class ModelShelf:
         path = self._find(name)
         return path if path in self.names else Path(path).name
 
+    def source(self, name: str) -> str:
+        """Return what Python lines load for a name: of a run its folder in the folder of the runs.
+
+        Raises:
+            CheckpointError: it is not on offer.
+        """
+        path = self._find(name)
+        return path if path in self.names else "/".join(Path(path).parts[-2:])
+
     @contextmanager
     def use(self, name: str) -> Iterator[Model]:
         """Lend the model `name`; nobody else computes meanwhile.

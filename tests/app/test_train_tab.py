@@ -241,7 +241,7 @@ def test_its_model_opens_in_the_gan_tab(open_page, paused):
     assert "runs" not in page.evaluate("location.search")  # nothing of where the server keeps it
     assert chosen_in(page, "checkpoint") == "a paused one (ada)"
     assert page.locator("#picture img").is_visible()
-    code = page.locator("#picture-code code", has_text='genimg.load("fashion-mlp-')
+    code = page.locator("#picture-code code", has_text='genimg.load("runs/fashion-mlp-')
     code.wait_for()  # it follows the picture
     # Nothing is asked for a tab that nobody sees.
     asked = []

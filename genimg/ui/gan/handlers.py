@@ -211,9 +211,13 @@ class GanHandlers:
             shown: the Python of the walk on the screen.
             controls: as for `walk`.
         """
-        if self.walk(*controls).snippet() == shown:
+        if self.snippet(self.walk(*controls)) == shown:
             return ""
         return "The walk on the screen was made with other settings: make it again for these."
+
+    def snippet(self, view: GanView | GanWalk) -> str:
+        """Return Python that makes what a view shows."""
+        return view.snippet(self.shelf.source(view.checkpoint))
 
     def film(self, walk: GanWalk) -> dict[str, Any]:
         """Return all frames of a walk as one picture, and what the player must know of it."""

@@ -138,7 +138,7 @@ def _explorer(
 
     def accompany(*values: Any) -> tuple[dict[str, str], str]:
         view = view_of(*values)
-        return handlers.neighbours(view), view.snippet()
+        return handlers.neighbours(view), handlers.snippet(view)
 
     def choose(checkpoint: str, label: str, seed: int, truncation: float) -> list[Any]:
         return _updates(handlers, handlers.view_in(checkpoint, label, seed, truncation))
@@ -209,7 +209,7 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component], demo: gr.Blocks) 
     def walk(*values: Any) -> tuple[dict[str, Any], str]:
         chosen = handlers.walk(*arguments(values))
         # With the time it is news to the browser even if it is the same, which it then says.
-        return handlers.film(chosen) | {"asked": time.time()}, chosen.snippet()
+        return handlers.film(chosen) | {"asked": time.time()}, handlers.snippet(chosen)
 
     def open_link(request: gr.Request) -> Any:
         query = dict(request.query_params)
@@ -217,7 +217,7 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component], demo: gr.Blocks) 
             return gr.skip()
         chosen = handlers.linked_walk(query, handlers.linked_view(query))
         shown = [", ".join(map(str, chosen.seeds)), chosen.between, chosen.mode, chosen.space]
-        return [handlers.film(chosen), chosen.snippet(), *shown, chosen.loop]
+        return [handlers.film(chosen), handlers.snippet(chosen), *shown, chosen.loop]
 
     def staleness(shown: str, *values: Any) -> str:
         return handlers.staleness(shown, *arguments(values))

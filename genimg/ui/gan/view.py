@@ -124,12 +124,12 @@ class GanView:
             parts.append(f"truncation {self.truncation:g}")
         return " · ".join(parts + _moves_in_words(self))
 
-    def snippet(self) -> str:
-        """Return Python that makes this picture."""
+    def snippet(self, source: str = "") -> str:
+        """Return Python that makes this picture; `source` is loaded instead of the checkpoint."""
         return (
             "import genimg\n"
             "from genimg.render import enlarge\n\n"
-            f"model = genimg.load({_python(self.checkpoint)})\n"
+            f"model = genimg.load({_python(source or self.checkpoint)})\n"
             f"picture = model.picture(\n{_lines(self.arguments())})  # uint8 (H, W, C)\n"
             'enlarge(picture, 512).save("picture.png")\n'
         )
@@ -254,13 +254,13 @@ class GanWalk:
         last = self.steps if self.loop else self.steps - 1
         return [round(i * last / intervals) for i in range(len(self.seeds))]
 
-    def snippet(self) -> str:
-        """Return Python that makes this walk."""
+    def snippet(self, source: str = "") -> str:
+        """Return Python that makes this walk; `source` is loaded instead of the checkpoint."""
         return (
             "import genimg\n"
             "from pathlib import Path\n"
             "from genimg.render import animate\n\n"
-            f"model = genimg.load({_python(self.checkpoint)})\n"
+            f"model = genimg.load({_python(source or self.checkpoint)})\n"
             f"frames = model.interpolate(\n{_lines(self.arguments())})  # uint8 (steps, H, W, C)\n"
             'Path("walk.gif").write_bytes(animate(frames, "gif"))\n'
         )

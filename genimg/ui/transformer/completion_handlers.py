@@ -124,7 +124,7 @@ class CompletionHandlers:
     def snippet(self, view: CompletionView) -> str:
         """Return Python that makes the pictures of a view."""
         with self.shelf.use(view.checkpoint) as model:
-            return view.snippet(model)
+            return view.snippet(model, self.shelf.source(view.checkpoint))
 
     def complete(
         self,

@@ -115,8 +115,8 @@ class CompletionView:
             parts.append(f"top-p {self.top_p:g}")
         return " · ".join(parts)
 
-    def snippet(self, model: DrawerModel) -> str:
-        """Return Python that makes these pictures."""
+    def snippet(self, model: DrawerModel, source: str = "") -> str:
+        """Return Python that makes these pictures; `source` is loaded instead of the checkpoint."""
         arguments = self.arguments()
         if self.label is not None:  # without a class it would change nothing
             arguments["guidance"] = DEFAULT_GUIDANCE
@@ -133,7 +133,7 @@ class CompletionView:
         return (
             f"{imports}"
             "from genimg.render import grid\n\n"
-            f"model = genimg.load({_python(self.checkpoint)})\n"
+            f"model = genimg.load({_python(source or self.checkpoint)})\n"
             f"{self.picture.snippet(model)}"
             f"{mask}"
             f"pictures = model.complete(\n{''.join(lines)})  # uint8 (count, H, W, C)\n"

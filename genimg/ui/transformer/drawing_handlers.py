@@ -132,7 +132,7 @@ class DrawingHandlers:
     def snippet(self, request: Any) -> str:
         """Return Python for what a browser shows; `request` as for `asked`."""
         view, layer, head, query = self._place(request)
-        return view.snippet(layer, head, query)
+        return view.snippet(layer, head, query, self.shelf.source(view.checkpoint))
 
     def draw(
         self,

@@ -111,7 +111,8 @@ class VisionHandlers:
         if chosen is None:
             chosen = first_choice(self._maps(checkpoint, text_of(picture.pixels)))
         with self.shelf.use(checkpoint) as model:
-            return self._view(model, checkpoint, picture, chosen).snippet(model)
+            view = self._view(model, checkpoint, picture, chosen)
+            return view.snippet(model, self.shelf.source(checkpoint))
 
     def look(
         self, checkpoint: str, pixels: str, layer: int = 0, head: int = 0, query: int = 0

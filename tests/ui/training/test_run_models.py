@@ -25,6 +25,7 @@ def test_a_run_is_offered_by_its_id_and_reloaded_when_asked(trained, paths):
     name = models.name(job.id)
     assert name == job.id  # nothing of where the server keeps it
     assert shelf.named(str(manager.root / job.id)) == name  # as old links have it
+    assert shelf.source(name) == f"{manager.root.name}/{job.id}"
     assert shelf.choices()[-1] == ("mine (ada)", name)
     forgotten = []
     shelf.when_reloaded(lambda: forgotten.append(1))
