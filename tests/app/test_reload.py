@@ -14,22 +14,19 @@ def open_tab(open_page, *names, query=""):
     return page
 
 
-def selected(page):
-    """Return the ids of the open tabs, the outer one first."""
-    return page.evaluate(
-        "Array.from(document.querySelectorAll('[role=tab][aria-selected=true]'))"
-        ".filter((tab) => tab.checkVisibility()).map((tab) => tab.dataset.tabId)"
+def expect_tabs(page, *tabs):
+    """Wait until these tabs are open, the outer one first; they are named by their ids."""
+    page.wait_for_function(
+        "tabs => Array.from(document.querySelectorAll('[role=tab][aria-selected=true]'))"
+        ".filter((tab) => tab.checkVisibility()).map((tab) => tab.dataset.tabId).join() === tabs",
+        arg=",".join(tabs),
     )
 
 
 def reload(page, *tabs):
     page.wait_for_load_state("networkidle")
     page.reload()
-    page.wait_for_function(
-        "tabs => Array.from(document.querySelectorAll('[role=tab][aria-selected=true]'))"
-        ".filter((tab) => tab.checkVisibility()).map((tab) => tab.dataset.tabId).join() === tabs",
-        arg=",".join(tabs),
-    )
+    expect_tabs(page, *tabs)
 
 
 def test_the_gan_tab_with_its_walk(open_page):
@@ -130,5 +127,4 @@ def test_the_training_tab(open_page):
 )
 def test_old_and_new_links_open_their_tab(open_page, query, tabs):
     page = open_tab(open_page, query=query)
-    page.wait_for_load_state("networkidle")
-    assert selected(page) == tabs
+    expect_tabs(page, *tabs)
