@@ -146,6 +146,8 @@ class GanModel:
         space: str = "z",
         label: str | int | None = None,
         truncation: float = 1.0,
+        directions: Sequence[float] = (),
+        latents: Mapping[int, float] | None = None,
         loop: bool = False,
     ) -> np.ndarray:
         """Return a walk from seed to seed, uint8 (steps, H, W, C), with the first seed's noise.
@@ -158,6 +160,7 @@ class GanModel:
                 vectors lie on (White 2016, arXiv 1609.04468).
             space: "z", or "w" for a model with a mapping network.
             label: one class, by name or number; None is the first.
+            directions, latents: move every picture of the walk, as in `picture`.
             loop: go back to the first seed, so that the film can repeat.
 
         Raises:
@@ -169,16 +172,20 @@ class GanModel:
         require_choice("space", space, self.spaces)
         require_flag("loop", loop)
         number = self._one_class(label)
+
+        def code_of(z: Tensor) -> tuple[Tensor, Tensor | None]:
+            return self._moved(seeds[0], number, truncation, directions, latents or {}, z)
+
         keys = torch.cat([self._latents(seed, range(1)) for seed in seeds])
-        labels = self._labels(number, len(keys))
         if space == "w":
-            keys = self._code(keys, labels, truncation)
+            keys, _ = code_of(keys)
         if loop:
             keys = torch.cat([keys, keys[:1]])
         frames = _walk(keys, steps, mode, endpoint=not loop)
-        labels = None if labels is None else labels[:1].expand(steps)
         if space == "z":
-            frames = self._code(frames, labels, truncation)
+            frames, labels = code_of(frames)
+        else:
+            labels = self._labels(number, steps)
         noise = self._noise(seeds[0], range(1))
         pictures = []
         for start in range(0, steps, _BATCH):

@@ -2,8 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import httpx
@@ -12,6 +13,7 @@ from starlette.middleware import Middleware
 
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
+from genimg.ui import components
 from genimg.ui.behind_proxy import BehindProxy, clean_root_path
 from genimg.ui.gan import tab as gan_tab
 from genimg.ui.host import RUNS, Host, host_of, is_lost
@@ -33,6 +35,8 @@ from genimg.ui.training import tab as train_tab
 from genimg.ui.training.run_models import RunModels
 from genimg.ui.transformer import tab as transformer_tab
 
+PARTS = ("draw", "complete", "look")
+"""What is inside the Transformer tab, by the ids of its tabs."""
 _ONE_HOUR = 3600
 _HERE = "127.0.0.1"
 _LONGEST_QUEUE = 64  # ZeroGPU's would be 1 if none were asked for
@@ -70,20 +74,44 @@ def build(
         said = f" · {line}" if line else ""
         gr.Markdown(f"# genimg\nSee inside models that make images{said}", elem_id="title")
         with gr.Tabs() as tabs:
+            groups = [tabs]
             if "gan" in shelves:
                 with gr.Tab("GAN", id="gan"):
                     openings["gan"] = gan_tab.build(shelves["gan"], demo).inside(tabs, "gan")
             if {"drawer", "vision"} & shelves.keys():
                 with gr.Tab("Transformer", id="transformer"):
-                    parts = transformer_tab.build(shelves, demo, tabs)
+                    parts, inner = transformer_tab.build(shelves, demo)
+                groups.append(inner)
                 openings |= {use: part.inside(tabs, "transformer") for use, part in parts.items()}
             if manager:
                 with gr.Tab("Training", id="train"):
                     if isinstance(manager, Recordings):
-                        recorded_tab.build(manager, here, demo, tabs, openings)
+                        recorded_tab.build(manager, here, openings)
                     else:
-                        train_tab.build(manager, teacher_token, demo, tabs, openings)
+                        train_tab.build(manager, teacher_token, openings)
+        page = components.page()
+
+        def open_link(request: gr.Request) -> list[Any]:
+            tab = tab_of(request.query_params)
+            chosen = {"transformer", tab} if tab in PARTS else {tab}
+            ids = [[part.id for part in group.children] for group in groups]
+            found = [next((id for id in part if id in chosen), None) for part in ids]
+            opened = [gr.update(selected=id) if id else gr.skip() for id in found]
+            return [*opened, {"tab": tab}]
+
+        demo.load(
+            open_link, None, [*groups, page], queue=False, show_progress="hidden",
+            api_visibility="private",
+        )  # fmt: skip
     return demo.queue(max_size=_LONGEST_QUEUE, default_concurrency_limit=1)
+
+
+def tab_of(query: Mapping[str, str]) -> str:
+    """Return which tab a link opens; one from before links named it is known by what it shows."""
+    known = query.get("tab", "")
+    if known in ("gan", "transformer", "train", *PARTS):
+        return known
+    return "train" if "run" in query else "draw" if "drawer" in query else "gan"
 
 
 def launch(

@@ -5,6 +5,7 @@ values in, so that even the escaping `{{value}}` runs a `${...}` that is part of
 scripts set text and attributes instead.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,12 @@ import gradio as gr
 STATIC = Path(__file__).parent / "static"
 
 _PICTURE = "<figure><img alt=''><figcaption></figcaption></figure>"
-_SNIPPET = "<button type='button'>Copy</button><pre><code></code></pre>"
+_PAGE = "<p role='alert' class='refused' hidden></p>"
+_CHOICE = "<label><span></span><select></select></label>"
+_HEADING = "<h2><button type='button' class='fold'></button></h2>"
+_SNIPPET = (
+    "<button type='button'>Copy</button><pre tabindex='0' aria-label='Python'><code></code></pre>"
+)
 _PLAYER = """
 <canvas role="img" aria-label="The walk at the chosen moment"></canvas>
 <p class="caption"></p>
@@ -34,7 +40,7 @@ _PLAYER = """
 """
 _NUMBERS = """
 <div class="top">
-  <h4></h4>
+  <h3></h3>
   <button type="button" class="everything">All stages (.npz)</button>
   <p role="status"></p>
 </div>
@@ -43,8 +49,9 @@ _NUMBERS = """
 
 _DRAWING = """
 <div class="panels">
+<div class="here">
 <section class="now">
-  <h3>The picture</h3>
+  <h2>The picture</h2>
   <div class="map canvas hatched busy" tabindex="0" role="application"
     aria-label="The drawing: click, or use the arrow keys, to choose a token">
     <canvas class="picture"></canvas><div class="marker picture-marker"></div>
@@ -59,8 +66,14 @@ _DRAWING = """
   </label>
   <p class="caption">The model is drawing its first picture ...</p>
 </section>
+<section class="heads">
+  <h2>All heads of all layers</h2>
+  <p>One scale for all; below each its entropy in nats, low where it looks at few tokens.</p>
+  <div class="head-grid"></div>
+</section>
+</div>
 <section class="attention">
-  <h3>What it looked at: <span class="place"></span></h3>
+  <h2>What it looked at: <span class="place"></span></h2>
   <div class="seen">
     <div class="special"></div>
     <div class="map hatched">
@@ -71,20 +84,16 @@ _DRAWING = """
   <p class="numbers"></p>
   <p class="reading"></p>
 </section>
+<div class="ahead">
 <section class="next">
-  <h3>What could have come next</h3>
+  <h2><button type="button" class="fold">What could have come next</button></h2>
   <p>Temperature, top-k and top-p reshape it at once; a new guidance takes a new drawing.</p>
   <div class="bars"></div>
   <p class="numbers"></p>
   <p class="reshaped"></p>
 </section>
-<section class="heads">
-  <h3>All heads of all layers</h3>
-  <p>One scale for all; below each its entropy in nats, low where it looks at few tokens.</p>
-  <div class="head-grid"></div>
-</section>
 <section class="rollout">
-  <h3>Attention rollout</h3>
+  <h2><button type="button" class="fold">Attention rollout</button></h2>
   <p>All layers together: through whom information can have come, if heads count alike.</p>
   <div class="seen">
     <div class="special"></div>
@@ -96,6 +105,7 @@ _DRAWING = """
   <p class="numbers"></p>
   <p class="reading"></p>
 </section>
+</div>
 </div>
 """
 _PAD = """
@@ -139,12 +149,12 @@ _TILES = """
 _VISION = """
 <div class="panels">
 <section class="classes">
-  <h3>The model takes it for</h3>
+  <h2>The model takes it for</h2>
   <div class="class-bars"></div>
   <p>Choose a class to see what speaks for it.</p>
 </section>
 <section class="relevance">
-  <h3>Speaks for <span class="place"></span></h3>
+  <h2>Speaks for <span class="place"></span></h2>
   <div class="seen">
     <div class="special"></div>
     <div class="map" role="img" aria-label="Relevance of each patch for the class">
@@ -152,10 +162,10 @@ _VISION = """
     </div>
   </div>
   <div class="color-bar"></div>
-  <p>Attention weighted by its gradient, one scale for all classes.</p>
+  <p>Attention weighted by its gradient, each class on its own scale.</p>
 </section>
 <section class="attention">
-  <h3>Attention <span class="place"></span></h3>
+  <h2>Attention <span class="place"></span></h2>
   <div class="seen">
     <div class="special"></div>
     <div class="map canvas" role="img"
@@ -168,7 +178,7 @@ _VISION = """
   <p class="numbers"></p>
 </section>
 <section class="rollout">
-  <h3>Through all layers</h3>
+  <h2>Through all layers</h2>
   <div class="seen">
     <div class="special"></div>
     <div class="map canvas" role="img"
@@ -186,7 +196,7 @@ _VISION = """
   </label>
 </section>
 <section class="heads">
-  <h3>Every layer and head</h3>
+  <h2>Every layer and head</h2>
   <div class="head-grid" role="group" aria-label="Layers and heads"></div>
   <p>Below each its entropy in nats. One scale for all, the one of the large map.</p>
 </section>
@@ -194,9 +204,43 @@ _VISION = """
 """
 
 
+def page() -> gr.HTML:
+    """Return what watches over the whole page: numbers that a field does not allow, the open tab.
+
+    Its value is {"tab"}, once that tab is open.
+    """
+    return component(None, _PAGE, ["address.js", "tabs.js", "fields.js"], "page", "page")
+
+
 def picture(value: dict[str, str], *, name: str) -> gr.HTML:
     """Return a picture with a caption; its event `settled` comes when it stopped changing."""
-    return component(value, _PICTURE, "picture.js", name, "picture")
+    return component(value, _PICTURE, ["address.js", "picture.js"], name, "picture")
+
+
+def choice(
+    choices: Sequence[str | tuple[str, Any]], value: Any, *, label: str, name: str, **options: Any
+) -> gr.HTML:
+    """Return a list to choose one of: the browser's own, which opens and closes as others do.
+
+    Its event `input` comes only when another value has been chosen. Its event `focus` comes
+    before the list is opened.
+
+    Args:
+        choices: what to show, or (what to show, value) of each.
+        value: the one that is chosen.
+        options: of the layout: `scale`, `min_width`, `visible`.
+    """
+    made = component(
+        value, _CHOICE, "choice.js", name, "choice", label=label, choices=list(choices), **options
+    )
+    # An update that says nothing of the choices loses them where the list is not shown yet.
+    made.js_on_load = f"const FIRST_CHOICES = {json.dumps(list(choices))};\n{made.js_on_load}"
+    return made
+
+
+def heading(words: str) -> gr.HTML:
+    """Return the heading of the part around it, of class "foldable", which a phone folds."""
+    return component(words, _HEADING, ["fold.js", "heading.js"], None, "heading")
 
 
 def snippet(value: str, *, name: str) -> gr.HTML:
@@ -210,7 +254,8 @@ def player(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
     def export_walk(request: Any) -> dict[str, str]:
         return export(request)
 
-    return component(value, _PLAYER, "player.js", name, "player", server_functions=[export_walk])
+    scripts = ["address.js", "player.js"]
+    return component(value, _PLAYER, scripts, name, "player", server_functions=[export_walk])
 
 
 def numbers(*, name: str, export: Callable) -> gr.HTML:
@@ -228,7 +273,15 @@ def drawing(*, name: str) -> gr.HTML:
 
     Its value is a `DrawingHandlers.payload`, or None before the first.
     """
-    scripts = ["payload.js", "heads.js", "next_token.js", "drawing.js"]
+    scripts = [
+        "address.js",
+        "fold.js",
+        "format.js",
+        "payload.js",
+        "heads.js",
+        "next_token.js",
+        "drawing.js",
+    ]
     return component(None, _DRAWING, scripts, name, "drawing")
 
 
@@ -249,12 +302,12 @@ def pad(value: dict[str, Any], *, name: str, pick: Callable) -> gr.HTML:
 
 def tiles(*, name: str) -> gr.HTML:
     """Return the picture that a model was given, and those it made of it."""
-    return component(None, _TILES, "tiles.js", name, "tiles")
+    return component(None, _TILES, ["address.js", "tiles.js"], name, "tiles")
 
 
 def vision(value: dict[str, Any], *, name: str) -> gr.HTML:
     """Return the viewer of a classifier's attention; its event `select` tells what is looked at."""
-    scripts = ["payload.js", "heads.js", "vision.js"]
+    scripts = ["address.js", "format.js", "payload.js", "heads.js", "vision.js"]
     return component(value, _VISION, scripts, name, "vision")
 
 
@@ -262,7 +315,7 @@ def component(
     value: Any | None,
     template: str,
     scripts: str | Sequence[str],
-    name: str,
+    name: str | None,
     style: str,
     **options: Any,
 ) -> gr.HTML:

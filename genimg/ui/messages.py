@@ -40,24 +40,10 @@ def as_warning(handler: Callable) -> Callable:
     return wrapped
 
 
-def warned(check: Callable) -> Callable:
-    """Show the sentence of a check as a warning; for events that change nothing on the page."""
-
-    @functools.wraps(check)
-    def wrapped(*values: Any) -> None:
-        try:
-            check(*values)
-        except ValueError as error:
-            warn(error)
-
-    return wrapped
-
-
 def silently(handler: Callable) -> Callable:
     """Leave the page as it is; for events outside the queue, which cannot show a warning.
 
-    Their controls are bounded. The one that a visitor can fill wrongly, the seed, has a check of
-    its own that warns.
+    Their controls are bounded, and the page lets no other number out of a field.
     """
 
     @functools.wraps(handler)

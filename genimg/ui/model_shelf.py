@@ -32,7 +32,7 @@ class ModelShelf:
     """Models of one use by name, for one thread at a time.
 
     What a visitor sends is only ever looked up in `names` and among the runs; it never becomes a
-    path.
+    path. A run goes by the name of its folder, so that no link shows where the server keeps it.
 
     Attributes:
         names: the names offered, the one to show first in front.
@@ -60,7 +60,26 @@ class ModelShelf:
             (brief if short.count(brief) == 1 else name, name)
             for brief, name in zip(short, self.names, strict=True)
         ]
-        return offered + [run for run in self.runs() if run[1] not in self.names]
+        runs = [(title, path) for title, path in self.runs() if path not in self.names]
+        return offered + [(title, Path(path).name) for title, path in runs]
+
+    def named(self, name: str) -> str:
+        """Return what is offered under `name`, which may be the path of a run in an old link.
+
+        Raises:
+            CheckpointError: it is not on offer.
+        """
+        path = self._find(name)
+        return path if path in self.names else Path(path).name
+
+    def source(self, name: str) -> str:
+        """Return what Python lines load for a name: of a run its folder in the folder of the runs.
+
+        Raises:
+            CheckpointError: it is not on offer.
+        """
+        path = self._find(name)
+        return path if path in self.names else "/".join(Path(path).parts[-2:])
 
     @contextmanager
     def use(self, name: str) -> Iterator[Model]:
@@ -69,26 +88,35 @@ class ModelShelf:
         Raises:
             CheckpointError: the name is not on offer, or its files cannot be read any more.
         """
-        if name not in self.names and name not in (path for _, path in self.runs()):
-            raise CheckpointError(
-                f"there is no checkpoint {name!r} here; choose one of {', '.join(self.names)}"
-            )
+        path = self._find(name)
         with self._lock:
-            if name not in self._models:
+            if path not in self._models:
                 self._make_room()
-                self._models[name] = genimg.load(name)
-            yield self._models[name]
+                self._models[path] = genimg.load(path)
+            yield self._models[path]
 
     def reload(self, name: str) -> None:
-        """Let the next use of a run load its newest checkpoint."""
+        """Let the next use of a run load its newest checkpoint; CheckpointError as for `use`."""
+        path = self._find(name)
         with self._lock:
-            self._models.pop(name, None)
+            self._models.pop(path, None)
         for forget in self._forget:
             forget()
 
     def when_reloaded(self, forget: Callable[[], None]) -> None:
         """Have `forget` called when a model may have changed: whoever keeps results needs it."""
         self._forget.append(forget)
+
+    def _find(self, name: str) -> str:
+        """Return what `genimg.load` takes for a name on offer."""
+        if name in self.names:
+            return name
+        for _, path in self.runs():
+            if name in (Path(path).name, path):
+                return path
+        raise CheckpointError(
+            f"there is no checkpoint {name!r} here; choose one of {', '.join(self.names)}"
+        )
 
     def _make_room(self) -> None:
         """Forget the runs that were loaded first; what is on offer for good stays."""

@@ -164,6 +164,8 @@ def browser():
 def open_page(browser, server):
     """A function that opens the page: open_page(query, width=1280) -> Page.
 
+    Further options are those of the browser's context, such as reduced_motion="reduce".
+
     After the test: nothing was asked of another machine, nothing failed, no error was logged.
     """
     pages, problems = [], []
@@ -176,8 +178,8 @@ def open_page(browser, server):
         if message.type == "error":
             problems.append(f"the console says: {message.text}")
 
-    def open_page(query="", width=1280, height=900):
-        page = browser.new_page(viewport={"width": width, "height": height})
+    def open_page(query="", width=1280, height=900, **options):
+        page = browser.new_page(viewport={"width": width, "height": height}, **options)
         page.set_default_timeout(PATIENCE_SECONDS * 1000)
         pages.append(page)
         page.on("request", watch_request)

@@ -231,10 +231,26 @@ def test_clear_leaves_nothing_that_the_visitor_made(open_page):
     press(page, "Hide")
     drag(page, (0.1, 0.19), (0.9, 0.19))
     press(page, "Clear")
-    assert (on_the_pad(page) == 0).all()  # hidden cells would be grey
-    assert page.locator("#completion-pad .rows output").inner_text() == "8 of 8"
+    assert (on_the_pad(page)[:16] == 0).all()  # hidden cells would be grey
+    assert page.locator("#completion-pad .rows output").inner_text() == "4 of 8"
+    drag(page, (0.2, 0.25), (0.8, 0.25))  # it is there to be drawn upon
+    assert on_the_pad(page)[8, 8:24].min() > 150
+    page.locator("#complete").click()  # and there is something to complete
+    page.get_by_text("32 of 64 cells kept").wait_for()
+
+
+def test_the_same_once_more_says_so(open_page):
+    page = open_tab(open_page)
+    caption = page.locator("#completions .caption")
     page.locator("#complete").click()
-    page.get_by_text("nothing is hidden").wait_for()
+    caption.get_by_text("The same pictures as before").wait_for()
+    page.locator("#completion-pad canvas").press("Space")
+    caption.get_by_text("These were made of what was here before").wait_for()
+    page.locator("#completion-pad canvas").press("Space")  # back as it was
+    caption.get_by_text("cells kept").wait_for()
+    page.locator("#completion-die").click()
+    caption.get_by_text("These were").wait_for(state="detached")
+    assert "The same" not in caption.inner_text()
 
 
 def test_what_is_saved_is_what_is_sent(open_page):
@@ -250,8 +266,7 @@ def test_what_is_saved_is_what_is_sent(open_page):
 
 def test_class_temperature_and_seed_reach_the_model(open_page, drawer):
     page = open_tab(open_page)
-    page.locator("#completion-label input").click()
-    page.get_by_role("option", name="Hat", exact=True).click()
+    page.locator("#completion-label select").select_option("Hat")
     for name, value in [("temperature", "0.5"), ("count", "3")]:
         page.locator(f"#completion-{name} input[type=number]").fill(value)
         page.keyboard.press("Tab")

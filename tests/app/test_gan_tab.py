@@ -36,8 +36,7 @@ def amounts(page):
 
 
 def choose(page, name, option):
-    page.locator(f"#{name} input").click()
-    page.get_by_role("option", name=option, exact=True).click()
+    page.locator(f"#{name} select").select_option(option)
 
 
 def read(uri):
@@ -153,8 +152,9 @@ def test_a_bad_seed_is_one_sentence(open_page, models, server, server_folder):
     page = open_page()
     page.locator("#seed input").fill("99999999999")
     page.keyboard.press("Tab")
-    page.get_by_text("the seed must be a whole number from 0 to 4294967295").wait_for()
+    page.get_by_text("“Seed” must be a whole number from 0 to 4294967295").wait_for()
     expect_picture(page, models.style.picture(**FIRST))
+    assert page.locator("#seed input").input_value() == "5"  # the one that the picture shows
     assert page.get_by_text("Traceback").count() == 0
     # The log says where the page is, and nothing that Gradio would like to add.
     log = "".join(file.read_text() for file in server_folder.glob("log-*.txt"))

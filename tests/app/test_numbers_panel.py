@@ -38,7 +38,7 @@ def open_panel(open_page):
 
 
 def heading(page):
-    return page.locator(f"{PANEL} h4").inner_text()
+    return page.locator(f"{PANEL} h3").inner_text()
 
 
 def saved(page, button):
@@ -97,7 +97,7 @@ def test_it_follows_the_token_that_is_chosen(open_panel, drawer):
     page.locator("#drawing .canvas").focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_function(
-        f"before => document.querySelector('{PANEL} h4').textContent !== before", arg=before
+        f"before => document.querySelector('{PANEL} h3').textContent !== before", arg=before
     )
     query = drawer.prior.num_tokens // 2 - 1
     assert f"position {query}:" in heading(page)

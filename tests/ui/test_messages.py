@@ -1,7 +1,7 @@
 import gradio as gr
 import pytest
 
-from genimg.ui.messages import as_error, as_warning, sentence, silently, warned
+from genimg.ui.messages import as_error, as_warning, sentence, silently
 
 
 def halve(number: int) -> int:
@@ -37,15 +37,6 @@ def test_a_sentence_has_a_capital_and_an_end(message, said):
     assert sentence(message) == said
 
 
-def test_a_check_says_something_or_nothing_and_answers_neither(monkeypatch):
-    seen = []
-    monkeypatch.setattr(gr, "Warning", seen.append)
-    assert warned(halve)(4) is None
-    assert seen == []
-    assert warned(halve)(3) is None
-    assert seen == ["&lt;b&gt;3&lt;/b&gt; is odd."]
-
-
 def test_silence_leaves_the_page():
     assert silently(halve)(3) == gr.skip()
 
@@ -55,7 +46,7 @@ def test_a_call_of_the_api_gets_the_sentence():
         as_error(halve)(number=3)
 
 
-@pytest.mark.parametrize("wrapper", [as_warning, warned, silently, as_error])
+@pytest.mark.parametrize("wrapper", [as_warning, silently, as_error])
 def test_other_errors_are_not_hidden(wrapper):
     with pytest.raises(TypeError):
         wrapper(halve)("x" + "y", 3)

@@ -12,6 +12,7 @@ import numpy as np
 from genimg.explore import GanModel
 from genimg.render import animate, data_uri, grid, strip
 from genimg.render.images import require_number, require_whole_number
+from genimg.ui.gan.sliders import acting, moves, moves_sent
 from genimg.ui.gan.view import (
     AMOUNT_STEP,
     FIRST_STEPS_BETWEEN,
@@ -22,6 +23,7 @@ from genimg.ui.gan.view import (
     GanView,
     GanWalk,
     seeds_in,
+    walk_steps,
 )
 from genimg.ui.messages import dataset_words
 from genimg.ui.model_shelf import ModelShelf
@@ -44,6 +46,8 @@ class GanHandlers:
         self.shelf = shelf
         self._frames = lru_cache(maxsize=16)(self._walk_frames)
         shelf.when_reloaded(self._frames.cache_clear)
+        self._acting = lru_cache(maxsize=64)(self._count_acting)
+        shelf.when_reloaded(self._acting.cache_clear)
 
     def first_view(self) -> GanView:
         """Return what is on the screen before anyone touched anything."""
@@ -57,8 +61,6 @@ class GanHandlers:
     ) -> GanView:
         """Return the view of the controls; `amounts` are DIRECTIONS and then LATENTS numbers."""
         with self.shelf.use(checkpoint) as model:
-            directions = list(amounts[:DIRECTIONS])[: count_directions(model)]
-            latents = list(amounts[DIRECTIONS:])[: model.config.latent_dimensions]
             return GanView.checked(
                 model,
                 checkpoint,
@@ -66,14 +68,21 @@ class GanHandlers:
                 # The hidden control of a model without classes still says what it last said.
                 label=label if model.classes else None,
                 truncation=truncation,
-                directions=directions,
-                latents=dict(enumerate(latents)),
+                **moves(
+                    amounts[:DIRECTIONS][: count_directions(model)], amounts[DIRECTIONS:], model
+                ),
             )
 
     def linked_view(self, query: Mapping[str, str]) -> GanView:
         """Return the view of a link."""
-        with self.shelf.use(query.get("model", "")) as model:
-            return GanView.from_query(model, query)
+        name = self.shelf.named(query.get("model", ""))
+        with self.shelf.use(name) as model:
+            return GanView.from_query(model, {**query, "model": name})
+
+    def linked_walk(self, query: Mapping[str, str], view: GanView) -> GanWalk:
+        """Return the walk of a link whose picture is `view`, the inverse of `GanWalk.query`."""
+        with self.shelf.use(view.checkpoint) as model:
+            return GanWalk.from_query(model, query, view)
 
     def view_in(self, checkpoint: str, label: Any, seed: Any, truncation: Any) -> GanView:
         """Return the first view of a model: the seed and, where it has it, the class stay."""
@@ -86,7 +95,8 @@ class GanHandlers:
         """Return what each control must show for a view: its value, choices and visibility."""
         with self.shelf.use(view.checkpoint) as model:
             classes, mapped = list(model.classes), "w" in model.spaces
-            directions, latents = count_directions(model), model.config.latent_dimensions
+            latents = model.config.latent_dimensions
+        directions = max(self._acting(view.checkpoint), len(view.directions))
         moved = [*view.directions, *[0.0] * (DIRECTIONS - len(view.directions))]
         return {
             "checkpoint": {"value": view.checkpoint, "choices": self.shelf.choices()},
@@ -164,25 +174,34 @@ class GanHandlers:
         mode: Any,
         space: Any,
         loop: Any,
+        amounts: Sequence[Any] = (),
     ) -> GanWalk:
-        """Return the walk of the controls; `between` is the number of steps from seed to seed."""
+        """Return the walk of the controls.
+
+        Args:
+            between: steps from seed to seed.
+            amounts: of the sliders, as for `view`; every picture of the walk is moved by them.
+        """
         numbers = seeds_in(seeds)
         if between not in range(STEPS_BETWEEN[0], STEPS_BETWEEN[1] + 1):
             raise ValueError(
                 f"from seed to seed there are {STEPS_BETWEEN[0]} to {STEPS_BETWEEN[1]} steps"
             )
-        steps = int(between) * (len(numbers) if loop else len(numbers) - 1) + (0 if loop else 1)
+        steps = walk_steps(len(numbers), int(between), bool(loop))
         with self.shelf.use(checkpoint) as model:
             return GanWalk.checked(
                 model,
                 checkpoint,
                 seeds=numbers,
-                steps=max(2, steps),  # no seeds at all is refused for being no seeds
+                steps=steps,
                 mode=mode,
                 space=space,
-                label=label,
+                label=label if model.classes else None,
                 truncation=truncation,
                 loop=loop,
+                **moves(
+                    amounts[:DIRECTIONS][: count_directions(model)], amounts[DIRECTIONS:], model
+                ),
             )
 
     def staleness(self, shown: Any, *controls: Any) -> str:
@@ -192,9 +211,13 @@ class GanHandlers:
             shown: the Python of the walk on the screen.
             controls: as for `walk`.
         """
-        if self.walk(*controls).snippet() == shown:
+        if self.snippet(self.walk(*controls)) == shown:
             return ""
         return "The walk on the screen was made with other settings: make it again for these."
+
+    def snippet(self, view: GanView | GanWalk) -> str:
+        """Return Python that makes what a view shows."""
+        return view.snippet(self.shelf.source(view.checkpoint))
 
     def film(self, walk: GanWalk) -> dict[str, Any]:
         """Return all frames of a walk as one picture, and what the player must know of it."""
@@ -210,6 +233,7 @@ class GanHandlers:
             "keyframes": walk.keyframes(),
             "seeds": list(walk.seeds),
             "walk": {"checkpoint": walk.checkpoint, **walk.arguments()},
+            "query": walk.query(),
         }
 
     def export(self, request: Any) -> dict[str, str]:
@@ -225,11 +249,12 @@ class GanHandlers:
         try:
             if not isinstance(request, dict) or not isinstance(request.get("walk"), dict):
                 raise ValueError("there is no walk to save; make one first")
-            wanted = {"label": None, "truncation": 1.0} | request["walk"]
+            defaults = {"label": None, "truncation": 1.0, "directions": [], "latents": {}}
+            wanted = defaults | request["walk"]
             name = wanted.pop("checkpoint", "")
-            expected = {"seeds", "steps", "mode", "space", "label", "truncation", "loop"}
-            if set(wanted) != expected:
+            if set(wanted) != {*defaults, "seeds", "steps", "mode", "space", "loop"}:
                 raise ValueError("there is no such walk; make it again")
+            wanted |= moves_sent(wanted["directions"], wanted["latents"])
             with self.shelf.use(name) as model:
                 walk = GanWalk.checked(model, name, **wanted)
             return {
@@ -308,15 +333,22 @@ class GanHandlers:
         """Return one line about the model and the machine."""
         with self.shelf.use(name) as model:
             card = model.info
-        parameters = card.get("parameters", {}).get("generator")
+        parameters = card.get("parameters", {})
+        generator, discriminator = parameters.get("generator"), parameters.get("discriminator")
         parts = [
             dataset_words(card.get("dataset", "")),
-            f"{parameters:,} parameters" if parameters else None,
+            f"{generator:,} parameters" if generator else None,
+            f"discriminator of {discriminator:,}" if discriminator else "without its discriminator",
             f"{card['images_seen']:,} images seen" if "images_seen" in card else None,
             f"{card['minutes']:g} minutes of training" if "minutes" in card else None,
             "running on the CPU",
+            f"{self._acting(name)} directions that change much",
         ]
         return " · ".join(part for part in parts if part)
+
+    def _count_acting(self, checkpoint: str) -> int:
+        with self.shelf.use(checkpoint) as model:
+            return acting(model, count_directions(model))
 
     def _walk_frames(self, walk: GanWalk) -> np.ndarray:
         with self.shelf.use(walk.checkpoint) as model:
@@ -330,6 +362,11 @@ class GanHandlers:
             return data_uri(strip(frames), "png")
         content = animate(frames, format, frames_per_second=_FRAMES_PER_SECOND)
         return f"data:{_FILES[format]};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _moves(model: GanModel, amounts: Sequence[Any]) -> dict[str, Any]:
+    directions = list(amounts[:DIRECTIONS])[: count_directions(model)]
+    return moves(directions, amounts[DIRECTIONS:], model)
 
 
 def count_directions(model: GanModel) -> int:

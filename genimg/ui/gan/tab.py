@@ -5,6 +5,8 @@ they are now, and of which one call at a time is on its way. So the last value s
 value shown, whoever changed the control: a drag, a key, a button, a link.
 """
 
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -17,13 +19,14 @@ from genimg.ui.gan.view import (
     FIRST_STEPS_BETWEEN,
     FIRST_TRUNCATION,
     KEYFRAMES,
+    LARGEST_SEED,
     LATENT_LIMIT,
     STEPS_BETWEEN,
     TRUNCATION,
     GanView,
     seeds_in,
 )
-from genimg.ui.messages import as_error, as_warning, silently, warned
+from genimg.ui.messages import as_error, as_warning, silently
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
 
@@ -51,7 +54,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
     """Add the tab to `demo`, the page that is being built; links to the page open in it."""
     handlers = GanHandlers(shelf)
     picture, settings, facts = _explorer(handlers, demo)
-    _walk(handlers, settings)
+    _walk(handlers, settings, demo)
     gr.api(as_error(handlers.sample), api_name="sample")
     gr.api(as_error(handlers.interpolate), api_name="interpolate")
 
@@ -79,19 +82,18 @@ def _explorer(
             gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
         with gr.Column(scale=6, min_width=320):
             with gr.Row():
-                checkpoint = gr.Dropdown(
-                    label="Model", filterable=False, elem_id="checkpoint", min_width=150,
-                    **initial["checkpoint"],
-                )  # fmt: skip
-                label = gr.Dropdown(
-                    label="Class", filterable=False, elem_id="label", min_width=130,
-                    **initial["label"],
+                checkpoint = components.choice(
+                    **initial["checkpoint"], label="Model", name="checkpoint", min_width=150
+                )
+                label = components.choice(
+                    **{"choices": [], "value": None} | initial["label"], label="Class",
+                    name="label", min_width=130,
                 )  # fmt: skip
             facts = gr.HTML(elem_id="facts", elem_classes=["facts"], **initial["facts"])
             with gr.Row(elem_classes=["aligned"]):
                 seed = gr.Number(
-                    label="Seed", precision=0, elem_id="seed", scale=2, min_width=100,
-                    **initial["seed"],
+                    label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="seed",
+                    scale=2, min_width=100, **initial["seed"],
                 )  # fmt: skip
                 die = gr.Button("New seed", elem_id="die", scale=1, min_width=100)
                 truncation = gr.Slider(
@@ -99,7 +101,7 @@ def _explorer(
                     elem_id="truncation", scale=4, min_width=210,
                     **{"value": FIRST_TRUNCATION} | initial["truncation"],
                 )  # fmt: skip
-            gr.Markdown("### Directions")
+            gr.Markdown("## Directions")
             with gr.Column(elem_classes=["sliders"]):
                 directions = [
                     _amount(f"Direction {i + 1}", DIRECTION_LIMIT, f"direction-{i}", options)
@@ -118,10 +120,10 @@ def _explorer(
                 ]
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
-            gr.Markdown("### Neighbours")
+            gr.Markdown("## Neighbours")
             sheet = components.picture(handlers.neighbours(view), name="sheet")
         with gr.Column(scale=6, min_width=320):
-            gr.Markdown("### The picture in Python")
+            gr.Markdown("## The picture in Python")
             code = components.snippet(view.snippet(), name="picture-code")
 
     sliders = [*directions, *latents]
@@ -136,7 +138,7 @@ def _explorer(
 
     def accompany(*values: Any) -> tuple[dict[str, str], str]:
         view = view_of(*values)
-        return handlers.neighbours(view), view.snippet()
+        return handlers.neighbours(view), handlers.snippet(view)
 
     def choose(checkpoint: str, label: str, seed: int, truncation: float) -> list[Any]:
         return _updates(handlers, handlers.view_in(checkpoint, label, seed, truncation))
@@ -153,7 +155,6 @@ def _explorer(
 
     gr.on([control.change for control in settings], silently(show), settings, picture, **_LIVE)
     picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
-    gr.on([seed.submit, seed.blur], warned(handlers.check_seed), seed, None, **_QUEUED)
     die.click(random_seed, None, seed, **_LIVE)
     nudge.click(nudge_sliders, sliders, sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
@@ -162,13 +163,13 @@ def _explorer(
     return picture, settings, facts
 
 
-def _walk(handlers: GanHandlers, settings: list[gr.Component]) -> None:
-    """Add the walk between seeds, for the model, class and truncation of `settings`."""
-    checkpoint, label, seed, truncation = settings[:4]
+def _walk(handlers: GanHandlers, settings: list[gr.Component], demo: gr.Blocks) -> None:
+    """Add the walk between seeds; all else of it is as in the picture of `settings`."""
+    checkpoint, label, seed, truncation, *sliders = settings
     first = handlers.first_walk()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
-            gr.Markdown("### A walk from seed to seed")
+            gr.Markdown("## A walk from seed to seed")
             player = components.player(handlers.film(first), name="player", export=handlers.export)
         with gr.Column(scale=6, min_width=320):
             with gr.Row(elem_classes=["aligned"]):
@@ -176,7 +177,7 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component]) -> None:
                     ", ".join(map(str, first.seeds)), label="Seeds, {} to {}".format(*KEYFRAMES),
                     elem_id="seeds", scale=3, min_width=150, max_lines=1,
                 )  # fmt: skip
-                add = gr.Button("Add the picture's", elem_id="add", scale=2, min_width=140)
+                add = gr.Button("Add this picture", elem_id="add", scale=2, min_width=140)
                 draw = gr.Button("New seeds", elem_id="draw", scale=1, min_width=100)
             with gr.Row():
                 mode = gr.Radio(
@@ -197,32 +198,53 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component]) -> None:
                 )
             make = gr.Button("Make the walk", variant="primary", elem_id="make")
             stale = gr.HTML("", elem_id="walk-note", elem_classes=["walk-note"])
-            gr.Markdown("### The walk in Python")
+            gr.Markdown("## The walk in Python")
             code = components.snippet(first.snippet(), name="walk-code")
 
-    path = [checkpoint, label, truncation, seeds, between, mode, space, loop]
+    path = [checkpoint, label, truncation, seeds, between, mode, space, loop, *sliders]
+
+    def arguments(values: Sequence[Any]) -> list[Any]:
+        return [*values[: -len(sliders)], values[-len(sliders) :]]
 
     def walk(*values: Any) -> tuple[dict[str, Any], str]:
-        chosen = handlers.walk(*values)
-        return handlers.film(chosen), chosen.snippet()
+        chosen = handlers.walk(*arguments(values))
+        # With the time it is news to the browser even if it is the same, which it then says.
+        return handlers.film(chosen) | {"asked": time.time()}, handlers.snippet(chosen)
+
+    def open_link(request: gr.Request) -> Any:
+        query = dict(request.query_params)
+        if not {"model", "walk"} <= query.keys():
+            return gr.skip()
+        chosen = handlers.linked_walk(query, handlers.linked_view(query))
+        shown = [", ".join(map(str, chosen.seeds)), chosen.between, chosen.mode, chosen.space]
+        return [handlers.film(chosen), handlers.snippet(chosen), *shown, chosen.loop]
+
+    def staleness(shown: str, *values: Any) -> str:
+        return handlers.staleness(shown, *arguments(values))
 
     def add_seed(text: str, seed: int) -> str:
         handlers.check_seed(seed)
-        return ", ".join(map(str, [*seeds_in(text), seed][-KEYFRAMES[1] :]))
+        known = seeds_in(text)
+        if known[-1:] == [seed]:
+            raise ValueError(f"the walk ends with seed {seed} already; choose another for more")
+        return ", ".join(map(str, [*known, seed][-KEYFRAMES[1] :]))
 
     gr.on(
         [make.click, seeds.submit, mode.input, space.input, loop.input],
         as_warning(walk), path, [player, code], **_QUEUED,
     )  # fmt: skip
     gr.on(
-        [control.change for control in [*path, code]], silently(handlers.staleness), [code, *path],
+        [control.change for control in [*path, code]], silently(staleness), [code, *path],
         stale, **_LIVE,
     )  # fmt: skip
     drawn = draw.click(
         lambda: ", ".join(str(random_seed()) for _ in range(4)), None, seeds, **_LIVE
     )
-    drawn.then(as_warning(walk), path, [player, code], **_QUEUED)
-    add.click(as_warning(add_seed), [seeds, seed], seeds, **_QUEUED)
+    linked = [player, code, seeds, between, mode, space, loop]
+    demo.load(as_warning(open_link), None, linked, **_QUEUED)
+    added = add.click(as_warning(add_seed), [seeds, seed], seeds, **_QUEUED)
+    for chosen in (drawn, added):
+        chosen.then(as_warning(walk), path, [player, code], **_QUEUED)
     checkpoint.change(
         silently(lambda name: gr.update(visible=handlers.is_mapped(name))), checkpoint, space,
         **_LIVE,

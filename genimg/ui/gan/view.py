@@ -57,21 +57,12 @@ class GanView:
             ValueError: a value is of another type or out of range; one sentence.
         """
         require_whole_number("the seed", seed, 0, LARGEST_SEED)
-        for amount in directions:
-            require_number("a direction", amount, -DIRECTION_LIMIT, DIRECTION_LIMIT)
-        for amount in (latents or {}).values():
-            require_number("a latent amount", amount, -LATENT_LIMIT, LATENT_LIMIT)
-        rounded = [round(float(amount), 2) + 0.0 for amount in directions]  # + 0.0: no minus zero
-        while rounded and rounded[-1] == 0:
-            rounded.pop()
-        moved = {i: round(float(amount), 2) + 0.0 for i, amount in (latents or {}).items()}
         return cls(
             checkpoint=checkpoint,
             seed=int(seed),
             label=_known_label(model, label),
             truncation=_known_truncation(model, truncation),
-            directions=tuple(rounded),
-            latents={i: amount for i, amount in moved.items() if amount},
+            **_checked_moves(directions, latents or {}),
         )
 
     @classmethod
@@ -123,11 +114,7 @@ class GanView:
             given["label"] = self.label
         if self.truncation != 1:
             given["truncation"] = self.truncation
-        if self.directions:
-            given["directions"] = list(self.directions)
-        if self.latents:
-            given["latents"] = dict(self.latents)
-        return given
+        return given | _given_moves(self)
 
     def caption(self) -> str:
         """Return what the picture is, in a few words."""
@@ -135,17 +122,14 @@ class GanView:
         parts.append(f"seed {self.seed}")
         if self.truncation != 1:
             parts.append(f"truncation {self.truncation:g}")
-        moves = sum(map(bool, self.directions)) + len(self.latents)
-        if moves:
-            parts.append(f"{moves} slider{'s' if moves > 1 else ''} moved")
-        return " · ".join(parts)
+        return " · ".join(parts + _moves_in_words(self))
 
-    def snippet(self) -> str:
-        """Return Python that makes this picture."""
+    def snippet(self, source: str = "") -> str:
+        """Return Python that makes this picture; `source` is loaded instead of the checkpoint."""
         return (
             "import genimg\n"
             "from genimg.render import enlarge\n\n"
-            f"model = genimg.load({_python(self.checkpoint)})\n"
+            f"model = genimg.load({_python(source or self.checkpoint)})\n"
             f"picture = model.picture(\n{_lines(self.arguments())})  # uint8 (H, W, C)\n"
             'enlarge(picture, 512).save("picture.png")\n'
         )
@@ -162,6 +146,8 @@ class GanWalk:
     space: str = "z"
     label: str | None = None
     truncation: float = 1.0
+    directions: tuple[float, ...] = ()
+    latents: Mapping[int, float] = field(default_factory=dict, hash=False)
     loop: bool = True
 
     @classmethod
@@ -177,6 +163,8 @@ class GanWalk:
         label: Any,
         truncation: Any,
         loop: Any,
+        directions: Sequence[Any] = (),
+        latents: Mapping[int, Any] | None = None,
     ) -> Self:
         """Return a walk that `model` can do.
 
@@ -202,7 +190,45 @@ class GanWalk:
             label=_known_label(model, label),
             truncation=_known_truncation(model, truncation),
             loop=bool(loop),
+            **_checked_moves(directions, latents or {}),
         )
+
+    @classmethod
+    def from_query(cls, model: GanModel, query: Mapping[str, str], view: GanView) -> Self:
+        """Return the walk of a link to a picture, `view`; the inverse of `query`.
+
+        Raises:
+            ValueError: the link says something that is not possible; one sentence.
+        """
+        seeds, loop = seeds_in(query.get("walk", "")), query.get("return", "1") != "0"
+        between = query.get("between", "")
+        if not re.fullmatch(r"[0-9]{1,3}", between, re.ASCII):
+            raise ValueError("this link is damaged: a number in it cannot be read")
+        return cls.checked(
+            model,
+            view.checkpoint,
+            seeds=seeds,
+            steps=walk_steps(len(seeds), int(between), loop),
+            mode=query.get("path", "slerp"),
+            space=query.get("space", "z"),
+            label=view.label,
+            truncation=view.truncation,
+            loop=loop,
+            directions=view.directions,
+            latents=view.latents,
+        )
+
+    @property
+    def between(self) -> int:
+        """How many steps there are from seed to seed."""
+        intervals = len(self.seeds) - (0 if self.loop else 1)
+        return (self.steps - (0 if self.loop else 1)) // intervals
+
+    def query(self) -> str:
+        """Return what a link to the picture must add for this walk, without a question mark."""
+        seeds = ",".join(map(str, self.seeds))
+        entries = {"walk": seeds, "between": self.between, "path": self.mode, "space": self.space}
+        return urlencode(entries | {"return": int(self.loop)})
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of `GanModel.interpolate`."""
@@ -212,7 +238,7 @@ class GanWalk:
             given["label"] = self.label
         if self.truncation != 1:
             given["truncation"] = self.truncation
-        return given | {"loop": self.loop}
+        return given | _given_moves(self) | {"loop": self.loop}
 
     def caption(self) -> str:
         """Return what the walk shows, in a few words."""
@@ -220,7 +246,7 @@ class GanWalk:
         parts.append(f"{len(self.seeds)} seeds")
         if self.truncation != 1:
             parts.append(f"truncation {self.truncation:g}")
-        return " · ".join(parts)
+        return " · ".join(parts + _moves_in_words(self))
 
     def keyframes(self) -> list[int]:
         """Return the number of the frame that shows each seed."""
@@ -228,16 +254,27 @@ class GanWalk:
         last = self.steps if self.loop else self.steps - 1
         return [round(i * last / intervals) for i in range(len(self.seeds))]
 
-    def snippet(self) -> str:
-        """Return Python that makes this walk."""
+    def snippet(self, source: str = "") -> str:
+        """Return Python that makes this walk; `source` is loaded instead of the checkpoint."""
         return (
             "import genimg\n"
             "from pathlib import Path\n"
             "from genimg.render import animate\n\n"
-            f"model = genimg.load({_python(self.checkpoint)})\n"
+            f"model = genimg.load({_python(source or self.checkpoint)})\n"
             f"frames = model.interpolate(\n{_lines(self.arguments())})  # uint8 (steps, H, W, C)\n"
             'Path("walk.gif").write_bytes(animate(frames, "gif"))\n'
         )
+
+
+def walk_steps(seeds: int, between: int, loop: bool) -> int:
+    """Return how many pictures a walk has; at least 2, because too few seeds are refused later.
+
+    Args:
+        seeds: how many it passes through.
+        between: steps from seed to seed.
+        loop: whether it goes back to the first.
+    """
+    return max(2, between * (seeds if loop else seeds - 1) + (0 if loop else 1))
 
 
 def seeds_in(text: Any) -> list[int]:
@@ -254,6 +291,33 @@ def seeds_in(text: Any) -> list[int]:
 
 def _split(text: str) -> list[str]:
     return [part for part in re.split(r"[,\s]+", text[:4096]) if part]
+
+
+def _checked_moves(directions: Sequence[Any], latents: Mapping[int, Any]) -> dict[str, Any]:
+    """Return how a view moves its code, without what does not move; ValueError if out of range."""
+    for amount in directions:
+        require_number("a direction", amount, -DIRECTION_LIMIT, DIRECTION_LIMIT)
+    for amount in latents.values():
+        require_number("a latent amount", amount, -LATENT_LIMIT, LATENT_LIMIT)
+    rounded = [round(float(amount), 2) + 0.0 for amount in directions]  # + 0.0: no minus zero
+    while rounded and rounded[-1] == 0:
+        rounded.pop()
+    moved = {i: round(float(amount), 2) + 0.0 for i, amount in latents.items()}
+    return {
+        "directions": tuple(rounded),
+        "latents": {i: amount for i, amount in moved.items() if amount},
+    }
+
+
+def _given_moves(view: GanView | GanWalk) -> dict[str, Any]:
+    """Return the moves of a view as keyword arguments, without those that do nothing."""
+    moves = {"directions": list(view.directions), "latents": dict(view.latents)}
+    return {name: value for name, value in moves.items() if value}
+
+
+def _moves_in_words(view: GanView | GanWalk) -> list[str]:
+    moves = sum(map(bool, view.directions)) + len(view.latents)
+    return [f"{moves} slider{'s' if moves > 1 else ''} moved"] if moves else []
 
 
 def _known_label(model: GanModel, label: Any) -> str | None:

@@ -6,6 +6,7 @@
 const TOKENS_PER_SECOND = 25;
 const QUIET_MILLISECONDS = 250;
 const SHOWN_CANDIDATES = 12;
+const PLACE = ['layer', 'head', 'token'];
 const find = (selector) => element.querySelector(selector);
 const [picture, marker, play] = ['.picture', '.picture-marker', '.play'].map(find);
 const [stepSlider, querySlider] = ['.step', '.query'].map(find);
@@ -100,6 +101,16 @@ function showAttention() {
   find('.rollout .numbers').textContent = `Most from ${mostOf(flow)}`;
 }
 
+// What a reload or a link looks at first.
+function placeInAddress() {
+  const { layer, head, query } = drawing.selected;
+  return {
+    layer: numberInAddress('layer', drawing.layers, layer),
+    head: numberInAddress('head', drawing.heads, head),
+    query: numberInAddress('token', tokens(), query),
+  };
+}
+
 function drawnWith() {
   const { temperature, top_k: topK, top_p: topP } = drawing.drawing;
   return { temperature, topK, topP };
@@ -169,6 +180,7 @@ function show(changes) {
 
 function tell() {
   const { layer, head, query } = state;
+  writeAddress(PLACE, { layer, head, token: query });
   trigger('select', { drawing: props.value.drawing, layer, head, query });
 }
 
@@ -212,7 +224,7 @@ function load(isNew) {
   const same = [layers, heads, layout?.rows, layout?.columns].join() === [
     drawing.layers, drawing.heads, drawing.layout.rows, drawing.layout.columns].join();
   if (!same) grid = makeHeadGrid(find('.head-grid'), drawing.layers, drawing.heads, chooseHead);
-  if (!same) state = { ...state, ...drawing.selected };
+  if (!same) state = { ...state, ...(layers ? drawing.selected : placeInAddress()) };
   stepSlider.max = tokens();
   querySlider.max = tokens() - 1;
   reshaped = drawnWith();
@@ -222,17 +234,10 @@ function load(isNew) {
   const pace = drawing.seconds < tokens() / TOKENS_PER_SECOND ? 'slowly' : 'quickly';
   find('.caption').textContent = `${drawing.caption}. The model took ${drawing.seconds} s`
     + `${moving ? `; shown more ${pace}` : ''}.`;
-  if (isNew) remember();
-}
-
-function remember() {
-  const address = new URL(window.location);
-  const names = ['drawer', 'drawing', 'class', 'temperature', 'top_k', 'top_p', 'guidance'];
-  for (const name of names) address.searchParams.delete(name);
-  for (const [name, text] of new URLSearchParams(drawing.query)) {
-    address.searchParams.set(name, text);
+  if (isNew) {
+    const names = ['drawer', 'drawing', 'class', 'temperature', 'top_k', 'top_p', 'guidance'];
+    writeAddress(names, drawing.query);
   }
-  window.history.replaceState(window.history.state, '', address);
 }
 
 function chooseHead(layer, head) { show({ layer, head }); }
@@ -276,6 +281,7 @@ find('.panels').addEventListener('reshape', ({ detail }) => {
   reshaped = detail;
   if (drawing) showCandidates();
 });
+for (const name of ['.next', '.rollout']) makeFold(find(`${name} .fold`), find(name));
 find('.panels').inert = true; // until there is a drawing
 if (props.value) load(false);
 watch('value', () => load(drawing !== null));

@@ -20,11 +20,6 @@ function nextTokenDistribution(logits, temperature, topK, topP, order = likelies
   return probabilities.map((probability) => probability / before);
 }
 
-function percent(probability) {
-  const share = 100 * probability;
-  return `${share === 0 || share >= 99.95 ? share.toFixed(0) : share.toPrecision(share < 1 ? 2 : 3)} %`;
-}
-
 // 1st, 2nd, 3rd, 4th, 11th, 21st, ...
 function ordinal(number) {
   const teen = Math.floor(number / 10) % 10 === 1;

@@ -1,7 +1,7 @@
 // One head's attention to one query, step by step, with every number; see transformer/numbers_handlers.py.
 // value: {title, file, request, positions, special, columns, steps, arrays, bytes}
 // Comes after payload.js. Nothing from the server becomes HTML: it is set as text or painted.
-const title = element.querySelector('h4');
+const title = element.querySelector('h3');
 const list = element.querySelector('ol');
 const everything = element.querySelector('.everything');
 const status = element.querySelector('[role=status]');
@@ -188,7 +188,7 @@ function show() {
   const items = props.value.steps.map((step) => {
     const item = document.createElement('li');
     const words = add(item, 'div', '', 'words');
-    add(words, 'h5', step.title);
+    add(words, 'h4', step.title);
     add(words, 'p', step.formula, 'formula');
     add(words, 'p', step.text);
     const pictures = add(item, 'div', '', 'pictures');

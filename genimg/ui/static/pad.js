@@ -2,7 +2,8 @@
 // pixels, number, caption, note, count, lightOnBlack} and, where cells can be hidden, {rows,
 // columns, hidden}; see pad.py. pixels is base64 of the raw bytes: upload.js opens a file, which
 // never leaves the browser. number is that of the test picture shown, or null.
-// Every finished change raises "drawn".
+// Every finished change raises "drawn". What is on the pad stays in this browser tab's own memory, so
+// that a reload shows it again; where it differs from the value, "restored" is raised.
 const SCALE = 16; // pixels on the canvas for each pixel of the picture, so that lines can be thin
 const LIGHT_GROUND = 127;
 
@@ -17,13 +18,13 @@ const small = document.createElement('canvas');
 
 let pixels = new Uint8Array(); // rows from the top, the channels of a pixel together
 let hidden = []; // one boolean for each cell, or nothing where cells cannot be hidden
-let hiddenFirst = []; // as the page came
 let number = null;
 let caption = '';
 let tool = 'draw';
 let cursor = { x: 0, y: 0 }; // of the keyboard, in pixels of the picture
 let stroke = null; // {base, coverage, last} while drawing, {hide} while hiding cells
-let original = null; // the last picture that was not square, to crop or pad it again
+let original = null; // the last uploaded picture that was not square, to crop or pad it again
+let reloaded = true; // until what was here before a reload is back, or something new is drawn
 let asked = 0; // counts the questions to the server: only the answer to the last one is shown
 
 // ------------------------------------------------------------------------------------- the value
@@ -35,9 +36,8 @@ function load() {
   if (!value) return;
   pixels = Uint8Array.from(atob(value.pixels), (letter) => letter.charCodeAt(0));
   hidden = Array.from(value.hidden ?? '', (cell) => cell === '1');
-  if (!hiddenFirst.length) hiddenFirst = hidden;
   ({ number, caption } = value);
-  original = null;
+  keepAsItIs();
   say('');
   canvas.width = canvas.height = value.size * SCALE;
   small.width = small.height = value.size;
@@ -53,17 +53,53 @@ function load() {
   rowsField.max = value.rows ?? 0;
   choose(hides ? 'hide' : 'draw');
   show();
+  if (reloaded) restore();
+}
+
+const KEY = `genimg-${element.closest('[id]').id}`;
+
+function restore() {
+  const { checkpoint, size, channels, rows, columns } = props.value;
+  let kept = null;
+  try { kept = JSON.parse(sessionStorage.getItem(KEY)); } catch { /* some browsers forbid it */ }
+  const same = (kept ? [kept.checkpoint, kept.size, kept.channels, kept.rows, kept.columns] : []).join()
+    === [checkpoint, size, channels, rows, columns].join();
+  if (!same) return;
+  reloaded = false;
+  if (kept.pixels === props.value.pixels && kept.hidden === props.value.hidden) return;
+  props.value = { ...props.value, ...kept };
+  load();
+  trigger('restored');
+}
+
+function remember() {
+  try { sessionStorage.setItem(KEY, JSON.stringify(props.value)); } catch { /* then a reload begins anew */ }
 }
 
 function tell() {
   const cells = hidden.length ? { hidden: hidden.map((cell) => (cell ? '1' : '0')).join('') } : {};
   const text = btoa(Array.from(pixels, (byte) => String.fromCharCode(byte)).join(''));
   props.value = { ...props.value, pixels: text, number, caption, ...cells };
+  reloaded = false;
+  remember();
   trigger('drawn');
+}
+
+// What is drawn upon, or is another picture, cannot be cropped anew: that would undo the work.
+function keepAsItIs() {
+  original = null;
+  find('.crop').hidden = true;
+}
+
+// The lower half, so that there is something to complete.
+function hideHalf() {
+  const { rows, columns } = props.value;
+  hidden = hidden.map((_, i) => i >= (rows >> 1) * columns);
 }
 
 function replace(bytes, newCaption, newNumber = null) {
   [pixels, caption, number] = [bytes, newCaption, newNumber];
+  keepAsItIs();
   show();
   tell();
 }
@@ -181,6 +217,7 @@ function begin(at) {
     const coverage = new Float32Array(props.value.size ** 2);
     stroke = { base: pixels.slice(), coverage, last: at };
     if (number !== null) [number, caption] = [null, `${caption}, changed`];
+    keepAsItIs();
   }
   move(at);
 }
@@ -249,20 +286,18 @@ canvas.addEventListener('keydown', (event) => {
 
 async function read(file) {
   try {
-    const bitmap = await openPicture(file);
-    original?.close();
-    original = bitmap;
-    fit();
+    fit(await openPicture(file));
   } catch (error) {
     say(error.message);
   }
 }
 
-function fit() {
+function fit(bitmap) {
   const { size, channels, lightOnBlack } = props.value;
-  find('.crop').hidden = original.width === original.height;
-  const bytes = shrink(original, size, channels, find('.crop input').checked);
+  const bytes = shrink(bitmap, size, channels, find('.crop input').checked);
   replace(bytes, 'Your upload');
+  original = bitmap;
+  find('.crop').hidden = bitmap.width === bitmap.height;
   const light = lightOnBlack && groundOf(bytes, size, channels) > LIGHT_GROUND;
   say(light ? 'Its ground is light: Invert makes it like what the model knows.' : '');
 }
@@ -271,7 +306,7 @@ chooser.addEventListener('change', () => {
   if (chooser.files.length) read(chooser.files[0]);
   chooser.value = ''; // so that the same file can be chosen again
 });
-find('.crop input').addEventListener('change', fit);
+find('.crop input').addEventListener('change', () => fit(original));
 
 // --------------------------------------------------------------------------------------- buttons
 
@@ -292,8 +327,7 @@ async function pick(wanted) {
   if (question !== asked) return;
   say(answer.error ?? '');
   if (answer.error) return;
-  find('.crop').hidden = true;
-  if (!hidden.includes(true) && hiddenFirst.length === hidden.length) hidden = [...hiddenFirst];
+  if (!hidden.includes(true)) hideHalf();
   const bytes = Uint8Array.from(atob(answer.pixels), (letter) => letter.charCodeAt(0));
   replace(bytes, answer.caption, answer.number);
 }
@@ -310,9 +344,9 @@ function save() {
 
 const ACTIONS = {
   clear: () => {
-    hidden = hidden.map(() => false);
     say('');
-    find('.crop').hidden = true;
+    hideHalf();
+    choose('draw'); // an empty picture is there to be drawn upon
     replace(new Uint8Array(pixels.length), 'Your own drawing');
   },
   invert: () => {

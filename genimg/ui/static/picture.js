@@ -1,3 +1,4 @@
+// Comes after address.js.
 // A picture that a slider drives. value: {src, caption, query?}
 // Nothing from the server becomes HTML: it is set as an attribute or as text.
 // When the picture has rested for a moment, its link goes to the address bar and "settled" is
@@ -14,14 +15,8 @@ function show() {
 }
 
 function settle() {
-  const address = new URL(window.location);
-  for (const name of ['model', 'seed', 'label', 'truncation', 'directions', 'latents']) {
-    address.searchParams.delete(name);
-  }
-  for (const [name, text] of new URLSearchParams(props.value.query)) {
-    address.searchParams.set(name, text);
-  }
-  window.history.replaceState(window.history.state, '', address);
+  const names = ['model', 'seed', 'label', 'truncation', 'directions', 'latents'];
+  writeAddress(names, props.value.query);
   trigger('settled');
 }
 

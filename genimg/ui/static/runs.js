@@ -1,5 +1,5 @@
 // All runs, and the selected one. value: {charts, has_token, answer, select?}; see training/run_handlers.py.
-// Comes after curves.js and sheets.js. Nothing from the server becomes HTML.
+// Comes after address.js, curves.js and sheets.js. Nothing from the server becomes HTML.
 // Everything on the screen follows from the newest answer: a reload or another browser shows the same.
 const find = (selector) => element.querySelector(selector);
 const part = Object.fromEntries(
@@ -24,13 +24,9 @@ function who() {
   return { nickname, token };
 }
 
-function writeAddress() {
-  const address = new URL(location);
-  for (const [name, id] of [['run', selected], ['compare', compared]]) {
-    if (id && isVisible()) address.searchParams.set(name, id);
-    else address.searchParams.delete(name);
-  }
-  if (address.href !== location.href) history.replaceState(history.state, '', address);
+function rememberSelected() {
+  const chosen = isVisible() ? { run: selected, compare: compared } : {};
+  writeAddress(['run', 'compare'], Object.entries(chosen).filter(([, id]) => id));
 }
 
 function isVisible() {
@@ -44,7 +40,7 @@ function select(id) {
     part.said.textContent = '';
     part.ask?.close();
   }
-  writeAddress();
+  rememberSelected();
   showList();
   poll(true);
 }
@@ -77,7 +73,7 @@ function tick() {
   const visible = isVisible();
   const patience = failures ? 4 * SECOND : answer.busy ? SECOND : 3 * SECOND;
   if (visible && (!wasVisible || Date.now() - askedAt >= patience)) poll();
-  if (visible !== wasVisible) { wasVisible = visible; writeAddress(); }
+  if (visible !== wasVisible) { wasVisible = visible; rememberSelected(); }
 }
 
 async function act(action, more = {}) {
@@ -208,7 +204,7 @@ function show() {
     selected = rows[0]?.id ?? null;
     [log, compared] = [null, null];
     if (selected && (gone || answer.run?.id !== selected)) again = true;
-    if (isVisible()) writeAddress();
+    if (isVisible()) rememberSelected();
   }
   showList();
   const row = rows.find(({ id }) => id === selected);
@@ -242,14 +238,15 @@ function show() {
 // --- buttons ---
 
 // Asks in the page: a browser forbids its own questions to a page inside another one.
-function askFirst(question, yes, { name } = {}) {
+function askFirst(question, words, yes, { name } = {}) {
   const form = find('.ask');
   form.hidden = false;
   put(form.querySelector('p'), question);
   const input = form.querySelector('input');
   input.hidden = name === undefined;
   input.value = name ?? '';
-  put(form.querySelector('.yes'), name === undefined ? 'Delete' : 'Rename');
+  put(form.querySelector('.yes'), words[0]);
+  put(form.querySelector('.no'), words[1]);
   form.onsubmit = (event) => { event.preventDefault(); form.hidden = true; yes(input.value); };
   (input.hidden ? form.querySelector('.no') : input).focus();
 }
@@ -263,8 +260,11 @@ part.actions.addEventListener('click', ({ target }) => {
   if (!button || button.disabled || !row) return;
   const { action, step, open } = button.dataset;
   part.ask.close();
-  if (action === 'delete') askFirst(`Delete “${row.name}” and all its files, for good?`, () => act('delete'));
-  else if (action === 'rename') askFirst('A new name for this run:', (name) => act('rename', { name }), { name: row.name });
+  if (action === 'delete') askFirst(`Delete “${row.name}” and all its files, for good?`, ['Delete', 'Keep it'], () => act('delete'));
+  else if (action === 'cancel') {
+    const question = `Cancel “${row.name}”? It cannot be resumed; what it has saved stays. To go on later, pause it instead.`;
+    askFirst(question, ['Cancel the run', 'Let it go on'], () => act('cancel'));
+  } else if (action === 'rename') askFirst('A new name for this run:', ['Rename', 'Keep it'], (name) => act('rename', { name }), { name: row.name });
   else if (action === 'move') act('move', { step: Number(step), seen: row.position });
   else if (action === 'copy') trigger('copy', { run: selected });
   else if (open === 'gan') trigger('open_gan', { run: selected });
@@ -275,7 +275,7 @@ part.actions.addEventListener('click', ({ target }) => {
 
 part.compare.querySelector('select').addEventListener('change', ({ target }) => {
   compared = target.value || null;
-  writeAddress();
+  rememberSelected();
   poll(true);
 });
 

@@ -115,7 +115,7 @@ function show() {
   count();
   list.replaceChildren(...props.value.sections.map((section) => {
     const part = make('section', '');
-    part.append(make('h4', '', section.title), ...section.fields.map(rowOf));
+    part.append(make('h3', '', section.title), ...section.fields.map(rowOf));
     return part;
   }));
 }

@@ -1,23 +1,41 @@
-// What a model was given, and what it made of it. value: {given, pictures, caption}
+// What a model was given, and what it made of it. value: {given, pictures, caption, controls, query?};
+// controls: the values of all controls that it was made with, the pad's second; query, for the
+// address, of what somebody asked for. Comes after address.js.
 const given = element.querySelector('.given img');
 const made = element.querySelector('.made');
 const caption = element.querySelector('.caption');
+const NAMES = ['completer', 'completion', 'pictures', 'completion_class', 'completion_temperature', 'completion_top_p'];
+let shown = null; // the value that is on the screen
+let before = null; // what the pictures that were here last were made with
+
+// Of a pad only the picture and what is hidden count: its caption and its notes change nothing.
+function spelled([checkpoint, { pixels, hidden }, ...others]) {
+  return JSON.stringify([checkpoint, pixels, hidden, ...others]);
+}
 
 function show() {
-  if (!props.value) return;
-  given.src = props.value.given;
-  const images = props.value.pictures.map((address, i) => {
+  // What somebody asked for is not replaced by what the page began with, should that come later.
+  if (!props.value || (shown?.asked && !props.value.asked)) return;
+  shown = props.value;
+  given.src = shown.given;
+  const images = shown.pictures.map((address, i) => {
     const image = document.createElement('img');
     image.src = address;
-    image.alt = `Picture ${i + 1} of ${props.value.pictures.length}`;
+    image.alt = `Picture ${i + 1} of ${shown.pictures.length}`;
     return image;
   });
   made.replaceChildren(...images);
-  caption.textContent = props.value.caption;
+  const now = spelled(shown.controls);
+  const same = now === before ? ' The same pictures as before: another seed gives others.' : '';
+  caption.textContent = shown.caption + same;
+  before = now;
+  if (shown.query) writeAddress(NAMES, shown.query);
 }
 
-made.addEventListener('older', () => {
-  if (props.value) caption.textContent = 'These were made of what was here before; Complete makes new ones.';
+made.addEventListener('controls', ({ detail }) => {
+  if (!shown) return;
+  caption.textContent = spelled(detail) === before ? shown.caption
+    : 'These were made of what was here before; Complete makes new ones.';
 });
 show();
 watch('value', show);

@@ -9,11 +9,11 @@ let look = null; // props.value with its arrays
 let layout = null;
 let grid = null;
 let state = { layer: 0, head: 0, query: 0, label: 0 };
+let linked = true; // until what the address names has been shown
 let timer = null;
 
 const weightsOf = (layer, head) => itemOf(look.attention, layer, head, state.query);
 const patchesOf = (weights) => weights.subarray(layout.special.length);
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 function nameOf(position) {
   const patch = position - layout.special.length;
@@ -83,14 +83,10 @@ function showAttention() {
   find('.rollout .numbers').textContent = `Most from ${mostOf(flow)}.`;
 }
 
-// Again one scale, for all classes, so that what speaks for one can be compared with another.
+// Each class on its own scale: what speaks for an unlikely one is faint beside the likeliest.
 function showRelevance() {
-  const [classes] = look.relevance.shape;
-  let high = 0;
-  for (let label = 0; label < classes; label += 1) {
-    high = Math.max(high, largestOf(patchesOf(itemOf(look.relevance, label))));
-  }
-  paintMap(find('.relevance'), itemOf(look.relevance, state.label), high);
+  const relevance = itemOf(look.relevance, state.label);
+  paintMap(find('.relevance'), relevance, largestOf(patchesOf(relevance)));
   find('.relevance .place').textContent = look.classes[state.label];
   Array.from(bars.children).forEach((bar, label) => {
     bar.setAttribute('aria-pressed', String(label === state.label));
@@ -105,7 +101,7 @@ function showClasses() {
     button.type = 'button';
     title.textContent = name;
     share.textContent = percent(look.probabilities.data[label]);
-    fill.style.width = percent(look.probabilities.data[label]).replace(' ', '');
+    fill.style.width = `${100 * look.probabilities.data[label]}%`;
     track.append(fill);
     button.append(title, track, share);
     button.addEventListener('click', () => { state.label = label; showRelevance(); });
@@ -120,6 +116,8 @@ function go(changes) {
   clearTimeout(timer);
   timer = setTimeout(() => {
     const { layer, head, query } = state;
+    const { checkpoint } = look.looking;
+    writeAddress([], { looker: checkpoint, looker_layer: layer, looker_head: head, looker_query: query });
     trigger('select', { looking: look.looking, layer, head, query });
   }, QUIET_MILLISECONDS);
 }
@@ -135,7 +133,13 @@ function load() {
   if (other) {
     const choose = (layer, head) => go({ layer, head });
     grid = { layers, heads, ...makeHeadGrid(find('.head-grid'), layers, heads, choose) };
-    state = { layer: layers - 1, head: 0, query: 0 };
+    const place = look.selected;
+    state = linked ? {
+      layer: numberInAddress('looker_layer', layers, place.layer),
+      head: numberInAddress('looker_head', heads, place.head),
+      query: numberInAddress('looker_query', positions, place.query),
+    } : { ...place };
+    linked = false;
     querySlider.max = positions - 1;
   }
   state.label = 0; // the likeliest

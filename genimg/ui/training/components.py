@@ -10,8 +10,10 @@ from genimg.ui.training.run_handlers import RunHandlers
 _WHO = """
 <label>Your nickname
   <input class="nickname" type="text" maxlength="80" autocomplete="off" 
-    placeholder="so that others know whose run it is">
+    placeholder="so that others know whose run it is" aria-describedby="nickname-note">
 </label>
+<p class="note" id="nickname-note">It protects nothing: whoever types the same nickname can pause,
+cancel and delete your runs.</p>
 <details>
   <summary>I am the teacher</summary>
   <label>Token, as the server printed it
@@ -23,7 +25,7 @@ _WHO = """
 _SETTINGS = "<details><summary>Advanced</summary><div class='sections'></div></details>"
 _ESTIMATE = "<p role='status'></p><button type='button' hidden></button>"
 _REPORT = """
-<h4></h4>
+<h3></h3>
 <p class="classes"></p>
 <p class="counts"></p>
 <img alt="Some of the pictures">
@@ -38,7 +40,7 @@ _REPORT = """
 _RUNS = """
 <p class="notice" role="status" hidden></p>
 <div class="empty">
-  <h3>Nothing has been trained here yet</h3>
+  <h2>Nothing has been trained here yet</h2>
   <p>Choose a model and press Start: here you will then see the pictures that it draws getting
   better, its curves, and how long it still needs.</p>
   <p>The run goes on when you close this page, and everybody who opens the page sees the same.</p>
@@ -46,7 +48,7 @@ _RUNS = """
 <button type="button" class="to-form">New run</button>
 <div class="list" role="group" aria-label="Runs"></div>
 <div class="detail" hidden>
-  <div class="head"><h3 class="title"></h3><span class="chip"></span></div>
+  <div class="head"><h2 class="title"></h2><span class="chip"></span></div>
   <p class="facts"></p>
   <div class="progress" role="progressbar" aria-label="Progress" aria-valuemin="0"
     aria-valuemax="100"><i></i></div>
@@ -74,7 +76,7 @@ _RUNS = """
   <p class="said" role="status"></p>
   <ul class="health"></ul>
   <div class="sheets" hidden>
-    <h4>Watch it learn</h4>
+    <h3>Watch it learn</h3>
     <img alt="">
     <div class="scrub">
       <button type="button" class="play">Play</button>
@@ -84,7 +86,7 @@ _RUNS = """
     <p><output></output> <span role="status"></span></p>
   </div>
   <div class="measured">
-    <h4>Curves</h4>
+    <h3>Curves</h3>
     <label class="compare">Compare with <select></select></label>
     <p class="key" hidden></p>
     <div class="curves"></div>
@@ -93,7 +95,9 @@ _RUNS = """
     <div class="terminal"><code class="command"></code>
     <button type="button" class="copy-command">Copy</button></div>
   </details>
-  <details class="more"><summary>What it printed</summary><pre class="log"></pre></details>
+  <details class="more"><summary>What it printed</summary>
+    <pre class="log" tabindex="0" aria-label="What it printed"></pre>
+  </details>
 </div>
 """
 
@@ -149,6 +153,6 @@ def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
     def film(request: Any) -> dict[str, str]:
         return handlers.film(request)
 
-    scripts = ["curves.js", "sheets.js", "runs.js"]
+    scripts = ["address.js", "curves.js", "sheets.js", "runs.js"]
     functions = [poll, act, sheet, film]
     return component(value, _RUNS, scripts, "runs", "runs", server_functions=functions)

@@ -264,11 +264,12 @@ def in_words(needs: Estimate, by_minutes: bool) -> str:
 
 
 def round_number(value: float) -> str:
-    """Return a number with two digits that mean something, such as 1,200,000."""
+    """Return a number with two digits that mean something, such as 1,200,000 or 11 billion."""
+    if value >= 1e9:
+        return f"{float(f'{value / 1e9:.2g}'):,.10g} billion"
     digits = len(str(int(value)))
-    return (
-        f"{round(value, 2 - digits) if digits > 2 else round(value, 1 if value < 10 else 0):,.10g}"
-    )
+    rounded = round(value, 2 - digits) if digits > 2 else round(value, 1 if value < 10 else 0)
+    return f"{rounded:,.10g}"
 
 
 def duration(seconds: float) -> str:

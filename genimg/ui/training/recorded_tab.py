@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.jobs.recordings import Recordings
+from genimg.ui.components import choice
 from genimg.ui.host import Host
 from genimg.ui.identity import Identity
 from genimg.ui.messages import sentence, warn
@@ -16,7 +17,7 @@ from genimg.ui.opening import Opening
 from genimg.ui.training import components
 from genimg.ui.training.moments import Moments
 from genimg.ui.training.run_handlers import RunHandlers
-from genimg.ui.training.tab import connect_openings, open_linked_run
+from genimg.ui.training.tab import connect_openings
 
 _QUEUED: dict[str, Any] = {
     "queue": True,
@@ -31,16 +32,14 @@ _QUEUED: dict[str, Any] = {
 def build(
     recordings: Recordings,
     host: Host,
-    demo: gr.Blocks,
-    tabs: gr.Tabs,
     openings: Mapping[str, Opening],
 ) -> None:
-    """Add the tab to `demo`, the page that is being built.
+    """Add the tab to the page that is being built.
 
     Args:
         recordings: the runs to show.
         host: says whether a run of a moment may be trained.
-        tabs, openings: as for `genimg.ui.training.tab.build`.
+        openings: as for `genimg.ui.training.tab.build`.
     """
     handlers = RunHandlers(recordings, Identity(), openings.keys() if host.moments else ())
     with gr.Row(elem_classes=["stage", "training", "recorded"]):
@@ -51,14 +50,11 @@ def build(
             if host.moments:
                 moments = Moments(recordings.live)
                 gr.Markdown("### Half a minute on a GPU")
-                preset = gr.Dropdown(
-                    moments.presets(), value=moments.presets()[0][1], label="Model",
-                    filterable=False, elem_id="moment-preset",
-                )  # fmt: skip
+                presets = moments.presets()
+                preset = choice(presets, presets[0][1], label="Model", name="moment-preset")
                 start = gr.Button("Train", variant="primary", elem_id="moment-start")
         with gr.Column(scale=7, min_width=320):
             runs = components.runs(handlers.first(), handlers)
-    open_linked_run(demo, tabs)
     if not host.moments:
         return
     connect_openings(recordings, runs, openings)

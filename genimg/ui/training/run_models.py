@@ -15,15 +15,15 @@ def use_of_preset(preset: str) -> str:
 
 
 class RunModels:
-    """The runs that a shelf may lend, looked up by the path that `genimg.load` takes."""
+    """The runs that a shelf may lend; each goes there by the name of its folder, its job's id."""
 
     def __init__(self, manager: JobManager | Recordings, use: str) -> None:
         self.manager, self.use = manager, use
 
     def choices(self) -> list[tuple[str, str]]:
-        """Return (what to show, name) of each run that has begun, the newest first."""
+        """Return (what to show, path) of each run that has begun, the newest first."""
         return [
-            (f"{seen.job.name} ({seen.job.owner})", self.name(seen.job.id))
+            (f"{seen.job.name} ({seen.job.owner})", str(self.manager.root / seen.job.id))
             for seen in self.manager.snapshot()
             if seen.job.attempt
             and seen.job.owner != RECORDED
@@ -32,6 +32,7 @@ class RunModels:
 
     def name(self, job_id: str) -> str:
         """Return what a run is called on the shelf; ValueError if there is none of that id."""
-        if self.manager.job(job_id).owner == RECORDED:
+        job = self.manager.job(job_id)
+        if job.owner == RECORDED:
             raise ValueError("a recording has no weights, so there is no model to open")
-        return str(self.manager.directory(job_id).path)
+        return job.id

@@ -10,6 +10,7 @@ import gradio as gr
 
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
+from genimg.ui.components import choice
 from genimg.ui.identity import Identity
 from genimg.ui.messages import as_warning
 from genimg.ui.opening import Opening
@@ -42,15 +43,12 @@ _QUEUED: dict[str, Any] = _LIVE | {"queue": True, "trigger_mode": "once"}
 def build(
     manager: JobManager,
     teacher_token: str,
-    demo: gr.Blocks,
-    tabs: gr.Tabs,
     openings: Mapping[str, Opening],
 ) -> None:
-    """Add the tab to `demo`, the page that is being built.
+    """Add the tab to the page that is being built.
 
     Args:
         teacher_token: see `Identity`.
-        tabs: the tabs of the page; a link to a run opens "train".
         openings: for each use of a model how the page shows it.
     """
     identity = Identity(teacher_token)
@@ -90,18 +88,7 @@ def build(
     mended = [who, form[0], form[1], form[-1]]
     needs.mend(as_warning(mend), mended, [form[-1], runs], **_QUEUED).then(**said, **_LIVE)
     runs.copy(as_warning(copy), None, [*form, report], **_QUEUED)
-    open_linked_run(demo, tabs)
     connect_openings(manager, runs, openings)
-
-
-def open_linked_run(demo: gr.Blocks, tabs: gr.Tabs) -> None:
-    """Let a link to a run open the tab."""
-
-    def open_link(request: gr.Request) -> Any:
-        linked = "run" in request.query_params
-        return gr.update(selected="train") if linked else gr.skip()
-
-    demo.load(open_link, None, tabs, **_LIVE)
 
 
 def connect_openings(
@@ -131,17 +118,14 @@ def _form(
         Its components, in the order of `TrainHandlers.start`; who asks; what is said of uploaded
         pictures; the button that starts; what is said of the run.
     """
-    gr.Markdown("### New run")
+    gr.Markdown("## New run")
     shared = handlers.identity.has_token
     nickname = "" if shared else _ALONE
     who = components.who({"nickname": nickname, "token": "", "has_token": shared})
-    preset = gr.Dropdown(
-        handlers.presets(), value=FIRST_PRESET, label="Model", filterable=False,
-        elem_id="train-preset",
-    )  # fmt: skip
-    dataset = gr.Dropdown(
-        handlers.data.choices(), value=FIRST_DATASET, label="Pictures to learn from",
-        filterable=False, elem_id="train-dataset",
+    preset = choice(handlers.presets(), FIRST_PRESET, label="Model", name="train-preset")
+    dataset = choice(
+        handlers.data.choices(), FIRST_DATASET, label="Pictures to learn from",
+        name="train-dataset",
     )  # fmt: skip
     upload = gr.UploadButton(
         "Your own pictures (.zip) …", file_types=[".zip"], elem_id="train-upload",

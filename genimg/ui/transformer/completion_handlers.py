@@ -1,5 +1,6 @@
 """What happens when a part of a picture is hidden and finished: plain functions, no Gradio."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -37,10 +38,33 @@ class CompletionHandlers:
             hidden[model.grid[0] // 2 :] = True
             return pad.first_value(model, checkpoint, hidden)
 
+    def first_controls(self) -> list[Any]:
+        """Return what the controls say before anyone touched anything, as `view` takes it."""
+        name = self.shelf.names[0]
+        return [name, self.first_pad(name), ANY_CLASS, _FIRST_COUNT, 0, 1.0, 1.0]
+
+    def linked_controls(self, query: Mapping[str, str]) -> list[Any]:
+        """Return what the controls say in a link; the pad, which no link holds, as it is at first.
+
+        Raises:
+            ValueError: the link says something that is not possible; one sentence.
+        """
+        name = self.shelf.named(query.get("completer", ""))
+        try:
+            count, seed = int(query.get("pictures", _FIRST_COUNT)), int(query.get("completion", 0))
+            temperature, top_p = (
+                float(query.get(f"completion_{control}", 1)) for control in ("temperature", "top_p")
+            )
+        except ValueError:
+            raise ValueError("this link is damaged: a number in it cannot be read") from None
+        label = query.get("completion_class", ANY_CLASS)
+        controls = [name, self.first_pad(name), label, count, seed, temperature, top_p]
+        self.view(*controls)
+        return controls
+
     def first_view(self) -> CompletionView:
         """Return what is on the screen before anyone touched anything."""
-        name = self.shelf.names[0]
-        return self.view(name, self.first_pad(name), ANY_CLASS, _FIRST_COUNT, 0, 1.0, 1.0)
+        return self.view(*self.first_controls())
 
     def first_results(self) -> dict[str, Any]:
         """Return the results of the first view; they are made once."""
@@ -100,7 +124,7 @@ class CompletionHandlers:
     def snippet(self, view: CompletionView) -> str:
         """Return Python that makes the pictures of a view."""
         with self.shelf.use(view.checkpoint) as model:
-            return view.snippet(model)
+            return view.snippet(model, self.shelf.source(view.checkpoint))
 
     def complete(
         self,

@@ -7,11 +7,11 @@ import gradio as gr
 
 from genimg.ui import components
 from genimg.ui.gan.handlers import random_seed
-from genimg.ui.messages import as_error, as_warning
+from genimg.ui.messages import as_error, as_warning, warn
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.transformer.completion_handlers import CompletionHandlers
 from genimg.ui.transformer.completion_view import COUNT
-from genimg.ui.transformer.drawing_view import ANY_CLASS, TEMPERATURE, TOP_P
+from genimg.ui.transformer.drawing_view import ANY_CLASS, LARGEST_SEED, TEMPERATURE, TOP_P
 
 _EXPLANATION = (
     "Hide a part of a picture, and the model draws it anew, several ways. The picture is first cut"
@@ -27,9 +27,10 @@ _QUEUED: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
 }
-# What is on the screen was made with something else.
-_OLDER = """() => {
-  document.querySelector('#completions .made')?.dispatchEvent(new CustomEvent('older'));
+# Whether what is on the screen was made with something else, the browser sees by itself.
+_COMPARE = """(...controls) => {
+  const made = document.querySelector('#completions .made');
+  made?.dispatchEvent(new CustomEvent('controls', { detail: controls }));
   return [];
 }"""
 
@@ -46,13 +47,13 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
         with gr.Column(scale=6, min_width=320):
             results = components.tiles(name="completions")
             with gr.Row():
-                checkpoint = gr.Dropdown(
-                    shelf.choices(), value=view.checkpoint, label="Model", filterable=False,
-                    elem_id="completion-checkpoint", min_width=150, visible=len(shelf.names) > 1,
+                checkpoint = components.choice(
+                    shelf.choices(), view.checkpoint, label="Model", name="completion-checkpoint",
+                    min_width=150, visible=len(shelf.names) > 1,
                 )  # fmt: skip
-                label = gr.Dropdown(
-                    handlers.classes(view.checkpoint), value=ANY_CLASS, label="Class",
-                    filterable=False, elem_id="completion-label", min_width=130,
+                label = components.choice(
+                    handlers.classes(view.checkpoint), ANY_CLASS, label="Class",
+                    name="completion-label", min_width=130,
                 )  # fmt: skip
                 temperature = gr.Slider(
                     *TEMPERATURE, step=0.05, value=view.temperature, buttons=[],
@@ -69,8 +70,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
                     elem_id="completion-count", min_width=150, scale=2,
                 )  # fmt: skip
                 seed = gr.Number(
-                    view.seed, label="Seed", precision=0, elem_id="completion-seed", min_width=90,
-                    scale=1,
+                    view.seed, label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED,
+                    elem_id="completion-seed", min_width=90, scale=1,
                 )  # fmt: skip
                 die = gr.Button("New seed", elem_id="completion-die", min_width=100, scale=1)
             complete = gr.Button("Complete", variant="primary", elem_id="complete")
@@ -78,15 +79,33 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
         with gr.Column(scale=5, min_width=320):
             gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
         with gr.Column(scale=6, min_width=320):
-            gr.Markdown("### The pictures in Python")
+            gr.Markdown("## The pictures in Python")
             code = components.snippet(handlers.snippet(view), name="completion-code")
 
     controls = [checkpoint, pad, label, count, seed, temperature, top_p]
 
     def show(*values: Any) -> tuple[dict[str, Any], str]:
         view = handlers.view(*values)
-        # With the time it is news to the browser even if it is the same: its caption is back.
-        return handlers.results(view) | {"asked": time.time()}, handlers.snippet(view)
+        # With the time it is news to the browser even if it is the same, which it then says.
+        made = handlers.results(view) | {"controls": values, "asked": time.time()}
+        return made | {"query": view.query()}, handlers.snippet(view)
+
+    def open_link(request: gr.Request) -> list[Any]:
+        query, first = request.query_params, handlers.first_controls()
+        try:
+            values = handlers.linked_controls(query) if "completion" in query else first
+        except ValueError as error:
+            warn(error)
+            values = first
+        if values == first:  # the browser's own memory may have a picture for the pad
+            made = handlers.first_results() | {"controls": first}
+            return [made, *[gr.skip()] * (1 + len(controls))]
+        view = handlers.view(*values)
+        shown = [gr.update(value=value) for value in values]
+        shown[controls.index(label)]["choices"] = handlers.classes(view.checkpoint)
+        if view.checkpoint == first[0]:
+            shown[controls.index(pad)] = gr.skip()
+        return [handlers.results(view) | {"controls": values}, handlers.snippet(view), *shown]
 
     def choose(checkpoint: str) -> tuple[dict[str, Any], Any]:
         choices = handlers.classes(checkpoint)
@@ -100,10 +119,11 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
         "show_progress_on": [results],
     }
     gr.on([complete.click, seed.submit], **drawing)
+    pad.restored(**drawing)
     die.click(random_seed, None, seed, **_QUEUED).then(**drawing)
-    for changed in (pad.drawn, *(control.input for control in (label, temperature, top_p, count))):
-        changed(None, None, None, js=_OLDER, **_QUEUED | {"queue": False})
+    for changed in (pad.drawn, *(control.change for control in controls if control is not pad)):
+        changed(None, controls, None, js=_COMPARE, **_QUEUED | {"queue": False})
     chosen = checkpoint.input(as_warning(choose), checkpoint, [pad, label], **_QUEUED)
     chosen.then(**drawing)
-    demo.load(as_warning(handlers.first_results), None, results, **_QUEUED)
+    demo.load(open_link, None, [results, code, *controls], **_QUEUED)
     gr.api(as_error(handlers.complete), api_name="complete")

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -90,6 +91,18 @@ class CompletionView:
             given["top_p"] = self.top_p
         return given
 
+    def query(self) -> str:
+        """Return the view as the query of an address, without its picture, which is private."""
+        entries: dict[str, Any] = {"completer": self.checkpoint, "completion": self.seed}
+        entries["pictures"] = self.count
+        if self.label is not None:
+            entries["completion_class"] = self.label
+        if self.temperature != 1:
+            entries["completion_temperature"] = f"{self.temperature:g}"
+        if self.top_p != 1:
+            entries["completion_top_p"] = f"{self.top_p:g}"
+        return urlencode(entries)
+
     def caption(self) -> str:
         """Return what the pictures are, in a few words."""
         kept = int(self.keep.sum())
@@ -102,8 +115,8 @@ class CompletionView:
             parts.append(f"top-p {self.top_p:g}")
         return " · ".join(parts)
 
-    def snippet(self, model: DrawerModel) -> str:
-        """Return Python that makes these pictures."""
+    def snippet(self, model: DrawerModel, source: str = "") -> str:
+        """Return Python that makes these pictures; `source` is loaded instead of the checkpoint."""
         arguments = self.arguments()
         if self.label is not None:  # without a class it would change nothing
             arguments["guidance"] = DEFAULT_GUIDANCE
@@ -120,7 +133,7 @@ class CompletionView:
         return (
             f"{imports}"
             "from genimg.render import grid\n\n"
-            f"model = genimg.load({_python(self.checkpoint)})\n"
+            f"model = genimg.load({_python(source or self.checkpoint)})\n"
             f"{self.picture.snippet(model)}"
             f"{mask}"
             f"pictures = model.complete(\n{''.join(lines)})  # uint8 (count, H, W, C)\n"

@@ -76,8 +76,9 @@ class DrawingHandlers:
 
     def linked_view(self, query: Mapping[str, str]) -> DrawingView:
         """Return the view of a link."""
-        with self.shelf.use(query.get("drawer", "")) as model:
-            return DrawingView.from_query(model, query)
+        name = self.shelf.named(query.get("drawer", ""))
+        with self.shelf.use(name) as model:
+            return DrawingView.from_query(model, {**query, "drawer": name})
 
     def view_in(self, checkpoint: str, label: Any, seed: Any) -> DrawingView:
         """Return the first view of a model: the seed and, where it has it, the class stay."""
@@ -131,7 +132,7 @@ class DrawingHandlers:
     def snippet(self, request: Any) -> str:
         """Return Python for what a browser shows; `request` as for `asked`."""
         view, layer, head, query = self._place(request)
-        return view.snippet(layer, head, query)
+        return view.snippet(layer, head, query, self.shelf.source(view.checkpoint))
 
     def draw(
         self,
@@ -205,7 +206,7 @@ class DrawingHandlers:
             frames[-1] = drawing.image  # a batch adds in another order, so this may differ by 1
             attention, rollout = drawing.maps.all_queries(), drawing.maps.all_rollouts()
             rows, columns = model.grid
-        layers, heads, tokens, _ = attention.shape
+        layers, heads = attention.shape[:2]
         packed = pack(
             {
                 "frames": frames,
@@ -221,7 +222,7 @@ class DrawingHandlers:
             layers=layers,
             heads=heads,
             layout={"rows": rows, "columns": columns, "special": ["class"]},
-            selected={"layer": layers // 2, "head": 0, "query": tokens // 2},
+            selected=_first_place(drawing, (rows, columns), attention),
             className=class_words(view.label),
             caption=view.caption(),
             query=view.query(),
@@ -238,6 +239,34 @@ def class_choices(classes: Sequence[str]) -> list[tuple[str, str | int]]:
 def _names(view: DrawingView) -> dict[str, Any]:
     """Return a view as the browser names it."""
     return {name: getattr(view, name) for name in ("checkpoint", *_ARGUMENTS)}
+
+
+def _first_place(drawing: Drawing, grid: tuple[int, int], attention: np.ndarray) -> dict[str, int]:
+    """Return the layer, head and query to look at first, as a drawing itself suggests them.
+
+    The query is the likeliest of those tokens whose patch is lighter and shows more than half of
+    the others do (dark flat ground is always likely); the head is the one that looks most at one
+    place that is not the token just drawn.
+
+    Args:
+        grid: rows and columns of the tokens.
+        attention: float32 (L, H, N, T), as it is sent.
+    """
+    size, (rows, columns) = drawing.image.shape[0], grid
+    patches = drawing.image.reshape(rows, size // rows, columns, size // columns, -1)
+    contrast = patches.astype(np.float32).std(axis=(1, 3, 4)).ravel()  # (N,)
+    light = patches.mean(axis=(1, 3, 4)).ravel()  # (N,)
+    steps = np.arange(len(drawing.tokens))
+    likely = drawing.probabilities[steps, drawing.tokens]  # (N,)
+    later = steps > columns  # from the second row on there is something to look at
+    telling = later & (contrast >= np.median(contrast)) & (light >= np.median(light))
+    telling = telling if telling.any() else later
+    query = int(np.argmax(np.where(telling, likely, -1)))
+    seen = attention[:, :, query, 1:query]  # (L, H, query - 1): without class and last token
+    if not seen.size:
+        return {"layer": 0, "head": 0, "query": query}
+    layer, head = np.unravel_index(seen.max(axis=-1).argmax(), seen.shape[:2])
+    return {"layer": int(layer), "head": int(head), "query": query}
 
 
 def _guided_logits(drawing: Drawing, guidance: float) -> np.ndarray:

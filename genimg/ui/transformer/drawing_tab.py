@@ -17,7 +17,14 @@ from genimg.ui.messages import as_error, as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
 from genimg.ui.transformer.drawing_handlers import DrawingHandlers
-from genimg.ui.transformer.drawing_view import ANY_CLASS, GUIDANCE, TEMPERATURE, TOP_P, DrawingView
+from genimg.ui.transformer.drawing_view import (
+    ANY_CLASS,
+    GUIDANCE,
+    LARGEST_SEED,
+    TEMPERATURE,
+    TOP_P,
+    DrawingView,
+)
 
 _EXPLANATION = (
     "An image Transformer drew this picture one token at a time, from the top left: each token is"
@@ -55,29 +62,22 @@ class DrawingPart:
     opening: Opening
 
 
-def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPart:
-    """Add the tab to `demo`, the page that is being built.
-
-    Args:
-        tabs: the groups of tabs around it, the outer one first; a link to a drawing opens "draw" in
-            the last of them and "transformer" in the others.
-    """
+def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
+    """Add the tab to `demo`, the page that is being built."""
     handlers = DrawingHandlers(shelf)
     first = handlers.first_view()
     initial = handlers.controls(first)
     gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
     with gr.Row(elem_classes=["stage", "aligned"]):
-        checkpoint = gr.Dropdown(
-            label="Model", filterable=False, elem_id="drawer", scale=3, min_width=150,
-            **initial["checkpoint"],
-        )  # fmt: skip
-        label = gr.Dropdown(
-            label="Class", filterable=False, elem_id="draw-label", scale=3, min_width=130,
-            **initial["label"],
-        )  # fmt: skip
+        checkpoint = components.choice(
+            **initial["checkpoint"], label="Model", name="drawer", scale=3, min_width=150
+        )
+        label = components.choice(
+            **initial["label"], label="Class", name="draw-label", scale=3, min_width=130
+        )
         seed = gr.Number(
-            label="Seed", precision=0, elem_id="draw-seed", scale=2, min_width=90,
-            **initial["seed"],
+            label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="draw-seed",
+            scale=2, min_width=90, **initial["seed"],
         )  # fmt: skip
         die = gr.Button("New seed", elem_id="draw-die", scale=1, min_width=100)
         make = gr.Button("Draw", variant="primary", elem_id="draw-make", scale=2, min_width=120)
@@ -100,8 +100,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
         )  # fmt: skip
     facts = gr.HTML(elem_id="draw-facts", elem_classes=["facts"], **initial["facts"])
     drawing = components.drawing(name="drawing")
-    with gr.Column(elem_classes=["stage"]):
-        gr.Markdown("### The drawing in Python")
+    with gr.Column(elem_classes=["stage", "foldable"]):
+        components.heading("The drawing in Python")
         code = components.snippet("", name="drawing-code")
 
     settings = [checkpoint, label, seed, temperature, top_k, top_p, guidance]
@@ -123,10 +123,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
             warn(error)
             view = None
         if view is None:  # not made before the page is served: it takes a second
-            return [handlers.payload(first), *[gr.skip()] * len([*controls, *tabs])]
-        opened = [gr.update(selected="transformer") for _ in tabs[:-1]]
-        opened += [gr.update(selected="draw") for _ in tabs[-1:]]
-        return [handlers.payload(view), *_updates(handlers, view), *opened]
+            return [handlers.payload(first), *[gr.skip()] * len(controls)]
+        return [handlers.payload(view), *_updates(handlers, view)]
 
     def show_code(event: gr.EventData) -> str:
         return handlers.snippet(event._data)
@@ -144,7 +142,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks, tabs: list[gr.Tabs]) -> DrawingPar
     reshaping = [temperature, top_k, top_p]
     gr.on([slider.change for slider in reshaping], None, reshaping, None, js=_RESHAPE, **_LIVE)
     drawing.select(silently(show_code), None, code, **_LIVE)
-    demo.load(open_link, None, [drawing, *controls, *tabs], **_QUEUED)
+    demo.load(open_link, None, [drawing, *controls], **_QUEUED)
     gr.api(as_error(handlers.draw), api_name="draw")
     opening = Opening(shelf, lambda name: choose(name, ANY_CLASS, first.seed), [drawing, *controls])
     return DrawingPart(drawing, handlers, opening)

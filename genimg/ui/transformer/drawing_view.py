@@ -121,8 +121,12 @@ class DrawingView:
         parts += [f"{n.replace('_', '-')} {value:g}" for n, value in self._controls().items()]
         return " · ".join(parts)
 
-    def snippet(self, layer: int, head: int, query: int) -> str:
-        """Return Python that makes this drawing and the numbers seen for one of its tokens."""
+    def snippet(self, layer: int, head: int, query: int, source: str = "") -> str:
+        """Return Python that makes this drawing and the numbers seen for one of its tokens.
+
+        Args:
+            source: what is loaded instead of the checkpoint.
+        """
         arguments = self.arguments()
         if self.label is not None:  # without a class it would change nothing
             arguments["guidance"] = self.guidance  # also at its default, which is not obvious
@@ -130,7 +134,7 @@ class DrawingView:
         return (
             "import genimg\n"
             "from genimg.render import enlarge\n\n"
-            f"model = genimg.load({_python(self.checkpoint)})\n"
+            f"model = genimg.load({_python(source or self.checkpoint)})\n"
             f"drawing = model.generate(\n{lines})\n"
             'enlarge(drawing.image, 512).save("drawing.png")\n\n'
             f"drawing.attention(layer={layer}, head={head}, query={query})"

@@ -25,8 +25,8 @@ def build(viewer: gr.HTML, asked: Asked, *, name: str) -> gr.HTML:
         name: identifier of the panel in the page.
     """
     handlers = NumbersHandlers(asked)
-    with gr.Column(elem_classes=["stage"]):
-        gr.Markdown("### The real numbers")
+    with gr.Column(elem_classes=["stage", "foldable"]):
+        components.heading("The real numbers")
         gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
         panel = components.numbers(name=name, export=handlers.file)
 

@@ -9,28 +9,27 @@ from genimg.ui.opening import Opening
 from genimg.ui.transformer import completion_tab, drawing_tab, numbers_panel, vision_tab
 
 
-def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks, tabs: gr.Tabs) -> dict[str, Opening]:
+def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str, Opening], gr.Tabs]:
     """Add what the models on `shelves` can do; at least one of "drawer" and "vision" is there.
 
     Args:
         demo: the page that is being built.
-        tabs: the tabs of the page; a link to a drawing opens this one.
 
     Returns:
-        For each use of a model how it is shown here.
+        For each use of a model how it is shown here; the tabs in this tab.
     """
     openings = {}
     with gr.Tabs(overflow_behavior="wrap") as parts:
         if "drawer" in shelves:
             with gr.Tab("Draw", id="draw"):
-                drawn = drawing_tab.build(shelves["drawer"], demo, [tabs, parts])
+                drawn = drawing_tab.build(shelves["drawer"], demo)
                 openings["drawer"] = drawn.opening.inside(parts, "draw")
                 numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
             with gr.Tab("Complete a picture", id="complete"):
                 completion_tab.build(shelves["drawer"], demo)
         if "vision" in shelves:
             with gr.Tab("Look at a picture", id="look"):
-                looked = vision_tab.build(shelves["vision"])
+                looked = vision_tab.build(shelves["vision"], demo)
                 openings["vision"] = looked.opening.inside(parts, "look")
                 numbers_panel.build(looked.component, looked.handlers.asked, name="look-numbers")
-    return openings
+    return openings, parts

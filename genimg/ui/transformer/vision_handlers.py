@@ -48,7 +48,8 @@ class VisionHandlers:
 
         Returns:
             Facts: `looking`, what to ask with again; `rows`, `columns` and `special`, what the T
-            positions are; `classes`, the names of the M likeliest, the first the likeliest.
+            positions are; `classes`, the names of the M likeliest, the first the likeliest;
+            `selected`, what to look at first.
             Arrays: `picture` uint8 (H, W, C); `probabilities` float32 (M,); `attention` float32
             (layers, heads, T, T), rows are queries and sum to 1; `rollout` float32 (T, T),
             likewise; `relevance` float32 (M, T) of the class token for each class; `colors` uint8
@@ -78,6 +79,7 @@ class VisionHandlers:
             columns=layout.columns,
             special=special_names(layout),
             classes=classes,
+            selected=first_choice(maps),
         )
 
     def asked(self, request: Any) -> tuple[AttentionMaps, int, int, int]:
@@ -106,9 +108,11 @@ class VisionHandlers:
         """
         with self.shelf.use(checkpoint) as model:
             picture = PadPicture.checked(model, pad_value)
-            if chosen is None:
-                chosen = first_choice(model)
-            return self._view(model, checkpoint, picture, chosen).snippet(model)
+        if chosen is None:
+            chosen = first_choice(self._maps(checkpoint, text_of(picture.pixels)))
+        with self.shelf.use(checkpoint) as model:
+            view = self._view(model, checkpoint, picture, chosen)
+            return view.snippet(model, self.shelf.source(checkpoint))
 
     def look(
         self, checkpoint: str, pixels: str, layer: int = 0, head: int = 0, query: int = 0
@@ -154,9 +158,14 @@ class VisionHandlers:
             return model.look(picture_of(pixels, model.config.size, model.config.channels))
 
 
-def first_choice(model: VisionTransformerModel) -> dict[str, int]:
-    """Return the layer, head and query that a viewer shows first."""
-    return {"layer": model.config.layers - 1, "head": 0, "query": 0}
+def first_choice(maps: AttentionMaps) -> dict[str, int]:
+    """Return the layer, head and query that a viewer shows first.
+
+    The query is the class token, and the head the one in which it looks most at one patch.
+    """
+    seen = maps.all_heads(0)[..., maps.layout.first_patch :].max(axis=-1)  # (layers, heads)
+    layer, head = np.unravel_index(seen.argmax(), seen.shape)
+    return {"layer": int(layer), "head": int(head), "query": 0}
 
 
 def special_names(layout: TokenLayout) -> list[str]:

@@ -42,20 +42,20 @@ class VisionPart:
     opening: Opening
 
 
-def build(shelf: ModelShelf) -> VisionPart:
-    """Add this part to the page that is being built."""
+def build(shelf: ModelShelf, demo: gr.Blocks) -> VisionPart:
+    """Add this part to `demo`, the page that is being built."""
     handlers = VisionHandlers(shelf)
     first = shelf.names[0]
     value = handlers.first_pad(first)
     with gr.Row(elem_classes=["stage", "looker"]):
         with gr.Column(scale=5, min_width=320):
-            checkpoint = gr.Dropdown(
-                shelf.choices(), value=first, label="Model", filterable=False,
-                elem_id="vision-checkpoint", min_width=150, visible=len(shelf.names) > 1,
+            checkpoint = components.choice(
+                shelf.choices(), first, label="Model", name="vision-checkpoint", min_width=150,
+                visible=len(shelf.names) > 1,
             )  # fmt: skip
             pad = components.pad(value, name="vision-pad", pick=handlers.pick)
             gr.Markdown(_EXPLANATION, elem_classes=["explanation", "later"])
-            gr.Markdown("### The numbers in Python", elem_classes=["later"])
+            gr.Markdown("## The numbers in Python", elem_classes=["later"])
             code = components.snippet(handlers.snippet(first, value), name="vision-code")
         with gr.Column(scale=7, min_width=320):
             viewer = components.vision(handlers.looking(first, value), name="vision")
@@ -66,18 +66,24 @@ def build(shelf: ModelShelf) -> VisionPart:
     def tell(checkpoint: str, value: Any, event: gr.EventData) -> str:
         return handlers.snippet(checkpoint, value, event._data)
 
-    pad.drawn(as_warning(show), [checkpoint, pad], viewer, **_QUEUED)
-    checkpoint.input(as_warning(handlers.first_pad), checkpoint, pad, **_QUEUED).then(
-        as_warning(show), [checkpoint, pad], viewer, **_QUEUED
-    )
-    viewer.select(as_warning(tell), [checkpoint, pad], code, **_QUEUED)
-    gr.api(as_error(handlers.look), api_name="look")
-
     def open_model(checkpoint: str) -> list[Any]:
         picture = handlers.first_pad(checkpoint)
         chosen = gr.update(value=checkpoint, choices=shelf.choices(), visible=True)
         looking = handlers.looking(checkpoint, picture)
         return [chosen, picture, looking, handlers.snippet(checkpoint, picture)]
 
+    def open_link(request: gr.Request) -> Any:
+        name = request.query_params.get("looker")
+        return open_model(shelf.named(name)) if name not in (None, first) else gr.skip()
+
+    for changed in (pad.drawn, pad.restored):
+        changed(as_warning(show), [checkpoint, pad], viewer, **_QUEUED)
+    checkpoint.input(as_warning(handlers.first_pad), checkpoint, pad, **_QUEUED).then(
+        as_warning(show), [checkpoint, pad], viewer, **_QUEUED
+    )
+    viewer.select(as_warning(tell), [checkpoint, pad], code, **_QUEUED)
+    gr.api(as_error(handlers.look), api_name="look")
+
+    demo.load(as_warning(open_link), None, [checkpoint, pad, viewer, code], **_QUEUED)
     opening = Opening(shelf, open_model, [checkpoint, pad, viewer, code])
     return VisionPart(viewer, handlers, opening)

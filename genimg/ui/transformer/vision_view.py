@@ -51,11 +51,11 @@ class VisionView:
             query=int(query),
         )
 
-    def snippet(self, model: VisionTransformerModel) -> str:
-        """Return Python that computes the numbers on the screen."""
+    def snippet(self, model: VisionTransformerModel, source: str = "") -> str:
+        """Return Python that computes the numbers; `source` is loaded instead of the checkpoint."""
         return (
             f"{self.picture.imports()}\n"
-            f"model = genimg.load({json.dumps(self.checkpoint, ensure_ascii=False)})\n"
+            f"model = genimg.load({json.dumps(source or self.checkpoint, ensure_ascii=False)})\n"
             f"{self.picture.snippet(model)}"
             "probabilities = model.classify(image[None])[0]  # float32 (classes,)\n\n"
             "maps = model.look(image)\n"

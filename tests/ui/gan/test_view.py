@@ -137,7 +137,37 @@ def test_the_snippet_makes_the_same_picture(style, tmp_path, monkeypatch, change
     assert (tmp_path / "picture.png").stat().st_size > 0
 
 
-@pytest.mark.parametrize("changes", [{}, {"space": "w", "loop": False, "mode": "lerp"}])
+MOVED = {"directions": [0.5, -1], "latents": {2: 1.0}}
+
+
+@pytest.mark.parametrize("changes", [{}, {"space": "w", "loop": False, "mode": "lerp"}, MOVED])
+def test_a_link_leads_back_to_the_walk(style, changes):
+    walk = walk_of(style, **changes)
+    view = view_of(style, **MOVED if "latents" in changes else {})
+    view = GanView.checked(
+        style, walk.checkpoint, seed=view.seed, label=walk.label, truncation=walk.truncation,
+        directions=view.directions, latents=view.latents,
+    )  # fmt: skip
+    query = dict(parse_qsl(walk.query()))
+    assert GanWalk.from_query(style, query, view) == walk
+    for damage in ({"between": "x"}, {"between": "9999"}, {"walk": ""}, {"space": "q"}):
+        with pytest.raises(ValueError, match=r"damaged|seeds|space"):
+            GanWalk.from_query(style, query | damage, view)
+
+
+def test_every_picture_of_a_walk_is_moved_as_its_keyframes_are(style):
+    for space in style.spaces:
+        walk = walk_of(style, space=space, **MOVED)
+        frames = style.interpolate(**walk.arguments())
+        first = GanView.checked(
+            style, walk.checkpoint, seed=walk.seeds[0], label=walk.label,
+            truncation=walk.truncation, **MOVED,
+        )  # fmt: skip
+        difference = abs(frames[0].astype(int) - style.picture(**first.arguments()))
+        assert difference.max() <= 1
+
+
+@pytest.mark.parametrize("changes", [{}, {"space": "w", "loop": False, "mode": "lerp"}, MOVED])
 def test_the_snippet_makes_the_same_walk(style, tmp_path, monkeypatch, changes):
     walk = walk_of(style, **changes)
     monkeypatch.chdir(tmp_path)

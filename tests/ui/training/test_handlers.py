@@ -330,7 +330,17 @@ def test_presets_have_their_titles_and_come_after_what_they_need(handlers):
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(0, "0"), (7.26, "7.3"), (49.6, "50"), (1234, "1,200"), (98765, "99,000")]
+    ("number", "text"),
+    [
+        (0, "0"),
+        (7.26, "7.3"),
+        (49.6, "50"),
+        (1234, "1,200"),
+        (98765, "99,000"),
+        (999_999_999, "1,000,000,000"),
+        (1.1e10, "11 billion"),
+        (5e14, "500,000 billion"),
+    ],
 )
 def test_numbers_have_two_digits(number, text):
     assert round_number(number) == text

@@ -23,6 +23,9 @@ def test_a_run_is_offered_by_its_id_and_reloaded_when_asked(trained, paths):
     models = RunModels(manager, "gan")
     shelf = ModelShelf([paths["style"]], models.choices)
     name = models.name(job.id)
+    assert name == job.id  # nothing of where the server keeps it
+    assert shelf.named(str(manager.root / job.id)) == name  # as old links have it
+    assert shelf.source(name) == f"{manager.root.name}/{job.id}"
     assert shelf.choices()[-1] == ("mine (ada)", name)
     forgotten = []
     shelf.when_reloaded(lambda: forgotten.append(1))
@@ -39,7 +42,7 @@ def test_a_run_is_offered_by_its_id_and_reloaded_when_asked(trained, paths):
 def test_a_path_is_not_a_run(trained, paths):
     manager, job = trained
     shelf = ModelShelf([paths["style"]], RunModels(manager, "gan").choices)
-    for name in (job.id, f"{manager.root}/./{job.id}", f"{manager.root}/../root/{job.id}"):
+    for name in (f"./{job.id}", f"{manager.root}/./{job.id}", f"{manager.root}/../root/{job.id}"):
         with pytest.raises(CheckpointError, match="choose one of"), shelf.use(name):
             pass
     other = ModelShelf([paths["vision"]], RunModels(manager, "vision").choices)

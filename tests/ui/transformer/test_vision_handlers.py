@@ -140,5 +140,9 @@ def test_the_endpoint_answers_with_the_librarys_numbers(handlers, model, picture
 def test_first_paint_and_snippet_fit(handlers):
     name = handlers.shelf.names[0]
     value = handlers.first_pad(name)
-    assert unpacked(handlers.looking(name, value))["attention"].any()
-    assert "layer=1, head=0, query=0" in handlers.snippet(name, value)
+    looking = handlers.looking(name, value)
+    attention = unpacked(looking)["attention"]  # (layers, heads, T, T)
+    layer, head, query = (looking["selected"][place] for place in ("layer", "head", "query"))
+    assert f"layer={layer}, head={head}, query={query}" in handlers.snippet(name, value)
+    # No other head has the class token look more at one patch.
+    assert attention[layer, head, query, 1:].max() == attention[:, :, 0, 1:].max()

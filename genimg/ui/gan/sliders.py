@@ -1,0 +1,49 @@
+"""What the sliders of the GAN tab do: as arguments of a picture, and how much each changes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from genimg.explore import GanModel
+
+_FAR = 2.0  # standard deviations
+_MUCH = 1 / 6  # of what the strongest direction changes; a judgement, not a measurement
+
+
+def moves(directions: Sequence[Any], latents: Sequence[Any], model: GanModel) -> dict[str, Any]:
+    """Return `directions` and `latents` of a view, as far as the model has dimensions."""
+    known = list(latents)[: model.config.latent_dimensions]
+    return {"directions": list(directions), "latents": dict(enumerate(known))}
+
+
+def moves_sent(directions: Any, latents: Any) -> dict[str, Any]:
+    """Return moves as they came from a browser, where every key is a text.
+
+    Raises:
+        ValueError: they are anything else.
+    """
+    try:
+        return {
+            "directions": list(directions)[:100],
+            "latents": {int(dimension): amount for dimension, amount in latents.items()},
+        }
+    except (TypeError, ValueError, AttributeError):
+        raise ValueError("there is no such walk; make it again") from None
+
+
+def acting(model: GanModel, count: int) -> int:
+    """Return how many of the first `count` directions deserve a slider: up to the last that acts.
+
+    A direction acts if it changes the grey levels of one picture, on average, at least a sixth as
+    much as the strongest one.
+    """
+    here = {"seed": 0, "label": model.classes[0] if model.classes else None}
+    still = model.picture(**here).astype(np.float32)
+
+    def change(i: int, amount: float) -> float:
+        moved = model.picture(**here, directions=[*[0.0] * i, amount])
+        return float(abs(moved - still).mean())
+
+    changes = [max(change(i, -_FAR), change(i, _FAR)) for i in range(count)]
+    return 1 + max(i for i, amount in enumerate(changes) if amount >= _MUCH * max(changes))

@@ -1,0 +1,81 @@
+// A number that its field does not allow never leaves the field, and does not stay in it: when the
+// field is left, or on Enter, its last allowed number is back, the one that the page shows.
+// The form of a run is left out: it says below itself what is wrong with a number, and waits.
+const note = element.querySelector('p');
+const NOTE_MILLISECONDS = 6000;
+const known = new WeakMap(); // of each field its last allowed number, as text
+const acted = new WeakMap(); // what Enter was last pressed on, or somebody else has written
+const left = new WeakMap(); // what was in it when it was left
+let timer = null;
+
+const guarded = (field) => field instanceof HTMLInputElement && field.type === 'number'
+  && !field.closest('.training');
+
+function allows(field) {
+  const { valueAsNumber: number, min, max, step } = field;
+  if (!Number.isFinite(number)) return false;
+  if (min !== '' && number < Number(min)) return false;
+  if (max !== '' && number > Number(max)) return false;
+  return !(Number.isInteger(Number(step || 1)) && !Number.isInteger(number));
+}
+
+function nameOf(field) {
+  const words = (field.labels?.[0] ?? field.closest('.block, label'))?.querySelector('span')?.textContent
+    ?? field.labels?.[0]?.textContent ?? '';
+  return words.trim() || 'This';
+}
+
+function say(field, back) {
+  const { min, max, step } = field;
+  const kind = Number.isInteger(Number(step || 1)) ? 'a whole number' : 'a number';
+  const range = min !== '' && max !== '' ? ` from ${min} to ${max}` : min !== '' ? ` from ${min}` : '';
+  note.textContent = `“${nameOf(field)}” must be ${kind}${range}; it is ${back} again.`;
+  const box = field.getBoundingClientRect();
+  note.hidden = false;
+  note.style.top = `${Math.min(window.innerHeight - note.offsetHeight - 8, box.bottom + 6)}px`;
+  note.style.left = `${Math.max(8, Math.min(window.innerWidth - note.offsetWidth - 8, box.left))}px`;
+  clearTimeout(timer);
+  timer = setTimeout(() => { note.hidden = true; }, NOTE_MILLISECONDS);
+}
+
+// Returns whether the number had to be put back.
+function putBack(field) {
+  if (!guarded(field) || allows(field)) return false;
+  const back = known.get(field) ?? '';
+  if (field.value === '' && back === '' && !field.validity.badInput) return false; // empty from the start
+  field.value = back;
+  say(field, back || 'empty');
+  return true;
+}
+
+document.addEventListener('focusin', ({ target }) => {
+  if (!guarded(target)) return;
+  known.set(target, allows(target) ? target.value : '');
+  if (left.get(target) !== target.value) acted.set(target, target.value);
+}, true);
+document.addEventListener('input', (event) => {
+  const field = event.target;
+  if (!guarded(field)) return;
+  if (allows(field)) known.set(field, field.value);
+  else event.stopImmediatePropagation();
+}, true);
+for (const type of ['change', 'focusout']) {
+  document.addEventListener(type, (event) => {
+    if (putBack(event.target)) event.stopImmediatePropagation();
+    if (guarded(event.target)) left.set(event.target, event.target.value);
+  }, true);
+}
+// Enter does something with a new number, and nothing with one that it, or a button, was pressed on.
+document.addEventListener('click', ({ target }) => {
+  if (!target.closest?.('button')) return;
+  for (const field of document.querySelectorAll('input[type=number]')) acted.set(field, field.value);
+}, true);
+document.addEventListener('keydown', (event) => {
+  const field = event.target;
+  if (event.key !== 'Enter' || !guarded(field)) return;
+  if (putBack(field) || acted.get(field) === field.value) {
+    event.stopImmediatePropagation();
+    event.preventDefault();
+  }
+  acted.set(field, field.value);
+}, true);

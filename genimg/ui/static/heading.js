@@ -1,0 +1,6 @@
+// The heading of a part of the page, which is folded on a phone. value: its words.
+// Comes after fold.js.
+const button = element.querySelector('button');
+button.textContent = props.value;
+const part = element.closest('.foldable');
+if (part) makeFold(button, part);

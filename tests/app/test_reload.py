@@ -1,0 +1,130 @@
+"""A reload shows what was there: the tab, the tab in it, and what one looked at."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def open_tab(open_page, *names, query=""):
+    page = open_page(query, reduced_motion="reduce")
+    for name in names:
+        page.get_by_role("tab", name=name, exact=True).click()
+    return page
+
+
+def expect_tabs(page, *tabs):
+    """Wait until these tabs are open, the outer one first; they are named by their ids."""
+    page.wait_for_function(
+        "tabs => Array.from(document.querySelectorAll('[role=tab][aria-selected=true]'))"
+        ".filter((tab) => tab.checkVisibility()).map((tab) => tab.dataset.tabId).join() === tabs",
+        arg=",".join(tabs),
+    )
+
+
+def reload(page, *tabs):
+    page.wait_for_load_state("networkidle")
+    page.reload()
+    expect_tabs(page, *tabs)
+
+
+def test_the_gan_tab_with_its_walk(open_page):
+    page = open_tab(open_page)
+    page.locator("#direction-0 input[type=range]").press("End")
+    page.locator("#seeds textarea, #seeds input").first.fill("1, 7")
+    page.locator("#between input[type=number]").fill("6")
+    page.locator("#make").click()
+    page.wait_for_function("document.querySelector('#player output').textContent.endsWith('/ 12')")
+    page.wait_for_function("location.search.includes('directions=3')")
+    picture = page.locator("#picture img").get_attribute("src")
+    code = page.locator("#walk-code code").inner_text()
+    reload(page, "gan")
+    page.wait_for_function("src => document.querySelector('#picture img').src === src", arg=picture)
+    page.wait_for_function("document.querySelector('#player output').textContent.endsWith('/ 12')")
+    assert page.locator("#walk-code code").inner_text() == code
+    assert "directions=[3.0]" in code  # the walk moves as the picture does
+    assert page.locator("#seeds textarea, #seeds input").first.input_value() == "1, 7"
+
+
+def test_a_drawing_and_what_was_looked_at(open_page):
+    page = open_tab(open_page, "Transformer", "Draw")
+    page.wait_for_selector("#drawing .head-grid button")
+    page.locator("#draw-seed input").fill("7")
+    page.locator("#draw-make").click()
+    page.wait_for_function(
+        "document.querySelector('#drawing .caption').textContent.includes('seed 7')"
+    )
+    page.locator("#drawing .head-grid button").nth(2).click()
+    page.locator("#drawing .query").press("End")
+    page.wait_for_function("location.search.includes('token=63')")
+    reload(page, "transformer", "draw")
+    page.wait_for_selector("#drawing .head-grid button")
+    assert "seed 7" in page.locator("#drawing .caption").inner_text()
+    assert page.locator("#drawing .query + output").inner_text() == "63"
+    assert page.locator("#drawing .attention .place").inner_text() == "Layer 1, head 0"
+
+
+def test_a_completion_with_what_was_drawn(open_page):
+    page = open_tab(open_page, "Transformer", "Complete a picture")
+    page.wait_for_selector("#completions .made img")
+    page.locator("#completion-pad").get_by_role("button", name="Clear").click()
+    page.locator("#completion-pad canvas").press("Space")
+    page.locator("#completion-label select").select_option("Hat")
+    page.locator("#completion-count input[type=number]").fill("3")
+    page.locator("#completion-seed input").fill("7")
+    page.locator("#complete").click()
+    page.wait_for_function("document.querySelectorAll('#completions .made img').length === 3")
+    pad = page.locator("#completion-pad canvas").evaluate("canvas => canvas.toDataURL()")
+    made = page.locator("#completions .made img").first.get_attribute("src")
+    assert not re.search(r"[A-Za-z0-9+/%]{200}", page.url)  # nobody's picture is in the address
+    reload(page, "transformer", "complete")
+    page.wait_for_function(
+        "src => document.querySelector('#completions .made img')?.src === src", arg=made
+    )
+    assert page.locator("#completions .made img").count() == 3
+    assert page.locator("#completion-seed input").input_value() == "7"
+    page.wait_for_function(
+        "pad => document.querySelector('#completion-pad canvas').toDataURL() === pad", arg=pad
+    )
+
+
+def test_a_look_at_ones_own_drawing(open_page):
+    page = open_tab(open_page, "Transformer", "Look at a picture")
+    page.wait_for_selector("#vision .class-bars button")
+    before = page.locator("#vision .under").first.evaluate("canvas => canvas.toDataURL()")
+    page.locator("#vision-pad canvas").press("Space")
+    page.wait_for_function(
+        "before => document.querySelector('#vision .under').toDataURL() !== before", arg=before
+    )
+    page.locator("#vision .head-grid button").nth(2).click()
+    page.get_by_label("Query: who looks").press("End")
+    page.wait_for_function("location.search.includes('looker_query=64')")
+    drawn = page.locator("#vision .under").first.evaluate("canvas => canvas.toDataURL()")
+    reload(page, "transformer", "look")
+    page.wait_for_function(
+        "drawn => document.querySelector('#vision .under')?.toDataURL() === drawn", arg=drawn
+    )
+    assert page.locator("#vision .attention .place").inner_text() == "layer 1, head 0"
+    assert page.locator("#vision .query output").inner_text().startswith("64:")
+
+
+def test_the_training_tab(open_page):
+    page = open_tab(open_page, "Training")
+    page.wait_for_selector("#train-start")
+    reload(page, "train")
+
+
+@pytest.mark.parametrize(
+    ("query", "tabs"),
+    [
+        ("", ["gan"]),
+        ("?drawing=3&drawer=none", ["transformer", "draw"]),
+        ("?run=nobodys", ["train"]),
+        ("?drawing=3&drawer=none&tab=look", ["transformer", "look"]),
+        ("?tab=<b>", ["gan"]),
+    ],
+)
+def test_old_and_new_links_open_their_tab(open_page, query, tabs):
+    page = open_tab(open_page, query=query)
+    expect_tabs(page, *tabs)
