@@ -4,9 +4,11 @@
 
 A GAN: Frechet distance in the features of a small classifier (FD with that net's name, which is not
 FID), its floor between real pictures, kernel distance, precision, recall, density, coverage, class
-accuracy and the distance to the nearest training pictures. An image GPT: the same, and the
-likelihood of the test pictures. A tokenizer: how well it rebuilds the test pictures, and how many
-of its codes they use. A classifier: its test accuracy.
+accuracy and the distance to the nearest training pictures. Where every attribute of the pictures is
+known, attribute fidelity instead of precision to coverage: how clear each attribute of the drawn
+pictures is, beside real ones, and how far its values' shares are from the data's. An image GPT: the
+same, and the likelihood of the test pictures. A tokenizer: how well it rebuilds the test pictures,
+and how many of its codes they use. A classifier: its test accuracy.
 """
 
 import argparse
@@ -16,7 +18,7 @@ import shlex
 from genimg import checkpoints
 from genimg.cli.options import Parser, add_name, add_number, add_seed
 from genimg.cli.tables import metrics_table
-from genimg.explore.evaluating import FEATURE_NET, evaluate_model
+from genimg.explore.evaluating import evaluate_model
 
 SUMMARY = "measure a model against its data set"
 
@@ -39,9 +41,9 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     add_seed(parser, "Seed of the pictures and of what the metrics draw.")
     parser.add_argument(
         "--feature-net",
-        default=FEATURE_NET,
         metavar="NAME",
-        help=f"Classifier checkpoint whose features are the yardstick (default {FEATURE_NET}).",
+        help="Classifier checkpoint whose features are the yardstick (default the one that ships"
+        " for the data set).",
     )
     parser.add_argument(
         "--write",
@@ -60,7 +62,8 @@ def run(options: argparse.Namespace) -> int:
     if path is not None:
         command = ["python", "-m", "genimg", "evaluate", options.name, "--json"]
         command += ["--count", str(options.count), "--seed", str(options.seed)]
-        command += ["--feature-net", options.feature_net]
+        if options.feature_net is not None:
+            command += ["--feature-net", options.feature_net]
         card = checkpoints.read(options.name).card
         card |= {"metrics": metrics, "metrics_command": shlex.join(command)}
         checkpoints.write_card(path, card)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from genimg import checkpoints
+from genimg.explore.attributes import AttributeClassifierModel
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
@@ -13,6 +14,7 @@ from genimg.models import KINDS
 from genimg.training.publishing import read_run
 
 __all__ = [
+    "AttributeClassifierModel",
     "ClassifierModel",
     "DrawerModel",
     "GanModel",
@@ -22,11 +24,12 @@ __all__ = [
     "load",
 ]
 
-Model = GanModel | ClassifierModel | DrawerModel | TokenizerModel
+Model = GanModel | ClassifierModel | AttributeClassifierModel | DrawerModel | TokenizerModel
 
 _MODELS = {
     "gan": GanModel,
     "classifier": ClassifierModel,
+    "attributes": AttributeClassifierModel,
     "prior": DrawerModel,
     "tokenizer": TokenizerModel,
 }

@@ -27,7 +27,7 @@ class FirstPixels(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.config = checkpoints.read(quality.FEATURE_NET).config
+        self.config = checkpoints.read("fashion-features").config
         self.scale = nn.Parameter(torch.ones(()))
 
     def features(self, images):

@@ -79,7 +79,9 @@ def test_the_probe_takes_about_a_second(small_spec, dataset, monkeypatch, second
 def test_batches_are_floats_from_minus_one_to_one():
     images = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 1, 2, 2)
     data = Dataset("x", images, torch.tensor([4, 7]), ("a",) * 8, "made up")
-    pictures, labels = batch_tensors(data, torch.tensor([1, 0, 1]), torch.device("cpu"))
+    pictures, labels = batch_tensors(
+        data, data.labels, torch.tensor([1, 0, 1]), torch.device("cpu")
+    )
     assert pictures[:, 0, 0, 0].tolist() == [1.0, -1.0, 1.0]
     assert labels.tolist() == [7, 4, 7]
 
