@@ -54,11 +54,11 @@ def evaluate(
         as the class asked for, beside the same of the test images; `nearest_training_ratio`, see
         `memorisation_ratio`, on random subsets of the generated and the test images.
 
-        With a feature net that names attributes there are `attribute_confidence` and
-        `attribute_total_variation` instead of precision, recall, density and coverage, which are
-        blind in its features: they take a smear for precise (`benchmarks/manifold_features.py`).
-        Both are means over all attributes, given one by one under "attributes"; see
-        `genimg.metrics.attributes`.
+        With a feature net that names attributes also `attribute_confidence` and
+        `attribute_total_variation`, means over all attributes, given one by one under "attributes";
+        see `genimg.metrics.attributes`. Its precision, recall, density and coverage are those of
+        its `texture`: in its features they take a smear for real
+        (`benchmarks/manifold_features.py`).
 
     Raises:
         ValueError: images or labels do not fit each other or the data set, or there are too few.
@@ -98,13 +98,15 @@ def evaluate(
         **space,
     }
 
+    manifold_space = space
     if feature_net.heads:
         floor_outputs = [outputs for _, outputs in drawn]
         entries |= _attribute_entries(
             fake_outputs, real_outputs, floor_outputs, feature_net, counts | space
         )
-    else:
-        entries |= _manifold_entries(real, fake, generator, space)
+        real, fake = (feature_net.manifold(each) for each in (test.images, images))
+        manifold_space = {"features": "texture", **space}
+    entries |= _manifold_entries(real, fake, generator, manifold_space)
     fake_logits = feature_net.class_logits(fake_outputs, test.classes)
     if labels is not None and fake_logits is not None:
         real_logits = feature_net.class_logits(real_outputs, test.classes)

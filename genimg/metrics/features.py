@@ -32,7 +32,8 @@ class FeatureNet:
         Args:
             name: shown beside every number measured with this net.
             model: has `features(x)` -> (B, D) for float images (B, C, H, W) in [-1, 1], and
-                `head(features)` -> logits (B, classes), or outputs (B, O) about `heads`.
+                `head(features)` -> logits (B, classes), or outputs (B, O) about `heads`; one of
+                attributes also has `texture(x)` -> (B, E).
             heads: the attributes that it names; () for a classifier of classes.
         """
         self.name, self.heads = name, tuple(heads)
@@ -57,6 +58,26 @@ class FeatureNet:
             features.append(hidden.double().cpu())
             logits.append(self.model.head(hidden).float().cpu())
         return torch.cat(features).numpy(), torch.cat(logits).numpy()
+
+    @torch.inference_mode()
+    def manifold(self, images: Images, batch_size: int = 500) -> np.ndarray:
+        """Return features float64 (N, E) whose neighbours are pictures that are drawn alike.
+
+        Precision, recall, density and coverage are measured in them. Of a classifier of classes
+        they are the features; of one of attributes its `texture`, because in its features the mean
+        of all pictures lies near every picture, and counts as real.
+
+        Args:
+            images, batch_size: as for a call.
+        """
+        if not self.heads:
+            return self(images, batch_size)[0]
+        device = next(self.model.parameters()).device
+        parts = [
+            self.model.texture(batch.to(device).float() / 127.5 - 1).double().cpu()
+            for batch in image_tensor(images).split(batch_size)
+        ]
+        return torch.cat(parts).numpy()
 
     def class_logits(self, outputs: np.ndarray, classes: Sequence[str]) -> np.ndarray | None:
         """Return the columns (N, classes) of outputs (N, O) that are the logits of the classes.

@@ -14,12 +14,15 @@ Shapes: B batch, C channels, H x W pixels, F features, O outputs of all attribut
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
 
 NUMBER, CYCLIC = "number", "cyclic"
 _MOST_VALUES = 100
+_STAGE_LAYERS = 6  # two convolutions, each with batch norm and ReLU
+_TEXTURE_STAGES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class AttributeClassifierConfig(Configuration):
     )
     widths: tuple[int, ...] = setting(
         (32, 64, 128, 128),
-        "Channels of each stage; the last is the length of the features.",
+        "Channels of each stage, two at least; the last is the length of the features.",
         low=4,
         high=1024,
     )
@@ -97,6 +100,8 @@ class AttributeClassifierConfig(Configuration):
         names = [head.name for head in self.heads()]
         if len(set(names)) < len(names):
             raise ValueError(f"attributes must have different names, not {', '.join(names)}")
+        if len(self.widths) < _TEXTURE_STAGES:
+            raise ValueError(f"widths must have at least {_TEXTURE_STAGES} entries")
         if self.size < 2 ** len(self.widths):
             raise ValueError(
                 f"widths has {len(self.widths)} entries, so size {self.size} would shrink to"
@@ -128,6 +133,19 @@ class AttributeClassifier(nn.Module):
     def features(self, images: Tensor) -> Tensor:
         """Return the features (B, F) before the last layer; all are at least 0."""
         return self.body(images)
+
+    def texture(self, images: Tensor) -> Tensor:
+        """Return what the first two stages see anywhere in a picture, (B, 2 widths of each).
+
+        The mean and the standard deviation of each of their channels over all places. The last
+        features know what a picture shows, and take a blurred one, or the mean of all, for that;
+        these know how it is drawn.
+        """
+        found, x = [], images
+        for start in range(0, _TEXTURE_STAGES * _STAGE_LAYERS, _STAGE_LAYERS):
+            x = self.body[start : start + _STAGE_LAYERS](x)  # (B, width, H/2, W/2)
+            found += [x.mean(dim=(2, 3)), x.std(dim=(2, 3))]
+        return torch.cat(found, dim=1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the outputs (B, O): logits of names, points (cosine, sine) of numbers."""

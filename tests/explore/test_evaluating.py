@@ -210,6 +210,7 @@ def test_a_gan_of_pictures_with_attributes_has_attribute_fidelity(colour, portra
     assert set(found) == {
         *("frechet_distance", "frechet_distance_floor", "kernel_distance", "class_accuracy"),
         *("attribute_confidence", "attribute_total_variation", "nearest_training_ratio"),
+        *("precision", "recall", "density", "coverage"),
     }
     judge = load(net)
     drawn, real = (

@@ -117,3 +117,24 @@ def test_as_many_stages_as_the_size_can_be_halved():
 def test_a_configuration_goes_to_json_and_back():
     config = AttributeClassifierConfig(attributes=ATTRIBUTES)
     assert AttributeClassifierConfig.from_dict(config.to_dict()) == config
+
+
+def test_texture_is_the_mean_and_deviation_of_the_first_two_stages(network, alive):
+    network = alive(network)
+    images = images_of(network.config).double()
+    network.double()
+    first = network.body[:6](images)
+    second = network.body[6:12](first)
+    expected = []
+    for stage in (first, second):
+        places = stage.flatten(2)
+        mean = places.sum(2) / places.shape[2]
+        deviation = (places - mean[..., None]).square().sum(2) / (places.shape[2] - 1)
+        expected += [mean, deviation.sqrt()]
+    torch.testing.assert_close(network.texture(images), torch.cat(expected, dim=1))
+    assert network.texture(images).shape == (4, 2 * (8 + 12))
+
+
+def test_there_are_two_stages_at_least():
+    with pytest.raises(ValueError, match="widths must have at least 2 entries"):
+        AttributeClassifierConfig(widths=(8,))

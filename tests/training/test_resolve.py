@@ -9,6 +9,7 @@ from genimg.data import Dataset
 from genimg.training import resolve as module
 from genimg.training.hardware import choose_device, choose_precision
 from genimg.training.resolve import batch_tensors, build_task, resolve
+from genimg.training.task import Task
 
 
 def test_a_complete_request_is_resolved_without_a_probe(small_spec, dataset, monkeypatch):
@@ -67,7 +68,9 @@ def test_the_probe_measures_and_disturbs_nothing(small_spec, dataset, monkeypatc
 @pytest.mark.parametrize(("seconds", "steps"), [(0.25, 5), (2.0, 3)])
 def test_the_probe_takes_about_a_second(small_spec, dataset, monkeypatch, seconds, steps):
     made = []
-    task = SimpleNamespace(step=lambda *batch, step, **place: made.append(step))
+    task = SimpleNamespace(
+        step=lambda *batch, step, **place: made.append(step), targets=Task.targets
+    )
     clock = SimpleNamespace(perf_counter=lambda: seconds * len(made))
     monkeypatch.setattr(module, "build_task", lambda *given: task)
     monkeypatch.setattr(module, "time", clock)
