@@ -10,6 +10,15 @@ features by which the network names attributes they have a precision of 0.9 to 1
 and (less) in that of a network with random weights they do not.
 """
 
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # where genimg is
+
+# It sets how OpenMP waits, which only counts before torch is imported.
+import genimg
+
+# isort: split
 import argparse
 
 import numpy as np
@@ -17,7 +26,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-import genimg
 from genimg import data
 from genimg.explore.evaluating import default_feature_net
 from genimg.metrics.features import FeatureNet, image_tensor

@@ -224,11 +224,11 @@ def ranked(portraits):
         ("attribute_confidence", "higher"),
         ("class_accuracy", "higher"),
         ("precision", "higher"),
-        ("recall", "higher"),
         ("coverage", "higher"),
     ],
 )
 def test_in_colour_a_smear_ranks_below_half_a_smear_and_that_below_real(ranked, metric, better):
+    # Not recall: smears among real pictures widen the balls that the others are found in.
     values = [ranked[name][metric]["value"] for name in ("real", "half", "smear")]
     assert values == sorted(values, reverse=better == "higher")
     assert len(set(values)) == 3
