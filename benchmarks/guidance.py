@@ -3,8 +3,8 @@
     python benchmarks/guidance.py [NAME] [--count N] [--seed N] [--guidance G ...]
 
 One line for each guidance, all else as `DrawerModel.sample` has it: Frechet distance in the
-features of fashion-features, class accuracy, precision and recall of N pictures (default 10,000),
-as many of each class. The pictures of all lines come from the same random numbers.
+features of the data set's feature net, class accuracy, precision and recall of N pictures (default
+10,000), as many of each class. The pictures of all lines come from the same random numbers.
 """
 
 import sys
@@ -23,7 +23,7 @@ import numpy as np
 from genimg import data
 from genimg.data.fit import fit
 from genimg.explore.arguments import pictures_of
-from genimg.explore.evaluating import FEATURE_NET
+from genimg.explore.evaluating import default_feature_net
 from genimg.metrics.features import image_tensor
 from genimg.metrics.frechet import frechet_distance
 from genimg.metrics.manifold import precision_recall
@@ -37,7 +37,8 @@ def main() -> None:
     parser.add_argument("--guidance", type=float, nargs="+", default=[1, 1.25, 1.5, 1.75, 2, 3])
     options = parser.parse_args()
 
-    model, judge = genimg.load(options.name), genimg.load(FEATURE_NET)
+    model = genimg.load(options.name)
+    judge = genimg.load(default_feature_net(pictures_of(model)[0]))
     dataset, size = pictures_of(judge)
     real, _ = judge.network(data.load(dataset, size=size, split="test").images)
     labels = np.arange(options.count) % len(model.classes)

@@ -86,11 +86,16 @@ def _checked(field: dataclasses.Field, hint: Any, value: Any) -> Any:
     low, high = field.metadata.get("low"), field.metadata.get("high")
 
     if typing.get_origin(hint) is tuple:
-        if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= _MOST_ENTRIES:
-            raise ValueError(
-                f"{field.name} must be a list of 1 to {_MOST_ENTRIES} numbers, not {_shown(value)}"
-            )
         entry = typing.get_args(hint)[0]
+        noun, good = "numbers", isinstance(value, (list, tuple))
+        if entry is str:
+            noun, good = "texts", good and all(isinstance(item, str) for item in value)
+        if not good or not 1 <= len(value) <= _MOST_ENTRIES:
+            raise ValueError(
+                f"{field.name} must be a list of 1 to {_MOST_ENTRIES} {noun}, not {_shown(value)}"
+            )
+        if entry is str:
+            return tuple(value)
         return tuple(_number(field.name, entry, item, low, high) for item in value)
     if hint in (int, float):
         value = _number(field.name, hint, value, low, high)

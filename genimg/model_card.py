@@ -40,10 +40,37 @@ def card_text(card: dict[str, Any]) -> str:
         lines += ["| metric | value | how |", "|---|---|---|"]
         for name, entry in metrics.items():
             details = ", ".join(
-                f"{key.replace('_', ' ')} {value}" for key, value in entry.items() if key != "value"
+                f"{key.replace('_', ' ')} {value}"
+                for key, value in entry.items()
+                if key not in ("value", "attributes")
             )
             lines.append(f"| {name.replace('_', ' ')} | {entry['value']:.4g} | {details} |")
+        lines += _attribute_table(metrics)
     return "\n".join(lines) + "\n"
+
+
+def _attribute_table(metrics: dict[str, Any]) -> list[str]:
+    """Return lines with one row for each attribute that was measured by itself, if any was."""
+    by_attribute = {
+        name.replace("_", " "): entry["attributes"]
+        for name, entry in metrics.items()
+        if isinstance(entry.get("attributes"), dict)
+    }
+    if not by_attribute:
+        return []
+    lines = [
+        "",
+        f"| attribute | {' | '.join(by_attribute)} |",
+        "|---" * (len(by_attribute) + 1) + "|",
+    ]
+    for attribute in dict.fromkeys(name for values in by_attribute.values() for name in values):
+        cells = [values.get(attribute, "") for values in by_attribute.values()]
+        lines.append(f"| {attribute} | {' | '.join(map(_in_cell, cells))} |")
+    return lines
+
+
+def _in_cell(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else _in_words(value)
 
 
 def _in_words(value: Any) -> str:

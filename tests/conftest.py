@@ -122,6 +122,8 @@ def small_models():
         "fashion-dcgan": {"width": 4, "latent_dimensions": 8},
         "fashion-relativistic": {"width": 4, "latent_dimensions": 8},
         "fashion-features": {"widths": (8, 8)},
+        "portraits-features": {"size": 32, "widths": (8, 8)},
+        "critters-features": {"size": 32, "widths": (8, 8)},
         "fashion-vit": {"size": 32, "width": 16, "layers": 1, "heads": 2},
         "fashion-tokenizer": {
             "size": 32,

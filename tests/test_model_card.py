@@ -135,3 +135,18 @@ def test_the_text_names_every_entry():
     assert "| parameters | generator 12 |" in text
     assert "| their own | 1, deep True, text |" in text
     assert "| recall | 0.1235 | seed 0, " in text
+
+
+def test_what_was_measured_of_each_attribute_is_a_table_of_its_own():
+    metrics = {
+        "attribute_accuracy": {"value": 0.75, "attributes": {"hair": 1.0, "hat": 0.5}},
+        "attribute_error": {"value": 0.1, "attributes": {"hue": 0.1}, "range": "0 to 1"},
+        "recall": {"value": 0.5, "seed": 0},
+    }
+    text = card_text({"metrics": metrics})
+    assert "| attribute accuracy | 0.75 |  |" in text
+    assert text.endswith(
+        "\n\n| attribute | attribute accuracy | attribute error |\n|---|---|---|\n"
+        "| hair | 1.000 |  |\n| hat | 0.500 |  |\n| hue |  | 0.100 |\n"
+    )
+    assert "| attribute |" not in card_text({"metrics": {"recall": {"value": 0.5}}})

@@ -4,9 +4,11 @@
 
 A GAN: Frechet distance in the features of a small classifier (FD with that net's name, which is not
 FID), its floor between real pictures, kernel distance, precision, recall, density, coverage, class
-accuracy and the distance to the nearest training pictures. An image GPT: the same, and the
-likelihood of the test pictures. A tokenizer: how well it rebuilds the test pictures, and how many
-of its codes they use. A classifier: its test accuracy.
+accuracy and the distance to the nearest training pictures. Where every attribute of the pictures is
+known, attribute fidelity, too: how clear each attribute of the drawn pictures is, beside real ones,
+and how far its values' shares are from the data's. An image GPT: the same, and the likelihood of
+the test pictures. A tokenizer: how well it rebuilds the test pictures, and how many of its codes
+they use. A classifier: its test accuracy.
 
 Of Fashion-MNIST a sample ships with genimg: 12 000 training and 2 000 test pictures. The figures on
 the cards are of all 60 000 and 10 000, which `python -m genimg data fetch fashion-mnist` gets.
@@ -21,7 +23,7 @@ from genimg import checkpoints, data, explore
 from genimg.cli.options import Parser, add_name, add_number, add_seed, refuse_ignored
 from genimg.cli.tables import metrics_table
 from genimg.explore.arguments import pictures_of
-from genimg.explore.evaluating import FEATURE_NET, evaluate_model
+from genimg.explore.evaluating import evaluate_model
 from genimg.explore.standing import (
     Metrics,
     advice,
@@ -52,9 +54,9 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     add_seed(parser, "Seed of the pictures and of what the metrics draw.")
     parser.add_argument(
         "--feature-net",
-        default=FEATURE_NET,
         metavar="NAME",
-        help=f"Classifier checkpoint whose features are the yardstick (default {FEATURE_NET}).",
+        help="Classifier checkpoint whose features are the yardstick (default the one that ships"
+        " for the data set).",
     )
     parser.add_argument(
         "--write",
@@ -68,8 +70,8 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     path = checkpoints.find(options.name) if options.write else None  # fail before the work
     model = explore.load(options.name)
-    if isinstance(model, explore.ClassifierModel | explore.TokenizerModel):
-        kind = "classifier" if isinstance(model, explore.ClassifierModel) else "tokenizer"
+    if not isinstance(model, explore.GanModel | explore.DrawerModel):
+        kind = "tokenizer" if isinstance(model, explore.TokenizerModel) else "classifier"
         ignored = ["count", "seed"] + (["feature_net"] if kind == "classifier" else [])
         reason = f"because a {kind} is measured on the whole test split as it is"
         refuse_ignored(options, ignored, reason)
@@ -89,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
         command = ["python", "-m", "genimg", "evaluate", options.name, "--json"]
         if isinstance(model, explore.GanModel | explore.DrawerModel):
             command += ["--count", str(options.count), "--seed", str(options.seed)]
-        if not isinstance(model, explore.ClassifierModel):
+        if options.feature_net is not None:
             command += ["--feature-net", options.feature_net]
         card = checkpoints.read(options.name).card
         card |= {"metrics": metrics, "metrics_command": shlex.join(command)}

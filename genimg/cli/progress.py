@@ -77,7 +77,7 @@ def say(stream: TextIO, text: str) -> None:
 def describe(report: dict[str, Any]) -> str:
     """Return a report as text: "640 of 1,280 images, 210 images/s, 0:03 left, loss D 1.2 G 0.8".
 
-    D and G are the discriminator and the generator; the one loss of a classifier has no letter.
+    D and G are the discriminator and the generator, A attributes; a classifier's has no letter.
     """
     seen, total = report["images_seen"], report["total"]
     speed = report["images_per_second"]

@@ -126,7 +126,8 @@ def _add_setting(
             choices=choices,
             default=argparse.SUPPRESS,
             metavar=None if choices else "TEXT",
-            help=help_text(help, "", str(value)),
+            nargs="+" if several else None,
+            help=help_text(help, "", "the data set's" if several else str(value)),
         )
     else:
         add_number(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from genimg import checkpoints
 from genimg.explore.arguments import shown
+from genimg.explore.attributes import AttributeClassifierModel
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
@@ -14,6 +15,7 @@ from genimg.models import KINDS
 from genimg.training.publishing import read_run
 
 __all__ = [
+    "AttributeClassifierModel",
     "ClassifierModel",
     "DrawerModel",
     "GanModel",
@@ -23,11 +25,12 @@ __all__ = [
     "load",
 ]
 
-Model = GanModel | ClassifierModel | DrawerModel | TokenizerModel
+Model = GanModel | ClassifierModel | AttributeClassifierModel | DrawerModel | TokenizerModel
 
 _MODELS = {
     "gan": GanModel,
     "classifier": ClassifierModel,
+    "attributes": AttributeClassifierModel,
     "prior": DrawerModel,
     "tokenizer": TokenizerModel,
 }

@@ -8,13 +8,18 @@ import numpy as np
 
 from genimg import data
 from genimg.data.fit import fit, only_pads
-from genimg.explore import ClassifierModel, DrawerModel, TokenizerModel, load
+from genimg.explore import (
+    AttributeClassifierModel,
+    ClassifierModel,
+    DrawerModel,
+    TokenizerModel,
+    load,
+)
 from genimg.explore.arguments import check_seed, pictures_of, require_whole_number
 from genimg.metrics.evaluation import evaluate
-from genimg.metrics.features import FeatureNet, image_tensor
+from genimg.metrics.features import FEATURE_NETS, FeatureNet, image_tensor
 from genimg.metrics.frechet import frechet_distance
 
-FEATURE_NET = "fashion-features"
 Entries = dict[str, dict[str, Any]]
 
 
@@ -23,7 +28,7 @@ def evaluate_model(
     *,
     count: int = 10_000,
     seed: int = 0,
-    feature_net: str | os.PathLike = FEATURE_NET,
+    feature_net: str | os.PathLike | None = None,
 ) -> Entries:
     """Measure a model against the data set that its card names, at the default sampling settings.
 
@@ -31,16 +36,19 @@ def evaluate_model(
         name: as for `genimg.load`.
         count: pictures to draw from a GAN or an image GPT, class after class in turn.
         seed: of the pictures and of the metrics.
-        feature_net: classifier in whose features pictures are compared, of the same data set at
-            the model's size, or at one that is reached by padding (28 to 32 pixels). A classifier
-            itself is measured on the whole test split, without `count`, `seed` and `feature_net`;
-            a tokenizer likewise, without `count` and `seed`.
+        feature_net: classifier, of classes or of attributes, in whose features pictures are
+            compared, of the same data set at the model's size, or at one that is reached by padding
+            (28 to 32 pixels); by default the one that ships for the data set. A classifier itself
+            is measured on the whole test split, without `count`, `seed` and `feature_net`; a
+            tokenizer likewise, without `count` and `seed`.
 
     Returns:
         JSON-ready entries. A GAN: those of `genimg.metrics.evaluation.evaluate`. An image GPT: the
         same, and of the test split `test_negative_log_likelihood`, in nats per token, and
         `test_bits_per_dimension`. A tokenizer: `reconstruction_frechet_distance`,
-        `mean_squared_error` and `codes_used` of the test split. A classifier: `test_accuracy`.
+        `mean_squared_error` and `codes_used` of the test split. A classifier: `test_accuracy`; one
+        of attributes: `attribute_accuracy` of those with names and `attribute_error`, the mean
+        absolute error, of those that are numbers, each as a mean and one by one.
 
     Raises:
         ValueError: a model cannot be loaded, or the two are made for different pictures.
@@ -53,7 +61,11 @@ def evaluate_model(
     if isinstance(model, ClassifierModel):
         test = data.load(dataset, size=size, split="test")
         return {"test_accuracy": _accuracy_entry(model, test)}
+    if isinstance(model, AttributeClassifierModel):
+        return _attribute_entries(model, data.load(dataset, size=size, split="test"))
 
+    if feature_net is None:
+        feature_net = default_feature_net(dataset)
     judge, judge_size = _judge(feature_net, name, (dataset, size))
     if isinstance(model, TokenizerModel):
         test = data.load(dataset, size=size, split="test")
@@ -71,6 +83,20 @@ def evaluate_model(
     return entries
 
 
+def default_feature_net(dataset: str) -> str:
+    """Return the name of the feature net that ships for a data set.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if dataset not in FEATURE_NETS:
+        raise ValueError(
+            f"no feature net ships for {dataset}, only for {', '.join(FEATURE_NETS)}; train one on"
+            " its pictures, and choose it as the feature net"
+        )
+    return FEATURE_NETS[dataset]
+
+
 def _judge(
     feature_net: str | os.PathLike, name: str | os.PathLike, pictures: tuple[str, int]
 ) -> tuple[FeatureNet, int]:
@@ -79,7 +105,7 @@ def _judge(
     It must know the `pictures`, a data set and a size, that the model `name` is made for.
     """
     judge = load(feature_net)
-    if not isinstance(judge, ClassifierModel):
+    if not isinstance(judge, ClassifierModel | AttributeClassifierModel):
         raise ValueError(f"{feature_net} is not a classifier, so it cannot be the feature net")
     seen, seen_size = pictures_of(judge)
     if (seen, seen_size) != pictures and not _are_padded(pictures, (seen, seen_size)):
@@ -117,6 +143,31 @@ def _accuracy_entry(model: ClassifierModel, test: data.Dataset) -> dict[str, Any
         "images": len(test),
         "source": test.source,
     }
+
+
+def _attribute_entries(model: AttributeClassifierModel, test: data.Dataset) -> Entries:
+    """Return how well the network names the attributes of the test pictures."""
+    accuracy, error = {}, {}
+    for head, reading in zip(model.heads, model.read(test.pictures()).values(), strict=True):
+        true = test.attributes[head.name].data.numpy()
+        if head.values:
+            accuracy[head.name] = float((reading.values == true).mean())
+        else:
+            difference = np.abs(reading.values - true)
+            if head.cyclic:  # the shorter way round
+                difference = np.minimum(difference, 1 - difference)
+            error[head.name] = float(difference.mean())
+    measured = {"images": len(test), "source": test.source}
+    entries = {}
+    if accuracy:
+        entries["attribute_accuracy"] = _by_attribute(accuracy, measured)
+    if error:
+        entries["attribute_error"] = _by_attribute(error, {"range": "0 to 1"} | measured)
+    return entries
+
+
+def _by_attribute(values: dict[str, float], measured: dict[str, Any]) -> dict[str, Any]:
+    return {"value": float(np.mean(list(values.values()))), "attributes": values, **measured}
 
 
 def _reconstruction_entries(

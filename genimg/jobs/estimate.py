@@ -32,6 +32,7 @@ _BYTES_PER_PIXEL = {
     "dcgan": 500,
     "stylegan": 5_200,
     "classifier": 2_000,
+    "attribute-classifier": 350,
     "vision-transformer": 3_800,
     "fsq-tokenizer": 2_800,
 }

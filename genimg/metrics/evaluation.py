@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from genimg.data import Dataset
+from genimg.metrics.attributes import attribute_fidelity, read_outputs
 from genimg.metrics.features import FeatureNet, check_seed, is_whole, label_array
 from genimg.metrics.frechet import frechet_distance
 from genimg.metrics.kernel import kernel_distance
@@ -41,7 +42,7 @@ def evaluate(
         train, test: the two splits; `test` is the reference of every distribution metric, `train`
             gives the floor and the nearest images.
         feature_net: the space of every metric but the nearest-image ratio, trained on the same
-            classes if `labels` are given.
+            classes if `labels` are given, or on the attributes of the data set.
         seed: of every random choice made here.
         floor_draws: sets of training images drawn for the floor, each as large as `images`.
 
@@ -54,13 +55,19 @@ def evaluate(
         as the class asked for, beside the same of the test images; `nearest_training_ratio`, see
         `memorisation_ratio`, on random subsets of the generated and the test images.
 
+        With a feature net that names attributes also `attribute_confidence` and
+        `attribute_total_variation`, means over all attributes, given one by one under "attributes";
+        see `genimg.metrics.attributes`. Its precision, recall, density and coverage are those of
+        its `texture`: in its features they take a smear for real
+        (`benchmarks/manifold_features.py`).
+
     Raises:
         ValueError: images or labels do not fit each other or the data set, or there are too few.
     """
     labels = _check(images, labels, train, test, floor_draws, seed)
     generator = np.random.default_rng(seed)
-    fake, fake_logits = feature_net(images)
-    real, real_logits = feature_net(test.images)
+    fake, fake_outputs = feature_net(images)
+    real, real_outputs = feature_net(test.images)
     space = {"feature_net": feature_net.name, "seed": seed}
     counts = {"generated": len(fake), "real": len(real)}
 
@@ -69,7 +76,8 @@ def evaluate(
     }
     draw_size = min(len(images), len(train.images))
     draws = _draw_rows(generator, len(train.images), floor_draws, draw_size)
-    floors = [frechet_distance(feature_net(train.images[rows])[0], real) for rows in draws]
+    drawn = [feature_net(train.images[rows]) for rows in draws]
+    floors = [frechet_distance(features, real) for features, _ in drawn]
     entries["frechet_distance_floor"] = {
         "value": float(np.mean(floors)),
         "draws": floors,
@@ -91,8 +99,18 @@ def evaluate(
         **space,
     }
 
-    entries |= _manifold_entries(real, fake, generator, space)
-    if labels is not None:
+    manifold_space = space
+    if feature_net.heads:
+        floor_outputs = [outputs for _, outputs in drawn]
+        entries |= _attribute_entries(
+            fake_outputs, real_outputs, floor_outputs, feature_net, counts | space
+        )
+        real, fake = (feature_net.manifold(each) for each in (test.images, images))
+        manifold_space = {"features": "texture", **space}
+    entries |= _manifold_entries(real, fake, generator, manifold_space)
+    fake_logits = feature_net.class_logits(fake_outputs, test.classes)
+    if labels is not None and fake_logits is not None:
+        real_logits = feature_net.class_logits(real_outputs, test.classes)
         entries["class_accuracy"] = {
             "value": _accuracy(fake_logits, labels),
             "real_value": _accuracy(real_logits, test.labels.numpy()),
@@ -173,6 +191,48 @@ def _manifold_entries(
         "recall": {"value": recall, "neighbours": PRECISION_NEIGHBOURS, **common},
         "density": {"value": density, "neighbours": DENSITY_NEIGHBOURS, **common},
         "coverage": {"value": coverage, "neighbours": DENSITY_NEIGHBOURS, **common},
+    }
+
+
+def _attribute_entries(
+    fake: np.ndarray,
+    real: np.ndarray,
+    floors: list[np.ndarray],
+    feature_net: FeatureNet,
+    measured: dict[str, Any],
+) -> dict[str, dict[str, Any]]:
+    """Return the two entries of attribute fidelity.
+
+    Args:
+        fake, real: outputs of the feature net for generated and test images.
+        floors: the same for each draw of training images.
+        measured: counts, feature net and seed.
+    """
+    heads = feature_net.heads
+    reference = read_outputs(real, heads)
+    found = attribute_fidelity(read_outputs(fake, heads), reference, heads)
+    confidence = {name: fidelity.confidence for name, fidelity in found.items()}
+    variation = {name: fidelity.total_variation for name, fidelity in found.items()}
+    floor = [
+        np.mean([fidelity.total_variation for fidelity in real_fidelity.values()])
+        for real_fidelity in (
+            attribute_fidelity(read_outputs(outputs, heads), reference, heads) for outputs in floors
+        )
+    ]
+    return {
+        "attribute_confidence": {
+            "value": float(np.mean(list(confidence.values()))),
+            "lowest": min(confidence.values()),
+            "attributes": confidence,
+            **measured,
+        },
+        "attribute_total_variation": {
+            "value": float(np.mean(list(variation.values()))),
+            "largest": max(variation.values()),
+            "floor": float(np.mean(floor)),
+            "attributes": variation,
+            **measured,
+        },
     }
 
 

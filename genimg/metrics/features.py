@@ -1,38 +1,49 @@
 """Images to features: the space in which sets of images are compared.
 
-A feature net is a small classifier. Its last hidden layer gives the features that the distances
-of this package are measured in; its logits tell which class an image looks like. Numbers from
-two feature nets cannot be compared, so every number carries the name of its net.
+A feature net is a small classifier, of classes or of attributes. Its last hidden layer gives the
+features that the distances of this package are measured in; its outputs tell which class an image
+looks like, or which attributes it has. Numbers from two feature nets cannot be compared, so every
+number carries the name of its net.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from genimg.models.attribute_classifier import AttributeHead
 from genimg.render.images import shown
 
 Images = Tensor | np.ndarray
+FEATURE_NETS = {
+    "fashion-mnist": "fashion-features",
+    "portraits": "portraits-features",
+    "critters": "critters-features",
+}
+"""The feature net that ships for each data set."""
 
 
 class FeatureNet:
     """A classifier seen as a map from images to features and logits."""
 
-    def __init__(self, name: str, model: nn.Module) -> None:
+    def __init__(self, name: str, model: nn.Module, heads: Sequence[AttributeHead] = ()) -> None:
         """Wrap `model`, which is put in evaluation mode.
 
         Args:
             name: shown beside every number measured with this net.
             model: has `features(x)` -> (B, D) for float images (B, C, H, W) in [-1, 1], and
-                `head(features)` -> logits (B, classes).
+                `head(features)` -> logits (B, classes), or outputs (B, O) about `heads`; one of
+                attributes also has `texture(x)` -> (B, E).
+            heads: the attributes that it names; () for a classifier of classes.
         """
-        self.name = name
+        self.name, self.heads = name, tuple(heads)
         self.model = model.eval()
 
     @torch.inference_mode()
     def __call__(self, images: Images, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
-        """Return the features float64 (N, D) and the logits float32 (N, classes) of images.
+        """Return the features float64 (N, D) and the outputs float32 (N, O) of images.
 
         Args:
             images: uint8, a tensor (N, C, H, W) or an array (N, H, W, C), 0..255.
@@ -49,6 +60,41 @@ class FeatureNet:
             features.append(hidden.double().cpu())
             logits.append(self.model.head(hidden).float().cpu())
         return torch.cat(features).numpy(), torch.cat(logits).numpy()
+
+    @torch.inference_mode()
+    def manifold(self, images: Images, batch_size: int = 500) -> np.ndarray:
+        """Return features float64 (N, E) whose neighbours are pictures that are drawn alike.
+
+        Precision, recall, density and coverage are measured in them. Of a classifier of classes
+        they are the features; of one of attributes its `texture`, because in its features the mean
+        of all pictures lies near every picture, and counts as real.
+
+        Args:
+            images, batch_size: as for a call.
+        """
+        if not self.heads:
+            return self(images, batch_size)[0]
+        device = next(self.model.parameters()).device
+        parts = [
+            self.model.texture(batch.to(device).float() / 127.5 - 1).double().cpu()
+            for batch in image_tensor(images).split(batch_size)
+        ]
+        return torch.cat(parts).numpy()
+
+    def class_logits(self, outputs: np.ndarray, classes: Sequence[str]) -> np.ndarray | None:
+        """Return the columns (N, classes) of outputs (N, O) that are the logits of the classes.
+
+        Of a network that names attributes: of the attribute whose values are the classes; None if
+        there is no such attribute.
+        """
+        if not self.heads:
+            return outputs
+        start = 0
+        for head in self.heads:
+            if head.values == tuple(classes):
+                return outputs[:, start : start + head.outputs]
+            start += head.outputs
+        return None
 
 
 def image_tensor(images: Images) -> Tensor:

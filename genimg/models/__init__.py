@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from genimg.configuration import Configuration
+from genimg.models.attribute_classifier import AttributeClassifier, AttributeClassifierConfig
 from genimg.models.classifier import Classifier, ClassifierConfig
 from genimg.models.dcgan import DcganConfig, DcganDiscriminator, DcganGenerator
 from genimg.models.drawer import Drawer, DrawerConfig
@@ -45,6 +46,7 @@ KINDS: dict[str, Kind] = {
         StyleDcganConfig, lambda config: Gan(config, StyleDcganGenerator, PlainDiscriminator), "gan"
     ),
     "classifier": Kind(ClassifierConfig, Classifier, "classifier"),
+    "attribute-classifier": Kind(AttributeClassifierConfig, AttributeClassifier, "attributes"),
     "vision-transformer": Kind(VisionTransformerConfig, VisionTransformer, "classifier"),
     "fsq-tokenizer": Kind(FsqTokenizerConfig, FsqTokenizer, "tokenizer"),
     "vq-tokenizer": Kind(VqTokenizerConfig, VqTokenizer, "tokenizer"),

@@ -17,7 +17,7 @@ Row = Mapping[str, float | None]
 STRETCH = 30
 SHORT_STRETCH = 12
 # Of these every report of a step has one; other rows are of sheets and validations.
-_MINIMISED = ("discriminator_loss", "generator_loss", "absolute_error", "loss")
+_MINIMISED = ("discriminator_loss", "generator_loss", "absolute_error", "loss", "attribute_loss")
 # Both accuracies of a discriminator that has won. Healthy ones stay below 0.96 over a stretch.
 WON = 0.99
 # The generator's gradient against the largest that it had, while the discriminator is right this

@@ -46,6 +46,7 @@ class Learner:
         """Build the task, untrained."""
         self.task = build_task(self.spec, self.device, self.spec.resolved["precision"])
         self.task.group = self.group
+        self.targets = self.task.targets(self.spec.model, self.dataset)
 
     def _load(self, checkpoint: Path) -> dict[str, Any]:
         """Load a checkpoint into a task just built, and return its state."""
@@ -55,12 +56,16 @@ class Learner:
         self.task.load_optimizer_tensors(tensors["optimizer"])
         return state
 
+    def _batch(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return pictures (B, C, H, W) and what the task learns of them, on the task's device."""
+        return batch_tensors(self.dataset, self.targets, indices, self.device)
+
     def _make_step(self) -> dict[str, float]:
         torch.manual_seed(derive(self.spec.run.seed, "step", self.step))
         chosen = batch_indices(
             self.spec.run.seed, self.images_seen, self.batch_size, len(self.training)
         )
-        images, labels = batch_tensors(self.dataset, self.training[chosen], self.device)
+        images, labels = self._batch(self.training[chosen])
         seen = self.images_seen + self.batch_size
         report = self.task.step(
             images, labels, step=self.step, images_seen=seen, progress=seen / self.total

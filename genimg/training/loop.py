@@ -13,7 +13,7 @@ from genimg.training.learner import Learner
 from genimg.training.places import fingerprint
 from genimg.training.quality import QualityGauge
 from genimg.training.reporting import Callback, Reporter
-from genimg.training.resolve import batch_tensors, resolve
+from genimg.training.resolve import resolve
 from genimg.training.run_directory import Attempt, RunDirectory
 from genimg.training.spec import RunSpec
 from genimg.training.task import Diverged
@@ -156,7 +156,7 @@ class Trainer(Learner):
         """Measure the loss on the held-out pictures, and keep the model if it is the best."""
         total = 0.0
         for indices in self.held_out.split(self.batch_size):
-            images, labels = batch_tensors(self.dataset, indices, self.device)
+            images, labels = self._batch(indices)
             total += self.task.validate(images, labels) * len(indices)
         loss = total / len(self.held_out)
         self._report({"validation_loss": loss})
@@ -223,7 +223,7 @@ class Trainer(Learner):
         seconds = 0.0
         self.validated = BestSoFar()
         self._build()
-        self.task.examples, _ = batch_tensors(self.dataset, self.training[:EXAMPLES], self.device)
+        self.task.examples, _ = self._batch(self.training[:EXAMPLES])
         newest = run_checkpoints.newest(self.directory.checkpoints)
         if newest is None:
             self.task.start()

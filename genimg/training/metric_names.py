@@ -99,8 +99,18 @@ METRICS: dict[str, Metric] = {
         "Cross-entropy per token of held-out images, by the averaged image GPT with the true"
         " labels.",
     ),
+    "attribute_loss": Metric(
+        "Attribute loss",
+        "",
+        "lower",
+        "Of a classifier of attributes, the mean over them: 1 for one that knows nothing, 0 at"
+        " best.",
+    ),
     "accuracy": Metric(
-        "Training accuracy", "share", "higher", "Share of the batch that is classified rightly."
+        "Training accuracy",
+        "share",
+        "higher",
+        "Share of the batch that is classified rightly; of attributes, all those with names.",
     ),
     "gradient": Metric("Gradient", "", "", "Norm of the loss's gradient, before any clipping."),
     "absolute_error": Metric(
@@ -149,8 +159,9 @@ METRICS: dict[str, Metric] = {
         "Fréchet distance (500 images)",
         "",
         "lower",
-        "FD of 500 drawn images to 1,000 real ones in the features of fashion-features: too high,"
-        " and rough, because they are few; compare it with its floor only.",
+        "FD of 500 drawn images to 1,000 real ones in the features of the data set's feature net"
+        " (fashion-features, say): too high, and rough, because they are few; compare it with its"
+        " floor only.",
     ),
     "frechet_distance_500_floor": Metric(
         "Fréchet distance of real images",
@@ -162,6 +173,20 @@ METRICS: dict[str, Metric] = {
         "Class accuracy (500 images)",
         "share",
         "higher",
-        "Share of 500 drawn images that fashion-features takes for the class asked for.",
+        "Share of 500 drawn images that the feature net takes for the class asked for.",
+    ),
+    "attribute_confidence_500": Metric(
+        "Attribute confidence (500 images)",
+        "of real",
+        "higher",
+        "How clear the attributes of 500 drawn images are: the feature net's mean confidence over"
+        " the same of real images, averaged over all attributes.",
+    ),
+    "attribute_total_variation_500": Metric(
+        "Attribute total variation (500 images)",
+        "",
+        "lower",
+        "How far the shares of each attribute's values in 500 drawn images are from those in 1,000"
+        " real ones: from 0 to 1, averaged over all attributes.",
     ),
 }

@@ -6,6 +6,8 @@ training uses, so a run that is measured ends exactly like one that is not.
 
 import time
 from functools import cached_property
+from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,14 +16,14 @@ from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
 from genimg.data import Dataset
 from genimg.data.fit import fit, only_pads
+from genimg.metrics.attributes import attribute_fidelity, read_outputs
 from genimg.metrics.diversity import within_class_distance
-from genimg.metrics.features import FeatureNet, image_tensor
+from genimg.metrics.features import FEATURE_NETS, FeatureNet, image_tensor
 from genimg.metrics.frechet import frechet_distance
 from genimg.training.randomness import generator
 from genimg.training.task import Task
 from genimg.training.yardstick import COMPARED, Yardstick
 
-FEATURE_NET = "fashion-features"
 DRAWN = 500
 REAL = 1000
 LEAST_SECONDS = 30.0
@@ -69,7 +71,8 @@ class QualityGauge:
         """Return what the yardstick tells of pictures drawn now (see `Yardstick.compare`).
 
         Where a shipped classifier knows the data set, `frechet_distance_500`, its floor and, with
-        classes, `class_accuracy_500` are added.
+        classes, `class_accuracy_500` are added; where it names attributes,
+        `attribute_confidence_500` and `attribute_total_variation_500`, too.
         """
         yardstick, reference = self._yardstick, self._reference  # made once, which costs more
         start = time.monotonic()
@@ -77,21 +80,28 @@ class QualityGauge:
         drawn = self.task.draw(labels, self.seed)
         values = yardstick.compare(drawn, labels.numpy())
         if reference:
-            values |= self._judged(image_tensor(drawn), labels, *reference)
+            values |= self._judged(image_tensor(drawn), labels, reference)
         self._measured_at = time.monotonic()
         self._cost, self.began = self._measured_at - start, True
         return values
 
     def _judged(
-        self, drawn: torch.Tensor, labels: torch.Tensor, judge: FeatureNet, real: np.ndarray, floor
+        self, drawn: torch.Tensor, labels: torch.Tensor, reference: "_Reference"
     ) -> dict[str, float]:
-        features, logits = judge(fit(drawn, judge.model.config.size))
+        judge = reference.judge
+        features, outputs = judge(fit(drawn, judge.model.config.size))
         values = {
-            "frechet_distance_500": frechet_distance(features, real),
-            "frechet_distance_500_floor": floor,
+            "frechet_distance_500": frechet_distance(features, reference.features),
+            "frechet_distance_500_floor": reference.floor,
         }
-        if self.task.average.config.classes:
+        logits = judge.class_logits(outputs, self.dataset.classes)
+        if self.task.average.config.classes and logits is not None:
             values["class_accuracy_500"] = float((logits.argmax(1) == labels.numpy()).mean())
+        if judge.heads:
+            readings = (read_outputs(o, judge.heads) for o in (outputs, reference.outputs))
+            found = attribute_fidelity(*readings, judge.heads).values()
+            values["attribute_confidence_500"] = fmean(each.confidence for each in found)
+            values["attribute_total_variation_500"] = fmean(each.total_variation for each in found)
         return values
 
     @cached_property
@@ -105,17 +115,15 @@ class QualityGauge:
         return Yardstick(self.dataset.images, self._labels, self._order)
 
     @cached_property
-    def _reference(self) -> tuple[FeatureNet, np.ndarray, float] | None:
-        """The judge, the features of real pictures, and the distance between real and real.
-
-        None where no shipped classifier knows the data, or the pictures are too few.
-        """
+    def _reference(self) -> "_Reference | None":
+        """None where no shipped classifier knows the data, or the pictures are too few."""
         judge = find_judge(self.dataset, self.task.device)
         if judge is None or len(self.dataset) < REAL + DRAWN:
             return None
         images = self.dataset.images[self._order[: REAL + DRAWN]]
-        features, _ = judge(fit(images, judge.model.config.size))
-        return judge, features[:REAL], frechet_distance(features[REAL:], features[:REAL])
+        features, outputs = judge(fit(images, judge.model.config.size))
+        floor = frechet_distance(features[REAL:], features[:REAL])
+        return _Reference(judge, features[:REAL], outputs[:REAL], floor)
 
     @property
     def _labels(self) -> torch.Tensor:
@@ -128,15 +136,27 @@ class QualityGauge:
         return torch.randperm(len(self.dataset), generator=generator(self.seed, "quality", 0))
 
 
+class _Reference(NamedTuple):
+    """A judge, what it says of real pictures, and its distance between real and real."""
+
+    judge: FeatureNet
+    features: np.ndarray
+    outputs: np.ndarray
+    floor: float
+
+
 def find_judge(dataset: Dataset, device: torch.device) -> FeatureNet | None:
     """Return the shipped classifier if it was trained on these pictures, edges left aside."""
+    if dataset.name not in FEATURE_NETS:
+        return None
     try:
-        checkpoint = checkpoints.read(FEATURE_NET)
+        checkpoint = checkpoints.read(FEATURE_NETS[dataset.name])
     except CheckpointError:  # an installation without the shipped models
         return None
     config = checkpoint.config
-    known = (checkpoint.card.get("dataset"), config.channels, len(checkpoint.class_names()))
+    known = (checkpoint.card.get("dataset"), config.channels, len(checkpoint.card["classes"]))
     fits = dataset.size == config.size or only_pads(dataset.size, config.size)
     if known != (dataset.name, dataset.channels, len(dataset.classes)) or not fits:
         return None
-    return FeatureNet(FEATURE_NET, checkpoint.model.to(device))
+    heads = config.heads() if checkpoint.kind == "attribute-classifier" else ()
+    return FeatureNet(checkpoint.name, checkpoint.model.to(device), heads)

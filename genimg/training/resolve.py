@@ -30,6 +30,7 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
     if spec.resolved:
         return spec
     check(spec, Pictures.loaded(dataset))
+    TASKS[kind_named(spec.kind).task][0].targets(spec.model, dataset)  # now, not in the first step
     device = choose_device(spec.run.device)
     threads = spec.run.threads or os.cpu_count() or 1
     torch.set_num_threads(threads)
@@ -62,12 +63,16 @@ def build_task(spec: RunSpec, device: torch.device, precision: str) -> Task:
 
 
 def batch_tensors(
-    dataset: Dataset, indices: torch.Tensor, device: torch.device
+    dataset: Dataset, targets: torch.Tensor, indices: torch.Tensor, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return pictures, float32 (B, C, H, W) in [-1, 1], and labels (B,) on `device`."""
+    """Return pictures, float32 (B, C, H, W) in [-1, 1], and their targets (B, ...) on `device`.
+
+    Args:
+        targets: what the task makes of the data set, a row for each of its pictures.
+    """
     images = dataset.images[indices].to(device).float().div_(127.5).sub_(1)
     images = images.contiguous(memory_format=torch.channels_last)
-    return images, dataset.labels[indices].to(device)
+    return images, targets[indices].to(device)
 
 
 def images_per_second(
@@ -77,9 +82,10 @@ def images_per_second(
     task = build_task(spec, device, precision)
     batch_size = spec.run.batch_size
     indices = torch.arange(batch_size) % len(dataset)
+    targets = task.targets(spec.model, dataset)
 
     def make_step(step: int) -> None:
-        images, labels = batch_tensors(dataset, indices, device)
+        images, labels = batch_tensors(dataset, targets, indices, device)
         task.step(images, labels, step=step, images_seen=batch_size * (step + 1), progress=0.5)
 
     make_step(0)  # pays for set-up

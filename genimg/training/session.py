@@ -9,7 +9,10 @@ from typing import Any
 
 from genimg import data
 from genimg.data import FOLDER_PREFIX, Dataset
+from genimg.data.drawing import Names
 from genimg.data.file_names import shown_name
+from genimg.data.registry import published
+from genimg.models.attribute_classifier import AttributeHead
 from genimg.render.images import require_whole_number, shown
 from genimg.training import places
 from genimg.training.distributed import joined, together
@@ -18,7 +21,7 @@ from genimg.training.loop import Callback, Trainer, resolved_spec
 from genimg.training.prior import PriorTrainingConfig, find_tokenizer
 from genimg.training.requirements import Pictures, check, check_kind, check_processes
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import PRESETS, RunSpec, make_spec, settings_of
+from genimg.training.spec import PRESETS, RunConfig, RunSpec, make_spec, settings_of
 
 _PATIENCE_SECONDS = 10.0
 _log = logging.getLogger(__name__)
@@ -57,10 +60,14 @@ def request_spec(preset: str, *, processes: int = 1, **settings: Any) -> RunSpec
     """
     if not isinstance(preset, str):
         raise ValueError(f"preset must be a name, one of {', '.join(PRESETS)}, not {shown(preset)}")
-    pictures = Pictures.described(data.describe(settings.get("dataset", "fashion-mnist")))
-    kind = PRESETS[preset].kind if preset in PRESETS else ""  # which `make_spec` refuses
+    kind, usual = "", RunConfig().dataset
+    if preset in PRESETS:  # or else `make_spec` refuses it
+        kind, usual = PRESETS[preset].kind, PRESETS[preset].run.get("dataset", usual)
+    pictures = Pictures.described(data.describe(settings.get("dataset", usual)))
     if kind:
         check_kind(kind, pictures)
+    if kind == "attribute-classifier":
+        settings = {"attributes": _attributes_of(pictures.name)} | settings
     if kind == "image-gpt":
         name = settings.get("tokenizer", PriorTrainingConfig().tokenizer)
         config = find_tokenizer(name).config
@@ -74,6 +81,22 @@ def request_spec(preset: str, *, processes: int = 1, **settings: Any) -> RunSpec
     if spec.kind != "image-gpt" and spec.run.patience != usual:
         raise ValueError("patience would change nothing: only image GPTs have it; leave it out")
     return spec
+
+
+def _attributes_of(dataset: str) -> tuple[str, ...]:
+    """Return the attributes of a data set as an `AttributeClassifierConfig` holds them."""
+    designs = {name: facts.design for name, facts in published().items() if facts.design}
+    if dataset not in designs:
+        raise ValueError(
+            f"{dataset} has no named attributes to learn; choose one of {', '.join(designs)}"
+        )
+    heads = []
+    for name, attribute in designs[dataset].attributes.items():
+        if isinstance(attribute, Names):
+            heads.append(AttributeHead(name, attribute.values))
+        else:
+            heads.append(AttributeHead(name, cyclic=attribute.cyclic))
+    return tuple(map(str, heads))
 
 
 def train_run(

@@ -5,6 +5,7 @@ from typing import Any
 
 from genimg.configuration import Configuration, setting
 from genimg.models import KINDS, kind_named
+from genimg.training.attributes import AttributeTask, AttributeTrainingConfig
 from genimg.training.classification import ClassifierTask, ClassifierTrainingConfig
 from genimg.training.gan import GanTask, GanTrainingConfig
 from genimg.training.prior import PriorTask, PriorTrainingConfig
@@ -13,6 +14,7 @@ from genimg.training.tokenizer import TokenizerTask, TokenizerTrainingConfig
 TASKS: dict[str, tuple[type, type[Configuration]]] = {
     "gan": (GanTask, GanTrainingConfig),
     "classifier": (ClassifierTask, ClassifierTrainingConfig),
+    "attributes": (AttributeTask, AttributeTrainingConfig),
     "tokenizer": (TokenizerTask, TokenizerTrainingConfig),
     "prior": (PriorTask, PriorTrainingConfig),
 }
@@ -248,6 +250,20 @@ PRESETS: dict[str, Preset] = {
         {},
         {},
         {"sheets": 0},
+    ),
+    "portraits-features": Preset(
+        "Names every attribute of a portrait, the yardstick of the metrics",
+        "attribute-classifier",
+        {},
+        {},
+        {"dataset": "portraits", "batch_size": 64, "sheets": 0},
+    ),
+    "critters-features": Preset(
+        "Names every attribute of a critter, the yardstick of the metrics",
+        "attribute-classifier",
+        {},
+        {},
+        {"dataset": "critters", "batch_size": 64, "sheets": 0},
     ),
 }
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration
+from genimg.data import Dataset
 from genimg.training.distributed import ALONE, Alone
 
 
@@ -76,6 +77,18 @@ class Task(ABC):
             ValueError: something that the run builds upon is missing or does not fit.
         """
 
+    @staticmethod
+    def targets(model: Configuration, dataset: Dataset) -> Tensor:
+        """Return what a step is told of each picture, a row for each; usually its label.
+
+        Args:
+            model: of the model that is trained.
+
+        Raises:
+            ValueError: the data set does not tell what has to be learnt.
+        """
+        return dataset.labels
+
     @abstractmethod
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
@@ -87,7 +100,7 @@ class Task(ABC):
 
         Args:
             images: float32 (B, C, H, W) in [-1, 1], on the task's device.
-            labels: int64 (B,).
+            labels: the rows of `targets` for these pictures; int64 (B,) unless said otherwise.
             step: steps made before this one.
             images_seen: pictures seen including this batch.
             progress: from 0 to 1 through the run.

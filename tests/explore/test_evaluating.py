@@ -9,9 +9,12 @@ from PIL import Image
 from genimg import checkpoints, data, load
 from genimg.data import torchvision_sets
 from genimg.explore.evaluating import evaluate_model
+from genimg.metrics.attributes import attribute_fidelity
 from genimg.metrics.evaluation import evaluate
+from genimg.metrics.features import FEATURE_NETS
 from genimg.metrics.frechet import frechet_distance
 from genimg.models import kind_named
+from genimg.models.attribute_classifier import AttributeClassifierConfig
 from genimg.models.drawer import DrawerConfig
 from genimg.models.tokenizer import FsqTokenizerConfig
 
@@ -170,3 +173,87 @@ def test_a_feature_net_that_would_see_other_pictures_is_refused(write, model, ne
     name, judge = write("gan", "mlp-gan", 10, **model), write("net", "classifier", 10, **net)
     with pytest.raises(ValueError, match="choose a feature net"):
         evaluate_model(name, count=24, feature_net=judge)
+
+
+@pytest.fixture(scope="module")
+def portraits():
+    return {
+        split: data.load("portraits", size=64, split=split, full=False)
+        for split in ("train", "test")
+    }
+
+
+@pytest.fixture
+def colour(tmp_path, alive, small_config, portraits, monkeypatch):
+    """Paths of a GAN and of a network that names attributes, both of portraits, untrained."""
+    heads = ("hair: " + ", ".join(portraits["test"].classes), "beard: no, yes", "shirt hue: cyclic")
+    net = AttributeClassifierConfig(attributes=heads, widths=(4, 8, 8))
+    paths = {}
+    for kind, config in (
+        ("mlp-gan", small_config("mlp-gan", 64, 3, 6)),
+        ("attribute-classifier", net),
+    ):
+        torch.manual_seed(0)
+        paths[kind] = checkpoints.write(
+            tmp_path / kind,
+            kind=kind,
+            model=alive(kind_named(kind).build(config)),
+            card={"dataset": "portraits", "size": 64, "classes": list(portraits["test"].classes)},
+            preview=b"-",
+        )
+    return paths
+
+
+def test_a_gan_of_pictures_with_attributes_has_attribute_fidelity(colour, portraits):
+    name, net = colour["mlp-gan"], colour["attribute-classifier"]
+    found = evaluate_model(name, count=24, seed=3, feature_net=net)
+    assert set(found) == {
+        *("frechet_distance", "frechet_distance_floor", "kernel_distance", "class_accuracy"),
+        *("attribute_confidence", "attribute_total_variation", "nearest_training_ratio"),
+        *("precision", "recall", "density", "coverage"),
+    }
+    judge = load(net)
+    drawn, real = (
+        judge.read(load(name).sample(24, seed=3)),
+        judge.read(portraits["test"].pictures()),
+    )
+    fidelity = attribute_fidelity(drawn, real, judge.heads)
+    for entry, field in (
+        ("attribute_confidence", "confidence"),
+        ("attribute_total_variation", "total_variation"),
+    ):
+        expected = {each: getattr(value, field) for each, value in fidelity.items()}
+        assert found[entry]["attributes"] == pytest.approx(expected, rel=1e-5)
+        assert found[entry]["value"] == pytest.approx(np.mean(list(expected.values())), rel=1e-5)
+        assert found[entry]["feature_net"] == str(net)
+    accuracy = (drawn["hair"].values == np.arange(24) % 6).mean()
+    assert found["class_accuracy"]["value"] == accuracy
+
+
+def test_a_network_that_names_attributes_is_measured_by_what_is_known(colour, portraits):
+    net = colour["attribute-classifier"]
+    found = evaluate_model(net)
+    test = portraits["test"]
+    told = load(net).attributes_of(test.pictures())
+    right = {
+        name: float((told[name].argmax(1) == test.attributes[name].data.numpy()).mean())
+        for name in ("hair", "beard")
+    }
+    assert found["attribute_accuracy"]["attributes"] == right
+    assert found["attribute_accuracy"]["value"] == pytest.approx(np.mean(list(right.values())))
+    assert found["attribute_accuracy"]["images"] == 400
+    difference = np.abs(told["shirt hue"] - test.attributes["shirt hue"].data.numpy())
+    error = np.minimum(difference, 1 - difference).mean()
+    assert found["attribute_error"]["value"] == pytest.approx(error, abs=1e-5)
+
+
+def test_the_feature_net_of_the_data_set_is_the_default(colour, monkeypatch):
+    monkeypatch.setitem(FEATURE_NETS, "portraits", str(colour["attribute-classifier"]))
+    entry = evaluate_model(colour["mlp-gan"], count=12)["frechet_distance"]
+    assert entry["feature_net"] == str(colour["attribute-classifier"])
+
+
+def test_without_a_feature_net_of_the_data_set_one_must_be_given(write):
+    name = write("gan", "mlp-gan", 10, dataset="kmnist")
+    with pytest.raises(ValueError, match="no feature net ships for kmnist"):
+        evaluate_model(name, count=12)

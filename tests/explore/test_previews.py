@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from genimg import load
 from genimg.data import torchvision_sets
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.previews import preview_pictures
@@ -51,3 +52,16 @@ def test_a_classifier_shows_what_it_takes_for_each_class(make_tiny):
     assert found
     assert all(found)
     assert (sheet[:, 3:] == 255).all()
+
+
+def test_a_network_that_names_attributes_has_a_column_for_each():
+    model = load("portraits-features")
+    sheet = preview_pictures(model).reshape(4, 10, 64, 64, 3)
+    for column, head in enumerate(model.heads):
+        whole = [picture for picture in sheet[:, column] if not (picture == 255).all()]
+        values = model.read(np.stack(whole))[head.name].values
+        assert len(whole) == 4
+        if head.values:
+            assert len(set(values)) == 1
+        else:
+            assert values.max() - values.min() < 0.13

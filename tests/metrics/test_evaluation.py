@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from genimg import checkpoints, data
 from genimg.data import Dataset
 from genimg.metrics import evaluation
 from genimg.metrics.evaluation import evaluate
@@ -179,3 +180,77 @@ def test_floor_draws_whole_sets_even_from_few_training_images(setting):
 def test_bad_input_is_refused(setting, images, labels, options, sentence):
     with pytest.raises(ValueError, match=sentence):
         evaluate(images, labels, **(setting | options))
+
+
+@pytest.fixture(scope="module")
+def portraits():
+    """The judge that ships, and 200 pictures of each split."""
+    checkpoint = checkpoints.read("portraits-features")
+    net = FeatureNet(checkpoint.name, checkpoint.model, checkpoint.config.heads())
+    splits = {
+        split: data.load("portraits", size=64, split=split, full=False).subset(slice(200))
+        for split in ("train", "test")
+    }
+    return {**splits, "feature_net": net, "seed": 0, "floor_draws": 1}
+
+
+@pytest.fixture(scope="module")
+def ranked(portraits):
+    """Values of pictures from good to bad: real, half of them smears, all smears; and blurred."""
+    real = data.load("portraits", size=64, split="test", full=False).subset(slice(200, 400))
+    generator = np.random.default_rng(0)
+    mean = portraits["train"].pictures().mean(axis=0)
+    smear = mean + 10 * generator.normal(size=(200, 64, 64, 3))
+    smear = smear.round().clip(0, 255).astype(np.uint8)
+    half = np.where(np.arange(200)[:, None, None, None] % 2, real.pictures(), smear)
+    squares = real.images.float().unflatten(2, (16, 4)).unflatten(4, (16, 4))
+    blocks = squares.mean((3, 5)).round().byte()  # 16 x 16 pixels, each drawn as 4 x 4
+    blurred = blocks.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
+    sets = {
+        "real": real.pictures(),
+        "half": half,
+        "smear": smear,
+        "blurred": blurred.permute(0, 2, 3, 1).numpy(),
+    }
+    labels = real.labels.numpy()
+    return {name: evaluate(images, labels, **portraits) for name, images in sets.items()}
+
+
+@pytest.mark.parametrize(
+    ("metric", "better"),
+    [
+        ("frechet_distance", "lower"),
+        ("attribute_total_variation", "lower"),
+        ("attribute_confidence", "higher"),
+        ("class_accuracy", "higher"),
+        ("precision", "higher"),
+        ("coverage", "higher"),
+    ],
+)
+def test_in_colour_a_smear_ranks_below_half_a_smear_and_that_below_real(ranked, metric, better):
+    # Not recall: smears among real pictures widen the balls that the others are found in.
+    values = [ranked[name][metric]["value"] for name in ("real", "half", "smear")]
+    assert values == sorted(values, reverse=better == "higher")
+    assert len(set(values)) == 3
+    blurred = ranked["blurred"][metric]["value"]
+    assert blurred < values[0] if better == "higher" else blurred > values[0]
+
+
+def test_a_smear_and_blurred_pictures_are_neither_precise_nor_cover_anything(ranked):
+    for name in ("smear", "blurred"):
+        for metric in ("precision", "recall", "coverage"):
+            assert ranked[name][metric]["value"] < 0.05, (name, metric)
+    for metric in ("precision", "recall", "coverage"):
+        assert ranked["real"][metric]["value"] > 0.85
+        assert ranked["real"][metric]["features"] == "texture"
+
+
+def test_real_pictures_have_the_fidelity_of_real_ones(ranked, portraits):
+    confidence = ranked["real"]["attribute_confidence"]
+    variation = ranked["real"]["attribute_total_variation"]
+    names = [head.name for head in portraits["feature_net"].heads]
+    assert list(confidence["attributes"]) == list(variation["attributes"]) == names
+    assert confidence["lowest"] == pytest.approx(1, abs=0.02)
+    assert variation["value"] < 2 * variation["floor"]
+    assert variation["largest"] == max(variation["attributes"].values())
+    assert json.loads(json.dumps(ranked, allow_nan=False)) == ranked

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from genimg.data import Dataset
+from genimg.data.attributes import Attribute
 from genimg.training.loop import Trainer
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec, make_spec
@@ -17,6 +18,28 @@ def dataset() -> Dataset:
     random = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (64, 1, 32, 32), dtype=torch.uint8, generator=random)
     return Dataset("fashion-mnist", images, torch.arange(64) % 10, tuple("0123456789"), "made up")
+
+
+@pytest.fixture(scope="session")
+def drawn(dataset) -> Dataset:
+    """Squares and discs whose attributes are those of an `AttributeClassifierConfig`."""
+    random = torch.Generator().manual_seed(1)
+    shape = torch.randint(0, 2, (256,), generator=random)
+    size, hue = torch.rand(2, 256, generator=random)
+    rows = torch.arange(32) - 15.5
+    square = torch.maximum(rows[:, None].abs(), rows.abs())  # (32, 32)
+    disc = (rows[:, None].square() + rows.square()).sqrt()
+    distance = torch.where(shape[:, None, None] == 1, square, disc)  # (N, 32, 32)
+    inside = distance < 5 + 8 * size[:, None, None]
+    grey = 40 + 60 * (2 * torch.pi * hue).cos()[:, None, None] * rows.div(16)
+    grey = grey + 60 * (2 * torch.pi * hue).sin()[:, None, None] * rows.div(16)[:, None]
+    images = torch.where(inside, 250.0, grey + 80).clamp(0, 255).to(torch.uint8)[:, None]
+    attributes = {
+        "shape": Attribute(("round", "square"), shape),
+        "size": Attribute((), size),
+        "hue": Attribute((), hue, cyclic=True),
+    }
+    return Dataset("drawn", images, shape, ("round", "square"), "made up", attributes=attributes)
 
 
 @pytest.fixture

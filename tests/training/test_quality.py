@@ -27,7 +27,7 @@ class FirstPixels(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.config = checkpoints.read(quality.FEATURE_NET).config
+        self.config = checkpoints.read("fashion-features").config
         self.scale = nn.Parameter(torch.ones(()))
 
     def features(self, images):
@@ -230,3 +230,32 @@ def test_what_draws_nothing_new_has_no_diversity(fashion, small_spec):
 def test_a_class_for_each_picture_leaves_nothing_to_compare(fashion, small_spec):
     meter = gauge(small_spec, fashion, classes=100)
     assert meter.diversity(fashion.pictures()[:40]) == {}
+
+
+@pytest.mark.parametrize(("name", "label"), [("portraits", "hair"), ("critters", "body")])
+def test_pictures_with_attributes_are_judged_by_the_network_that_names_them(name, label):
+    pictures = data.load(name, size=64, full=False).subset(slice(60))
+    judge = find_judge(pictures, CPU)
+    assert judge.name == f"{name}-features"
+    logits = judge.class_logits(judge(pictures.images)[1], pictures.classes)
+    assert (logits.argmax(1) == pictures.attributes[label].data.numpy()).mean() > 0.95
+    assert find_judge(data.load(name, size=32, split="test", full=False), CPU) is None
+
+
+def test_attribute_fidelity_is_measured_while_training(small_spec, monkeypatch):
+    pictures = data.load("portraits", size=64, full=False)
+    spec = small_spec("fashion-mlp", size=64, channels=3, classes=6)
+    meter = QualityGauge(build_task(spec, CPU, "fp32"), pictures, 0)
+    monkeypatch.setattr(quality, "LEAST_SECONDS", 0.0)
+    assert meter.is_due()
+    rows = {n: iter((pictures.labels == n).nonzero().flatten().tolist()) for n in range(6)}
+    meter.task.draw = lambda labels, seed: pictures.pictures()[[next(rows[int(n)]) for n in labels]]
+    real = meter.measure()
+    assert real["attribute_confidence_500"] == pytest.approx(1, abs=0.01)
+    assert real["attribute_total_variation_500"] < 0.07
+    assert real["class_accuracy_500"] > 0.97
+    one = pictures.pictures()[:1]
+    meter.task.draw = lambda labels, seed: np.repeat(one, len(labels), axis=0)
+    copies = meter.measure()
+    assert copies["attribute_total_variation_500"] > 0.5
+    assert copies["frechet_distance_500"] > 10 * real["frechet_distance_500"]

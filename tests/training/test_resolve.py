@@ -9,6 +9,7 @@ from genimg.data import Dataset
 from genimg.training import resolve as module
 from genimg.training.hardware import choose_device, choose_precision
 from genimg.training.resolve import batch_tensors, build_task, resolve
+from genimg.training.task import Task
 
 
 def test_a_complete_request_is_resolved_without_a_probe(small_spec, dataset, monkeypatch):
@@ -67,7 +68,9 @@ def test_the_probe_measures_and_disturbs_nothing(small_spec, dataset, monkeypatc
 @pytest.mark.parametrize(("seconds", "steps"), [(0.25, 5), (2.0, 3)])
 def test_the_probe_takes_about_a_second(small_spec, dataset, monkeypatch, seconds, steps):
     made = []
-    task = SimpleNamespace(step=lambda *batch, step, **place: made.append(step))
+    task = SimpleNamespace(
+        step=lambda *batch, step, **place: made.append(step), targets=Task.targets
+    )
     clock = SimpleNamespace(perf_counter=lambda: seconds * len(made))
     monkeypatch.setattr(module, "build_task", lambda *given: task)
     monkeypatch.setattr(module, "time", clock)
@@ -79,7 +82,9 @@ def test_the_probe_takes_about_a_second(small_spec, dataset, monkeypatch, second
 def test_batches_are_floats_from_minus_one_to_one():
     images = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 1, 2, 2)
     data = Dataset("x", images, torch.tensor([4, 7]), ("a",) * 8, "made up")
-    pictures, labels = batch_tensors(data, torch.tensor([1, 0, 1]), torch.device("cpu"))
+    pictures, labels = batch_tensors(
+        data, data.labels, torch.tensor([1, 0, 1]), torch.device("cpu")
+    )
     assert pictures[:, 0, 0, 0].tolist() == [1.0, -1.0, 1.0]
     assert labels.tolist() == [7, 4, 7]
 

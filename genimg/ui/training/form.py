@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from genimg.metrics.features import FEATURE_NETS
 from genimg.models import KINDS
 from genimg.training.spec import PRESETS, TASKS, RunSpec, settings_of
 
-OFFERED = tuple(name for name in PRESETS if name != "fashion-features")
-"""The presets that a visitor may train; the yardstick of the metrics stays as it is."""
+OFFERED = tuple(name for name in PRESETS if name not in FEATURE_NETS.values())
+"""The presets that a visitor may train; the yardsticks of the metrics stay as they are."""
 _TITLES = {"run": "The run", "model": "The architecture", "task": "The training"}
 # What the form asks for elsewhere, and what follows from the data set.
 _ELSEWHERE = {"dataset", "images", "minutes", "channels", "classes"}

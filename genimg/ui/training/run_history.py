@@ -19,13 +19,14 @@ BUCKETS = 500
 # One chart each; of numbers that say one thing together, several curves in one chart.
 CHARTS = (
     ("Losses", ("generator_loss", "discriminator_loss")),
-    ("Loss", ("loss", "validation_loss")),
+    ("Loss", ("loss", "validation_loss", "attribute_loss")),
     ("Accuracy", ("accuracy",)),
     ("Distance from real images", ("frechet_distance_500", "frechet_distance_500_floor")),
     ("Distance in random features", ("random_distance",)),
     ("Diversity", ("diversity", "class_difference")),
     ("Copies", ("copied_share",)),
     ("Class accuracy", ("class_accuracy_500",)),
+    ("Attribute fidelity", ("attribute_confidence_500", "attribute_total_variation_500")),
     ("What the discriminator gets right", ("real_accuracy", "fake_accuracy")),
     ("Reconstruction error", ("absolute_error", "squared_error")),
     ("Vocabulary", ("codes_used", "perplexity")),

@@ -212,9 +212,10 @@ def test_no_other_file_is_a_sheet(handlers, running, request_):
     assert sheets_of(RunDirectory(handlers.manager.root / "nothing")) == []
 
 
-def test_the_command_makes_the_same_run(small_models):
-    changes = small_models["fashion-mlp"] | {"images": 80, "seed": 4, "precision": "fp32"}
-    spec = request_spec("fashion-mlp", **changes)
+@pytest.mark.parametrize("preset", ["fashion-mlp", "portraits-features"])
+def test_the_command_makes_the_same_run(small_models, preset):
+    changes = small_models[preset] | {"images": 80, "seed": 4, "precision": "fp32"}
+    spec = request_spec(preset, **changes)
     words = shlex.split(command_of(spec, "runs/a b"))
     assert words[:4] == ["python", "-m", "genimg", "train"]
     parser = Parser(prog="test")
