@@ -4,7 +4,7 @@ from typing import Any
 
 from genimg import data
 from genimg.data import drawn_sets
-from genimg.explore import ClassifierModel, Model, TokenizerModel
+from genimg.explore import DrawerModel, GanModel, Model
 from genimg.explore.arguments import pictures_of
 
 FEW = 1000
@@ -29,7 +29,7 @@ def pictures_planned(model: Model, count: int) -> dict[str, int]:
         ValueError: the card of the model does not name its data set.
     """
     counts = data.describe(pictures_of(model)[0])["images"]
-    drawn = {} if isinstance(model, ClassifierModel | TokenizerModel) else {"generated": count}
+    drawn = {"generated": count} if isinstance(model, GanModel | DrawerModel) else {}
     if counts is None:  # it has to be downloaded first
         return drawn
     return drawn | {"real" if drawn else "images": counts["test"]}
