@@ -47,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         if _is_closed_pipe(error):
             return _end_quietly()
-        return _fail(2, _sentence(error))
+        code = _fail(2, _sentence(error))
+        _end_quietly()  # the output may be what failed
+        return code
     except KeyboardInterrupt:
         return _fail(130, "interrupted")
     except Diverged as error:

@@ -33,7 +33,7 @@ from genimg.storage import atomic_write
 from genimg.training.locating import locate
 
 _DRAWN = f"Name of the set: {' or '.join(drawn_sets.names())}."
-SUMMARY = "list, describe, preview, fetch, draw, import and locate data sets"
+SUMMARY = "list, describe, get, import and locate data sets"
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import math
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -38,6 +39,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise ValueError instead of printing the usage and leaving."""
         raise ValueError(f"{message}; see {self.prog} --help")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse's own passes over an output that takes nothing, as on a full disk.
+        if message:
+            (file or sys.stderr).write(message)
 
 
 def add_number(

@@ -32,6 +32,8 @@ class Pictures(NamedTuple):
     classes: int
     images: int | None
     """To learn from; None where a download is needed to know."""
+    sizes: tuple[int, ...] = SIZES
+    """In pixels, at which they can be had."""
 
     @classmethod
     def described(cls, facts: dict[str, Any]) -> Self:
@@ -42,7 +44,8 @@ class Pictures(NamedTuple):
     @classmethod
     def loaded(cls, dataset: Dataset) -> Self:
         """Return the same of pictures that are loaded."""
-        return cls(dataset.name, dataset.channels, len(dataset.classes), len(dataset))
+        sizes = SIZES if dataset.size in SIZES else (dataset.size,)
+        return cls(dataset.name, dataset.channels, len(dataset.classes), len(dataset), sizes)
 
 
 def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
@@ -59,7 +62,7 @@ def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
     """
     values = spec.model.to_dict()
     check_kind(spec.kind, pictures)
-    _check_size(values["size"])
+    _check_size(values["size"], pictures.sizes)
     if spec.kind == _IMAGE_GPT:
         _check_tokenizer(spec, pictures)
     if values["channels"] != pictures.channels:
@@ -77,10 +80,10 @@ def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
         check_processes(spec.run, processes)
 
 
-def _check_size(size: int) -> None:
-    if size not in SIZES:
-        *others, last = SIZES
-        known = f"{', '.join(map(str, others))} or {last}"
+def _check_size(size: int, sizes: tuple[int, ...]) -> None:
+    if size not in sizes:
+        *others, last = map(str, sizes)
+        known = f"{', '.join(others)} or {last}" if others else last
         raise ValueError(f"no data set is loaded at {size} pixels; set size to {known}")
 
 

@@ -146,7 +146,13 @@ _FAST = {
     "discriminator_learning_rate": 4e-4,
     "hold": 0.0,
 }
-_COLOUR = {"size": 64, "generator_width": 16, "discriminator_width": 32, "most_channels": 256}
+_COLOUR = {
+    "size": 64,
+    "channels": 3,
+    "generator_width": 16,
+    "discriminator_width": 32,
+    "most_channels": 256,
+}
 
 PRESETS: dict[str, Preset] = {
     "fashion-mlp": Preset(
@@ -183,14 +189,14 @@ PRESETS: dict[str, Preset] = {
     "portraits-style": Preset(
         "StyleDCGAN for colour pictures of 64 pixels",
         "style-dcgan",
-        _COLOUR,
+        _COLOUR | {"classes": 6},
         _FAST,
         {"batch_size": 64, "dataset": "portraits"},
     ),
     "critters-style": Preset(
         "StyleDCGAN for colour pictures of 64 pixels",
         "style-dcgan",
-        _COLOUR,
+        _COLOUR | {"classes": 8},
         _FAST,
         {"batch_size": 64, "dataset": "critters"},
     ),
@@ -279,13 +285,17 @@ def settings_of(preset: Preset) -> dict[str, Configuration]:
 
 
 def make_spec(
-    preset: str, *, data_channels: int = 1, data_classes: int = 10, **changes: Any
+    preset: str,
+    *,
+    data_channels: int | None = None,
+    data_classes: int | None = None,
+    **changes: Any,
 ) -> RunSpec:
     """Return the request for a run of `preset`.
 
     Args:
-        data_channels, data_classes: of the pictures; the model's own unless `changes` say otherwise
-            (a recipe without labels stays without).
+        data_channels, data_classes: of the pictures, and so the model's unless `changes` say
+            otherwise (a recipe without labels stays without); None leaves the recipe's.
         changes: values of any field of the model's, the task's or the run's configuration.
 
     Raises:
@@ -295,8 +305,9 @@ def make_spec(
         raise ValueError(f"there is no preset {preset!r}; the presets are {', '.join(PRESETS)}")
     recipe = PRESETS[preset]
     sections = settings_of(recipe)
-    changes.setdefault("channels", data_channels)
-    if getattr(sections["model"], "classes", 0):
+    if data_channels is not None:
+        changes.setdefault("channels", data_channels)
+    if data_classes is not None and getattr(sections["model"], "classes", 0):
         changes.setdefault("classes", data_classes)
     owner = {name: key for key, config in sections.items() for name in _field_names(config)}
     unknown = sorted(set(changes) - set(owner))

@@ -196,7 +196,7 @@ def test_a_request_that_could_not_start_may_be_corrected(call, tmp_path):
         (["--preset", "fashion-mlp", "--batch-size", "1"], "2 to 4096"),
         (["--preset", "fashion-mlp", "--objective", "magic"], "hinge"),
         (["--preset", "fashion-mlp", "--style-dimensions", "64"], "--style-dimensions"),
-        (["--preset", "fashion-style", "--generator-widths", "8"], "generator_widths"),
+        (["--preset", "fashion-stylegan", "--generator-widths", "8"], "generator_widths"),
         (["--preset"], "--preset"),
         (["--minutes", "1"], "--preset"),
         (["--preset", "fashion-mlp", "--processes", "0"], "1 to 64"),

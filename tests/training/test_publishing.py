@@ -58,7 +58,8 @@ def test_a_run_without_a_checkpoint_says_so(make_run):
 
 
 def test_the_mean_style_is_the_mean_of_each_class(small_spec):
-    model = kind_named("stylegan").build(small_spec().model)
+    spec = small_spec()
+    model = kind_named(spec.kind).build(spec.model)
     measure_mean_style(model)
     generator = model.generator
     z = torch.randn(20_000, generator.config.latent_dimensions)

@@ -14,7 +14,7 @@ def test_the_same_request_opens_the_run_and_another_is_refused_by_name(make_run,
     assert make_run(seed=4).path == run.path
     with pytest.raises(ValueError, match="seed is 4 there and 5 here"):
         make_run(seed=5)
-    with pytest.raises(ValueError, match="kind is 'stylegan' there and 'mlp-gan' here"):
+    with pytest.raises(ValueError, match="kind is 'style-dcgan' there and 'mlp-gan' here"):
         make_run(preset="fashion-mlp", seed=4)
     assert run.read_spec() == small_spec(seed=4)
 
