@@ -56,7 +56,8 @@ function load() {
   if (reloaded) restore();
 }
 
-const KEY = `genimg-${element.closest('[id]').id}`;
+// The nearest id is one that Gradio draws at random for each load of the page; the block's is ours.
+const KEY = `genimg-${element.closest('.block').id}`;
 
 function restore() {
   const { checkpoint, size, channels, rows, columns } = props.value;
