@@ -45,6 +45,8 @@ def test_the_gan_tab_with_its_walk(open_page):
     assert page.locator("#walk-code code").inner_text() == code
     assert "directions=[3.0]" in code  # the walk moves as the picture does
     assert page.locator("#seeds textarea, #seeds input").first.input_value() == "1, 7"
+    # Nobody asked for another walk: there is nothing that it was before.
+    assert page.locator("#player [role=status]").inner_text() == ""
 
 
 def test_a_drawing_and_what_was_looked_at(open_page):

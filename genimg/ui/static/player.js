@@ -1,6 +1,6 @@
 // Plays and scrubs a walk without asking the server: all frames came as one picture.
 // value: {sheet, columns, frames, width, height, framesPerSecond, caption, keyframes, seeds, walk,
-// query}. Comes after address.js.
+// query} and, of a walk that was asked for, {asked}, when. Comes after address.js.
 // The first walk plays once by itself, when it comes into sight; a new one plays and says in what it
 // differs from the one before.
 const canvas = element.querySelector('canvas');
@@ -78,9 +78,10 @@ function spell(value) {
   return Object.entries(value ?? {}).map(([i, amount]) => `z ${i}: ${amount}`).join(', ') || 'none';
 }
 
-// In what this walk differs from the one before, in words.
+// In what this walk differs from the one before, in words. That of a link, or of a reload, was not
+// asked for now: nobody here knows the one before it.
 function news() {
-  if (!before) return '';
+  if (!before || !props.value.asked) return '';
   const now = { ...DEFAULTS, ...props.value.walk };
   const changed = Object.keys(NAMES).filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]));
   if (!changed.length) {
