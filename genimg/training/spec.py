@@ -187,14 +187,14 @@ PRESETS: dict[str, Preset] = {
         {"batch_size": 64},
     ),
     "portraits-style": Preset(
-        "StyleDCGAN for colour pictures of 64 pixels",
+        "StyleDCGAN for portraits in colour, 64 pixels",
         "style-dcgan",
         _COLOUR | {"classes": 6},
         _FAST,
         {"batch_size": 64, "dataset": "portraits"},
     ),
     "critters-style": Preset(
-        "StyleDCGAN for colour pictures of 64 pixels",
+        "StyleDCGAN for critters in colour, 64 pixels",
         "style-dcgan",
         _COLOUR | {"classes": 8},
         _FAST,

@@ -131,6 +131,11 @@ def test_the_data_decide_channels_and_classes_unless_they_are_given():
     assert make_spec("fashion-mlp", data_classes=7, classes=7).model.classes == 7
 
 
+def test_no_two_presets_have_the_same_title():
+    titles = [preset.title for preset in PRESETS.values()]  # all that the page's list shows
+    assert len(titles) == len(set(titles))
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_no_setting_of_one_section_hides_another(preset):
     sections = settings_of(PRESETS[preset]).values()
