@@ -121,5 +121,4 @@ def test_no_field_keeps_a_number_that_is_not_allowed(open_page, key):
         assert f"it is {shown} again" in note.inner_text(), (selector, typed)
         page.wait_for_load_state("networkidle")
         assert field.input_value() == shown, (selector, typed)
-        if names == ("GAN",) and typed in ("8", "", "-1", "-3"):  # no digit of it is allowed
-            assert page.url == address, (selector, typed)
+        page.wait_for_url(address)  # the page, too, shows it again, whatever was on the way

@@ -1,9 +1,11 @@
 // A number that its field does not allow never leaves the field, and does not stay in it: when the
-// field is left, or on Enter, its last allowed number is back, the one that the page shows.
+// field is left, or on Enter, the number that was there before the typing is back, also on the page:
+// on its way to 1.5 a seed was 1, which nobody meant.
 // The form of a run is left out: it says below itself what is wrong with a number, and waits.
 const note = element.querySelector('p');
 const NOTE_MILLISECONDS = 6000;
-const known = new WeakMap(); // of each field its last allowed number, as text
+const known = new WeakMap(); // of each field its number before one typed in it, as text
+const shown = new WeakMap(); // of each field its last allowed number, which the page shows
 const acted = new WeakMap(); // what Enter was last pressed on, or somebody else has written
 const left = new WeakMap(); // what was in it when it was left
 let timer = null;
@@ -38,12 +40,20 @@ function say(field, back) {
   timer = setTimeout(() => { note.hidden = true; }, NOTE_MILLISECONDS);
 }
 
+// From now on this number is the one to go back to.
+function keep(field) {
+  if (!allows(field)) return;
+  known.set(field, field.value);
+  shown.set(field, field.value);
+}
+
 // Returns whether the number had to be put back.
 function putBack(field) {
   if (!guarded(field) || allows(field)) return false;
   const back = known.get(field) ?? '';
   if (field.value === '' && back === '' && !field.validity.badInput) return false; // empty from the start
   field.value = back;
+  if (back !== '' && shown.get(field) !== back) field.dispatchEvent(new Event('input', { bubbles: true }));
   say(field, back || 'empty');
   return true;
 }
@@ -51,17 +61,23 @@ function putBack(field) {
 document.addEventListener('focusin', ({ target }) => {
   if (!guarded(target)) return;
   known.set(target, allows(target) ? target.value : '');
+  shown.set(target, known.get(target));
   if (left.get(target) !== target.value) acted.set(target, target.value);
 }, true);
 document.addEventListener('input', (event) => {
   const field = event.target;
   if (!guarded(field)) return;
-  if (allows(field)) known.set(field, field.value);
-  else event.stopImmediatePropagation();
+  if (!allows(field)) {
+    event.stopImmediatePropagation();
+    return;
+  }
+  shown.set(field, field.value);
+  note.hidden = true; // it is mended
 }, true);
 for (const type of ['change', 'focusout']) {
   document.addEventListener(type, (event) => {
     if (putBack(event.target)) event.stopImmediatePropagation();
+    else if (guarded(event.target)) keep(event.target);
     if (guarded(event.target)) left.set(event.target, event.target.value);
   }, true);
 }
@@ -76,6 +92,8 @@ document.addEventListener('keydown', (event) => {
   if (putBack(field) || acted.get(field) === field.value) {
     event.stopImmediatePropagation();
     event.preventDefault();
+  } else {
+    keep(field);
   }
   acted.set(field, field.value);
 }, true);
