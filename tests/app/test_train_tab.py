@@ -285,6 +285,10 @@ def test_rename_duplicate_compare_cancel_delete(open_page, running, paused):
     page = open_training(open_page, link_of(running))
     page.on("dialog", lambda dialog: pytest.fail("a page inside another one cannot ask so"))
     expect_state(page, "running")
+    press(page, "cancel")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#runs .ask", state="hidden")
+    assert page.evaluate("document.activeElement.dataset.action") == "cancel"
     press(page, "rename")
     page.locator("#runs .ask input").fill("<b>one</b>")
     page.locator("#runs .ask .yes").click()

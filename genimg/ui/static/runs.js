@@ -240,6 +240,7 @@ function show() {
 // Asks in the page: a browser forbids its own questions to a page inside another one.
 function askFirst(question, words, yes, { name } = {}) {
   const form = find('.ask');
+  const asker = document.activeElement;
   form.hidden = false;
   put(form.querySelector('p'), question);
   const input = form.querySelector('input');
@@ -248,11 +249,13 @@ function askFirst(question, words, yes, { name } = {}) {
   put(form.querySelector('.yes'), words[0]);
   put(form.querySelector('.no'), words[1]);
   form.onsubmit = (event) => { event.preventDefault(); form.hidden = true; yes(input.value); };
+  const no = () => { form.hidden = true; asker.focus(); };
+  form.querySelector('.no').onclick = no;
+  form.onkeydown = (event) => { if (event.key === 'Escape') no(); };
   (input.hidden ? form.querySelector('.no') : input).focus();
 }
 
 part.ask = { close: () => { find('.ask').hidden = true; } };
-find('.ask .no').addEventListener('click', part.ask.close);
 
 part.actions.addEventListener('click', ({ target }) => {
   const button = target.closest('button');
