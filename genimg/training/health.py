@@ -54,7 +54,8 @@ FEW = 100
 WORSE = 0.01
 VALIDATIONS = 2
 _SCALE = (
-    "on the scale from 0, like other real pictures, to 1, one picture a class drawn again and again"
+    "on the scale where other real pictures are at 0, and one picture a class, drawn again and"
+    " again, at 1"
 )
 
 
