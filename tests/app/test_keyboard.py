@@ -121,4 +121,5 @@ def test_no_field_keeps_a_number_that_is_not_allowed(open_page, key):
         assert f"it is {shown} again" in note.inner_text(), (selector, typed)
         page.wait_for_load_state("networkidle")
         assert field.input_value() == shown, (selector, typed)
-        page.wait_for_url(address)  # the page, too, shows it again, whatever was on the way
+        if names == ("GAN",):
+            page.wait_for_url(address)  # the picture, too, whatever was on the way
