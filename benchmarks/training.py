@@ -95,7 +95,8 @@ def main() -> None:
     print(f"{'preset':16s} {'bf16 images/s':>14s} {'fp32 images/s':>14s}")
     chosen = {}
     for preset, recipe in PRESETS.items():
-        if recipe.kind not in ("mlp-gan", "dcgan", "stylegan"):
+        grey = recipe.run.get("dataset", dataset.name) == dataset.name
+        if recipe.kind not in ("mlp-gan", "dcgan", "stylegan", "style-dcgan") or not grey:
             continue
         spec = make_spec(preset, threads=options.threads, device="cpu")
         cpu = torch.device("cpu")

@@ -125,7 +125,7 @@ def _speed(
             speed = report.get("images_per_second")
             if isinstance(speed, (int, float)) and speed > 0:
                 return float(speed), f"the earlier run {job.name!r} on {device.title}"
-    card = _shipped_card(spec.preset)
+    card = _shipped_card(spec)
     if str(card.get("hardware", "")).startswith(device.kind) and card.get("minutes"):
         speed = card["images_seen"] / card["minutes"] / 60
         return speed, f"the checkpoint that ships with genimg, trained on {card['hardware']}"
@@ -145,9 +145,14 @@ def _work(spec: RunSpec) -> tuple[Any, ...]:
     return spec.model, spec.task, spec.run.batch_size, spec.run.threads, spec.run.precision
 
 
-def _shipped_card(preset: str) -> dict[str, Any]:
+def _shipped_card(spec: RunSpec) -> dict[str, Any]:
+    """Return the card of the model that the preset made, {} if that was of another kind, or none.
+
+    A preset may have changed since.
+    """
     try:
-        return read_json(checkpoints.SHIPPED / preset / "card.json")
+        card = read_json(checkpoints.SHIPPED / spec.preset / "card.json")
+        return card if card.get("kind") == spec.kind else {}
     except (OSError, ValueError):
         return {}
 

@@ -10,12 +10,14 @@ trained, and nothing that a visitor sends reaches the disk there.
 """
 
 import dataclasses
+import io
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from genimg.data import FOLDER_PREFIX
 from genimg.jobs.job import Job
@@ -206,13 +208,24 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
 def _sheets(directory: RunDirectory, room: int) -> list[tuple[int, bytes]]:
     """Return as many sheets as fit, evenly over the run, the first and the last among them."""
     paths = sorted(directory.samples.glob("*.png"))
-    for count in range(len(paths), 1, -1):
-        chosen = {int(place) for place in np.linspace(0, len(paths) - 1, count).round()}
-        if sum(paths[index].stat().st_size for index in chosen) <= room:
-            return [(int(paths[i].stem), paths[i].read_bytes()) for i in sorted(chosen)]
+    sheets = [(int(path.stem), _small(path)) for path in paths]
+    for count in range(len(sheets), 1, -1):
+        chosen = {int(place) for place in np.linspace(0, len(sheets) - 1, count).round()}
+        if sum(len(sheets[index][1]) for index in chosen) <= room:
+            return [sheets[index] for index in sorted(chosen)]
     if paths:
         raise ValueError("not even two sample sheets fit into a recording; allow more bytes")
     return []
+
+
+def _small(path: Path) -> bytes:
+    """Return a sheet as it is kept: one in colour with 256 colours, which is a quarter of it."""
+    with Image.open(path) as sheet:
+        if sheet.mode != "RGB":
+            return path.read_bytes()
+        content = io.BytesIO()
+        sheet.quantize(256, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
+    return content.getvalue()
 
 
 def _bytes(folder: Path) -> int:

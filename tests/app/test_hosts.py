@@ -160,7 +160,7 @@ def test_where_it_is_off_there_are_recordings_and_nothing_else(page):
     assert {"runs", "duplicate"} <= page.shown.keys()
     assert not {"train-start", "train-upload", "moment-start", "who"} & page.shown.keys()
     runs = page.ask("runs", "poll", {})["runs"]
-    assert {run["id"] for run in runs} == {"fashion-dcgan", "fashion-style"}
+    assert {run["id"] for run in runs} == {"fashion-dcgan", "portraits-style"}
     assert all(run["recorded"] for run in runs)
     for run in runs:
         detail = page.ask("runs", "poll", {"run": run["id"]})

@@ -2,10 +2,12 @@ import dataclasses
 
 import pytest
 
+from genimg import checkpoints
 from genimg.jobs.devices import Device
 from genimg.jobs.estimate import count_weights, estimate
 from genimg.jobs.states import State
 from genimg.models import kind_named
+from genimg.storage import write_json
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import PRESETS, make_spec
 
@@ -20,14 +22,25 @@ def test_weights_are_counted_without_making_room_for_them(preset, small_models):
 
 
 def test_time_of_pictures_and_pictures_of_time(root):
-    by_images = estimate(make_spec("fashion-style", images=9600), CPU, root, [])
+    by_images = estimate(make_spec("portraits-style", images=9600), CPU, root, [])
     assert "ships with genimg" in by_images.speed_source
     assert by_images.minutes == pytest.approx(9600 / by_images.images_per_second / 60)
-    by_minutes = estimate(make_spec("fashion-style", minutes=by_images.minutes), CPU, root, [])
+    by_minutes = estimate(make_spec("portraits-style", minutes=by_images.minutes), CPU, root, [])
     assert by_minutes.images == pytest.approx(9600, abs=1)
     assert by_minutes.problem == ""
     assert by_images.steps == 9600 / 64
     assert by_minutes.start_seconds > 0  # beside the minutes, which are to train
+
+
+def test_the_speed_of_a_shipped_model_of_another_kind_says_nothing(root, tmp_path, monkeypatch):
+    spec = make_spec("portraits-style", images=9600)
+    (tmp_path / "portraits-style").mkdir()
+    card = {"kind": "stylegan", "images_seen": 6000, "minutes": 1.0, "hardware": "cpu, 1 threads"}
+    write_json(tmp_path / "portraits-style" / "card.json", card)
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path)
+    assert estimate(spec, CPU, root, []).images_per_second is None
+    write_json(tmp_path / "portraits-style" / "card.json", card | {"kind": spec.kind})
+    assert estimate(spec, CPU, root, []).images_per_second == 100
 
 
 @pytest.fixture

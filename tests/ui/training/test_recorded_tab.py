@@ -10,7 +10,7 @@ from genimg.ui.training.run_models import RunModels
 SHIPPED = application._RECORDED_RUNS
 CPU = host_of({"SYSTEM": "spaces"})
 MOMENTS = host_of({"SPACES_ZERO_GPU": "true", "GENIMG_ALLOW_TRAINING": "1"})
-NAMES = ["fashion-dcgan", "fashion-style"]
+NAMES = ["fashion-dcgan", "portraits-style"]
 
 
 @pytest.fixture
