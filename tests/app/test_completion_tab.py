@@ -123,6 +123,7 @@ def test_an_upload_with_hidden_cells_is_completed(open_page, drawer):
     page.locator("#complete").click()
     page.get_by_text("nothing is hidden").wait_for()
 
+    press(page, "Hide")  # Clear has chosen the pencil
     drag(page, (0.1, 0.19), (0.9, 0.19))  # the second row of eight
     keep = np.ones((8, 8), bool)
     keep[1] = False

@@ -46,8 +46,8 @@ class GanHandlers:
         self.shelf = shelf
         self._frames = lru_cache(maxsize=16)(self._walk_frames)
         shelf.when_reloaded(self._frames.cache_clear)
-        self._acting = lru_cache(maxsize=64)(self._count_acting)
-        shelf.when_reloaded(self._acting.cache_clear)
+        self.acting = lru_cache(maxsize=64)(self._count_acting)
+        shelf.when_reloaded(self.acting.cache_clear)
 
     def first_view(self) -> GanView:
         """Return what is on the screen before anyone touched anything."""
@@ -96,7 +96,7 @@ class GanHandlers:
         with self.shelf.use(view.checkpoint) as model:
             classes, mapped = list(model.classes), "w" in model.spaces
             latents = model.config.latent_dimensions
-        directions = max(self._acting(view.checkpoint), len(view.directions))
+        directions = max(self.acting(view.checkpoint), len(view.directions))
         moved = [*view.directions, *[0.0] * (DIRECTIONS - len(view.directions))]
         return {
             "checkpoint": {"value": view.checkpoint, "choices": self.shelf.choices()},
@@ -342,7 +342,7 @@ class GanHandlers:
             f"{card['images_seen']:,} images seen" if "images_seen" in card else None,
             f"{card['minutes']:g} minutes of training" if "minutes" in card else None,
             "running on the CPU",
-            f"{self._acting(name)} directions that change much",
+            f"{self.acting(name)} directions that change much",
         ]
         return " · ".join(part for part in parts if part)
 

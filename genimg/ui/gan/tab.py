@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
-from genimg.ui.gan.handlers import DIRECTIONS, GanHandlers, nudged, random_seed
+from genimg.ui.gan.handlers import GanHandlers, nudged, random_seed
 from genimg.ui.gan.view import (
     AMOUNT_STEP,
     DIRECTION_LIMIT,
@@ -147,16 +147,14 @@ def _explorer(
         query = dict(request.query_params)
         return _updates(handlers, handlers.linked_view(query)) if "model" in query else gr.skip()
 
-    def nudge_sliders(*amounts: float) -> list[float]:
-        return [
-            *nudged(amounts[:DIRECTIONS], DIRECTION_LIMIT),
-            *amounts[DIRECTIONS:],
-        ]
+    def nudge_sliders(checkpoint: str, *amounts: float) -> list[float]:
+        count = handlers.acting(checkpoint)  # what has no slider must not move unseen
+        return [*nudged(amounts[:count], DIRECTION_LIMIT), *amounts[count:]]
 
     gr.on([control.change for control in settings], silently(show), settings, picture, **_LIVE)
     picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
     die.click(random_seed, None, seed, **_LIVE)
-    nudge.click(nudge_sliders, sliders, sliders, **_LIVE)
+    nudge.click(nudge_sliders, [checkpoint, *sliders], sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
     checkpoint.input(as_warning(choose), settings[:4], controls, **_QUEUED)
     demo.load(as_warning(open_link), None, controls, **_QUEUED)
