@@ -46,8 +46,9 @@ def asked(open_page):
         page = open_page("")
         page.get_by_role("tab", name="Training").click()
         page.wait_for_selector("#train-start")
-        page.locator("#train-preset input").click()
-        page.get_by_role("option", name="Image GPT").click()
+        presets = page.locator("#train-preset select")
+        titles = presets.locator("option").all_inner_texts()
+        presets.select_option(next(title for title in titles if title.startswith("Image GPT")))
         page.wait_for_function(f"{SAID}.includes('weights')")
         assert not page.locator("#estimate button").is_visible()
         with page.expect_file_chooser() as choosing:

@@ -74,7 +74,11 @@ def change_drawing(page):
         "document.querySelector('#drawing .caption').textContent.includes('seed 7')"
     )
     set_slider(page, "#draw-temperature input[type=range]")  # looked at, not yet drawn
+    lines = page.locator("#drawing-code code").inner_text()
     page.locator("#drawing .map.canvas").press("ArrowUp")
+    page.wait_for_function(
+        "before => document.querySelector('#drawing-code code').innerText !== before", arg=lines
+    )
     page.wait_for_selector("#draw-numbers li")
 
 

@@ -110,8 +110,8 @@ def test_importing_and_reading_need_no_package_that_draws(no_local_copy):
 
 @pytest.fixture
 def small_sets(no_local_copy, monkeypatch):
-    """Whole sets of two chunks and a bit; returns the cache folder."""
-    counts = {"train": CHUNK + 5, "test": 6}
+    """Whole sets of three chunks and a bit; returns the cache folder."""
+    counts = {"train": 2 * CHUNK + 5, "test": 6}
     small = {
         name: replace(facts, counts=counts) if facts.design else facts
         for name, facts in published().items()
@@ -133,7 +133,7 @@ def test_a_stopped_drawing_goes_on_and_ends_the_same(small_sets):
         data.draw_set("critters", 1, stop)
     [partial] = small_sets.glob("*.partial")
     kept = {path: path.stat().st_mtime_ns for path in partial.iterdir()}
-    assert 1 <= len(kept) < 3
+    assert 1 <= len(kept) < 4  # the second large one takes far longer than a report
     assert data.load("critters", 64).source == "bundled sample of 2000"
 
     reports = []
@@ -142,9 +142,9 @@ def test_a_stopped_drawing_goes_on_and_ends_the_same(small_sets):
         "critters-1.lock",
         "critters-1.safetensors",
     ]
-    assert all(report["total"] == CHUNK + 11 for report in reports)
-    assert reports[-1]["images_seen"] == CHUNK + 11
-    for split, count in (("train", CHUNK + 5), ("test", 6)):
+    assert all(report["total"] == 2 * CHUNK + 11 for report in reports)
+    assert reports[-1]["images_seen"] == 2 * CHUNK + 11
+    for split, count in (("train", 2 * CHUNK + 5), ("test", 6)):
         whole = data.load("critters", 64, split)
         assert whole.source == "drawn on this machine"
         assert len(whole) == count
