@@ -433,12 +433,14 @@ def test_a_transformer_opens_in_its_tab(open_page, model):
     assert page.locator("#runs .actions [data-open]:visible").count() == 1
     page.locator(f"#runs [data-open={use}]").click()
     page.wait_for_function(
-        "([choice, name]) => document.querySelector(`${choice} input`)?.value === name",
+        "([choice, name]) => document.querySelector(`${choice} select`)?.selectedOptions[0]?.text"
+        " === name",
         arg=[choice, f"a {use} (ada)"],
     )
     assert page.locator(choice).is_visible()
     page.get_by_role("tab", name="Training").click()
     press(page, "cancel")
+    page.locator("#runs .ask .yes").click()
     expect_state(page, "cancelled")
 
 
