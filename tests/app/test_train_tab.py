@@ -157,7 +157,7 @@ def test_a_page_where_nothing_was_trained_says_what_to_do(browser, empty_server)
     page.goto(empty_server)
     page.get_by_role("tab", name="Training").click()
     page.get_by_text("Nothing has been trained here yet").wait_for()
-    assert chosen_in(page, "train-preset").startswith("StyleGAN-mini")
+    assert chosen_in(page, "train-preset").startswith("StyleDCGAN")
     assert page.locator("#who .nickname").input_value() == "me"
     said = page.locator("#estimate").inner_text()
     assert re.match(r"About 10 min on the .+, after about 15 s to start", said)

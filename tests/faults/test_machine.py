@@ -19,6 +19,7 @@ from genimg.jobs.states import State
 from genimg.jobs.views import last_error, last_report, tail, view
 from genimg.storage import write_json
 from genimg.training import run_checkpoints
+from genimg.training.run_directory import RunDirectory
 from genimg.ui.training.run_handlers import RunHandlers
 
 pytestmark = pytest.mark.slow
@@ -194,7 +195,8 @@ def test_huge_and_hostile_logs_are_shown_in_no_time(runs):
         for _ in range(100):
             file.write("\x1b[31m<script>\n" * 100_000)
         file.write("error: the end\n")
-    running = SimpleNamespace(manager=SimpleNamespace(root=runs.root))
+    manager = SimpleNamespace(root=runs.root, directory=lambda _: RunDirectory(runs.root / job.id))
+    running = SimpleNamespace(manager=manager)
     shown = []
     tracemalloc.start()
     looks = {
