@@ -33,7 +33,8 @@ def drawn(dataset) -> Dataset:
     inside = distance < 5 + 8 * size[:, None, None]
     grey = 40 + 60 * (2 * torch.pi * hue).cos()[:, None, None] * rows.div(16)
     grey = grey + 60 * (2 * torch.pi * hue).sin()[:, None, None] * rows.div(16)[:, None]
-    images = torch.where(inside, 250.0, grey + 80).clamp(0, 255).to(torch.uint8)[:, None]
+    images = torch.where(inside, 250.0, grey + 80).clamp(0, 255).to(torch.uint8)
+    images = images[:, None].repeat(1, 3, 1, 1)
     attributes = {
         "shape": Attribute(("round", "square"), shape),
         "size": Attribute((), size),

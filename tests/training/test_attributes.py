@@ -42,7 +42,7 @@ def test_data_without_such_an_attribute_are_refused_before_anything_is_trained(
 
 def test_pictures_without_attributes_are_refused(small_spec, dataset):
     with pytest.raises(ValueError, match=r"attributes of fashion-mnist are none"):
-        resolve(small_spec(PRESET), dataset)
+        resolve(small_spec(PRESET, channels=1), dataset)
 
 
 def test_the_loss_is_the_mean_over_attributes_in_float64():
