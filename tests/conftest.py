@@ -96,6 +96,9 @@ def alive_fixture():
     return alive
 
 
+_SMALL_TOKENIZER = {"size": 32, "widths": (8, 8, 8), "levels": (4, 3)}
+_SMALL_PRIOR = _SMALL_TOKENIZER | {"width": 16, "layers": 1, "heads": 2, "validations": 6}
+
 _SMALL_STYLE = {
     "generator_width": 8,
     "discriminator_width": 8,
@@ -125,21 +128,10 @@ def small_models():
         "portraits-features": {"size": 32, "widths": (8, 8)},
         "critters-features": {"size": 32, "widths": (8, 8)},
         "fashion-vit": {"size": 32, "width": 16, "layers": 1, "heads": 2},
-        "fashion-tokenizer": {
-            "size": 32,
-            "widths": (8, 8, 8),
-            "levels": (4, 3),
-            "discriminator_width": 8,
-        },
-        "fashion-gpt": {
-            "size": 32,
-            "widths": (8, 8, 8),
-            "levels": (4, 3),
-            "width": 16,
-            "layers": 1,
-            "heads": 2,
-            "validations": 6,
-        },
+        "fashion-tokenizer": _SMALL_TOKENIZER | {"discriminator_width": 8},
+        "portraits-tokenizer": _SMALL_TOKENIZER | {"discriminator_width": 8},
+        "fashion-gpt": _SMALL_PRIOR,
+        "portraits-gpt": _SMALL_PRIOR,
     }
 
 

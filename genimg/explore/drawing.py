@@ -31,7 +31,6 @@ from genimg.explore.attention_maps import AttentionMaps
 from genimg.models.attention import Capture
 from genimg.models.image_gpt import ImageGpt
 from genimg.models.sampling import draw_steps, draw_tokens
-from genimg.models.tokenizer import DOWNSAMPLING
 from genimg.training.randomness import generator
 from genimg.training.task import to_uint8
 
@@ -222,7 +221,8 @@ class DrawerModel:
         pictures = self._decode(rows)  # (M, H, W, C)
         pictures = pictures.reshape(*tokens.shape[:-1], *pictures.shape[1:])
         grid = missing.unflatten(-1, self.grid).numpy()  # (..., rows, columns)
-        pictures[grid.repeat(DOWNSAMPLING, axis=-2).repeat(DOWNSAMPLING, axis=-1)] = _UNDRAWN
+        patch = self.tokenizer.config.patch_size
+        pictures[grid.repeat(patch, axis=-2).repeat(patch, axis=-1)] = _UNDRAWN
         return pictures
 
     def complete(

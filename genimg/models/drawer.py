@@ -11,7 +11,7 @@ from torch import nn
 
 from genimg.configuration import Configuration, setting
 from genimg.models.image_gpt import ImageGpt, ImageGptConfig
-from genimg.models.tokenizer import DOWNSAMPLING, FsqTokenizer, FsqTokenizerConfig
+from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 
 
 def _as_in_image_gpt(name: str) -> Any:
@@ -54,7 +54,7 @@ class DrawerConfig(FsqTokenizerConfig):
         Raises:
             ValueError: its fields do not fit one another.
         """
-        side = self.size // DOWNSAMPLING
+        side = self.size // self.patch_size
         return ImageGptConfig(
             vocabulary_size=math.prod(self.levels),
             rows=side,

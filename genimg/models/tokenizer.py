@@ -1,12 +1,12 @@
 """An image tokenizer: a convolutional autoencoder with finite scalar quantisation (FSQ).
 
 Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple" (arXiv 2309.15505). The encoder
-makes a small vector for each 4x4 pixels; each of its numbers is squashed and rounded to one of a
-few levels; the combination of levels is the token. There is no codebook to learn, so none that
-could collapse (compare `vector_quantizer.py`).
+makes a small vector for each patch; each of its numbers is squashed and rounded to one of a few
+levels; the combination of levels is the token. There is no codebook to learn, so none that could
+collapse (compare `vector_quantizer.py`).
 
-Shape letters: B batch, K image channels, R x R pixels, h = w = R / 4 the token grid, N = h * w
-tokens, Q numbers per token.
+Shape letters: B batch, K image channels, R x R pixels, P x P pixels of a patch, h = w = R / P the
+token grid, N = h * w tokens, Q numbers per token.
 """
 
 import math
@@ -18,8 +18,6 @@ from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
 
-DOWNSAMPLING = 4
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AutoencoderConfig(Configuration):
@@ -29,18 +27,27 @@ class AutoencoderConfig(Configuration):
     channels: int = setting(1, "Colour channels of the images.", choices=(1, 3))
     widths: tuple[int, ...] = setting(
         (32, 64, 96),
-        "Channels at full, half and quarter size; multiples of 8.",
+        "Channels at full size, half, quarter and so on: a token for each pixel of the last. Two to"
+        " five multiples of 8.",
         low=8,
         high=512,
     )
 
+    @property
+    def patch_size(self) -> int:
+        """Height and width, in pixels, of what one token stands for."""
+        return 2 ** (len(self.widths) - 1)
+
     def __post_init__(self) -> None:
         """Check each field, then that the sizes fit."""
         Configuration.__post_init__(self)
-        if self.size % DOWNSAMPLING:
-            raise ValueError(f"size must be a multiple of {DOWNSAMPLING}, not {self.size}")
-        if len(self.widths) != 3 or any(width % 8 for width in self.widths):
-            raise ValueError(f"widths must be three multiples of 8, not {self.widths}")
+        if not 2 <= len(self.widths) <= 5 or any(width % 8 for width in self.widths):
+            raise ValueError(f"widths must be two to five multiples of 8, not {self.widths}")
+        if self.size % self.patch_size:
+            raise ValueError(
+                f"size must be a multiple of {self.patch_size}, as {len(self.widths)} widths halve"
+                f" the picture {len(self.widths) - 1} times, not {self.size}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,22 +109,18 @@ class ResidualBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Images (B, K, R, R) to one vector of `dimensions` for each 4x4 pixels (B, Q, h, w)."""
+    """Images (B, K, R, R) to one vector of `dimensions` for each patch (B, Q, h, w)."""
 
     def __init__(self, config: AutoencoderConfig, dimensions: int) -> None:
         super().__init__()
-        full, half, quarter = config.widths
-        self.body = nn.Sequential(
-            nn.Conv2d(config.channels, full, 3, padding=1),  # (B, full, R, R)
-            nn.SiLU(),
-            nn.Conv2d(full, half, 4, stride=2, padding=1),  # (B, half, R / 2, R / 2)
-            ResidualBlock(half),
-            nn.Conv2d(half, quarter, 4, stride=2, padding=1),  # (B, quarter, h, w)
-            ResidualBlock(quarter),
-            nn.GroupNorm(8, quarter),
-            nn.SiLU(),
-            nn.Conv2d(quarter, dimensions, 1),  # (B, Q, h, w)
-        )
+        full, *smaller = config.widths
+        layers = [nn.Conv2d(config.channels, full, 3, padding=1), nn.SiLU()]  # (B, full, R, R)
+        for above, width in zip(config.widths, smaller, strict=False):
+            layers.append(nn.Conv2d(above, width, 4, stride=2, padding=1))  # half the size
+            layers.append(ResidualBlock(width))
+        last = config.widths[-1]
+        layers += [nn.GroupNorm(8, last), nn.SiLU(), nn.Conv2d(last, dimensions, 1)]  # (B, Q, h, w)
+        self.body = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return float (B, Q, h, w)."""
@@ -133,18 +136,14 @@ class Decoder(nn.Module):
 
     def __init__(self, config: AutoencoderConfig, dimensions: int) -> None:
         super().__init__()
-        full, half, quarter = config.widths
-        self.body = nn.Sequential(
-            nn.Conv2d(dimensions, quarter, 3, padding=1),  # (B, quarter, h, w)
-            ResidualBlock(quarter),
-            nn.Upsample(scale_factor=2),  # (B, quarter, R / 2, R / 2)
-            nn.Conv2d(quarter, half, 3, padding=1),  # (B, half, R / 2, R / 2)
-            ResidualBlock(half),
-            nn.Upsample(scale_factor=2),  # (B, half, R, R)
-            nn.Conv2d(half, full, 3, padding=1),  # (B, full, R, R)
-            nn.SiLU(),
-            nn.Conv2d(full, config.channels, 3, padding=1),  # (B, K, R, R)
-        )
+        smallest, *larger = reversed(config.widths)
+        layers = [nn.Conv2d(dimensions, smallest, 3, padding=1)]  # (B, smallest, h, w)
+        for below, width in zip(reversed(config.widths), larger, strict=False):
+            layers += [ResidualBlock(below), nn.Upsample(scale_factor=2)]  # twice the size
+            layers.append(nn.Conv2d(below, width, 3, padding=1))
+        full = config.widths[0]
+        layers += [nn.SiLU(), nn.Conv2d(full, config.channels, 3, padding=1)]  # (B, K, R, R)
+        self.body = nn.Sequential(*layers)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return images in [-1, 1].
@@ -207,7 +206,7 @@ class FsqTokenizer(nn.Module):
     def __init__(self, config: FsqTokenizerConfig) -> None:
         super().__init__()
         self.config = config
-        side = config.size // DOWNSAMPLING
+        side = config.size // config.patch_size
         self.grid = (side, side)
         self.num_tokens = side * side
         self.vocabulary_size = math.prod(config.levels)

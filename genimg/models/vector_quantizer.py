@@ -7,8 +7,8 @@ each a setting here, cheapest first: entries of few dimensions compared by direc
 2110.04627), a codebook started from the data, and re-seeding of dead entries.
 `FsqTokenizer` has the same interface and no codebook at all.
 
-Shape letters: B batch, K image channels, R x R pixels, h = w = R / 4 the token grid, N = h * w
-tokens, Q dimensions of an entry, V entries, M = B * N vectors of a batch.
+Shape letters: B batch, K image channels, R x R pixels, h = w = R / P the token grid (P pixels
+a patch), N = h * w tokens, Q dimensions of an entry, V entries, M = B * N vectors of a batch.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from genimg.configuration import setting
 from genimg.models.tokenizer import (
-    DOWNSAMPLING,
     AutoencoderConfig,
     Decoder,
     Encoder,
@@ -186,7 +185,7 @@ class VqTokenizer(nn.Module):
     def __init__(self, config: VqTokenizerConfig) -> None:
         super().__init__()
         self.config = config
-        side = config.size // DOWNSAMPLING
+        side = config.size // config.patch_size
         self.grid = (side, side)
         self.num_tokens = side * side
         self.vocabulary_size = config.codebook_size

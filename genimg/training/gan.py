@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
+from genimg.training.augmentation import Changes, adapted, augment, draw_changes
 from genimg.training.averaging import update_average
 from genimg.training.objectives import OBJECTIVES, gradient_penalty, squared_gradient_norm
 from genimg.training.randomness import generator as random_generator
@@ -19,6 +20,7 @@ from genimg.training.task import Task, learning_rate_factor, make_optimizer, to_
 
 # Pictures that go through the generator at once when many are drawn: more only take more memory.
 DRAWN_AT_ONCE = 100
+_AUGMENTATION = "augmentation"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +53,11 @@ class GanTrainingConfig(Configuration):
     average_half_life: float = setting(
         20_000, "Half-life of the averaged generator, in pictures.", low=1
     )
+    augment: bool = setting(
+        False,
+        "Change the pictures before the discriminator sees them, the more the better it knows its"
+        " own by heart: for few pictures (ADA, arXiv 2006.06676).",
+    )
 
 
 class GanTask(Task):
@@ -64,6 +71,7 @@ class GanTask(Task):
         super().__init__(model, model.generator, config, device)
         self.objective = OBJECTIVES[config.objective]
         self.bf16 = precision == "bf16"
+        self.augmentation = 0.0  # the probability of each change
         betas = (config.beta1, config.beta2)
         self.optimizers = {
             "generator": make_optimizer(
@@ -93,6 +101,11 @@ class GanTask(Task):
         images, labels = self.group.share(images), self.group.share(labels)
         penalise = step % self.config.penalty_interval == 0
         report = self._discriminator_step(images, fakes.detach(), labels, penalise=penalise)
+        if self.config.augment:
+            # All processes know the share of each: it decides what the next step does.
+            accuracy = self.group.average({"real": report["real_accuracy"]})["real"]
+            self.augmentation = adapted(self.augmentation, accuracy, batch_size)
+            report["augmentation"] = self.augmentation
         if generator_turn:
             report |= self._generator_step(images, fakes, labels)
             update_average(
@@ -115,7 +128,15 @@ class GanTask(Task):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             return generator(*arguments)
 
+    def _augment(self, images: Tensor) -> Tensor:
+        """Return pictures as the discriminator is to see them; each call changes them anew."""
+        if not self.augmentation:
+            return images
+        changes = draw_changes(len(images) * self.group.size, self.augmentation)
+        return augment(images, Changes(*map(self.group.share, changes)))
+
     def _judge(self, images: Tensor, labels: Tensor) -> Tensor:
+        images = self._augment(images)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             return self.model.discriminator(images, labels).float()
 
@@ -145,11 +166,12 @@ class GanTask(Task):
         for gamma, pictures in ((config.r1, images), (config.r2, fakes)):
             if gamma:
                 x = pictures[:count].detach().float().requires_grad_()
-                square = squared_gradient_norm(judge(x, labels[:count]), x)
+                scores = judge(self._augment(x), labels[:count])
+                square = squared_gradient_norm(scores, x)
                 penalty = penalty + gamma / 2 * config.penalty_interval * square
         if config.gradient_penalty:
             penalty = penalty + config.gradient_penalty * gradient_penalty(
-                lambda mixed: judge(mixed, labels), images, fakes
+                lambda mixed: judge(self._augment(mixed), labels), images, fakes
             )
         return penalty
 
@@ -165,6 +187,21 @@ class GanTask(Task):
         finally:
             discriminator.requires_grad_(True)
         return {"generator_loss": loss.item(), "generator_gradient": norm}
+
+    def optimizer_tensors(self) -> dict[str, Tensor]:
+        """Return the state of both optimizers, and how often pictures are changed."""
+        tensors = super().optimizer_tensors()
+        if self.config.augment:
+            tensors[_AUGMENTATION] = torch.tensor(self.augmentation, dtype=torch.float64)
+        return tensors
+
+    def load_optimizer_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Undo `optimizer_tensors`."""
+        if self.config.augment:
+            self.augmentation = tensors[_AUGMENTATION].item()
+        super().load_optimizer_tensors(
+            {name: tensor for name, tensor in tensors.items() if name != _AUGMENTATION}
+        )
 
     def sheet(self, seed: int) -> np.ndarray:
         """Return 40 pictures of fixed latents, class after class, without noise."""

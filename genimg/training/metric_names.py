@@ -75,6 +75,13 @@ METRICS: dict[str, Metric] = {
         "",
         "Share of the batch's drawn images that the discriminator takes for drawn.",
     ),
+    "augmentation": Metric(
+        "Pictures changed",
+        "share",
+        "",
+        "How often each change is made to the pictures before the discriminator sees them; rises"
+        " where it knows its real pictures by heart.",
+    ),
     "generator_gradient": Metric(
         "Generator gradient", "", "", "Norm of the gradient of the generator's loss."
     ),

@@ -145,6 +145,7 @@ _FAST = {
     "generator_learning_rate": 4e-4,
     "discriminator_learning_rate": 4e-4,
     "hold": 0.0,
+    "augment": True,
 }
 _COLOUR = {
     "size": 64,
@@ -152,6 +153,17 @@ _COLOUR = {
     "generator_width": 16,
     "discriminator_width": 32,
     "most_channels": 256,
+}
+_COLOUR_TOKENS = {
+    "size": 64,
+    "channels": 3,
+    "widths": (
+        16,
+        32,
+        64,
+        128,
+    ),  # 64 tokens of 8 x 8 pixels: the GPT pays for each
+    "levels": (8, 8, 8, 8),
 }
 
 PRESETS: dict[str, Preset] = {
@@ -229,12 +241,26 @@ PRESETS: dict[str, Preset] = {
         {},
         {"batch_size": 64},
     ),
+    "portraits-tokenizer": Preset(
+        "FSQ tokenizer for portraits in colour, 64 pixels: as 64 tokens each, and back",
+        "fsq-tokenizer",
+        _COLOUR_TOKENS,
+        {"discriminator_width": 24},
+        {"batch_size": 64, "dataset": "portraits"},
+    ),
     "fashion-gpt": Preset(
         "Image GPT: draws token by token (needs a trained tokenizer)",
         "image-gpt",
         {"size": 28, "dropout": 0.0},  # dropout slows, and a few epochs cannot over-fit
         {},
         {"batch_size": 32, "precision": "fp32", "validations": 20},
+    ),
+    "portraits-gpt": Preset(
+        "Image GPT for portraits in colour, 64 pixels (needs a trained tokenizer)",
+        "image-gpt",
+        _COLOUR_TOKENS | {"classes": 6, "dropout": 0.0},
+        {"tokenizer": "portraits-tokenizer"},
+        {"batch_size": 32, "precision": "fp32", "validations": 20, "dataset": "portraits"},
     ),
     "fashion-vit": Preset(
         "Vision Transformer: a classifier with attention to look at",

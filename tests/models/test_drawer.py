@@ -66,7 +66,7 @@ def test_an_image_goes_through_both_parts_and_back():
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"size": 30}, "multiple of 4, not 30"),
+        ({"size": 30}, "multiple of 4, as 3 widths halve the picture 2 times, not 30"),
         ({"heads": 5}, r"width \(16\) must be a multiple of heads \(5\)"),
         ({"levels": (256, 256, 2)}, "131072 codes"),
         ({"classes": 0}, "classes must be from 1"),

@@ -194,12 +194,24 @@ def test_wrong_inputs_are_refused():
             tokenizer.decode(torch.full((1, 16), wrong))
 
 
+@pytest.mark.parametrize(("widths", "patch"), [(2, 2), (3, 4), (4, 8), (5, 16)])
+def test_each_width_more_halves_the_token_grid(widths, patch):
+    tokenizer = small_tokenizer(size=32, widths=(8,) * widths)
+    assert tokenizer.config.patch_size == patch
+    assert tokenizer.grid == (32 // patch, 32 // patch)
+    reconstruction, tokens = tokenizer(images(size=32))
+    assert tokens.shape[1] == tokenizer.num_tokens == (32 // patch) ** 2
+    assert reconstruction.shape == images(size=32).shape
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"size": 30}, "multiple of 4"),
-        ({"widths": (8, 16)}, "three multiples of 8"),
-        ({"widths": (8, 16, 20)}, "three multiples of 8"),
+        ({"widths": (8,)}, "two to five multiples of 8"),
+        ({"widths": (8,) * 6}, "two to five multiples of 8"),
+        ({"widths": (8, 16, 20)}, "two to five multiples of 8"),
+        ({"size": 28, "widths": (8,) * 4}, "multiple of 8, as 4 widths halve the picture 3 times"),
         ({"levels": (256, 256, 2)}, "at most 65536"),
         ({"levels": (1,)}, "levels must be from 2"),
     ],

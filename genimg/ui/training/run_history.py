@@ -27,7 +27,7 @@ CHARTS = (
     ("Copies", ("copied_share",)),
     ("Class accuracy", ("class_accuracy_500",)),
     ("Attribute fidelity", ("attribute_confidence_500", "attribute_total_variation_500")),
-    ("What the discriminator gets right", ("real_accuracy", "fake_accuracy")),
+    ("What the discriminator gets right", ("real_accuracy", "fake_accuracy", "augmentation")),
     ("Reconstruction error", ("absolute_error", "squared_error")),
     ("Vocabulary", ("codes_used", "perplexity")),
     ("Gradients", ("generator_gradient", "discriminator_gradient", "gradient")),

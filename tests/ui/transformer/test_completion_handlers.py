@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from genimg.models.tokenizer import DOWNSAMPLING
 from genimg.ui.pixels import text_of, text_of_mask
 from genimg.ui.transformer.completion_handlers import CompletionHandlers
 from genimg.ui.transformer.drawing_view import ANY_CLASS
@@ -54,7 +53,8 @@ def test_kept_tokens_stay_equal(handlers, model, picture, hidden, seed):
     # The picture that shows what the model was given has those very tokens, and nothing else.
     given_picture = model.unfinished(np.where(kept, tokens, -1))
     np.testing.assert_array_equal(pixels(results["given"]), given_picture[..., 0])
-    grey = hidden.repeat(DOWNSAMPLING, axis=0).repeat(DOWNSAMPLING, axis=1)
+    patch = model.tokenizer.config.patch_size
+    grey = hidden.repeat(patch, axis=0).repeat(patch, axis=1)
     assert (given_picture[grey] == 128).all()
 
 
