@@ -102,8 +102,8 @@ class GanTask(Task):
         penalise = step % self.config.penalty_interval == 0
         report = self._discriminator_step(images, fakes.detach(), labels, penalise=penalise)
         if self.config.augment:
-            # All processes know the share of each: it decides what the next step does.
-            accuracy = self.group.average({"real": report["real_accuracy"]})["real"]
+            right = {name: report[name] for name in ("real_accuracy", "fake_accuracy")}
+            accuracy = sum(self.group.average(right).values()) / 2  # every process must do the same
             self.augmentation = adapted(self.augmentation, accuracy, batch_size)
             report["augmentation"] = self.augmentation
         if generator_turn:

@@ -300,6 +300,11 @@ def pad(value: dict[str, Any], *, name: str, pick: Callable) -> gr.HTML:
     return component(value, _PAD, scripts, name, "pad", server_functions=[held_out])
 
 
+def linked(name: str) -> str:
+    """Return JavaScript that tells the pad `name` that all controls are as the address wants."""
+    return f"() => {{ document.dispatchEvent(new CustomEvent('linked', {{ detail: '{name}' }})) }}"
+
+
 def tiles(*, name: str) -> gr.HTML:
     """Return the picture that a model was given, and those it made of it."""
     return component(None, _TILES, ["address.js", "tiles.js"], name, "tiles")

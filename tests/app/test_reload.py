@@ -67,10 +67,6 @@ def test_a_drawing_and_what_was_looked_at(open_page):
     assert page.locator("#drawing .attention .place").inner_text() == "Layer 1, head 0"
 
 
-@pytest.mark.xfail(
-    reason="the picture restored from the browser is shown before the link's settings are applied",
-    run=False,
-)
 def test_a_completion_with_what_was_drawn(open_page):
     page = open_tab(open_page, "Transformer", "Complete a picture")
     page.wait_for_selector("#completions .made img")
@@ -95,19 +91,17 @@ def test_a_completion_with_what_was_drawn(open_page):
     )
 
 
-@pytest.mark.xfail(
-    reason="the picture restored from the browser is shown before the link's settings are applied",
-    run=False,
-)
 def test_a_look_at_ones_own_drawing(open_page):
     page = open_tab(open_page, "Transformer", "Look at a picture")
     page.wait_for_selector("#vision .class-bars button")
     before = page.locator("#vision .under").first.evaluate("canvas => canvas.toDataURL()")
+    page.locator("#vision-pad").get_by_role("button", name="Clear").click()  # of the disc
     page.locator("#vision-pad canvas").press("Space")
     page.wait_for_function(
         "before => document.querySelector('#vision .under').toDataURL() !== before", arg=before
     )
-    page.locator("#vision .head-grid button").nth(2).click()
+    assert page.locator("#vision .attention .place").inner_text() != "layer 0, head 0"
+    page.locator("#vision .head-grid button").first.click()
     page.get_by_label("Query: who looks").press("End")
     page.wait_for_function("location.search.includes('looker_query=64')")
     drawn = page.locator("#vision .under").first.evaluate("canvas => canvas.toDataURL()")
@@ -115,7 +109,7 @@ def test_a_look_at_ones_own_drawing(open_page):
     page.wait_for_function(
         "drawn => document.querySelector('#vision .under')?.toDataURL() === drawn", arg=drawn
     )
-    assert page.locator("#vision .attention .place").inner_text() == "layer 1, head 0"
+    assert page.locator("#vision .attention .place").inner_text() == "layer 0, head 0"
     assert page.locator("#vision .query output").inner_text().startswith("64:")
 
 

@@ -54,6 +54,17 @@ def set_slider(page, selector, key="ArrowRight", times=3):
         slider.press(key)
 
 
+def words(page, selector):
+    return page.locator(selector).inner_text()
+
+
+def wait_for_other_words(page, selector, before):
+    page.wait_for_function(
+        "([selector, before]) => document.querySelector(selector).innerText !== before",
+        arg=[selector, before],
+    )
+
+
 def change_gan(page):
     go_to(page, "GAN")
     set_slider(page, "#direction-0 input[type=range]")
@@ -74,12 +85,11 @@ def change_drawing(page):
         "document.querySelector('#drawing .caption').textContent.includes('seed 7')"
     )
     set_slider(page, "#draw-temperature input[type=range]")  # looked at, not yet drawn
-    lines = page.locator("#drawing-code code").inner_text()
-    page.locator("#drawing .map.canvas").press("ArrowUp")
-    page.wait_for_function(
-        "before => document.querySelector('#drawing-code code').innerText !== before", arg=lines
-    )
     page.wait_for_selector("#draw-numbers li")
+    lines, numbers = words(page, "#drawing-code code"), words(page, "#draw-numbers")
+    page.locator("#drawing .map.canvas").press("ArrowUp")
+    wait_for_other_words(page, "#drawing-code code", lines)
+    wait_for_other_words(page, "#draw-numbers", numbers)
 
 
 def change_completion(page):
@@ -93,14 +103,15 @@ def change_completion(page):
 def change_looking(page):
     go_to(page, "Transformer", "Look at a picture")
     page.wait_for_selector("#vision .class-bars button")
-    before = page.locator("#vision .under").first.evaluate("canvas => canvas.toDataURL()")
-    page.locator("#vision-pad canvas").press("Space")
-    page.wait_for_function(
-        "before => document.querySelector('#vision .under').toDataURL() !== before", arg=before
-    )
-    page.locator("#vision .head-grid button").first.click()
-    page.locator("#vision .class-bars button").nth(1).click()
     page.wait_for_selector("#look-numbers li")
+    numbers = words(page, "#look-numbers")
+    page.locator("#vision-pad").get_by_role("button", name="Clear").click()
+    wait_for_other_words(page, "#look-numbers", numbers)
+    lines, numbers = words(page, "#vision-code code"), words(page, "#look-numbers")
+    page.locator("#vision .head-grid button").first.click()
+    wait_for_other_words(page, "#vision-code code", lines)
+    wait_for_other_words(page, "#look-numbers", numbers)
+    page.locator("#vision .class-bars button").nth(1).click()
 
 
 def change_training(page):

@@ -96,7 +96,7 @@ def test_a_discriminator_that_knows_two_pictures_by_heart_sees_them_changed(smal
     spec = small_spec("fashion-style", discriminator_learning_rate=1e-2)
     few = pictures(2, channels=1, size=28).repeat(4, 1, 1, 1)
     report = steps(build_task(spec, CPU, "fp32"), few, 60)
-    assert report["real_accuracy"] > TARGET
+    assert (report["real_accuracy"] + report["fake_accuracy"]) / 2 > TARGET
     assert report["augmentation"] > 20 * 8 / RISE
 
 

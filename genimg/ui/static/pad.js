@@ -3,7 +3,8 @@
 // columns, hidden}; see pad.py. pixels is base64 of the raw bytes: upload.js opens a file, which
 // never leaves the browser. number is that of the test picture shown, or null.
 // Every finished change raises "drawn". What is on the pad stays in this browser tab's own memory, so
-// that a reload shows it again; where it differs from the value, "restored" is raised.
+// that a reload shows it again, once the document's event "linked" says that the other controls are
+// as the address wants them; where it differs from the value, "restored" is raised.
 const SCALE = 16; // pixels on the canvas for each pixel of the picture, so that lines can be thin
 const LIGHT_GROUND = 127;
 
@@ -25,6 +26,7 @@ let cursor = { x: 0, y: 0 }; // of the keyboard, in pixels of the picture
 let stroke = null; // {base, coverage, last} while drawing, {hide} while hiding cells
 let original = null; // the last uploaded picture that was not square, to crop or pad it again
 let reloaded = true; // until what was here before a reload is back, or something new is drawn
+let linked = false;
 let asked = 0; // counts the questions to the server: only the answer to the last one is shown
 
 // ------------------------------------------------------------------------------------- the value
@@ -53,11 +55,12 @@ function load() {
   rowsField.max = value.rows ?? 0;
   choose(hides ? 'hide' : 'draw');
   show();
-  if (reloaded) restore();
+  if (reloaded && linked) restore();
 }
 
 // The nearest id is one that Gradio draws at random for each load of the page; the block's is ours.
-const KEY = `genimg-${element.closest('.block').id}`;
+const NAME = element.closest('.block').id;
+const KEY = `genimg-${NAME}`;
 
 function restore() {
   const { checkpoint, size, channels, rows, columns } = props.value;
@@ -72,6 +75,12 @@ function restore() {
   load();
   trigger('restored');
 }
+
+document.addEventListener('linked', ({ detail }) => {
+  if (detail !== NAME) return;
+  linked = true;
+  if (reloaded) restore();
+});
 
 function remember() {
   try { sessionStorage.setItem(KEY, JSON.stringify(props.value)); } catch { /* then a reload begins anew */ }

@@ -125,5 +125,6 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
         changed(None, controls, None, js=_COMPARE, **_QUEUED | {"queue": False})
     chosen = checkpoint.input(as_warning(choose), checkpoint, [pad, label], **_QUEUED)
     chosen.then(**drawing)
-    demo.load(open_link, None, [results, code, *controls], **_QUEUED)
+    opened = demo.load(open_link, None, [results, code, *controls], **_QUEUED)
+    opened.then(None, None, None, js=components.linked("completion-pad"), queue=False)
     gr.api(as_error(handlers.complete), api_name="complete")

@@ -84,6 +84,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> VisionPart:
     viewer.select(as_warning(tell), [checkpoint, pad], code, **_QUEUED)
     gr.api(as_error(handlers.look), api_name="look")
 
-    demo.load(as_warning(open_link), None, [checkpoint, pad, viewer, code], **_QUEUED)
+    opened = demo.load(as_warning(open_link), None, [checkpoint, pad, viewer, code], **_QUEUED)
+    opened.then(None, None, None, js=components.linked("vision-pad"), queue=False)
     opening = Opening(shelf, open_model, [checkpoint, pad, viewer, code])
     return VisionPart(viewer, handlers, opening)
