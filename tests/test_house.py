@@ -76,6 +76,30 @@ def test_imports_go_down_only(path):
             assert below > index or other == member, f"{member} must not import {imported}"
 
 
+def circles(imports: dict[str, set[str]]) -> set[str]:
+    """Return every module that imports itself by way of others."""
+
+    def reached(module: str) -> set[str]:
+        found, waiting = set(), [module]
+        while waiting:
+            new = imports[waiting.pop()] - found
+            found |= new
+            waiting += new
+        return found
+
+    return {module for module in imports if module in reached(module)}
+
+
+def test_no_import_goes_in_a_circle():
+    imports = {module_name(path): imported_modules(path) & MODULES for path in SOURCES}
+    assert circles(imports) == set()
+
+
+def test_the_search_for_circles_finds_them():
+    imports = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}, "e": {"a"}, "f": set()}
+    assert circles(imports) == {"b", "c", "d"}
+
+
 def test_models_import_nothing_but_torch():
     allowed = sys.stdlib_module_names | {"torch"}
     for path in SOURCES:

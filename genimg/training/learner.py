@@ -12,10 +12,11 @@ import torch
 
 from genimg.data import Dataset
 from genimg.training import run_checkpoints
+from genimg.training.building import build_task
 from genimg.training.distributed import END, LOAD, Alone, Group
 from genimg.training.hardware import choose_device
 from genimg.training.randomness import batch_indices, derive
-from genimg.training.resolve import batch_tensors, build_task
+from genimg.training.resolve import batch_tensors
 from genimg.training.spec import RunSpec
 from genimg.training.task import Diverged, Task
 from genimg.training.validation import split

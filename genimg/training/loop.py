@@ -11,6 +11,7 @@ from genimg.training import run_checkpoints
 from genimg.training.distributed import ALONE, END, LOAD, STEP, Alone, Order
 from genimg.training.learner import Learner
 from genimg.training.places import fingerprint
+from genimg.training.publishing import find_tokenizer
 from genimg.training.quality import QualityGauge
 from genimg.training.reporting import Callback, Reporter
 from genimg.training.resolve import resolve
@@ -226,7 +227,8 @@ class Trainer(Learner):
         self.task.examples, _ = self._batch(self.training[:EXAMPLES])
         newest = run_checkpoints.newest(self.directory.checkpoints)
         if newest is None:
-            self.task.start()
+            if name := self.task.tokenizer_name:
+                self.task.take_tokenizer(find_tokenizer(name).model)
         else:
             state = self._load(newest)
             self.task.learning_rate_scale = state["learning_rate_scale"]

@@ -1,16 +1,13 @@
 """Training an image GPT: the next token of pictures that a finished tokenizer has read."""
 
 import copy
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from genimg import checkpoints
 from genimg.configuration import Configuration, setting
 from genimg.models.drawer import Drawer
 from genimg.models.image_gpt import ImageGpt
@@ -71,14 +68,14 @@ class PriorTask(Task):
             )
         }
 
-    def start(self) -> None:
-        """Load the tokenizer's weights; a resumed run has them in its own checkpoint.
+    @property
+    def tokenizer_name(self) -> str:
+        """What the configuration says."""
+        return self.config.tokenizer
 
-        Raises:
-            ValueError: there is no such tokenizer.
-        """
-        trained = find_tokenizer(self.config.tokenizer).model
-        self.model.tokenizer.load_state_dict(trained.state_dict())
+    def take_tokenizer(self, tokenizer: nn.Module) -> None:
+        """Copy the weights of a trained tokenizer of the same configuration."""
+        self.model.tokenizer.load_state_dict(tokenizer.state_dict())
 
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
@@ -129,24 +126,3 @@ class PriorTask(Task):
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.prior.load_state_dict(self.average.state_dict())
         return model
-
-
-def find_tokenizer(name: str) -> checkpoints.Checkpoint:
-    """Return the trained tokenizer `name` with its configuration.
-
-    Raises:
-        ValueError: there is none, or it is no FSQ tokenizer.
-    """
-    if not isinstance(name, (str, os.PathLike)):
-        raise ValueError(f"tokenizer must be the name of a trained one, not {name!r}")
-    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
-        from genimg.training.publishing import read_run  # it builds tasks, and so imports this
-
-        checkpoint = read_run(Path(name))
-    else:
-        checkpoint = checkpoints.read(name)
-    if checkpoint.kind != "fsq-tokenizer":
-        raise ValueError(
-            f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"
-        )
-    return checkpoint

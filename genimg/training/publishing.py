@@ -14,8 +14,8 @@ from genimg.data.registry import published
 from genimg.render import encode, grid
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
+from genimg.training.building import build_task
 from genimg.training.randomness import generator
-from genimg.training.resolve import build_task
 from genimg.training.run_directory import RunDirectory
 
 
@@ -75,6 +75,25 @@ def read_run(path: Path) -> Checkpoint:
     if state.get("best_loss") is not None:
         card["validation_loss"] = round(state["best_loss"], 4)
     return Checkpoint(str(path), spec.kind, spec.model, model, card, path)
+
+
+def find_tokenizer(name: str) -> Checkpoint:
+    """Return the trained tokenizer `name` with its configuration.
+
+    Raises:
+        ValueError: there is none, or it is no FSQ tokenizer.
+    """
+    if not isinstance(name, (str, os.PathLike)):
+        raise ValueError(f"tokenizer must be the name of a trained one, not {name!r}")
+    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
+        checkpoint = read_run(Path(name))
+    else:
+        checkpoint = checkpoints.read(name)
+    if checkpoint.kind != "fsq-tokenizer":
+        raise ValueError(
+            f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"
+        )
+    return checkpoint
 
 
 def _best_or(newest: Path) -> Path:

@@ -18,7 +18,8 @@ from genimg.training import places
 from genimg.training.distributed import joined, together
 from genimg.training.learner import Follower
 from genimg.training.loop import Callback, Trainer, resolved_spec
-from genimg.training.prior import PriorTrainingConfig, find_tokenizer
+from genimg.training.prior import PriorTrainingConfig
+from genimg.training.publishing import find_tokenizer
 from genimg.training.requirements import Pictures, check, check_kind, check_processes
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import PRESETS, RunConfig, RunSpec, make_spec, settings_of

@@ -11,9 +11,9 @@ from PIL import Image
 from genimg import checkpoints
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 from genimg.training import distributed, run_checkpoints
+from genimg.training.building import build_task
 from genimg.training.distributed import ALONE, Alone, Group
 from genimg.training.metric_names import METRICS
-from genimg.training.resolve import build_task
 from genimg.training.session import train_run
 
 # What has no batch norm, which looks at all pictures of a process at once.

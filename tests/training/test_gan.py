@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
+from genimg.training.building import build_task
 from genimg.training.objectives import OBJECTIVES, Objective
-from genimg.training.resolve import build_task
 from genimg.training.task import Diverged
 
 CPU = torch.device("cpu")

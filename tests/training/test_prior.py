@@ -10,8 +10,8 @@ from genimg.models.drawer import Drawer, DrawerConfig
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 from genimg.models.vector_quantizer import VqTokenizer, VqTokenizerConfig
 from genimg.training.loop import Trainer
-from genimg.training.prior import PriorTask, PriorTrainingConfig, find_tokenizer
-from genimg.training.publishing import publish, read_run
+from genimg.training.prior import PriorTask, PriorTrainingConfig
+from genimg.training.publishing import find_tokenizer, publish, read_run
 from genimg.training.session import request_run
 
 TOKENIZER = {"widths": (8, 8, 8), "levels": (4, 3)}

@@ -7,8 +7,9 @@ import torch
 
 from genimg.data import Dataset
 from genimg.training import resolve as module
+from genimg.training.building import build_task
 from genimg.training.hardware import choose_device, choose_precision
-from genimg.training.resolve import batch_tensors, build_task, resolve
+from genimg.training.resolve import batch_tensors, resolve
 from genimg.training.task import Task
 
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genimg.training.resolve import build_task
+from genimg.training.building import build_task
 from genimg.training.task import Diverged, learning_rate_factor, make_optimizer, to_uint8
 
 CPU = torch.device("cpu")
