@@ -27,7 +27,14 @@ LAYERS = [
     ["genimg.metrics"],
     ["genimg.render", "genimg.data", "genimg.checkpoints"],
     ["genimg.models"],
-    ["genimg.configuration", "genimg.model_card", "genimg.storage"],
+    [
+        "genimg.checks",
+        "genimg.configuration",
+        "genimg.model_card",
+        "genimg.randomness",
+        "genimg.storage",
+        "genimg.tensors",
+    ],
 ]
 
 each_source = pytest.mark.parametrize(
@@ -112,8 +119,22 @@ def test_models_import_nothing_but_torch():
 def test_render_knows_no_model():
     for path in SOURCES:
         if module_name(path).startswith("genimg.render"):
-            top = {imported.split(".")[0] for imported in imported_modules(path)}
-            assert not top & {"torch", "torchvision", "safetensors", "gradio"}, path.name
+            for imported in imported_modules(path):
+                top = imported.split(".")[0]
+                assert top not in {"torch", "torchvision", "safetensors", "gradio"}, path.name
+                inside = imported.startswith(("genimg.render", "genimg.checks"))
+                assert top != "genimg" or inside, f"{path.name}: {imported}"
+
+
+def test_exploring_needs_of_training_only_to_read_a_run():
+    needed = {
+        imported
+        for path in SOURCES
+        if module_name(path).startswith("genimg.explore")
+        for imported in imported_modules(path)
+        if imported.startswith("genimg.training")
+    }
+    assert needed == {"genimg.training.publishing"}
 
 
 def test_importing_the_package_stays_cheap():

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from genimg import checkpoints
-from genimg.explore.arguments import shown
+from genimg.checks import shown
 from genimg.explore.attributes import AttributeClassifierModel
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel

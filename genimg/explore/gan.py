@@ -12,23 +12,24 @@ import torch
 from torch import Tensor
 
 from genimg.checkpoints import Checkpoint
-from genimg.explore.arguments import (
-    Label,
-    check_count,
-    check_directions,
-    check_latents,
+from genimg.checks import (
     check_seed,
-    check_seeds,
-    class_number,
-    class_numbers,
-    network_input,
     require_choice,
     require_flag,
     require_number,
     require_whole_number,
 )
-from genimg.training.randomness import generator
-from genimg.training.task import to_uint8
+from genimg.explore.arguments import (
+    Label,
+    check_count,
+    check_directions,
+    check_latents,
+    check_seeds,
+    class_number,
+    class_numbers,
+)
+from genimg.randomness import generator
+from genimg.tensors import network_input, to_uint8
 
 _BATCH = 250
 

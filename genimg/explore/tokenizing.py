@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from genimg.checkpoints import Checkpoint
-from genimg.explore.arguments import network_input, token_numbers
+from genimg.explore.arguments import token_numbers
 from genimg.models.vector_quantizer import CodebookUsage, codebook_usage
-from genimg.training.task import to_uint8
+from genimg.tensors import network_input, to_uint8
 
 _BATCH = 250
 

@@ -3,7 +3,7 @@
 import torch
 
 from genimg.models import kind_named
-from genimg.training.randomness import derive
+from genimg.randomness import derive
 from genimg.training.spec import TASKS, RunSpec
 from genimg.training.task import Task
 

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
+from genimg.randomness import generator as random_generator
+from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
 from genimg.training.objectives import OBJECTIVES, gradient_penalty, squared_gradient_norm
-from genimg.training.randomness import generator as random_generator
-from genimg.training.task import Task, learning_rate_factor, make_optimizer, to_uint8
+from genimg.training.task import Task, learning_rate_factor, make_optimizer
 
 # Pictures that go through the generator at once when many are drawn: more only take more memory.
 DRAWN_AT_ONCE = 100

@@ -12,16 +12,11 @@ from genimg.configuration import Configuration, setting
 from genimg.models.drawer import Drawer
 from genimg.models.image_gpt import ImageGpt
 from genimg.models.sampling import draw_tokens
+from genimg.randomness import generator as random_generator
+from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
 from genimg.training.classification import augment
-from genimg.training.randomness import generator as random_generator
-from genimg.training.task import (
-    Task,
-    decay_matrices_only,
-    learning_rate_factor,
-    make_optimizer,
-    to_uint8,
-)
+from genimg.training.task import Task, decay_matrices_only, learning_rate_factor, make_optimizer
 
 BETAS = (0.9, 0.95)  # the usual ones of language models: a short memory of squared gradients
 

@@ -11,11 +11,11 @@ import torch
 from genimg import checkpoints, data
 from genimg.checkpoints import Checkpoint, CheckpointError
 from genimg.data.registry import published
+from genimg.randomness import generator
 from genimg.render import encode, grid
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.building import build_task
-from genimg.training.randomness import generator
 from genimg.training.run_directory import RunDirectory
 
 

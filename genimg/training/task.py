@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from genimg.configuration import Configuration
 from genimg.data import Dataset
-from genimg.training.distributed import ALONE, Alone
+from genimg.training.distributed import ALONE, Group
 
 
 class Diverged(RuntimeError):
@@ -62,7 +62,7 @@ class Task(ABC):
     draws = False
     tokenizer_name = ""
     examples: Tensor
-    group: Alone = ALONE
+    group: Group = ALONE
 
     def __init__(
         self, model: nn.Module, averaged: nn.Module, config: Configuration, device: torch.device
@@ -214,9 +214,3 @@ def decay_matrices_only(model: nn.Module, weight_decay: float) -> list[dict[str,
         {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
-
-
-def to_uint8(images: Tensor) -> np.ndarray:
-    """Turn float (N, C, H, W) in [-1, 1] into uint8 (N, H, W, C)."""
-    levels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()

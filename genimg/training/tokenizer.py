@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from genimg.configuration import Configuration, setting
 from genimg.models.patch_discriminator import PatchDiscriminator, PatchDiscriminatorConfig
 from genimg.models.vector_quantizer import VqTokenizer
+from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
 from genimg.training.objectives import OBJECTIVES
-from genimg.training.task import Task, learning_rate_factor, make_optimizer, to_uint8
+from genimg.training.task import Task, learning_rate_factor, make_optimizer
 
 # Pictures after which a token counts half in the reported use of the codes.
 USE_HALF_LIFE = 20_000

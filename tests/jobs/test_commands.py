@@ -6,7 +6,7 @@ import pytest
 from genimg.jobs import commands as module
 from genimg.jobs.commands import sweep
 from genimg.jobs.devices import Device
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.states import ACTIONS, State
 from genimg.storage import Lease, read_json
 from genimg.training.run_directory import RunDirectory
@@ -43,7 +43,7 @@ def test_a_run_that_cannot_be_written_leaves_nothing(commands, root, index, spec
 
 
 def test_limits_hold_for_everybody_but_a_teacher(commands, spec):
-    commands.limits = Limits(queued_runs=1)
+    commands.limits = UsageLimits(queued_runs=1)
     commands.start(spec, actor="ada")
     with pytest.raises(PermissionError, match="1 unfinished"):
         commands.start(spec, actor="ada")

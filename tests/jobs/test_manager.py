@@ -5,7 +5,7 @@ import time
 import pytest
 
 from genimg.jobs.engine import LocalEngine
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import Exit, State
 from genimg.training import run_checkpoints
@@ -100,7 +100,7 @@ def test_a_folder_of_pictures_is_found_from_everywhere(manager, tiny_run, pictur
 
 
 def test_limits_are_checked_here(root, engine, small):
-    manager = JobManager(root, engine=engine, limits=Limits(minutes_per_run=1, queued_runs=1))
+    manager = JobManager(root, engine=engine, limits=UsageLimits(minutes_per_run=1, queued_runs=1))
     with pytest.raises(PermissionError, match="may take 1 minutes"):
         manager.start("fashion-mlp", minutes=5, actor="ada")
     manager.start(**small, actor="ada")

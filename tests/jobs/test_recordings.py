@@ -5,8 +5,9 @@ import pytest
 
 from genimg.jobs.recordings import RECORDED, VISITOR, Recordings, read_recording, record
 from genimg.jobs.states import State
+from genimg.training.requesting import request_run
 from genimg.training.run_directory import RunDirectory
-from genimg.training.session import request_run, train
+from genimg.training.running import train
 
 
 @pytest.fixture(scope="module")

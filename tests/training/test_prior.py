@@ -12,7 +12,7 @@ from genimg.models.vector_quantizer import VqTokenizer, VqTokenizerConfig
 from genimg.training.loop import Trainer
 from genimg.training.prior import PriorTask, PriorTrainingConfig
 from genimg.training.publishing import find_tokenizer, publish, read_run
-from genimg.training.session import request_run
+from genimg.training.requesting import request_run
 
 TOKENIZER = {"widths": (8, 8, 8), "levels": (4, 3)}
 STEPS = 60

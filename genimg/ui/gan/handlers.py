@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from genimg.checks import require_number, require_whole_number
 from genimg.explore import GanModel
 from genimg.render import animate, data_uri, grid, strip
-from genimg.render.images import require_number, require_whole_number
 from genimg.ui.gan.sliders import acting, moves, moves_sent
 from genimg.ui.gan.view import (
     AMOUNT_STEP,

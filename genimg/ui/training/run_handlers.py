@@ -23,8 +23,9 @@ from genimg.jobs.states import ENDED
 from genimg.jobs.views import JobView
 from genimg.render import animate
 from genimg.training.health import diagnose
+from genimg.training.presets import PRESETS
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import PRESETS, RunSpec
+from genimg.training.spec import RunSpec
 from genimg.ui.identity import Identity
 from genimg.ui.messages import dataset_words
 from genimg.ui.training.form import differences, option

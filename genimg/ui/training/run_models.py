@@ -3,7 +3,7 @@
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import RECORDED, Recordings
 from genimg.models import KINDS
-from genimg.training.spec import PRESETS
+from genimg.training.presets import PRESETS
 
 
 def use_of_preset(preset: str) -> str:

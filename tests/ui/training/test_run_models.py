@@ -2,8 +2,8 @@ import pytest
 
 from genimg.checkpoints import CheckpointError
 from genimg.models import KINDS
-from genimg.training.session import train
-from genimg.training.spec import PRESETS
+from genimg.training.presets import PRESETS
+from genimg.training.running import train
 from genimg.ui.model_shelf import MOST_RUNS, USES, ModelShelf, use_of
 from genimg.ui.training.run_models import RunModels, use_of_preset
 

@@ -9,6 +9,7 @@ import torch
 
 from genimg.data import Dataset
 from genimg.models import kind_named
+from genimg.training.batches import batch_tensors
 from genimg.training.building import build_task
 from genimg.training.hardware import choose_device, choose_precision
 from genimg.training.requirements import Pictures, check
@@ -52,19 +53,6 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
         resolved |= {"probe_images_per_second": round(speed, 1), "plans": 0}
     steps = max(1, -(-images // spec.run.batch_size))
     return replace(spec, resolved=resolved | {"images": steps * spec.run.batch_size})
-
-
-def batch_tensors(
-    dataset: Dataset, targets: torch.Tensor, indices: torch.Tensor, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return pictures, float32 (B, C, H, W) in [-1, 1], and their targets (B, ...) on `device`.
-
-    Args:
-        targets: what the task makes of the data set, a row for each of its pictures.
-    """
-    images = dataset.images[indices].to(device).float().div_(127.5).sub_(1)
-    images = images.contiguous(memory_format=torch.channels_last)
-    return images, targets[indices].to(device)
 
 
 def images_per_second(
