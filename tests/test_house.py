@@ -224,6 +224,20 @@ def test_the_search_for_dangers_finds_nothing_else(code):
     assert dangers(ast.parse(code)) == []
 
 
+# What only some systems have; a model says by its type what it can do.
+ASKED = {"signal", "os", "torch.cpu", "stream"}
+
+
+@each_source
+def test_nobody_asks_a_model_what_else_it_has(path):
+    asked = {
+        ast.unparse(node.args[0])
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "hasattr"
+    }
+    assert asked <= ASKED
+
+
 def undocumented(tree: ast.Module) -> list[str]:
     """Return the public modules, classes, functions and methods that have no docstring."""
     missing = ["module"] if tree.body and not ast.get_docstring(tree) else []

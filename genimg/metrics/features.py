@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from genimg.models.attribute_classifier import AttributeHead
+from genimg.models.classifier import Recogniser
 from genimg.tensors import Images, image_tensor
 
 FEATURE_NETS = {
@@ -27,14 +27,12 @@ FEATURE_NETS = {
 class FeatureNet:
     """A classifier seen as a map from images to features and logits."""
 
-    def __init__(self, name: str, model: nn.Module, heads: Sequence[AttributeHead] = ()) -> None:
+    def __init__(self, name: str, model: Recogniser, heads: Sequence[AttributeHead] = ()) -> None:
         """Wrap `model`, which is put in evaluation mode.
 
         Args:
             name: shown beside every number measured with this net.
-            model: has `features(x)` -> (B, D) for float images (B, C, H, W) in [-1, 1], and
-                `head(features)` -> logits (B, classes), or outputs (B, O) about `heads`; one of
-                attributes also has `texture(x)` -> (B, E).
+            model: a network of classes, or one of attributes, whose outputs are about `heads`.
             heads: the attributes that it names; () for a classifier of classes.
         """
         self.name, self.heads = name, tuple(heads)

@@ -11,6 +11,7 @@ tokens, Q numbers per token.
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -65,6 +66,31 @@ class FsqTokenizerConfig(AutoencoderConfig):
             raise ValueError(
                 f"levels multiply to {math.prod(self.levels)} codes; use at most 65536"
             )
+
+
+class Tokenizer(Protocol):
+    """A module between images and tokens; `FsqTokenizer` is one.
+
+    Attributes:
+        config: its configuration.
+        grid: (h, w) of the tokens, in raster order.
+        num_tokens: N, tokens of an image.
+        vocabulary_size: number of different tokens.
+    """
+
+    config: AutoencoderConfig
+    grid: tuple[int, int]
+    num_tokens: int
+    vocabulary_size: int
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Return the tokens int64 (B, N) of images float (B, K, R, R) in [-1, 1]."""
+
+    def decode(self, tokens: Tensor) -> Tensor:
+        """Return the images float (B, K, R, R) in [-1, 1] of tokens int64 (B, N)."""
+
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (reconstruction, tokens), with a gradient from one to the images."""
 
 
 def straight_through(value: Tensor, path: Tensor) -> Tensor:

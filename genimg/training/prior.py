@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from genimg.configuration import Configuration, setting
 from genimg.models.drawer import Drawer
 from genimg.models.image_gpt import ImageGpt
-from genimg.models.sampling import draw_tokens
+from genimg.models.sampling import Prior, draw_tokens
 from genimg.randomness import generator as random_generator
 from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
@@ -95,7 +95,7 @@ class PriorTask(Task):
         )
         return {"loss": loss.item(), "gradient": norm}
 
-    def _negative_log_likelihood(self, prior: ImageGpt, tokens: Tensor, labels: Tensor) -> Tensor:
+    def _negative_log_likelihood(self, prior: Prior, tokens: Tensor, labels: Tensor) -> Tensor:
         """Return the mean over tokens (B, N) of -log p, a scalar in nats."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = prior(tokens[:, :-1], labels)  # (B, N, V)

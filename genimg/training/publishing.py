@@ -11,6 +11,8 @@ import torch
 from genimg import checkpoints, data
 from genimg.checkpoints import Checkpoint, CheckpointError
 from genimg.data.registry import published
+from genimg.models.gan import Gan
+from genimg.models.mapping import MappedGenerator
 from genimg.randomness import generator
 from genimg.render import encode, grid
 from genimg.storage import read_json
@@ -128,7 +130,7 @@ def publish(
     checkpoints.check_destination(out)
     checkpoint = read_run(run)
     if generator_only:
-        if not hasattr(checkpoint.model, "discriminator"):
+        if not isinstance(checkpoint.model, Gan):
             raise ValueError(f"the {checkpoint.kind} in {run} has no discriminator to leave out")
         checkpoint.model.discriminator = None
         del checkpoint.card["parameters"]["discriminator"]
@@ -143,15 +145,14 @@ def publish(
 
 @torch.inference_mode()
 def measure_mean_style(model: torch.nn.Module, samples: int = 4096) -> None:
-    """Fill a style generator's `mean_style` from its mapping network; others are left alone."""
-    style_generator = getattr(model, "generator", None)
-    if not hasattr(style_generator, "mean_style"):
+    """Fill a mapped generator's `mean_style` from its mapping network; others are left alone."""
+    if not isinstance(model, Gan) or not isinstance(model.generator, MappedGenerator):
         return
-    config = style_generator.config
+    mapped, config = model.generator, model.generator.config
     z = torch.randn(samples, config.latent_dimensions, generator=generator(0, "mean-style", 0))
-    for row, mean in enumerate(style_generator.mean_style):
+    for row, mean in enumerate(mapped.mean_style):
         labels = torch.full((samples,), row) if config.classes else None
-        mean.copy_(style_generator.mapping(z, labels).mean(dim=0))
+        mean.copy_(mapped.mapping(z, labels).mean(dim=0))
 
 
 def _processor() -> str:
