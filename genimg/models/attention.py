@@ -45,6 +45,11 @@ class TokenLayout:
         """Number of positions."""
         return self.first_patch + self.rows * self.columns
 
+    def special_names(self) -> list[str]:
+        """Return what the positions before the patches are called; all count from 0."""
+        registers = [f"register {number}" for number in range(self.registers)]
+        return ["class token"] * self.class_tokens + registers
+
     def position_of(self, row: int, column: int) -> int:
         """Return the position in the sequence of the patch at (row, column).
 

@@ -49,7 +49,7 @@ class RunHandlers:
     Args:
         manager: of the data root.
         identity: tells who asks.
-        uses: what the page has a tab for, keys of `model_shelf.USES`.
+        uses: what the page has a tab for, keys of `genimg.explore.uses.SHOWN`.
     """
 
     def __init__(
