@@ -297,10 +297,7 @@ def test_torch_may_be_any_newer_one():
 
 
 def readme() -> str:
-    path = ROOT / "README.md"
-    if not path.exists():
-        pytest.skip("there is no README.md yet")
-    return path.read_text(encoding="utf-8")
+    return (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_space_runs_the_gradio_that_is_tested():

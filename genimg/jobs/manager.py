@@ -142,42 +142,6 @@ class JobManager:
         who = {"actor": actor, "is_teacher": is_teacher}
         return self._do("start", spec=spec, name=name, device=device, token=token, **who)
 
-    def duplicate(
-        self,
-        job_id: str,
-        *,
-        actor: str,
-        is_teacher: bool = False,
-        name: str = "",
-        token: str | None = None,
-        **changes: Any,
-    ) -> Job:
-        """Queue a new run like another one, anybody's, with some settings changed.
-
-        Args:
-            changes: as the settings of `start`; minutes replace a number of images.
-
-        Raises:
-            ValueError, PermissionError: as for `start`.
-        """
-        job = self.job(job_id)
-        spec = self.directory(job_id).read_spec()
-        settings = spec.model.to_dict() | spec.task.to_dict() | spec.run.to_dict()
-        settings["device"] = job.device
-        if "minutes" in changes:
-            settings["images"] = 0
-        if "dataset" in changes:  # whose colours and classes may be others
-            settings.pop("channels", None)
-            settings.pop("classes", None)
-        return self.start(
-            spec.preset,
-            actor=actor,
-            is_teacher=is_teacher,
-            name=name or f"{job.name[:70]} again",
-            token=token,
-            **settings | changes,
-        )
-
     def pause(self, job_id: str, *, actor: str, is_teacher: bool = False) -> Job:
         """Let the worker save and end, which frees its memory; a queued job just waits."""
         return self._do("pause", job_id=job_id, actor=actor, is_teacher=is_teacher)

@@ -19,7 +19,6 @@ from genimg.models.style_dcgan import (
 )
 from genimg.models.stylegan import ProjectionDiscriminator, StyleGanConfig, StyleGenerator
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
-from genimg.models.vector_quantizer import VqTokenizer, VqTokenizerConfig
 from genimg.models.vision_transformer import VisionTransformer, VisionTransformerConfig
 
 
@@ -63,7 +62,6 @@ KINDS: dict[str, Kind] = {
     ),
     "vision-transformer": Kind(VisionTransformerConfig, VisionTransformer, "classifier", "vision"),
     "fsq-tokenizer": Kind(FsqTokenizerConfig, FsqTokenizer, "tokenizer", "tokenizer"),
-    "vq-tokenizer": Kind(VqTokenizerConfig, VqTokenizer, "tokenizer", "tokenizer"),
     "image-gpt": Kind(DrawerConfig, Drawer, "prior", "drawer"),
 }
 

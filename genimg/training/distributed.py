@@ -11,9 +11,8 @@ It also starts them, in the environment that torchrun would give them: torchrun 
 every exit code into 1. A worker that a person starts under torchrun finds the same environment and
 does the same.
 
-What still differs from one process: batch norm takes the statistics of B / N pictures, a learned
-codebook moves by those of the first process, dropout drops the same places in every share, and
-WGAN-GP mixes each share by the same random numbers.
+What still differs from one process: batch norm takes the statistics of B / N pictures, dropout
+drops the same places in every share, and WGAN-GP mixes each share by the same random numbers.
 """
 
 import os
@@ -89,9 +88,6 @@ class Group:
         """Return the sum of everybody's `tensor`."""
         return tensor
 
-    def copy_first(self, tensors: Iterable[Tensor]) -> None:
-        """Overwrite tensors by those of the first process."""
-
     def give(self, order: Order) -> None:
         """Tell the other processes what comes next; for the first one only."""
 
@@ -154,14 +150,6 @@ class SeveralProcesses(Group):
         with _talking():
             torch.distributed.all_reduce(total)
         return total.to(tensor.device)
-
-    def copy_first(self, tensors: Iterable[Tensor]) -> None:
-        """Overwrite tensors by those of the first process."""
-        for tensor in tensors:
-            copy = tensor.detach().cpu().contiguous()
-            with _talking():
-                torch.distributed.broadcast(copy, src=0)
-            tensor.copy_(copy)
 
     def give(self, order: Order) -> None:
         """Tell the other processes what comes next; for the first one only."""

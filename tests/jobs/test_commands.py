@@ -63,9 +63,17 @@ def test_a_nickname_is_needed(commands, spec, nickname):
         commands.start(spec, actor=nickname)
 
 
-@pytest.mark.parametrize("damage", [{"format": 2}, {"kind": "x"}, {"run": None}, {"more": 1}])
-def test_a_specification_is_checked(commands, index, spec, damage):
-    with pytest.raises(ValueError, match=r"."):
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ({"format": 2}, "not the specification of a genimg run of format 1"),
+        ({"kind": "x"}, "there is no model kind 'x'"),
+        ({"run": None}, "RunConfig needs a dictionary, not NoneType"),
+        ({"more": 1}, "has a field 'more' that is not known"),
+    ],
+)
+def test_a_specification_is_checked(commands, index, spec, damage, words):
+    with pytest.raises(ValueError, match=words):
         commands.start(spec | damage, actor="ada")
     assert index.jobs() == []
 

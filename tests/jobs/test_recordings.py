@@ -109,7 +109,7 @@ def test_many_reports_are_thinned_but_not_at_the_end(tmp_path, run):
 
 
 COMMANDS = (
-    *("start", "duplicate", "pause", "resume", "cancel", "save_now", "sample_now"),
+    *("start", "pause", "resume", "cancel", "save_now", "sample_now"),
     *("rename", "move", "delete", "check_upload", "delete_pictures"),
 )
 

@@ -364,11 +364,6 @@ class GanHandlers:
         return f"data:{_FILES[format]};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _moves(model: GanModel, amounts: Sequence[Any]) -> dict[str, Any]:
-    directions = list(amounts[:DIRECTIONS])[: count_directions(model)]
-    return moves(directions, amounts[DIRECTIONS:], model)
-
-
 def count_directions(model: GanModel) -> int:
     """Return how many principal directions the page has sliders for."""
     return min(DIRECTIONS, len(model.directions(0 if model.classes else None)))
