@@ -67,7 +67,7 @@ def test_a_new_paired_objective_learns_from_the_real_pictures(small_spec, monkey
         paired=True,
     )
     monkeypatch.setitem(OBJECTIVES, "hinge", squared)  # under a name that the settings allow
-    rates = {"generator_learning_rate": 3e-3, "discriminator_learning_rate": 1e-3}
+    rates = {"generator_learning_rate": 1e-2, "discriminator_learning_rate": 1e-3}
     task = build_task(small_spec("fashion-mlp", objective="hinge", **rates), CPU, "fp32")
     bright = torch.full_like(IMAGES, 0.9)
     losses = []
@@ -79,7 +79,7 @@ def test_a_new_paired_objective_learns_from_the_real_pictures(small_spec, monkey
     assert max(losses) - min(losses) > 0.1
     with torch.no_grad():
         drawn = task.model.generator(torch.randn(8, task.model.config.latent_dimensions))
-    assert drawn.mean() > 0.4
+    assert drawn.mean() > 0.5
 
 
 @pytest.mark.parametrize("penalty", ["r1", "r2", "gradient_penalty"])
