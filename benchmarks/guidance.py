@@ -24,9 +24,9 @@ from genimg import data
 from genimg.data.fit import fit
 from genimg.explore.arguments import pictures_of
 from genimg.explore.evaluating import default_feature_net
-from genimg.metrics.features import image_tensor
 from genimg.metrics.frechet import frechet_distance
 from genimg.metrics.manifold import precision_recall
+from genimg.tensors import image_tensor
 
 
 def main() -> None:

@@ -33,8 +33,8 @@ from genimg.jobs.job import Job, write_job
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
 from genimg.training.loop import Trainer
+from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import make_spec
 
 PRESET = "fashion-style"
 REPORTS = 50_000

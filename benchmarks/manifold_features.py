@@ -28,9 +28,10 @@ from torch import Tensor
 
 from genimg import data
 from genimg.explore.evaluating import default_feature_net
-from genimg.metrics.features import FeatureNet, image_tensor
+from genimg.metrics.features import FeatureNet
 from genimg.metrics.manifold import density_coverage, precision_recall
 from genimg.models.attribute_classifier import AttributeClassifier
+from genimg.tensors import image_tensor
 
 
 def main() -> None:

@@ -28,9 +28,9 @@ from genimg import data
 from genimg.models.dcgan import DcganConfig, DcganDiscriminator, DcganGenerator
 from genimg.training.hardware import choose_precision
 from genimg.training.loop import Trainer
-from genimg.training.resolve import images_per_second
+from genimg.training.planning import images_per_second
+from genimg.training.presets import PRESETS, make_spec
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import PRESETS, make_spec
 
 _SLICES = 6
 

@@ -15,12 +15,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from genimg.explore import load
-    from genimg.training.session import train
+    from genimg.training.running import train
 
 __all__ = ["load", "train"]
 __version__ = "0.1.0"
 
-_HOMES = {"load": "genimg.explore", "train": "genimg.training.session"}
+_HOMES = {"load": "genimg.explore", "train": "genimg.training.running"}
 
 
 def __getattr__(name: str) -> Any:

@@ -30,6 +30,7 @@ from torch.overrides import TorchFunctionMode
 from genimg.configuration import Configuration
 from genimg.model_card import card_text, check_card
 from genimg.models import kind_named
+from genimg.models.gan import Gan
 from genimg.storage import atomic_write, read_json, write_json
 
 FORMAT = 1
@@ -178,9 +179,7 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
     """
     header = _read_header(weights)
     model = blueprint(kind, config)
-    if hasattr(model, "discriminator") and not any(
-        name.startswith("discriminator.") for name in header
-    ):
+    if isinstance(model, Gan) and not any(name.startswith("discriminator.") for name in header):
         model.discriminator = None
     expected = model.state_dict()
     for tensor in sorted(set(expected) ^ set(header)):

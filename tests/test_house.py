@@ -27,7 +27,14 @@ LAYERS = [
     ["genimg.metrics"],
     ["genimg.render", "genimg.data", "genimg.checkpoints"],
     ["genimg.models"],
-    ["genimg.configuration", "genimg.model_card", "genimg.storage"],
+    [
+        "genimg.checks",
+        "genimg.configuration",
+        "genimg.model_card",
+        "genimg.randomness",
+        "genimg.storage",
+        "genimg.tensors",
+    ],
 ]
 
 each_source = pytest.mark.parametrize(
@@ -76,6 +83,30 @@ def test_imports_go_down_only(path):
             assert below > index or other == member, f"{member} must not import {imported}"
 
 
+def circles(imports: dict[str, set[str]]) -> set[str]:
+    """Return every module that imports itself by way of others."""
+
+    def reached(module: str) -> set[str]:
+        found, waiting = set(), [module]
+        while waiting:
+            new = imports[waiting.pop()] - found
+            found |= new
+            waiting += new
+        return found
+
+    return {module for module in imports if module in reached(module)}
+
+
+def test_no_import_goes_in_a_circle():
+    imports = {module_name(path): imported_modules(path) & MODULES for path in SOURCES}
+    assert circles(imports) == set()
+
+
+def test_the_search_for_circles_finds_them():
+    imports = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}, "e": {"a"}, "f": set()}
+    assert circles(imports) == {"b", "c", "d"}
+
+
 def test_models_import_nothing_but_torch():
     allowed = sys.stdlib_module_names | {"torch"}
     for path in SOURCES:
@@ -88,8 +119,22 @@ def test_models_import_nothing_but_torch():
 def test_render_knows_no_model():
     for path in SOURCES:
         if module_name(path).startswith("genimg.render"):
-            top = {imported.split(".")[0] for imported in imported_modules(path)}
-            assert not top & {"torch", "torchvision", "safetensors", "gradio"}, path.name
+            for imported in imported_modules(path):
+                top = imported.split(".")[0]
+                assert top not in {"torch", "torchvision", "safetensors", "gradio"}, path.name
+                inside = imported.startswith(("genimg.render", "genimg.checks"))
+                assert top != "genimg" or inside, f"{path.name}: {imported}"
+
+
+def test_exploring_needs_of_training_only_to_read_a_run():
+    needed = {
+        imported
+        for path in SOURCES
+        if module_name(path).startswith("genimg.explore")
+        for imported in imported_modules(path)
+        if imported.startswith("genimg.training")
+    }
+    assert needed == {"genimg.training.publishing"}
 
 
 def test_importing_the_package_stays_cheap():
@@ -179,6 +224,20 @@ def test_the_search_for_dangers_finds_nothing_else(code):
     assert dangers(ast.parse(code)) == []
 
 
+# What only some systems have; a model says by its type what it can do.
+ASKED = {"signal", "os", "torch.cpu", "stream"}
+
+
+@each_source
+def test_nobody_asks_a_model_what_else_it_has(path):
+    asked = {
+        ast.unparse(node.args[0])
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "hasattr"
+    }
+    assert asked <= ASKED
+
+
 def undocumented(tree: ast.Module) -> list[str]:
     """Return the public modules, classes, functions and methods that have no docstring."""
     missing = ["module"] if tree.body and not ast.get_docstring(tree) else []
@@ -238,10 +297,7 @@ def test_torch_may_be_any_newer_one():
 
 
 def readme() -> str:
-    path = ROOT / "README.md"
-    if not path.exists():
-        pytest.skip("there is no README.md yet")
-    return path.read_text(encoding="utf-8")
+    return (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_space_runs_the_gradio_that_is_tested():

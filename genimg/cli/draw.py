@@ -57,7 +57,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw and write."""
     format = file_format(options.out, FORMATS)
-    model = load_model(options.name, "generate", "an image GPT")
+    model = load_model(options.name, "generate", DrawerModel, "an image GPT")
     settings = {name: getattr(options, name) for name in ("seed", "label", *CONTROLS)}
     if format == "gif":
         if options.count != 1:

@@ -250,16 +250,18 @@ def file_format(out: Path, formats: dict[str, str]) -> str:
     return formats[ending]
 
 
-def load_model(name: str, method: str, kinds: str) -> Any:
-    """Load a model that has `method`.
+def load_model(name: str, verb: str, kinds: Any, words: str) -> Any:
+    """Load a model that can do something.
 
     Args:
-        kinds: the kinds of models that have it, in words.
+        verb: what.
+        kinds: the classes of models that can.
+        words: the same for people.
 
     Raises:
         ValueError: there is no such model, or it is of a kind that cannot do that.
     """
     model = explore.load(name)
-    if not hasattr(model, method):
-        raise ValueError(f"{name} is of a kind that cannot {method}; choose {kinds}")
+    if not isinstance(model, kinds):
+        raise ValueError(f"{name} is of a kind that cannot {verb}; choose {words}")
     return model

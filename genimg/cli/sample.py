@@ -20,7 +20,7 @@ from genimg.cli.options import (
     file_format,
     load_model,
 )
-from genimg.explore import GanModel
+from genimg.explore import DrawerModel, GanModel
 from genimg.render import encode, enlarge, grid
 from genimg.render.images import check_sheet
 from genimg.storage import atomic_write
@@ -63,7 +63,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw and write."""
     format = file_format(options.out, FORMATS)
-    model = load_model(options.name, "sample", "a GAN or an image GPT")
+    model = load_model(options.name, "sample", GanModel | DrawerModel, "a GAN or an image GPT")
     settings: dict[str, Any] = {"seed": options.seed, "label": options.label}
     if isinstance(model, GanModel):
         settings["truncation"] = options.truncation

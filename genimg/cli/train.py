@@ -21,9 +21,11 @@ from genimg.configuration import Configuration
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.distributed import LostProcess
+from genimg.training.presets import PRESETS, settings_of
+from genimg.training.requesting import request_run
 from genimg.training.run_directory import RunDirectory
-from genimg.training.session import request_run, train_run
-from genimg.training.spec import PRESETS, RunConfig, settings_of
+from genimg.training.running import train_run
+from genimg.training.spec import RunConfig
 from genimg.training.worker import EXIT_CODES, StopSignal
 
 SUMMARY = "train a preset, or resume a run"

@@ -17,6 +17,7 @@ from genimg.cli.options import (
     load_model,
     refuse_ignored,
 )
+from genimg.explore import GanModel
 from genimg.render import animate, encode, strip
 from genimg.render.animation import check_length
 from genimg.storage import atomic_write
@@ -72,7 +73,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Walk and write."""
     format = file_format(options.out, FORMATS)
-    model = load_model(options.name, "interpolate", "a GAN")
+    model = load_model(options.name, "interpolate", GanModel, "a GAN")
     if format == "strip":
         refuse_ignored(options, ["frames_per_second"], "because a .png is no film")
     else:  # before minutes are spent on frames

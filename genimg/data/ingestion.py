@@ -43,7 +43,7 @@ _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits(Configuration):
+class UploadLimits(Configuration):
     """What one upload may cost."""
 
     upload_bytes: int = setting(2**29, "Bytes of all uploaded files.", low=1, high=2**32 - 2)
@@ -102,7 +102,7 @@ def ingest(
     *,
     size: int,
     fit: str = "crop",
-    limits: Limits | None = None,
+    limits: UploadLimits | None = None,
 ) -> IngestionReport:
     """Publish uploaded pictures under `root`/datasets, and say what became of each file.
 
@@ -114,14 +114,14 @@ def ingest(
         sources: zip files and pictures (PNG, JPEG, WebP), told apart by their content.
         size: side of the published pictures, one of `genimg.data.fit.SIZES`.
         fit: "crop" or "pad", as for `genimg.data.decoding.read_picture`.
-        limits: default `Limits()`.
+        limits: default `UploadLimits()`.
 
     Raises:
         ValueError: an argument is wrong, a zip file is none or is dangerous, a limit was reached,
             or no file could be used; one sentence, and nothing is published.
         OSError: `root` cannot be written.
     """
-    limits = limits or Limits()
+    limits = limits or UploadLimits()
     if size not in SIZES:
         raise ValueError(f"size must be one of {', '.join(map(str, SIZES))}, not {size!r}")
     if fit not in FITS:
@@ -161,7 +161,7 @@ def ingest(
     )
 
 
-def _checked_sources(sources: Sequence[str | os.PathLike], limits: Limits) -> list[Path]:
+def _checked_sources(sources: Sequence[str | os.PathLike], limits: UploadLimits) -> list[Path]:
     """Return the absolute paths, knowing that all are files and small enough together."""
     if not sources:
         raise ValueError("nothing was uploaded; choose a zip file or some pictures")
@@ -182,7 +182,7 @@ def _checked_sources(sources: Sequence[str | os.PathLike], limits: Limits) -> li
     return paths
 
 
-def _run_child(request: dict[str, Any], limits: Limits) -> None:
+def _run_child(request: dict[str, Any], limits: UploadLimits) -> None:
     """Let a limited process read the pictures; every way it may end badly is one ValueError."""
     with tempfile.TemporaryFile() as messages:
         try:

@@ -22,7 +22,7 @@ from PIL import Image
 
 from genimg.data.decoding import read_picture
 from genimg.data.file_names import is_hidden, path_parts, shown_name
-from genimg.data.ingestion import OUTCOME, PICTURES, Limits
+from genimg.data.ingestion import OUTCOME, PICTURES, UploadLimits
 from genimg.data.labels import MOST_BYTES, Labels, is_labels, read_labels
 from genimg.data.layout import Place, arrange
 from genimg.data.manifest import KIND, MANIFEST, pictures_hash
@@ -41,7 +41,7 @@ _LARGEST_FILE = 2**24  # no picture of 64 pixels, manifest or outcome comes near
 def main() -> int:
     """Do what standard input asks; return the exit code."""
     request = json.load(sys.stdin)
-    limits = Limits.from_dict(request["limits"])
+    limits = UploadLimits.from_dict(request["limits"])
     restrict_process(limits)
     try:
         collect(
@@ -65,7 +65,7 @@ def _fail(code: int, message: str) -> int:
     return code
 
 
-def restrict_process(limits: Limits) -> None:
+def restrict_process(limits: UploadLimits) -> None:
     """Let the system end this process when it takes more than `limits` allow.
 
     Windows has no such limits: there the counts and the parent's clock must do. The memory is
@@ -93,7 +93,9 @@ def restrict_process(limits: Limits) -> None:
         resource.setrlimit(kind, (min(value, highest), highest))
 
 
-def collect(sources: list[Path], folder: Path, *, size: int, fit: str, limits: Limits) -> None:
+def collect(
+    sources: list[Path], folder: Path, *, size: int, fit: str, limits: UploadLimits
+) -> None:
     """Read all sources; leave the pictures with their manifest, and the outcome, in `folder`.
 
     Raises:
@@ -128,7 +130,7 @@ class Collector:
         folder: exists and is empty.
     """
 
-    def __init__(self, folder: Path, *, size: int, fit: str, limits: Limits) -> None:
+    def __init__(self, folder: Path, *, size: int, fit: str, limits: UploadLimits) -> None:
         self.folder, self.size, self.fit, self.limits = folder, size, fit, limits
         self.files = self.claimed_bytes = self.refused_count = 0
         self.channels = 1  # until a picture has colours

@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 
 from genimg import checkpoints
-from genimg.explore.arguments import shown
+from genimg.checks import shown
 from genimg.explore.attributes import AttributeClassifierModel
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
 from genimg.explore.tokenizing import TokenizerModel
+from genimg.explore.uses import USES, Model
 from genimg.explore.vision import VisionTransformerModel
 from genimg.models import KINDS
 from genimg.training.publishing import read_run
@@ -24,16 +25,6 @@ __all__ = [
     "VisionTransformerModel",
     "load",
 ]
-
-Model = GanModel | ClassifierModel | AttributeClassifierModel | DrawerModel | TokenizerModel
-
-_MODELS = {
-    "gan": GanModel,
-    "classifier": ClassifierModel,
-    "attributes": AttributeClassifierModel,
-    "prior": DrawerModel,
-    "tokenizer": TokenizerModel,
-}
 
 
 def load(name: str | os.PathLike) -> Model:
@@ -53,6 +44,4 @@ def load(name: str | os.PathLike) -> Model:
         checkpoint = read_run(Path(name))
     else:
         checkpoint = checkpoints.read(name)
-    if checkpoint.kind == "vision-transformer":
-        return VisionTransformerModel(checkpoint)
-    return _MODELS[KINDS[checkpoint.kind].task](checkpoint)
+    return USES[KINDS[checkpoint.kind].use].load(checkpoint)

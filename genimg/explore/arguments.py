@@ -11,36 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genimg.metrics.features import image_tensor
-from genimg.render.images import (
-    require_choice,
-    require_flag,
-    require_number,
-    require_whole_number,
-    shown,
-)
-
-__all__ = [
-    "Label",
-    "check_controls",
-    "check_count",
-    "check_directions",
-    "check_latents",
-    "check_seed",
-    "check_seeds",
-    "class_number",
-    "class_numbers",
-    "network_input",
-    "one_picture",
-    "pictures_of",
-    "require_choice",
-    "require_flag",
-    "require_index",
-    "require_number",
-    "require_whole_number",
-    "shown",
-    "token_numbers",
-]
+from genimg.checks import check_seed, is_whole, require_number, require_whole_number, shown
+from genimg.tensors import network_input
 
 Label = str | int | Sequence[str | int] | None
 
@@ -48,11 +20,6 @@ Label = str | int | Sequence[str | int] | None
 def check_count(count: int) -> None:
     """Raise ValueError unless so many pictures can be made at once."""
     require_whole_number("count", count, 1, 100_000)
-
-
-def check_seed(seed: int) -> None:
-    """Raise ValueError unless `seed` is a whole number from 0 to 2^32 - 1."""
-    require_whole_number("seed", seed, 0, 2**32 - 1)
 
 
 def check_seeds(seeds: Sequence[int]) -> list[int]:
@@ -80,7 +47,7 @@ def check_latents(latents: Mapping[int, float] | None, dimensions: int) -> dict[
     if not isinstance(latents, Mapping):
         raise ValueError(f"latents must be amounts by dimension of z, not {shown(latents)}")
     for dimension, amount in latents.items():
-        if not _is_whole(dimension) or not 0 <= dimension < dimensions:
+        if not is_whole(dimension) or not 0 <= dimension < dimensions:
             raise ValueError(f"z has dimensions 0 to {dimensions - 1}, not {shown(dimension)}")
         if not _is_finite(amount):
             raise ValueError(f"directions and latents must be finite numbers, not {shown(amount)}")
@@ -104,7 +71,7 @@ def check_controls(controls: Mapping[str, Any]) -> None:
 
 def require_index(name: str, value: int, count: int) -> None:
     """Raise ValueError unless `value` is one of the `count` whole numbers from 0."""
-    if not _is_whole(value) or not 0 <= value < count:
+    if not is_whole(value) or not 0 <= value < count:
         raise ValueError(f"{name} must be from 0 to {count - 1}, not {shown(value)}")
 
 
@@ -183,32 +150,7 @@ def _class_number(label: Any, classes: Sequence[str], model_name: str) -> int | 
                 f"{model_name} does not know {shown(label)}; its classes are {', '.join(classes)}"
             )
         return lowered.index(label.lower())
-    return int(label) if _is_whole(label) and 0 <= label < len(classes) else None
-
-
-def network_input(images: np.ndarray, config: Any, model_name: str) -> Tensor:
-    """Return pictures, uint8 (N, H, W, C), as networks take them: float (N, C, H, W) in [-1, 1].
-
-    Args:
-        config: of the model: the `size` in pixels and the `channels` that it takes.
-        model_name: who is speaking when pictures are refused.
-
-    Raises:
-        ValueError: these are no pictures, or not of the size and the channels.
-    """
-    pictures = image_tensor(images)
-    size, channels = config.size, config.channels
-    if pictures.shape[1:] != (channels, size, size):
-        _, channels_given, height, width = pictures.shape
-        raise ValueError(
-            f"images must be of {size} x {size} pixels and {_channels(channels)} for {model_name},"
-            f" not of {height} x {width} and {_channels(channels_given)}; resize or convert them"
-        )
-    return pictures.float() / 127.5 - 1
-
-
-def _channels(count: int) -> str:
-    return "1 channel" if count == 1 else f"{count} channels"
+    return int(label) if is_whole(label) and 0 <= label < len(classes) else None
 
 
 def one_picture(image: np.ndarray, config: Any, model_name: str) -> Tensor:
@@ -253,10 +195,6 @@ def _entries(values: Any) -> list | None:
     if isinstance(values, (np.ndarray, Tensor)):
         values = values.tolist()
     return list(values) if isinstance(values, (list, tuple, range)) else None
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _is_finite(value: Any) -> bool:

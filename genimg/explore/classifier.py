@@ -3,8 +3,8 @@
 import numpy as np
 
 from genimg.checkpoints import Checkpoint
-from genimg.explore.arguments import network_input
 from genimg.metrics.features import FeatureNet
+from genimg.tensors import network_input
 
 
 class ClassifierModel:

@@ -14,25 +14,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genimg.checkpoints import Checkpoint
+from genimg.checks import check_seed, shown
 from genimg.explore.arguments import (
     Label,
     check_controls,
     check_count,
-    check_seed,
     class_number,
     class_numbers,
-    network_input,
     one_picture,
     require_index,
-    shown,
     token_numbers,
 )
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.models.attention import Capture
 from genimg.models.image_gpt import ImageGpt
 from genimg.models.sampling import draw_steps, draw_tokens
-from genimg.training.randomness import generator
-from genimg.training.task import to_uint8
+from genimg.randomness import generator
+from genimg.tensors import network_input, to_uint8
 
 # At 1.75 fashion-gpt's pictures are nearest to real ones and much truer to their class than at 1,
 # though a little less varied (benchmarks/guidance.py).

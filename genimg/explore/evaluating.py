@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from genimg import data
+from genimg.checks import check_seed, require_whole_number
 from genimg.data.fit import fit, only_pads
 from genimg.explore import (
     AttributeClassifierModel,
@@ -15,10 +16,11 @@ from genimg.explore import (
     TokenizerModel,
     load,
 )
-from genimg.explore.arguments import check_seed, pictures_of, require_whole_number
+from genimg.explore.arguments import pictures_of
 from genimg.metrics.evaluation import evaluate
-from genimg.metrics.features import FEATURE_NETS, FeatureNet, image_tensor
+from genimg.metrics.features import FEATURE_NETS, FeatureNet
 from genimg.metrics.frechet import frechet_distance
+from genimg.tensors import image_tensor
 
 Entries = dict[str, dict[str, Any]]
 

@@ -12,23 +12,25 @@ import torch
 from torch import Tensor
 
 from genimg.checkpoints import Checkpoint
-from genimg.explore.arguments import (
-    Label,
-    check_count,
-    check_directions,
-    check_latents,
+from genimg.checks import (
     check_seed,
-    check_seeds,
-    class_number,
-    class_numbers,
-    network_input,
     require_choice,
     require_flag,
     require_number,
     require_whole_number,
 )
-from genimg.training.randomness import generator
-from genimg.training.task import to_uint8
+from genimg.explore.arguments import (
+    Label,
+    check_count,
+    check_directions,
+    check_latents,
+    check_seeds,
+    class_number,
+    class_numbers,
+)
+from genimg.models.mapping import MappedGenerator
+from genimg.randomness import generator
+from genimg.tensors import network_input, to_uint8
 
 _BATCH = 250
 
@@ -48,7 +50,7 @@ class GanModel:
         self.discriminator = checkpoint.model.discriminator
         self.config = checkpoint.config
         self.classes = checkpoint.class_names()
-        self.spaces = ("z", "w") if hasattr(self.generator, "mapping") else ("z",)
+        self.spaces = ("z", "w") if isinstance(self.generator, MappedGenerator) else ("z",)
         self._known_directions = lru_cache(maxsize=64)(self._directions)
 
     def sample(
@@ -233,7 +235,7 @@ class GanModel:
         return self._known_directions(number, count)
 
     def _directions(self, label: int | None, count: int) -> np.ndarray:
-        if "w" in self.spaces:
+        if isinstance(self.generator, MappedGenerator):
             z = torch.randn(
                 4000, self.config.latent_dimensions, generator=generator(0, "directions", 0)
             )
@@ -242,11 +244,8 @@ class GanModel:
             _, sizes, vectors = torch.linalg.svd(centred, full_matrices=False)
             scaled = vectors * sizes[:, None] / len(z) ** 0.5
         else:
-            first = next(p for p in self.generator.body.parameters() if p.dim() > 1)
-            linear = first.dim() == 2
-            weight = first.T if linear else first.flatten(1)  # (Z [+ label], outputs)
-            weight = weight[: self.config.latent_dimensions].detach()
-            scaled = torch.linalg.svd(weight, full_matrices=False)[0].T  # z has deviation 1
+            matrix = self.generator.latent_matrix()  # (Z, outputs)
+            scaled = torch.linalg.svd(matrix, full_matrices=False)[0].T  # z has deviation 1
         # The sign of a singular vector is arbitrary: fix it, so that every machine agrees.
         largest = scaled.gather(1, scaled.abs().argmax(dim=1, keepdim=True))
         return (scaled * largest.sign())[:count].numpy()
@@ -283,7 +282,7 @@ class GanModel:
         return torch.stack([torch.randn(size, generator=generator(seed, "z", i)) for i in rows])
 
     def _noise(self, seed: int, rows: range) -> list[Tensor] | None:
-        if not hasattr(self.generator, "draw_noise"):
+        if not isinstance(self.generator, MappedGenerator):
             return None
         drawn = [self.generator.draw_noise(1, generator(seed, "noise", i)) for i in rows]
         return [torch.cat(layer) for layer in zip(*drawn, strict=True)]
@@ -291,7 +290,7 @@ class GanModel:
     @torch.inference_mode()
     def _code(self, z: Tensor, labels: Tensor | None, truncation: float) -> Tensor:
         require_number("truncation", truncation, 0, 2)
-        if "w" in self.spaces:
+        if isinstance(self.generator, MappedGenerator):
             return self.generator.map(z, labels, truncation)
         if truncation != 1:
             raise ValueError(f"{self.name} has no mapping network, so truncation must be 1")
@@ -301,7 +300,7 @@ class GanModel:
     def _render(
         self, code: Tensor, labels: Tensor | None, noise: list[Tensor] | None
     ) -> np.ndarray:
-        if "w" in self.spaces:
+        if isinstance(self.generator, MappedGenerator):
             return to_uint8(self.generator.synthesise(code, noise))
         return to_uint8(self.generator(code, labels))
 

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from genimg.checkpoints import Checkpoint
-from genimg.explore.arguments import network_input, token_numbers
-from genimg.models.vector_quantizer import CodebookUsage, codebook_usage
-from genimg.training.task import to_uint8
+from genimg.explore.arguments import token_numbers
+from genimg.models.tokenizer import VocabularyUse, vocabulary_use
+from genimg.tensors import network_input, to_uint8
 
 _BATCH = 250
 
@@ -55,6 +55,6 @@ class TokenizerModel:
         """Return what the tokens keep of pictures, uint8 (N, H, W, C) like `images`."""
         return self.decode(self.encode(images))
 
-    def usage(self, images: np.ndarray) -> CodebookUsage:
+    def usage(self, images: np.ndarray) -> VocabularyUse:
         """Return how much of the vocabulary these pictures use; give it a whole data set."""
-        return codebook_usage(torch.from_numpy(self.encode(images)), self.vocabulary_size)
+        return vocabulary_use(torch.from_numpy(self.encode(images)), self.vocabulary_size)

@@ -18,7 +18,7 @@ from genimg.jobs.engine import Engine
 from genimg.jobs.estimate import estimate
 from genimg.jobs.index import Index
 from genimg.jobs.job import Job, checked_name, checked_nickname, new_id
-from genimg.jobs.limits import Limits, allowed
+from genimg.jobs.limits import UsageLimits, allowed
 from genimg.jobs.states import State
 from genimg.jobs.supervisor import send_wish
 from genimg.jobs.terminal_runs import read_terminal_runs
@@ -39,7 +39,7 @@ class Commands:
     if the actor may not, and OSError if the disk fails.
     """
 
-    def __init__(self, root: Path, index: Index, engine: Engine, limits: Limits) -> None:
+    def __init__(self, root: Path, index: Index, engine: Engine, limits: UsageLimits) -> None:
         self.root, self.index, self.engine, self.limits = root, index, engine, limits
 
     def start(

@@ -9,7 +9,7 @@ from genimg.jobs.states import State
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits(Configuration):
+class UsageLimits(Configuration):
     """What one owner, and all together, may ask for; a teacher may more. 0 is no limit.
 
     Nicknames cost nothing, so where strangers come only what counts for all together holds.

@@ -21,14 +21,14 @@ from genimg.jobs.devices import Device, resolve_wanted
 from genimg.jobs.engine import Engine, LocalEngine
 from genimg.jobs.estimate import Estimate, estimate
 from genimg.jobs.job import Job
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import read_terminal_runs, watch
 from genimg.jobs.views import JobView, folder_bytes, tail, view
 from genimg.training.places import whole_names
+from genimg.training.requesting import request_spec
 from genimg.training.run_directory import RunDirectory
-from genimg.training.session import request_spec
 from genimg.training.spec import RunSpec
 
 _SECONDS = 1.0
@@ -57,12 +57,14 @@ class JobManager:
         self,
         root: str | os.PathLike,
         *,
-        limits: Limits | None = None,
+        limits: UsageLimits | None = None,
         engine: Engine | None = None,
         by_request: bool = False,
     ) -> None:
         self.root, self.engine = Path(root), engine or LocalEngine()
-        self._service = Service(self.root, limits or Limits(), self.engine, by_request=by_request)
+        self._service = Service(
+            self.root, limits or UsageLimits(), self.engine, by_request=by_request
+        )
         self._view_lock = threading.Lock()
         self._views: list[JobView] = []
         self._settled: dict[Job, JobView] = {}
@@ -84,7 +86,7 @@ class JobManager:
         return self._service.notice
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> UsageLimits:
         """What one owner may ask for."""
         return self._service.limits
 
@@ -139,42 +141,6 @@ class JobManager:
         ).to_dict()  # may read a folder of pictures: not locked
         who = {"actor": actor, "is_teacher": is_teacher}
         return self._do("start", spec=spec, name=name, device=device, token=token, **who)
-
-    def duplicate(
-        self,
-        job_id: str,
-        *,
-        actor: str,
-        is_teacher: bool = False,
-        name: str = "",
-        token: str | None = None,
-        **changes: Any,
-    ) -> Job:
-        """Queue a new run like another one, anybody's, with some settings changed.
-
-        Args:
-            changes: as the settings of `start`; minutes replace a number of images.
-
-        Raises:
-            ValueError, PermissionError: as for `start`.
-        """
-        job = self.job(job_id)
-        spec = self.directory(job_id).read_spec()
-        settings = spec.model.to_dict() | spec.task.to_dict() | spec.run.to_dict()
-        settings["device"] = job.device
-        if "minutes" in changes:
-            settings["images"] = 0
-        if "dataset" in changes:  # whose colours and classes may be others
-            settings.pop("channels", None)
-            settings.pop("classes", None)
-        return self.start(
-            spec.preset,
-            actor=actor,
-            is_teacher=is_teacher,
-            name=name or f"{job.name[:70]} again",
-            token=token,
-            **settings | changes,
-        )
 
     def pause(self, job_id: str, *, actor: str, is_teacher: bool = False) -> Job:
         """Let the worker save and end, which frees its memory; a queued job just waits."""

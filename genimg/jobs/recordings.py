@@ -93,7 +93,7 @@ class Recordings:
         """Refuse any command: PermissionError."""
         raise PermissionError(self.refusal)
 
-    start = duplicate = pause = resume = cancel = save_now = sample_now = refuse
+    start = pause = resume = cancel = save_now = sample_now = refuse
     rename = move = delete = check_upload = delete_pictures = refuse
 
 

@@ -18,7 +18,7 @@ from genimg.jobs.engine import Engine
 from genimg.jobs.inbox import Inbox
 from genimg.jobs.index import Index, IndexBusy
 from genimg.jobs.job import Job, read_job, read_jobs
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.supervisor import Supervisor
 from genimg.storage import Lease, read_json, write_json
 
@@ -40,7 +40,9 @@ class Service:
         OSError: the root is not there and cannot be made.
     """
 
-    def __init__(self, root: Path, limits: Limits, engine: Engine, *, by_request: bool) -> None:
+    def __init__(
+        self, root: Path, limits: UsageLimits, engine: Engine, *, by_request: bool
+    ) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self.root, self.limits, self.engine, self.by_request = root, limits, engine, by_request
         self._lock = threading.RLock()  # one command or tick at a time

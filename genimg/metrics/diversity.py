@@ -5,7 +5,8 @@ import math
 import numpy as np
 import torch
 
-from genimg.metrics.features import Images, image_tensor, label_array
+from genimg.metrics.features import label_array
+from genimg.tensors import Images, image_tensor
 
 
 def within_class_distance(images: Images, labels: np.ndarray) -> float | None:

@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from genimg.checks import check_seed, is_whole, shown
 from genimg.data import Dataset
 from genimg.metrics.attributes import attribute_fidelity, read_outputs
-from genimg.metrics.features import FeatureNet, check_seed, is_whole, label_array
+from genimg.metrics.features import FeatureNet, label_array
 from genimg.metrics.frechet import frechet_distance
 from genimg.metrics.kernel import kernel_distance
 from genimg.metrics.manifold import density_coverage, precision_recall
 from genimg.metrics.nearest import memorisation_ratio
-from genimg.render.images import shown
 
 # Precision, recall, density and coverage compare all pairs; beyond this many they take minutes.
 MANIFOLD_IMAGES = 10_000

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from genimg.models.attribute_classifier import AttributeHead
-from genimg.render.images import shown
+from genimg.models.classifier import Recogniser
+from genimg.tensors import Images, image_tensor
 
-Images = Tensor | np.ndarray
 FEATURE_NETS = {
     "fashion-mnist": "fashion-features",
     "portraits": "portraits-features",
@@ -28,14 +27,12 @@ FEATURE_NETS = {
 class FeatureNet:
     """A classifier seen as a map from images to features and logits."""
 
-    def __init__(self, name: str, model: nn.Module, heads: Sequence[AttributeHead] = ()) -> None:
+    def __init__(self, name: str, model: Recogniser, heads: Sequence[AttributeHead] = ()) -> None:
         """Wrap `model`, which is put in evaluation mode.
 
         Args:
             name: shown beside every number measured with this net.
-            model: has `features(x)` -> (B, D) for float images (B, C, H, W) in [-1, 1], and
-                `head(features)` -> logits (B, classes), or outputs (B, O) about `heads`; one of
-                attributes also has `texture(x)` -> (B, E).
+            model: a network of classes, or one of attributes, whose outputs are about `heads`.
             heads: the attributes that it names; () for a classifier of classes.
         """
         self.name, self.heads = name, tuple(heads)
@@ -95,41 +92,6 @@ class FeatureNet:
                 return outputs[:, start : start + head.outputs]
             start += head.outputs
         return None
-
-
-def image_tensor(images: Images) -> Tensor:
-    """Return uint8 images as a tensor (N, C, H, W), whichever of the two forms they come in.
-
-    Args:
-        images: uint8, a tensor (N, C, H, W) or an array (N, H, W, C), 0..255.
-
-    Raises:
-        ValueError: `images` is not a non-empty uint8 set of that shape.
-    """
-    if isinstance(images, np.ndarray):
-        good = images.ndim == 4 and images.dtype == np.uint8
-        images = torch.from_numpy(images.copy()).permute(0, 3, 1, 2) if good else images
-    else:
-        good = isinstance(images, Tensor) and images.ndim == 4 and images.dtype == torch.uint8
-    if not good or images.numel() == 0:
-        arrays = isinstance(images, (np.ndarray, Tensor))
-        got = f"{images.dtype} {tuple(images.shape)}" if arrays else type(images).__name__
-        raise ValueError(
-            "images must be one or more uint8 pictures, an array (N, H, W, C) or a tensor "
-            f"(N, C, H, W), not {got}"
-        )
-    return images
-
-
-def is_whole(value: Any) -> bool:
-    """Tell whether a value is a whole number; True and False are none."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-
-
-def check_seed(seed: int) -> None:
-    """Raise ValueError unless `seed` is a whole number from 0 to 2^32 - 1."""
-    if not is_whole(seed) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, not {shown(seed)}")
 
 
 def label_array(labels: Any) -> np.ndarray:

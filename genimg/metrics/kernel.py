@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from genimg.metrics.features import check_features, check_seed, is_whole
-from genimg.render.images import shown
+from genimg.checks import check_seed, is_whole, shown
+from genimg.metrics.features import check_features
 
 MOST_SUBSETS = 10_000
 

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genimg.metrics.features import check_features, is_whole
-from genimg.render.images import shown
+from genimg.checks import is_whole, shown
+from genimg.metrics.features import check_features
 
 # Distances held at once: 2**20 of 8 bytes are 8 MiB, which stays in the cache of a processor.
 CHUNK = 2**20

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genimg.metrics.features import Images, image_tensor, is_whole
-from genimg.render.images import shown
+from genimg.checks import is_whole, shown
+from genimg.tensors import Images, image_tensor
 
 # Pixels of the bank, or distances, held at once: 2**20 of 8 bytes are 8 MiB, which stays in the
 # cache of a processor.

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from genimg.metrics.features import Images, image_tensor
+from genimg.tensors import Images, image_tensor
 
 FEATURES = 64
 SIDE = 32

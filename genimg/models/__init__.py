@@ -19,38 +19,50 @@ from genimg.models.style_dcgan import (
 )
 from genimg.models.stylegan import ProjectionDiscriminator, StyleGanConfig, StyleGenerator
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
-from genimg.models.vector_quantizer import VqTokenizer, VqTokenizerConfig
 from genimg.models.vision_transformer import VisionTransformer, VisionTransformerConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One architecture: how to configure it, how to build it, how it is trained."""
+    """One architecture: how to configure it, how to build it, how it is trained and used.
+
+    Attributes:
+        task: a key of `genimg.training.spec.TASKS`.
+        use: a key of `genimg.explore.uses.USES`.
+    """
 
     config: type[Configuration]
     build: Callable[[Configuration], nn.Module]
     task: str
+    use: str
 
 
 KINDS: dict[str, Kind] = {
     "mlp-gan": Kind(
-        MlpGanConfig, lambda config: Gan(config, MlpGenerator, MlpDiscriminator), "gan"
+        MlpGanConfig, lambda config: Gan(config, MlpGenerator, MlpDiscriminator), "gan", "gan"
     ),
     "dcgan": Kind(
-        DcganConfig, lambda config: Gan(config, DcganGenerator, DcganDiscriminator), "gan"
+        DcganConfig, lambda config: Gan(config, DcganGenerator, DcganDiscriminator), "gan", "gan"
     ),
     "stylegan": Kind(
-        StyleGanConfig, lambda config: Gan(config, StyleGenerator, ProjectionDiscriminator), "gan"
+        StyleGanConfig,
+        lambda config: Gan(config, StyleGenerator, ProjectionDiscriminator),
+        "gan",
+        "gan",
     ),
     "style-dcgan": Kind(
-        StyleDcganConfig, lambda config: Gan(config, StyleDcganGenerator, PlainDiscriminator), "gan"
+        StyleDcganConfig,
+        lambda config: Gan(config, StyleDcganGenerator, PlainDiscriminator),
+        "gan",
+        "gan",
     ),
-    "classifier": Kind(ClassifierConfig, Classifier, "classifier"),
-    "attribute-classifier": Kind(AttributeClassifierConfig, AttributeClassifier, "attributes"),
-    "vision-transformer": Kind(VisionTransformerConfig, VisionTransformer, "classifier"),
-    "fsq-tokenizer": Kind(FsqTokenizerConfig, FsqTokenizer, "tokenizer"),
-    "vq-tokenizer": Kind(VqTokenizerConfig, VqTokenizer, "tokenizer"),
-    "image-gpt": Kind(DrawerConfig, Drawer, "prior"),
+    "classifier": Kind(ClassifierConfig, Classifier, "classifier", "classifier"),
+    "attribute-classifier": Kind(
+        AttributeClassifierConfig, AttributeClassifier, "attributes", "attributes"
+    ),
+    "vision-transformer": Kind(VisionTransformerConfig, VisionTransformer, "classifier", "vision"),
+    "fsq-tokenizer": Kind(FsqTokenizerConfig, FsqTokenizer, "tokenizer", "tokenizer"),
+    "image-gpt": Kind(DrawerConfig, Drawer, "prior", "drawer"),
 }
 
 

@@ -45,18 +45,10 @@ class TokenLayout:
         """Number of positions."""
         return self.first_patch + self.rows * self.columns
 
-    def position_of(self, row: int, column: int) -> int:
-        """Return the position in the sequence of the patch at (row, column).
-
-        Raises:
-            ValueError: the patch lies outside the grid.
-        """
-        if not (0 <= row < self.rows and 0 <= column < self.columns):
-            raise ValueError(
-                f"patch ({row}, {column}) lies outside the grid of {self.rows} rows and "
-                f"{self.columns} columns"
-            )
-        return self.first_patch + row * self.columns + column
+    def special_names(self) -> list[str]:
+        """Return what the positions before the patches are called; all count from 0."""
+        registers = [f"register {number}" for number in range(self.registers)]
+        return ["class token"] * self.class_tokens + registers
 
     def coordinates(self, device: torch.device | None = None) -> Tensor:
         """Return the (row, column) of every position, int64 (length, 2).

@@ -14,23 +14,6 @@ def causal_mask(length: int, device: torch.device | None = None) -> Tensor:
     return torch.ones(length, length, dtype=torch.bool, device=device).tril()
 
 
-def block_causal_mask(blocks: tuple[int, ...], device: torch.device | None = None) -> Tensor:
-    """Return a bool mask: each token sees its own block, whole, and all blocks before it.
-
-    `blocks` are the lengths of the blocks, as for next-scale prediction (VAR, arXiv 2404.02905).
-    """
-    lengths = torch.tensor(blocks, device=device)
-    block = torch.arange(len(blocks), device=device).repeat_interleave(lengths)  # (T,)
-    return block[:, None] >= block[None, :]  # (T, T)
-
-
-def prefix_mask(length: int, prefix: int, device: torch.device | None = None) -> Tensor:
-    """Return a causal bool mask whose first `prefix` tokens all see one another as well."""
-    mask = causal_mask(length, device)
-    mask[:prefix, :prefix] = True
-    return mask
-
-
 def sliding_window_mask(
     length: int, window: int, global_tokens: int = 0, device: torch.device | None = None
 ) -> Tensor:

@@ -8,6 +8,7 @@ Shapes: B batch, C channels, H x W pixels, F features, K classes.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor, nn
 
@@ -36,6 +37,21 @@ class ClassifierConfig(Configuration):
                 f"widths has {len(self.widths)} entries, so size {self.size} would shrink to"
                 " nothing; use fewer stages or larger pictures"
             )
+
+
+class Recogniser(Protocol):
+    """A module whose last hidden layer may serve as a yardstick; `Classifier` is one.
+
+    One that names attributes also has `texture`, see `AttributeClassifier`.
+    """
+
+    head: nn.Module
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the features (B, F) of images (B, C, H, W) in [-1, 1] that `head` reads."""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return the logits (B, K) of classes, or the outputs (B, O) about attributes."""
 
 
 class Classifier(nn.Module):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrize import is_parametrized
 
 from genimg.configuration import Configuration, setting
 
@@ -66,6 +67,10 @@ class DcganGenerator(nn.Module):
             z = torch.cat([z, self.label(labels)], dim=1)  # (B, Z + E)
         return torch.tanh(self.body(z[:, :, None, None]).float())
 
+    def latent_matrix(self) -> Tensor:
+        """Return what the first layer does to z, float (Z, channels * 16)."""
+        return self.body[0].weight.detach().flatten(1)[: self.config.latent_dimensions]
+
 
 class DcganDiscriminator(nn.Module):
     """Pictures to one real-or-fake logit each: each strided convolution halves the size."""
@@ -104,9 +109,8 @@ class DcganDiscriminator(nn.Module):
 
 def _initialise(module: nn.Module) -> None:
     # Section 3 of the paper: weights from N(0, 0.02), batch-norm scales around one.
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) and not hasattr(
-        module, "parametrizations"
-    ):
+    convolution = isinstance(module, (nn.Conv2d, nn.ConvTranspose2d))
+    if convolution and not is_parametrized(module):
         nn.init.normal_(module.weight, std=0.02)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, mean=1.0, std=0.02)

@@ -1,10 +1,49 @@
-"""A generator and its discriminator under one roof."""
+"""A generator and its discriminator under one roof, and what a generator offers.
+
+Whoever adds a generator writes either a `PlainGenerator`, or a `MappedGenerator` with a mapping
+network; nobody asks a model what else it may have.
+"""
 
 from collections.abc import Callable
+from typing import Protocol
 
-from torch import nn
+from torch import Tensor, nn
 
 from genimg.configuration import Configuration
+from genimg.models.mapping import MappedGenerator
+
+
+class GeneratorConfig(Protocol):
+    """What everybody may ask of a generator's configuration."""
+
+    size: int
+    channels: int
+    classes: int
+    latent_dimensions: int
+
+
+class PlainGenerator(Protocol):
+    """A module that goes from latent vectors straight to pictures.
+
+    Shapes: B batch, Z latent dimensions, C channels, H x W pixels.
+    """
+
+    config: GeneratorConfig
+
+    def __call__(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,).
+
+        The labels are not looked at by a generator without classes.
+        """
+
+    def latent_matrix(self) -> Tensor:
+        """Return what the first layer does to z, float (Z, outputs), without gradient.
+
+        Its singular vectors are the directions in which z changes most (SeFa, Shen and Zhou 2021).
+        """
+
+
+Generator = PlainGenerator | MappedGenerator
 
 
 class Gan(nn.Module):
@@ -12,13 +51,17 @@ class Gan(nn.Module):
 
     Attributes:
         generator: labels and random numbers to pictures.
-        discriminator: pictures to logits; set to None where a checkpoint ships without it.
+        discriminator: pictures (B, C, H, W) in [-1, 1] and labels (B,) to logits (B,); set to None
+            where a checkpoint ships without it.
     """
+
+    generator: Generator
+    discriminator: nn.Module | None
 
     def __init__(
         self,
         config: Configuration,
-        generator: Callable[[Configuration], nn.Module],
+        generator: Callable[[Configuration], Generator],
         discriminator: Callable[[Configuration], nn.Module],
     ) -> None:
         super().__init__()

@@ -1,11 +1,12 @@
-"""Latent vectors and classes to styles: what every generator with a mapped space begins with.
+"""What every generator with a mapped space has: latent vectors and classes become styles.
 
 Karras et al. 2019 (arXiv 1812.04948), section 2 and appendix B.
 
-Shapes: B batch, Z latent dimensions, W style dimensions.
+Shapes: B batch, Z latent dimensions, W style dimensions, L style layers, C channels, H x W pixels.
 """
 
 import math
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import torch
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 class MappingConfig(Protocol):
     """What a mapping network needs to know of its generator's configuration."""
 
+    size: int
+    channels: int
     classes: int
     latent_dimensions: int
     style_dimensions: int
@@ -48,6 +51,83 @@ class MappingNetwork(nn.Module):
 def _normalise(x: Tensor) -> Tensor:
     # Only the direction of z carries information, so no latent can be "too far out".
     return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-8)
+
+
+class MappedGenerator(nn.Module, ABC):
+    """A mapping network, and a synthesis network that gives each of its layers a style.
+
+    A subclass builds the layers, sets `noise_sizes`, and defines `synthesise`.
+
+    Attributes:
+        mapping: z and class to style.
+        mean_style: (classes, W), or (1, W) without classes: the average of w over z for each class,
+            for truncation (Karras et al. 2019, appendix B); a mean over all classes would be a
+            picture of none. Training leaves it at zero; it is measured when a run is read (see
+            `genimg.training.publishing`).
+        noise_sizes: pixels a side of the noise of each style layer; layer 0 is the coarsest.
+    """
+
+    mean_style: Tensor
+    noise_sizes: list[int]
+
+    def __init__(self, config: MappingConfig, first_shape: tuple[int, int, int]) -> None:
+        """Build the mapping network, and what makes the first features, of `first_shape`."""
+        super().__init__()
+        self.config = config
+        self.mapping = MappingNetwork(config)
+        # StyleGAN starts from a constant. From it, a small generator makes one picture a class; a
+        # first tensor that depends on the style gives the variety back (see benchmarks).
+        self.first = linear(config.style_dimensions, math.prod(first_shape))
+        self.first_shape = first_shape
+        self.register_buffer(
+            "mean_style", torch.zeros(max(config.classes, 1), config.style_dimensions)
+        )
+
+    @property
+    def num_layers(self) -> int:
+        """Number of style layers, L."""
+        return len(self.noise_sizes)
+
+    def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Return styles (B, W) for z (B, Z); `truncation` below 1 pulls them to the mean style."""
+        return towards_mean(self.mapping(z, labels), self.mean_style, labels, truncation)
+
+    def draw_noise(self, count: int, generator: torch.Generator | None = None) -> list[Tensor]:
+        """Return one standard normal tensor (count, 1, H, W) for each layer."""
+        return [torch.randn(count, 1, size, size, generator=generator) for size in self.noise_sizes]
+
+    def begin(self, style: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the style of each layer (B, L, W), and the first features (B, channels, h, w).
+
+        Args:
+            style: (B, W), or (B, L, W) to give each layer its own.
+        """
+        if style.dim() == 2:
+            style = style[:, None].expand(-1, self.num_layers, -1)  # (B, L, W)
+        x = self.first(style[:, 0]).unflatten(1, self.first_shape)  # (B, channels, h, w)
+        return style, x.contiguous(memory_format=torch.channels_last)
+
+    @abstractmethod
+    def synthesise(
+        self,
+        style: Tensor,
+        noise: list[Tensor] | None = None,
+        *,
+        capture: dict[str, Tensor] | None = None,
+    ) -> Tensor:
+        """Return pictures (B, C, H, W) in (-1, 1).
+
+        Args:
+            style: as for `begin`.
+            noise: one (B, 1, H, W) for each layer, as from `draw_noise`; None for no noise.
+            capture: receives every layer's features under "layer0", "layer1", ...
+        """
+
+    def forward(
+        self, z: Tensor, labels: Tensor | None = None, noise: list[Tensor] | None = None
+    ) -> Tensor:
+        """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,)."""
+        return self.synthesise(self.map(z, labels), noise)
 
 
 def towards_mean(

@@ -60,6 +60,10 @@ class MlpGenerator(nn.Module):
         pixels = torch.tanh(self.body(z).float())  # (B, C*H*W)
         return pixels.view(-1, self.config.channels, self.config.size, self.config.size)
 
+    def latent_matrix(self) -> Tensor:
+        """Return what the first layer does to z, float (Z, units)."""
+        return self.body[0].weight.detach().T[: self.config.latent_dimensions]
+
 
 class MlpDiscriminator(nn.Module):
     """Pictures to one real-or-fake logit each, through fully connected layers."""

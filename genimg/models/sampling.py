@@ -5,13 +5,36 @@ Shape letters: B batch, N tokens of an image, V size of the vocabulary.
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from genimg.models.attention import KeyValueCache
-from genimg.models.image_gpt import ImageGpt
+
+
+class Prior(Protocol):
+    """A module that says which token comes next; `ImageGpt` is one.
+
+    Attributes:
+        num_tokens: N, tokens of an image.
+        unconditional: the label that means "any class".
+    """
+
+    num_tokens: int
+    unconditional: int
+
+    def __call__(
+        self, tokens: Tensor, labels: Tensor, *, cache: KeyValueCache | None = None
+    ) -> Tensor:
+        """Return the logits float (B, T + 1, V) after the class and after each of the tokens.
+
+        Once the cache holds tokens, the logits (B, T, V) after each of the T new ones.
+
+        Args:
+            tokens: int64 (B, T), those that the cache has not seen.
+            labels: int64 (B,).
+        """
 
 
 def next_token_distribution(
@@ -62,7 +85,7 @@ def next_token_distribution(
 
 @torch.inference_mode()
 def draw_steps(
-    prior: ImageGpt,
+    prior: Prior,
     labels: Tensor,
     uniforms: Tensor,
     *,
@@ -116,7 +139,7 @@ def draw_steps(
         tokens = (drawn.repeat(2) if guided else drawn)[:, None]  # (B, 1) or (2B, 1)
 
 
-def draw_tokens(prior: ImageGpt, labels: Tensor, uniforms: Tensor, **controls: Any) -> Tensor:
+def draw_tokens(prior: Prior, labels: Tensor, uniforms: Tensor, **controls: Any) -> Tensor:
     """Return the tokens of whole images, int64 (B, N); see `draw_steps` for the arguments."""
     steps = draw_steps(prior, labels, uniforms, **controls)
     return torch.stack([tokens for tokens, _ in steps], dim=1)

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
-from genimg.models.mapping import MappingNetwork, linear, towards_mean
+from genimg.models.mapping import MappedGenerator, linear
 
 _SMALLEST = 4  # pixels at which the generator begins and the discriminator ends, or a few more
 _GROUP = 8  # pictures whose variation is measured together
@@ -88,27 +88,17 @@ class StyleLayer(nn.Module):
         return F.leaky_relu(self.normalise(x) * (1 + scale) + shift, 0.2)
 
 
-class StyleDcganGenerator(nn.Module):
-    """Mapping network and synthesis network.
-
-    One style layer for each resolution; layer 0 is the coarsest. `mean_style` (classes, W) is the
-    average of w over z for each class, for truncation. Training leaves it at zero; it is measured
-    when a run is read (see `genimg.training.publishing`).
-    """
+class StyleDcganGenerator(MappedGenerator):
+    """Mapping network and synthesis network, with one style layer for each resolution."""
 
     def __init__(self, config: StyleDcganConfig) -> None:
-        super().__init__()
-        self.config = config
         doublings = halvings(config.size)
         smallest = config.size >> doublings
         widths = [
             min(config.generator_width << (doublings - index), config.most_channels)
             for index in range(doublings + 1)
         ]
-        self.mapping = MappingNetwork(config)
-        # From a constant, as in StyleGAN, a small generator makes one picture a class.
-        self.first = linear(config.style_dimensions, widths[0] * smallest**2)
-        self.first_shape = (widths[0], smallest, smallest)
+        super().__init__(config, (widths[0], smallest, smallest))
         self.layers = nn.ModuleList(
             StyleLayer(inputs, outputs, config.style_dimensions, up=index > 0)
             for index, (inputs, outputs) in enumerate(
@@ -117,22 +107,6 @@ class StyleDcganGenerator(nn.Module):
         )
         self.noise_sizes = [smallest << index for index in range(doublings + 1)]
         self.to_pixels = nn.Conv2d(widths[-1], config.channels, 3, padding=1)
-        self.register_buffer(
-            "mean_style", torch.zeros(max(config.classes, 1), config.style_dimensions)
-        )
-
-    @property
-    def num_layers(self) -> int:
-        """Number of style layers, L."""
-        return len(self.layers)
-
-    def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
-        """Return styles (B, W) for z (B, Z); `truncation` below 1 pulls them to the mean style."""
-        return towards_mean(self.mapping(z, labels), self.mean_style, labels, truncation)
-
-    def draw_noise(self, count: int, generator: torch.Generator | None = None) -> list[Tensor]:
-        """Return one standard normal tensor (count, 1, H, W) for each layer."""
-        return [torch.randn(count, 1, size, size, generator=generator) for size in self.noise_sizes]
 
     def synthesise(
         self,
@@ -148,21 +122,12 @@ class StyleDcganGenerator(nn.Module):
             noise: one (B, 1, H, W) for each layer, as from `draw_noise`; None for no noise.
             capture: receives every layer's features under "layer0", "layer1", ...
         """
-        if style.dim() == 2:
-            style = style[:, None].expand(-1, self.num_layers, -1)  # (B, L, W)
-        x = self.first(style[:, 0]).unflatten(1, self.first_shape)  # (B, channels, h, w)
-        x = x.contiguous(memory_format=torch.channels_last)
+        style, x = self.begin(style)
         for index, layer in enumerate(self.layers):
             x = layer(x, style[:, index], None if noise is None else noise[index])
             if capture is not None:
                 capture[f"layer{index}"] = x
         return torch.tanh(self.to_pixels(x).float())
-
-    def forward(
-        self, z: Tensor, labels: Tensor | None = None, noise: list[Tensor] | None = None
-    ) -> Tensor:
-        """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,)."""
-        return self.synthesise(self.map(z, labels), noise)
 
 
 class PlainDiscriminator(nn.Module):

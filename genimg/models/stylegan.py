@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from genimg.configuration import Configuration, setting
-from genimg.models.mapping import MappingNetwork, linear, towards_mean
+from genimg.models.mapping import MappedGenerator, linear
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,25 +110,13 @@ def upsample(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-class StyleGenerator(nn.Module):
-    """Mapping network and synthesis network.
-
-    Two style layers for each resolution; layer 0 is the coarsest. `mean_style` (classes, W) is the
-    average of w over z, for truncation (Karras et al. 2019, arXiv 1812.04948, appendix B): one row
-    per class, because a mean over all classes is a picture of none. Training leaves it at zero; it
-    is measured when a run is read (see `genimg.training.publishing`).
-    """
+class StyleGenerator(MappedGenerator):
+    """Mapping network and synthesis network, with two style layers for each resolution."""
 
     def __init__(self, config: StyleGanConfig) -> None:
-        super().__init__()
-        self.config = config
         widths = config.generator_widths
         smallest = _smallest_size(config.size, len(widths), "generator_widths")
-        self.mapping = MappingNetwork(config)
-        # StyleGAN starts from a constant. From it, this small generator made one picture a class;
-        # a first tensor that depends on the style gave it the variety back (see benchmarks).
-        self.first = linear(config.style_dimensions, widths[0] * smallest**2)
-        self.first_shape = (widths[0], smallest, smallest)
+        super().__init__(config, (widths[0], smallest, smallest))
         self.layers, self.to_pixels = nn.ModuleList(), nn.ModuleList()
         self.noise_sizes: list[int] = []
         inputs = widths[0]
@@ -138,22 +126,6 @@ class StyleGenerator(nn.Module):
                 self.noise_sizes.append(smallest * 2**index)
                 inputs = width
             self.to_pixels.append(ToPixels(width, config.channels, config.style_dimensions))
-        self.register_buffer(
-            "mean_style", torch.zeros(max(config.classes, 1), config.style_dimensions)
-        )
-
-    @property
-    def num_layers(self) -> int:
-        """Number of style layers, L."""
-        return len(self.layers)
-
-    def map(self, z: Tensor, labels: Tensor | None = None, truncation: float = 1.0) -> Tensor:
-        """Return styles (B, W) for z (B, Z); `truncation` below 1 pulls them to the mean style."""
-        return towards_mean(self.mapping(z, labels), self.mean_style, labels, truncation)
-
-    def draw_noise(self, count: int, generator: torch.Generator | None = None) -> list[Tensor]:
-        """Return one standard normal tensor (count, 1, H, W) for each layer."""
-        return [torch.randn(count, 1, size, size, generator=generator) for size in self.noise_sizes]
 
     def synthesise(
         self,
@@ -170,10 +142,7 @@ class StyleGenerator(nn.Module):
             capture: receives every layer's features under "layer0", "layer1", ... and the picture
                 so far at each resolution under "pixels0", ...
         """
-        if style.dim() == 2:
-            style = style[:, None].expand(-1, self.num_layers, -1)  # (B, L, W)
-        x = self.first(style[:, 0]).unflatten(1, self.first_shape)  # (B, widths[0], h, w)
-        x = x.contiguous(memory_format=torch.channels_last)
+        style, x = self.begin(style)
         picture: Tensor | None = None
         for index, layer in enumerate(self.layers):
             x = layer(x, style[:, index], None if noise is None else noise[index])
@@ -185,12 +154,6 @@ class StyleGenerator(nn.Module):
                 if capture is not None:
                     capture[f"pixels{index // 2}"] = picture
         return torch.tanh(picture.float())
-
-    def forward(
-        self, z: Tensor, labels: Tensor | None = None, noise: list[Tensor] | None = None
-    ) -> Tensor:
-        """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,)."""
-        return self.synthesise(self.map(z, labels), noise)
 
 
 class ResidualBlock(nn.Module):

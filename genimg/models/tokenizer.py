@@ -3,7 +3,7 @@
 Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple" (arXiv 2309.15505). The encoder
 makes a small vector for each patch; each of its numbers is squashed and rounded to one of a few
 levels; the combination of levels is the token. There is no codebook to learn, so none that could
-collapse (compare `vector_quantizer.py`).
+collapse.
 
 Shape letters: B batch, K image channels, R x R pixels, P x P pixels of a patch, h = w = R / P the
 token grid, N = h * w tokens, Q numbers per token.
@@ -11,6 +11,7 @@ token grid, N = h * w tokens, Q numbers per token.
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -72,6 +73,31 @@ class FsqTokenizerConfig(AutoencoderConfig):
             raise ValueError(
                 f"levels multiply to {math.prod(self.levels)} codes; use at most 65536"
             )
+
+
+class Tokenizer(Protocol):
+    """A module between images and tokens; `FsqTokenizer` is one.
+
+    Attributes:
+        config: its configuration.
+        grid: (h, w) of the tokens, in raster order.
+        num_tokens: N, tokens of an image.
+        vocabulary_size: number of different tokens.
+    """
+
+    config: AutoencoderConfig
+    grid: tuple[int, int]
+    num_tokens: int
+    vocabulary_size: int
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Return the tokens int64 (B, N) of images float (B, K, R, R) in [-1, 1]."""
+
+    def decode(self, tokens: Tensor) -> Tensor:
+        """Return the images float (B, K, R, R) in [-1, 1] of tokens int64 (B, N)."""
+
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (reconstruction, tokens), with a gradient from one to the images."""
 
 
 def straight_through(value: Tensor, path: Tensor) -> Tensor:
@@ -257,3 +283,34 @@ def check_tokens(tokens: Tensor, num_tokens: int, vocabulary_size: int) -> None:
             f"tokens must be from 0 to {vocabulary_size - 1}, "
             f"not {int(tokens.min())} to {int(tokens.max())}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyUse:
+    """How much of a vocabulary some tokens use.
+
+    Attributes:
+        used: number of different tokens that occur.
+        perplexity: exp of the entropy of their frequencies, from 1 (all the same) to the size of
+            the vocabulary (all equally often).
+    """
+
+    used: int
+    perplexity: float
+
+
+def vocabulary_use(tokens: Tensor, vocabulary_size: int) -> VocabularyUse:
+    """Measure the use of a vocabulary over tokens int64 of any shape.
+
+    Give it the tokens of a whole epoch: over one batch both numbers depend on the batch's size.
+
+    Raises:
+        ValueError: there are no tokens, or one is not in the vocabulary.
+    """
+    tokens = tokens.flatten()
+    if not tokens.numel() or not 0 <= int(tokens.min()) <= int(tokens.max()) < vocabulary_size:
+        raise ValueError(f"give at least one token, all from 0 to {vocabulary_size - 1}")
+    count = torch.bincount(tokens, minlength=vocabulary_size).double()
+    share = count[count > 0] / count.sum()
+    entropy = -(share * share.log()).sum()
+    return VocabularyUse(used=len(share), perplexity=float(entropy.exp()))

@@ -6,15 +6,8 @@ import math
 import numpy as np
 from PIL import Image
 
-from genimg.render.images import (
-    enlarge,
-    grid,
-    require_flag,
-    require_images,
-    require_number,
-    require_one_of,
-    require_whole_number,
-)
+from genimg.checks import require_flag, require_number, require_one_of, require_whole_number
+from genimg.render.images import enlarge, grid, require_images
 
 _CLOCK_TICK = {"gif": 10, "webp": 1, "png": 1}  # milliseconds; the formats store whole ticks
 # Lossless, since lossy WebP shifts the greys; method 0 and level 1 are the fastest.

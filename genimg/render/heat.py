@@ -9,14 +9,9 @@ the array is a block of one color.
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from genimg.checks import require_number, require_one_of, require_whole_number
 from genimg.render.colors import COLOR_MAPS, MISSING, color_table
-from genimg.render.images import (
-    enlarge,
-    require_number,
-    require_one_of,
-    require_whole_number,
-    to_image,
-)
+from genimg.render.images import enlarge, to_image
 
 
 def heat_map(

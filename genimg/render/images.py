@@ -22,15 +22,15 @@ To measure again (PNG of the last row; the others by changing the last two lines
 import base64
 import io
 import math
-import reprlib
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from genimg.checks import require_flag, require_one_of, require_whole_number
+
 # PNG level 1 and WebP method 0 are the fastest settings; the files are somewhat larger.
 _SAVE_OPTIONS = {"png": {"compress_level": 1}, "jpeg": {}, "webp": {"method": 0}}
-_LONGEST_SHOWN = 80  # characters of a value that is refused
 _LONGEST_SIDE = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}  # limits of the encoders
 
 
@@ -179,50 +179,6 @@ def require_images(images: Any) -> None:
         raise ValueError(
             f"images need the shape (N, H, W, C) with C 1 or 3 and N at least 1, not {images.shape}"
         )
-
-
-def require_whole_number(name: str, value: Any, low: int, high: int) -> None:
-    """Raise ValueError, naming the argument, unless `value` is an integer from low to high."""
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {shown(value)}")
-
-
-def require_number(name: str, value: Any, low: float, high: float) -> None:
-    """Raise ValueError, naming the argument, unless `value` is a number from low to high."""
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
-        value, bool
-    )
-    if not number or not low <= value <= high:
-        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {shown(value)}")
-
-
-def require_one_of(name: str, value: Any, known: dict | tuple) -> None:
-    """Raise ValueError, naming the argument, unless `value` is one of the texts `known`."""
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, not {shown(value)}")
-
-
-def require_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    """Raise ValueError, naming the argument, unless `value` is one of a few texts."""
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be {' or '.join(choices)}, not {shown(value)}")
-
-
-def require_flag(name: str, value: Any) -> None:
-    """Raise ValueError, naming the argument, unless `value` is True or False."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{name} must be True or False, not {shown(value)}")
-
-
-def shown(value: Any) -> str:
-    """Return a value as a sentence shows it: short, and on one line."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype} {value.shape}"
-    text = " ".join(reprlib.repr(value).split())
-    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + " ..."
 
 
 def _require_uint8(noun: str, array: Any) -> None:

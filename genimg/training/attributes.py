@@ -1,25 +1,17 @@
 """Training a network that names attributes: one loss for names, numbers and hues alike."""
 
-import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from genimg.configuration import Configuration, setting
 from genimg.data import Dataset
 from genimg.models.attribute_classifier import AttributeClassifierConfig, AttributeHead
-from genimg.training.averaging import update_average
-from genimg.training.task import (
-    Task,
-    decay_matrices_only,
-    learning_rate_factor,
-    make_optimizer,
-)
+from genimg.training.classification import RecognisingTask
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,27 +26,8 @@ class AttributeTrainingConfig(Configuration):
     )
 
 
-class AttributeTask(Task):
+class AttributeTask(RecognisingTask):
     """Pictures to attributes. Nothing is mirrored or shifted: where things are is an attribute."""
-
-    def __init__(
-        self,
-        model: nn.Module,
-        config: AttributeTrainingConfig,
-        device: torch.device,
-        precision: str,
-    ) -> None:
-        super().__init__(model, model, config, device)
-        self.bf16 = precision == "bf16"
-        self.heads = model.config.heads()
-        self.optimizers = {
-            "classifier": make_optimizer(
-                "adamw",
-                decay_matrices_only(self.model, config.weight_decay),
-                learning_rate=config.learning_rate,
-                betas=(0.9, 0.99),
-            )
-        }
 
     @staticmethod
     def targets(model: AttributeClassifierConfig, dataset: Dataset) -> Tensor:
@@ -81,36 +54,16 @@ class AttributeTask(Task):
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
         """Make one step; `labels` are `targets` (B, A)."""
-        batch_size, warm_up = len(images), self.config.warm_up
-        self.set_learning_rate(
-            learning_rate_factor(progress, warm_up=warm_up, hold=warm_up, final=0.0)
-        )
+        batch_size, heads = len(images), self.model.config.heads()
         images, labels = self.group.share(images), self.group.share(labels)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            outputs = self.model(images).float()
-        loss = attribute_loss(outputs, labels, self.heads)
-        norm = self.guarded_step("classifier", loss)
-        update_average(
-            self.average,
-            self.model,
-            images=batch_size,
-            images_seen=images_seen,
-            half_life=self.config.average_half_life,
-        )
+        outputs = self._outputs(images, progress)
+        loss = attribute_loss(outputs, labels, heads)
+        norm = self._learn(loss, images=batch_size, images_seen=images_seen)
         return {
             "attribute_loss": loss.item(),
-            "accuracy": _accuracy(outputs, labels, self.heads),
+            "accuracy": _accuracy(outputs, labels, heads),
             "gradient": norm,
         }
-
-    def sheet(self, seed: int) -> np.ndarray:
-        """Return no pictures: a classifier makes none."""
-        config = self.average.config
-        return np.zeros((0, config.size, config.size, config.channels), np.uint8)
-
-    def published(self) -> nn.Module:
-        """Return a copy of the averaged model."""
-        return copy.deepcopy(self.average)
 
 
 def attribute_loss(outputs: Tensor, targets: Tensor, heads: Sequence[AttributeHead]) -> Tensor:

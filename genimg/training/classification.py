@@ -1,7 +1,8 @@
-"""Training a classifier: cross-entropy with light augmentation."""
+"""Training a classifier: cross-entropy with light augmentation; what all classifiers share."""
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +39,66 @@ class ClassifierTrainingConfig(Configuration):
     )
 
 
-class ClassifierTask(Task):
+class RecognisingTask(Task):
+    """What tasks of networks that recognise something share: one optimizer, and no pictures."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        config: Any,
+        device: torch.device,
+        precision: str,
+        *,
+        optimizer: str = "adamw",
+    ) -> None:
+        """Take a configuration with a learning rate, warm-up, decay and half-life."""
+        super().__init__(model, model, config, device)
+        self.bf16 = precision == "bf16"
+        groups: list[dict] = [{"params": list(self.model.parameters())}]
+        if optimizer == "adamw":
+            groups = decay_matrices_only(self.model, config.weight_decay)
+        self.optimizers = {
+            "classifier": make_optimizer(
+                optimizer,
+                groups,
+                learning_rate=config.learning_rate,
+                betas=(0.9, 0.99),
+                weight_decay=config.weight_decay,
+            )
+        }
+
+    def _outputs(self, images: Tensor, progress: float) -> Tensor:
+        """Set the learning rate of this place in the run, and return what the network says."""
+        warm_up = self.config.warm_up
+        self.set_learning_rate(
+            learning_rate_factor(progress, warm_up=warm_up, hold=warm_up, final=0.0)
+        )
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            return self.model(images).float()
+
+    def _learn(self, loss: Tensor, *, images: int, images_seen: int) -> float:
+        """Step on `loss`, move the average, and return the norm of the gradient."""
+        norm = self.guarded_step("classifier", loss)
+        update_average(
+            self.average,
+            self.model,
+            images=images,
+            images_seen=images_seen,
+            half_life=self.config.average_half_life,
+        )
+        return norm
+
+    def sheet(self, seed: int) -> np.ndarray:
+        """Return no pictures: a classifier makes none."""
+        config = self.average.config
+        return np.zeros((0, config.size, config.size, config.channels), np.uint8)
+
+    def published(self) -> nn.Module:
+        """Return a copy of the averaged model."""
+        return copy.deepcopy(self.average)
+
+
+class ClassifierTask(RecognisingTask):
     """Pictures to classes."""
 
     def __init__(
@@ -48,53 +108,20 @@ class ClassifierTask(Task):
         device: torch.device,
         precision: str,
     ) -> None:
-        super().__init__(model, model, config, device)
-        self.bf16 = precision == "bf16"
-        groups: list[dict] = [{"params": list(self.model.parameters())}]
-        if config.optimizer == "adamw":
-            groups = decay_matrices_only(self.model, config.weight_decay)
-        self.optimizers = {
-            "classifier": make_optimizer(
-                config.optimizer,
-                groups,
-                learning_rate=config.learning_rate,
-                betas=(0.9, 0.99),
-                weight_decay=config.weight_decay,
-            )
-        }
+        super().__init__(model, config, device, precision, optimizer=config.optimizer)
 
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
         """Make one step on augmented pictures."""
-        warm_up, batch_size = self.config.warm_up, len(images)
-        self.set_learning_rate(
-            learning_rate_factor(progress, warm_up=warm_up, hold=warm_up, final=0.0)
-        )
+        batch_size = len(images)
         images = augment(images, shift=self.config.shift, mirror=self.config.mirror)
         images, labels = self.group.share(images), self.group.share(labels)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            logits = self.model(images).float()
+        logits = self._outputs(images, progress)
         loss = F.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
-        norm = self.guarded_step("classifier", loss)
-        update_average(
-            self.average,
-            self.model,
-            images=batch_size,
-            images_seen=images_seen,
-            half_life=self.config.average_half_life,
-        )
+        norm = self._learn(loss, images=batch_size, images_seen=images_seen)
         accuracy = (logits.argmax(1) == labels).float().mean().item()
         return {"loss": loss.item(), "accuracy": accuracy, "gradient": norm}
-
-    def sheet(self, seed: int) -> np.ndarray:
-        """Return no pictures: a classifier makes none."""
-        size = self.average.config.size
-        return np.zeros((0, size, size, self.average.config.channels), np.uint8)
-
-    def published(self) -> nn.Module:
-        """Return a copy of the averaged model."""
-        return copy.deepcopy(self.average)
 
 
 def augment(images: Tensor, *, shift: int, mirror: bool) -> Tensor:

@@ -11,9 +11,8 @@ It also starts them, in the environment that torchrun would give them: torchrun 
 every exit code into 1. A worker that a person starts under torchrun finds the same environment and
 does the same.
 
-What still differs from one process: batch norm takes the statistics of B / N pictures, a learned
-codebook moves by those of the first process, dropout drops the same places in every share, and
-WGAN-GP mixes each share by the same random numbers.
+What still differs from one process: batch norm takes the statistics of B / N pictures, dropout
+drops the same places in every share, and WGAN-GP mixes each share by the same random numbers.
 """
 
 import os
@@ -64,8 +63,8 @@ class Order(NamedTuple):
     learning_rate_scale: float = 1.0
 
 
-class Alone:
-    """One process: there is nobody to share with, and everything stays as it is."""
+class Group:
+    """The processes that train a run. This one is alone: everything stays as it is."""
 
     size = 1
 
@@ -89,17 +88,14 @@ class Alone:
         """Return the sum of everybody's `tensor`."""
         return tensor
 
-    def copy_first(self, tensors: Iterable[Tensor]) -> None:
-        """Overwrite tensors by those of the first process."""
-
     def give(self, order: Order) -> None:
         """Tell the other processes what comes next; for the first one only."""
 
 
-ALONE = Alone()
+ALONE = Group()
 
 
-class Group(Alone):
+class SeveralProcesses(Group):
     """This process and others. All of them must make the same calls in the same order.
 
     Every call that talks to the others raises LostProcess when one of them has gone.
@@ -155,14 +151,6 @@ class Group(Alone):
             torch.distributed.all_reduce(total)
         return total.to(tensor.device)
 
-    def copy_first(self, tensors: Iterable[Tensor]) -> None:
-        """Overwrite tensors by those of the first process."""
-        for tensor in tensors:
-            copy = tensor.detach().cpu().contiguous()
-            with _talking():
-                torch.distributed.broadcast(copy, src=0)
-            tensor.copy_(copy)
-
     def give(self, order: Order) -> None:
         """Tell the other processes what comes next; for the first one only."""
         self._broadcast(torch.tensor(order, dtype=torch.float64))
@@ -188,7 +176,7 @@ def _talking() -> Iterator[None]:
 
 
 @contextmanager
-def together(run: Path, processes: int) -> Iterator[Alone]:
+def together(run: Path, processes: int) -> Iterator[Group]:
     """Be the first of `processes` that train `run`: start the others, and end them at the end.
 
     Where torchrun has started this process, it has started the others, too, and ends them.
@@ -222,7 +210,7 @@ def together(run: Path, processes: int) -> Iterator[Alone]:
 
 
 @contextmanager
-def joined() -> Iterator[Group]:
+def joined() -> Iterator[SeveralProcesses]:
     """Join the others by what the environment says, as torchrun and `together` set it."""
     with _talking():
         store, rank, size = next(torch.distributed.rendezvous("env://", timeout=_MEETING_PATIENCE))
@@ -232,14 +220,14 @@ def joined() -> Iterator[Group]:
 
 
 @contextmanager
-def _member(store: torch.distributed.Store, rank: int, size: int) -> Iterator[Group]:
+def _member(store: torch.distributed.Store, rank: int, size: int) -> Iterator[SeveralProcesses]:
     with _talking():
         store.set_timeout(_PATIENCE)
         torch.distributed.init_process_group(
             "gloo", store=store, rank=rank, world_size=size, timeout=_PATIENCE
         )
     try:
-        yield Group(rank, size)
+        yield SeveralProcesses(rank, size)
     finally:
         torch.distributed.destroy_process_group()
 

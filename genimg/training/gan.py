@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genimg.configuration import Configuration, setting
+from genimg.models.gan import Gan
+from genimg.models.mapping import MappedGenerator
+from genimg.randomness import generator as random_generator
+from genimg.tensors import to_uint8
 from genimg.training.augmentation import Changes, adapted, augment, draw_changes
 from genimg.training.averaging import update_average
 from genimg.training.objectives import OBJECTIVES, gradient_penalty, squared_gradient_norm
-from genimg.training.randomness import generator as random_generator
-from genimg.training.task import Task, learning_rate_factor, make_optimizer, to_uint8
+from genimg.training.task import Task, learning_rate_factor, make_optimizer
 
 # Pictures that go through the generator at once when many are drawn: more only take more memory.
 DRAWN_AT_ONCE = 100
@@ -63,10 +66,11 @@ class GanTrainingConfig(Configuration):
 class GanTask(Task):
     """A generator against a discriminator."""
 
+    model: Gan
     draws = True
 
     def __init__(
-        self, model: nn.Module, config: GanTrainingConfig, device: torch.device, precision: str
+        self, model: Gan, config: GanTrainingConfig, device: torch.device, precision: str
     ) -> None:
         super().__init__(model, model.generator, config, device)
         self.objective = OBJECTIVES[config.objective]
@@ -122,7 +126,7 @@ class GanTask(Task):
         generator, share = self.model.generator, self.group.share
         z = share(torch.randn(len(labels), generator.config.latent_dimensions)).to(self.device)
         arguments = [z, share(labels)]
-        if hasattr(generator, "draw_noise"):
+        if isinstance(generator, MappedGenerator):
             noise = generator.draw_noise(len(labels))
             arguments.append([share(x).to(self.device) for x in noise])
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
@@ -179,9 +183,7 @@ class GanTask(Task):
         discriminator = self.model.discriminator.requires_grad_(False)
         try:
             fake = self._judge(fakes, labels)
-            # Only a relativistic generator looks at the real pictures, so only it pays for them.
-            paired = self.config.objective == "relativistic"
-            real = self._judge(images, labels) if paired else fake.detach()
+            real = self._judge(images, labels) if self.objective.paired else fake.detach()
             loss = self.objective.generator(real, fake)
             norm = self.guarded_step("generator", loss)
         finally:
@@ -220,7 +222,7 @@ class GanTask(Task):
         ]
         return np.concatenate(pictures)
 
-    def published(self) -> nn.Module:
+    def published(self) -> Gan:
         """Return the GAN with the averaged generator and the discriminator as it is."""
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.generator.load_state_dict(self.average.state_dict())

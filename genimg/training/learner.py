@@ -11,11 +11,12 @@ from typing import Any
 import torch
 
 from genimg.data import Dataset
+from genimg.randomness import derive
 from genimg.training import run_checkpoints
-from genimg.training.distributed import END, LOAD, Alone, Group
+from genimg.training.batches import batch_indices, batch_tensors
+from genimg.training.building import build_task
+from genimg.training.distributed import END, LOAD, Group, SeveralProcesses
 from genimg.training.hardware import choose_device
-from genimg.training.randomness import batch_indices, derive
-from genimg.training.resolve import batch_tensors, build_task
 from genimg.training.spec import RunSpec
 from genimg.training.task import Diverged, Task
 from genimg.training.validation import split
@@ -30,7 +31,7 @@ class Learner:
         group: the processes that share each batch.
     """
 
-    def __init__(self, spec: RunSpec, dataset: Dataset, group: Alone) -> None:
+    def __init__(self, spec: RunSpec, dataset: Dataset, group: Group) -> None:
         self.spec, self.dataset, self.group = spec, dataset, group
         self.device = group.device(choose_device(spec.resolved["device"]))
         torch.set_num_threads(max(1, spec.resolved["threads"] // group.size))
@@ -81,7 +82,9 @@ class Follower(Learner):
         checkpoints: folder of the run's checkpoints.
     """
 
-    def __init__(self, checkpoints: Path, spec: RunSpec, dataset: Dataset, group: Group) -> None:
+    def __init__(
+        self, checkpoints: Path, spec: RunSpec, dataset: Dataset, group: SeveralProcesses
+    ) -> None:
         super().__init__(spec, dataset, group)
         self.checkpoints, self.group = checkpoints, group
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 from genimg.data import FOLDER_PREFIX, Dataset
 from genimg.render import encode, grid
 from genimg.training import run_checkpoints
-from genimg.training.distributed import ALONE, END, LOAD, STEP, Alone, Order
+from genimg.training.distributed import ALONE, END, LOAD, STEP, Group, Order
 from genimg.training.learner import Learner
 from genimg.training.places import fingerprint
+from genimg.training.planning import resolve
+from genimg.training.publishing import find_tokenizer
 from genimg.training.quality import QualityGauge
 from genimg.training.reporting import Callback, Reporter
-from genimg.training.resolve import resolve
 from genimg.training.run_directory import Attempt, RunDirectory
 from genimg.training.spec import RunSpec
 from genimg.training.task import Diverged
@@ -44,7 +45,7 @@ class Trainer(Learner):
         *,
         callbacks: Sequence[Callback] = (),
         should_stop: Callable[[], bool] = lambda: False,
-        group: Alone = ALONE,
+        group: Group = ALONE,
     ) -> None:
         super().__init__(resolved_spec(directory, dataset), dataset, group)
         self.directory, self.should_stop = directory, should_stop
@@ -226,7 +227,8 @@ class Trainer(Learner):
         self.task.examples, _ = self._batch(self.training[:EXAMPLES])
         newest = run_checkpoints.newest(self.directory.checkpoints)
         if newest is None:
-            self.task.start()
+            if name := self.task.tokenizer_name:
+                self.task.take_tokenizer(find_tokenizer(name).model)
         else:
             state = self._load(newest)
             self.task.learning_rate_scale = state["learning_rate_scale"]

@@ -1,8 +1,8 @@
 """What the two players of a GAN want: pure functions of the discriminator's logits.
 
 Every objective is a pair of functions of `real` and `fake`, float (B,) logits before a sigmoid, and
-returns a scalar to be minimised. `fake[i]` belongs with `real[i]`: only the relativistic objective
-uses that. The generator's functions take the real logits for the same reason.
+returns a scalar to be minimised. `fake[i]` belongs with `real[i]`, which only a paired objective
+uses. The generator's functions take the real logits for the same reason.
 """
 
 from collections.abc import Callable
@@ -71,6 +71,9 @@ class Objective:
     generator: Callable[[Tensor, Tensor], Tensor]
     boundary: float | None = 0.0
     """Logit above which a picture is called real; None where only differences mean something."""
+    paired: bool = False
+    """Whether the generator's side looks at the real logits, too; if not, what it gets for them
+    means nothing, and nobody has paid for judging the real pictures again."""
 
     def accuracies(self, real: Tensor, fake: Tensor) -> tuple[float, float]:
         """Return the shares of real pictures called real and of fakes called fake, 0 to 1.
@@ -89,7 +92,9 @@ OBJECTIVES: dict[str, Objective] = {
     "least-squares": Objective(least_squares_discriminator, least_squares_generator, 0.5),
     "wasserstein": Objective(wasserstein_discriminator, wasserstein_generator, None),
     "hinge": Objective(hinge_discriminator, wasserstein_generator),
-    "relativistic": Objective(relativistic_discriminator, relativistic_generator, None),
+    "relativistic": Objective(
+        relativistic_discriminator, relativistic_generator, None, paired=True
+    ),
 }
 
 

@@ -1,30 +1,22 @@
 """Training an image GPT: the next token of pictures that a finished tokenizer has read."""
 
 import copy
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from genimg import checkpoints
 from genimg.configuration import Configuration, setting
 from genimg.models.drawer import Drawer
 from genimg.models.image_gpt import ImageGpt
-from genimg.models.sampling import draw_tokens
+from genimg.models.sampling import Prior, draw_tokens
+from genimg.randomness import generator as random_generator
+from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
 from genimg.training.classification import augment
-from genimg.training.randomness import generator as random_generator
-from genimg.training.task import (
-    Task,
-    decay_matrices_only,
-    learning_rate_factor,
-    make_optimizer,
-    to_uint8,
-)
+from genimg.training.task import Task, decay_matrices_only, learning_rate_factor, make_optimizer
 
 BETAS = (0.9, 0.95)  # the usual ones of language models: a short memory of squared gradients
 
@@ -71,14 +63,14 @@ class PriorTask(Task):
             )
         }
 
-    def start(self) -> None:
-        """Load the tokenizer's weights; a resumed run has them in its own checkpoint.
+    @property
+    def tokenizer_name(self) -> str:
+        """What the configuration says."""
+        return self.config.tokenizer
 
-        Raises:
-            ValueError: there is no such tokenizer.
-        """
-        trained = find_tokenizer(self.config.tokenizer).model
-        self.model.tokenizer.load_state_dict(trained.state_dict())
+    def take_tokenizer(self, tokenizer: nn.Module) -> None:
+        """Copy the weights of a trained tokenizer of the same configuration."""
+        self.model.tokenizer.load_state_dict(tokenizer.state_dict())
 
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
@@ -103,7 +95,7 @@ class PriorTask(Task):
         )
         return {"loss": loss.item(), "gradient": norm}
 
-    def _negative_log_likelihood(self, prior: ImageGpt, tokens: Tensor, labels: Tensor) -> Tensor:
+    def _negative_log_likelihood(self, prior: Prior, tokens: Tensor, labels: Tensor) -> Tensor:
         """Return the mean over tokens (B, N) of -log p, a scalar in nats."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = prior(tokens[:, :-1], labels)  # (B, N, V)
@@ -129,24 +121,3 @@ class PriorTask(Task):
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.prior.load_state_dict(self.average.state_dict())
         return model
-
-
-def find_tokenizer(name: str) -> checkpoints.Checkpoint:
-    """Return the trained tokenizer `name` with its configuration.
-
-    Raises:
-        ValueError: there is none, or it is no FSQ tokenizer.
-    """
-    if not isinstance(name, (str, os.PathLike)):
-        raise ValueError(f"tokenizer must be the name of a trained one, not {name!r}")
-    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
-        from genimg.training.publishing import read_run  # it builds tasks, and so imports this
-
-        checkpoint = read_run(Path(name))
-    else:
-        checkpoint = checkpoints.read(name)
-    if checkpoint.kind != "fsq-tokenizer":
-        raise ValueError(
-            f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"
-        )
-    return checkpoint

@@ -11,11 +11,13 @@ import torch
 from genimg import checkpoints, data
 from genimg.checkpoints import Checkpoint, CheckpointError
 from genimg.data.registry import published
+from genimg.models.gan import Gan
+from genimg.models.mapping import MappedGenerator
+from genimg.randomness import generator
 from genimg.render import encode, grid
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
-from genimg.training.randomness import generator
-from genimg.training.resolve import build_task
+from genimg.training.building import build_task
 from genimg.training.run_directory import RunDirectory
 
 
@@ -77,6 +79,25 @@ def read_run(path: Path) -> Checkpoint:
     return Checkpoint(str(path), spec.kind, spec.model, model, card, path)
 
 
+def find_tokenizer(name: str) -> Checkpoint:
+    """Return the trained tokenizer `name` with its configuration.
+
+    Raises:
+        ValueError: there is none, or it is no FSQ tokenizer.
+    """
+    if not isinstance(name, (str, os.PathLike)):
+        raise ValueError(f"tokenizer must be the name of a trained one, not {name!r}")
+    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
+        checkpoint = read_run(Path(name))
+    else:
+        checkpoint = checkpoints.read(name)
+    if checkpoint.kind != "fsq-tokenizer":
+        raise ValueError(
+            f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"
+        )
+    return checkpoint
+
+
 def _best_or(newest: Path) -> Path:
     """Return the checkpoint that `newest` calls the best so far, or `newest` without one."""
     best = read_json(newest / "state.json").get("best")
@@ -109,7 +130,7 @@ def publish(
     checkpoints.check_destination(out)
     checkpoint = read_run(run)
     if generator_only:
-        if not hasattr(checkpoint.model, "discriminator"):
+        if not isinstance(checkpoint.model, Gan):
             raise ValueError(f"the {checkpoint.kind} in {run} has no discriminator to leave out")
         checkpoint.model.discriminator = None
         del checkpoint.card["parameters"]["discriminator"]
@@ -124,15 +145,14 @@ def publish(
 
 @torch.inference_mode()
 def measure_mean_style(model: torch.nn.Module, samples: int = 4096) -> None:
-    """Fill a style generator's `mean_style` from its mapping network; others are left alone."""
-    style_generator = getattr(model, "generator", None)
-    if not hasattr(style_generator, "mean_style"):
+    """Fill a mapped generator's `mean_style` from its mapping network; others are left alone."""
+    if not isinstance(model, Gan) or not isinstance(model.generator, MappedGenerator):
         return
-    config = style_generator.config
+    mapped, config = model.generator, model.generator.config
     z = torch.randn(samples, config.latent_dimensions, generator=generator(0, "mean-style", 0))
-    for row, mean in enumerate(style_generator.mean_style):
+    for row, mean in enumerate(mapped.mean_style):
         labels = torch.full((samples,), row) if config.classes else None
-        mean.copy_(style_generator.mapping(z, labels).mean(dim=0))
+        mean.copy_(mapped.mapping(z, labels).mean(dim=0))
 
 
 def _processor() -> str:

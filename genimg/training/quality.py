@@ -18,9 +18,10 @@ from genimg.data import Dataset
 from genimg.data.fit import fit, only_pads
 from genimg.metrics.attributes import attribute_fidelity, read_outputs
 from genimg.metrics.diversity import within_class_distance
-from genimg.metrics.features import FEATURE_NETS, FeatureNet, image_tensor
+from genimg.metrics.features import FEATURE_NETS, FeatureNet
 from genimg.metrics.frechet import frechet_distance
-from genimg.training.randomness import generator
+from genimg.randomness import generator
+from genimg.tensors import image_tensor
 from genimg.training.task import Task
 from genimg.training.yardstick import COMPARED, Yardstick
 

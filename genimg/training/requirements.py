@@ -13,7 +13,7 @@ import torch
 from genimg.data import SIZES, Dataset
 from genimg.models import kind_named
 from genimg.training.hardware import choose_device
-from genimg.training.prior import find_tokenizer
+from genimg.training.publishing import find_tokenizer
 from genimg.training.spec import TASKS, RunConfig, RunSpec
 
 _COLOURS = {1: "grey", 3: "colour"}

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from genimg.configuration import Configuration
 from genimg.data import Dataset
-from genimg.training.distributed import ALONE, Alone
+from genimg.training.distributed import ALONE, Group
 
 
 class Diverged(RuntimeError):
@@ -48,6 +48,8 @@ class Task(ABC):
         validates: whether `validate` means anything, so that pictures may be held out for it.
         draws: whether `draw` means anything, and takes a second or so for 500 pictures, so that
             they may be compared with real ones.
+        tokenizer_name: the trained tokenizer that a fresh run begins with, by name; '' for none. A
+            resumed run has it in its own checkpoint.
         examples: the first few training pictures, float32 (N, C, H, W) in [-1, 1], for sheets that
             compare; the loop puts them here.
         group: the processes that share each batch; the loop puts them here.
@@ -58,8 +60,9 @@ class Task(ABC):
     optimizers: dict[str, torch.optim.Optimizer]
     validates = False
     draws = False
+    tokenizer_name = ""
     examples: Tensor
-    group: Alone = ALONE
+    group: Group = ALONE
 
     def __init__(
         self, model: nn.Module, averaged: nn.Module, config: Configuration, device: torch.device
@@ -70,12 +73,9 @@ class Task(ABC):
         self.average = copy.deepcopy(averaged).eval().requires_grad_(False)
         self.learning_rate_scale = 1.0  # halved when a run is rolled back
 
-    def start(self) -> None:  # noqa: B027 - most kinds of training begin with nothing
-        """Do what a fresh run begins with and a resumed one must not repeat; usually nothing.
-
-        Raises:
-            ValueError: something that the run builds upon is missing or does not fit.
-        """
+    def take_tokenizer(self, tokenizer: nn.Module) -> None:
+        """Take what `tokenizer_name` names, as it was trained."""
+        raise NotImplementedError("only a task that names a tokenizer can")
 
     @staticmethod
     def targets(model: Configuration, dataset: Dataset) -> Tensor:
@@ -214,9 +214,3 @@ def decay_matrices_only(model: nn.Module, weight_decay: float) -> list[dict[str,
         {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
-
-
-def to_uint8(images: Tensor) -> np.ndarray:
-    """Turn float (N, C, H, W) in [-1, 1] into uint8 (N, H, W, C)."""
-    levels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()

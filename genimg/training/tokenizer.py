@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
 from genimg.models.patch_discriminator import PatchDiscriminator, PatchDiscriminatorConfig
-from genimg.models.vector_quantizer import VqTokenizer
+from genimg.models.tokenizer import Tokenizer
+from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
 from genimg.training.objectives import OBJECTIVES
-from genimg.training.task import Task, learning_rate_factor, make_optimizer, to_uint8
+from genimg.training.task import Task, learning_rate_factor, make_optimizer
 
 # Pictures after which a token counts half in the reported use of the codes.
 USE_HALF_LIFE = 20_000
@@ -59,9 +60,10 @@ class TokenizerInTraining(nn.Module):
         recent_use: float32 (V,), how often each token came lately (see `USE_HALF_LIFE`).
     """
 
+    tokenizer: Tokenizer
     recent_use: Tensor
 
-    def __init__(self, tokenizer: nn.Module, discriminator: nn.Module) -> None:
+    def __init__(self, tokenizer: Tokenizer, discriminator: nn.Module) -> None:
         super().__init__()
         self.tokenizer, self.discriminator = tokenizer, discriminator
         self.register_buffer("recent_use", torch.zeros(tokenizer.vocabulary_size))
@@ -109,10 +111,11 @@ class TokenizerTask(Task):
             learning_rate_factor(progress, warm_up=config.warm_up, hold=config.hold)
         )
         images = self.group.share(images)
-        reconstruction, tokens, quantisation = self._reconstruct(images)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            reconstruction, tokens = self.model.tokenizer(images)
         absolute = F.l1_loss(reconstruction, images)
         squared = F.mse_loss(reconstruction, images)
-        loss = config.absolute * absolute + config.squared * squared + quantisation
+        loss = config.absolute * absolute + config.squared * squared
         report = {"absolute_error": absolute.item(), "squared_error": squared.item()}
 
         if config.adversarial and progress > config.adversarial_start:
@@ -128,16 +131,6 @@ class TokenizerTask(Task):
             half_life=config.average_half_life,
         )
         return report | self._count(tokens, batch_size)
-
-    def _reconstruct(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor | float]:
-        """Return reconstructions, tokens, and the loss of a learned codebook, if there is one."""
-        tokenizer = self.model.tokenizer
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            if isinstance(tokenizer, VqTokenizer):
-                # Each process's codebook moved by its own share: go on from one.
-                self.group.copy_first(tokenizer.quantizer.buffers())
-                return tokenizer.forward_with_loss(images)
-            return *tokenizer(images), 0.0
 
     def _judge(self, images: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):

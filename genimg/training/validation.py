@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genimg.training.randomness import generator
+from genimg.randomness import generator
 
 MOST_HELD_OUT = 2000
 

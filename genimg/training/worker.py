@@ -24,7 +24,7 @@ import torch
 
 from genimg.storage import Lease
 from genimg.training.distributed import LostProcess
-from genimg.training.session import follow_run, train_run
+from genimg.training.running import follow_run, train_run
 from genimg.training.task import Diverged
 
 EXIT_CODES = {"succeeded": 0, "paused": 75, "cancelled": 130}

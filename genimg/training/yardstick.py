@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genimg.metrics.diversity import spreads
-from genimg.metrics.features import Images, image_tensor
 from genimg.metrics.frechet import frechet_distance
 from genimg.metrics.nearest import nearest
 from genimg.metrics.random_features import RandomFeatures
+from genimg.tensors import Images, image_tensor
 
 REFERENCE = 1000
 COMPARED = 200

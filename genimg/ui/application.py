@@ -11,6 +11,7 @@ import httpx
 from gradio import http_server
 from starlette.middleware import Middleware
 
+from genimg.explore.uses import SHOWN
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
 from genimg.ui import components
@@ -18,7 +19,7 @@ from genimg.ui.behind_proxy import BehindProxy, clean_root_path
 from genimg.ui.gan import tab as gan_tab
 from genimg.ui.host import RUNS, Host, host_of, is_lost
 from genimg.ui.messages import sentence
-from genimg.ui.model_shelf import USES, fill_shelves
+from genimg.ui.model_shelf import fill_shelves
 from genimg.ui.serving import (
     in_address,
     listening_host,
@@ -65,7 +66,7 @@ def build(
         genimg.checkpoints.CheckpointError: one of them cannot be used, or there is none at all.
     """
     here = here or Host()
-    runs = {use: RunModels(manager, use).choices for use in USES} if manager else None
+    runs = {use: RunModels(manager, use).choices for use in SHOWN} if manager else None
     shelves = fill_shelves(checkpoints, runs)
     openings = {}
     with gr.Blocks(
@@ -77,12 +78,16 @@ def build(
             groups = [tabs]
             if "gan" in shelves:
                 with gr.Tab("GAN", id="gan"):
-                    openings["gan"] = gan_tab.build(shelves["gan"], demo).inside(tabs, "gan")
+                    openings["gan"] = gan_tab.build(shelves["gan"], demo).inside(
+                        tabs, SHOWN["gan"].tab_id
+                    )
             if {"drawer", "vision"} & shelves.keys():
                 with gr.Tab("Transformer", id="transformer"):
                     parts, inner = transformer_tab.build(shelves, demo)
                 groups.append(inner)
-                openings |= {use: part.inside(tabs, "transformer") for use, part in parts.items()}
+                openings |= {
+                    use: part.inside(tabs, SHOWN[use].tab_id) for use, part in parts.items()
+                }
             if manager:
                 with gr.Tab("Training", id="train"):
                     if isinstance(manager, Recordings):

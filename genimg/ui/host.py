@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 
 ALLOW = "GENIMG_ALLOW_TRAINING"
 RUNS = "GENIMG_RUNS"
 LARGEST_UPLOAD_MB = 256
 """Of a zip file of pictures, wherever one may be sent."""
 
-_AMONG_ACQUAINTANCES = Limits()
+_AMONG_ACQUAINTANCES = UsageLimits()
 # Judgements: a run on a CPU must leave the queue within a lesson, and a Space has 50 GB of disk.
-_ON_A_CPU = Limits(
+_ON_A_CPU = UsageLimits(
     queued_runs=1,
     minutes_per_run=10,
     stored_megabytes=300,
@@ -29,7 +29,7 @@ _ON_A_CPU = Limits(
     all_stored_megabytes=5_000,
     by_minutes_only=True,
 )
-_ON_A_GPU = Limits(
+_ON_A_GPU = UsageLimits(
     queued_runs=2,
     minutes_per_run=30,
     stored_megabytes=1_000,
@@ -63,7 +63,7 @@ class Host:
     training: bool = True
     moments: bool = False
     runs: str = "runs"
-    limits: Limits = _AMONG_ACQUAINTANCES
+    limits: UsageLimits = _AMONG_ACQUAINTANCES
     largest_upload: int = LARGEST_UPLOAD_MB * 2**20
     temporary_bytes: int = 0
 

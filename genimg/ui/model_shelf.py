@@ -11,18 +11,9 @@ import torch
 import genimg
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
-from genimg.explore import Model
+from genimg.explore.uses import SHOWN, Model
 from genimg.models import kind_named
 from genimg.storage import read_json
-
-# For each use that the page has for a model: what such a model is called, and the shipped one to
-# show first.
-USES = {
-    "gan": ("GAN", "fashion-style"),
-    "drawer": ("image GPT", "fashion-gpt"),
-    "vision": ("vision Transformer", "fashion-vit"),
-}
-
 
 MOST_RUNS = 8
 """Of so many runs the models stay in memory."""
@@ -129,7 +120,7 @@ def fill_shelves(
     sources: Sequence[str | os.PathLike] = (),
     runs: Mapping[str, Callable[[], list[tuple[str, str]]]] | None = None,
 ) -> dict[str, ModelShelf]:
-    """Return a shelf for each of `USES` for which there is a model.
+    """Return a shelf for each use of `SHOWN` for which there is a model.
 
     Args:
         sources: paths of checkpoints or runs, offered before those that ship.
@@ -140,13 +131,13 @@ def fill_shelves(
     """
     given = [os.fspath(source) for source in sources]
     for source in given:
-        if use_of(_directory(source)) not in USES:
-            known = ", ".join(title for title, _ in USES.values())
+        if use_of(_directory(source)) not in SHOWN:
+            known = ", ".join(use.word for use in SHOWN.values())
             raise CheckpointError(f"{source} is not one of {known}, so the page cannot show it")
-    names: dict[str, list[str]] = {use: [] for use in USES}
+    names: dict[str, list[str]] = {use: [] for use in SHOWN}
     for name in dict.fromkeys([*given, *sorted(checkpoints.names(), key=_place)]):
         use = use_of(_directory(name))
-        if use in USES:
+        if use in SHOWN:
             names[use].append(name)
     runs = runs or {}
     shelves = {
@@ -161,10 +152,7 @@ def fill_shelves(
 
 
 def use_of(directory: Path) -> str:
-    """Return what the page can do with a checkpoint or run, without loading it.
-
-    Returns:
-        A key of `USES`, or the task of a model that the page does not show.
+    """Return what can be done with a checkpoint or run, a key of `USES`, without loading it.
 
     Raises:
         CheckpointError: the directory does not say.
@@ -172,12 +160,9 @@ def use_of(directory: Path) -> str:
     run = directory / "spec.json"
     try:
         kind = read_json(run if run.is_file() else directory / "config.json")["kind"]
-        task = kind_named(kind).task
+        return kind_named(kind).use
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{directory} is not a checkpoint: {error}") from None
-    if kind == "vision-transformer":
-        return "vision"
-    return {"prior": "drawer"}.get(task, task)
 
 
 def _place(name: str) -> tuple[bool, int, str]:
@@ -186,7 +171,7 @@ def _place(name: str) -> tuple[bool, int, str]:
     The first of each use comes first; then what is no snapshot; then snapshots of the training of
     another, called like it and more, in the order in which they were taken.
     """
-    first = [name for _, name in USES.values()]
+    first = [use.first for use in SHOWN.values()]
     taken_at = 0
     if any(name.startswith(f"{other}-") for other in checkpoints.names()):
         taken_at = checkpoints.read_card(checkpoints.find(name)).get("images_seen", 0)

@@ -18,7 +18,7 @@ import pytest
 
 from genimg.jobs.inbox import Inbox
 from genimg.jobs.job import read_job
-from genimg.training.spec import make_spec
+from genimg.training.presets import make_spec
 from genimg.ui.serving import UPLOADS
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from genimg.jobs.manager import JobManager
 from genimg.jobs.pictures import folders
 from genimg.jobs.states import State
 from genimg.render import encode
-from genimg.training.session import train
+from genimg.training.running import train
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

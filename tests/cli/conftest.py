@@ -10,7 +10,7 @@ from genimg import checkpoints, data
 from genimg.cli import main
 from genimg.data import torchvision_sets
 from genimg.models import kind_named
-from genimg.training.spec import PRESETS, settings_of
+from genimg.training.presets import PRESETS, settings_of
 
 
 @dataclass(frozen=True)

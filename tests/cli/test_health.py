@@ -4,8 +4,8 @@ import pytest
 
 from genimg.cli.health import HealthLines, summary
 from genimg.training.health import Finding
+from genimg.training.requesting import request_spec
 from genimg.training.run_directory import RunDirectory
-from genimg.training.session import request_spec
 
 
 class Clock:

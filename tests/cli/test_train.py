@@ -11,8 +11,8 @@ from PIL import Image
 from genimg import load
 from genimg.cli import train
 from genimg.training.distributed import LostProcess
+from genimg.training.presets import PRESETS, make_spec, settings_of
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import PRESETS, make_spec, settings_of
 from genimg.training.task import Diverged
 
 TINY = ["--preset", "fashion-mlp", "--generator-widths", 8, "--discriminator-widths", 8, 8]
@@ -144,7 +144,7 @@ def test_ctrl_c_before_the_first_step_ends_at_once(call, tmp_path, monkeypatch, 
         raise AssertionError("the signal was only noted")
 
     with monkeypatch.context() as patched:
-        patched.setattr("genimg.training.resolve.images_per_second", wait)
+        patched.setattr("genimg.training.planning.images_per_second", wait)
         command = ["train", *TINY, "--minutes", 1, "--out", tmp_path / "run"]
         outcome = call(*command)
     assert outcome.code == 130

@@ -14,7 +14,7 @@ from PIL import Image
 
 from genimg import data
 from genimg.data import ingestion
-from genimg.data.ingestion import Limits, ingest
+from genimg.data.ingestion import UploadLimits, ingest
 from genimg.data.manifest import MANIFEST, verified_hash
 
 
@@ -86,8 +86,8 @@ def test_the_same_pictures_are_published_once_even_at_once(tmp_path, monkeypatch
         (["."], {}, "there is no file"),
         (["mine.zip"], {"size": 30}, "size must be one of 28, 32, 48, 64"),
         (["mine.zip"], {"fit": "stretch"}, "fit must be one of crop, pad"),
-        (["mine.zip"], {"limits": Limits(upload_bytes=100)}, "too large: .* at most 100"),
-        (["mine.zip"] * 3, {"limits": Limits(files=2)}, "3 files are too many; at most 2"),
+        (["mine.zip"], {"limits": UploadLimits(upload_bytes=100)}, "too large: .* at most 100"),
+        (["mine.zip"] * 3, {"limits": UploadLimits(files=2)}, "3 files are too many; at most 2"),
     ],
 )
 def test_what_is_wrong_from_the_start_starts_no_child(
@@ -127,7 +127,7 @@ def test_every_bad_end_of_the_child_is_one_sentence(tmp_path, monkeypatch, scrip
     child_that(monkeypatch, "sh", "-c", script)
     begin = time.monotonic()
     with pytest.raises(ValueError, match=words) as error:
-        ingest([tmp_path / "mine.zip"], tmp_path, size=32, limits=Limits(seconds=0.5))
+        ingest([tmp_path / "mine.zip"], tmp_path, size=32, limits=UploadLimits(seconds=0.5))
     assert time.monotonic() - begin < 20
     assert "\n" not in str(error.value)
     assert published(tmp_path) == []
@@ -199,4 +199,4 @@ def test_the_preview_is_of_all_classes_and_at_most_forty(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("name", "value"), [("ratio", 0), ("files", 70_000), ("seconds", 0)])
 def test_limits_are_checked(name, value):
     with pytest.raises(ValueError, match=name):
-        Limits(**{name: value})
+        UploadLimits(**{name: value})

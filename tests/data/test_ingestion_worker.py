@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from genimg import data
-from genimg.data.ingestion import OUTCOME, PICTURES, Limits
+from genimg.data.ingestion import OUTCOME, PICTURES, UploadLimits
 from genimg.data.ingestion_worker import collect
 from genimg.data.manifest import MANIFEST, verified_hash
 
@@ -43,7 +43,7 @@ def upload(tmp_path):
         for name, content in loose:
             sources.append(folder / name)
             sources[-1].write_bytes(content)
-        collect(sources, folder / "out", size=size, fit=fit, limits=limits or Limits())
+        collect(sources, folder / "out", size=size, fit=fit, limits=limits or UploadLimits())
         assert {p.name for p in (folder / "out").iterdir()} == {PICTURES, OUTCOME}
         return folder / "out"
 
@@ -309,16 +309,16 @@ def test_limits_are_kept_in_one_sentence(upload, limits, words):
     members = [(f"{'cats' if n else 'dogs'}/{n}.png", picture(n)) for n in range(4)]
     members = [("cats/0.png", picture(0)), *members]
     with pytest.raises(ValueError, match=words) as error:
-        upload(members, limits=Limits(**limits))
+        upload(members, limits=UploadLimits(**limits))
     assert "\n" not in str(error.value)
 
 
 def test_loose_files_count_too(upload):
     loose = [(f"{n}.png", picture(n)) for n in range(3)]
     with pytest.raises(ValueError, match="too many files; at most 2"):
-        upload(loose=loose, limits=Limits(files=2))
+        upload(loose=loose, limits=UploadLimits(files=2))
     with pytest.raises(ValueError, match=r"no usable picture .* at most 100"):
-        upload(loose=loose, limits=Limits(file_bytes=100))
+        upload(loose=loose, limits=UploadLimits(file_bytes=100))
 
 
 def test_what_is_no_zip_file_is_called_so(upload):
@@ -351,9 +351,9 @@ def test_random_bytes_are_one_sentence(upload, content, start):
 def test_the_process_is_restricted_by_the_system():
     code = """
 import resource, time
-from genimg.data.ingestion import Limits
+from genimg.data.ingestion import UploadLimits
 from genimg.data.ingestion_worker import restrict_process
-restrict_process(Limits(memory_bytes=2**26, processor_seconds=1))
+restrict_process(UploadLimits(memory_bytes=2**26, processor_seconds=1))
 try:
     bytes(2**27)
 except MemoryError:

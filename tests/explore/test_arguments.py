@@ -195,7 +195,7 @@ def problem(function, arguments) -> str:
 @pytest.fixture
 def no_training(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("genimg.training.session.train_run", lambda *args, **settings: None)
+    monkeypatch.setattr("genimg.training.running.train_run", lambda *args, **settings: None)
 
 
 def test_every_bad_value_is_refused_in_one_sentence_of_ours(calls, no_training):

@@ -6,7 +6,7 @@ import torch
 
 from genimg.explore.drawing import DEFAULT_GUIDANCE, DrawerModel
 from genimg.models.sampling import draw_by_uniforms, next_token_distribution
-from genimg.training.randomness import generator
+from genimg.randomness import generator
 
 CONTROLS = [
     {},

@@ -48,7 +48,6 @@ def test_a_classifier_classifies(write):
         ("image-gpt", DrawerModel),
         ("vision-transformer", VisionTransformerModel),
         ("fsq-tokenizer", TokenizerModel),
-        ("vq-tokenizer", TokenizerModel),
     ],
 )
 def test_transformers_and_tokenizers(make_tiny, tmp_path, kind, expected):

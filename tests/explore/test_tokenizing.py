@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from genimg.models.vector_quantizer import codebook_usage
+from genimg.models.tokenizer import vocabulary_use
 
 
 def test_tokens_and_pictures(tokenizer, pictures, monkeypatch):
@@ -25,7 +25,7 @@ def test_it_is_the_network(tokenizer, pictures):
 
 
 def test_usage_is_that_of_the_tokens(tokenizer, pictures):
-    expected = codebook_usage(torch.from_numpy(tokenizer.encode(pictures)), 12)
+    expected = vocabulary_use(torch.from_numpy(tokenizer.encode(pictures)), 12)
     assert tokenizer.usage(pictures) == expected
     assert 1 <= expected.used <= 12
 

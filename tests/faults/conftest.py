@@ -32,8 +32,8 @@ from genimg.jobs.inbox import Inbox
 from genimg.jobs.job import Job, read_job
 from genimg.jobs.states import State
 from genimg.storage import Lease, read_json
+from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import make_spec
 
 FAULTS = {
     1: "a worker is killed at a random moment, also inside a save",
@@ -303,12 +303,12 @@ def last_step_fixture() -> Callable[[RunDirectory], int]:
 SERVER = """
 import sys, time
 from genimg.jobs.engine import LocalEngine
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.manager import JobManager
 from warm_python import fork_instead_of_spawning
 fork_instead_of_spawning(sys.argv[2])
 exec(sys.argv[3])
-unlimited = Limits(queued_runs=0, minutes_per_run=0)
+unlimited = UsageLimits(queued_runs=0, minutes_per_run=0)
 manager = JobManager(sys.argv[1], engine=LocalEngine(nice=0), limits=unlimited)
 while True:
     manager.step()

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from genimg.training import run_checkpoints
-from genimg.training.randomness import batch_indices
-from genimg.training.session import train_run
+from genimg.training.batches import batch_indices
+from genimg.training.running import train_run
 
 pytestmark = pytest.mark.slow
 

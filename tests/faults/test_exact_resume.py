@@ -10,7 +10,7 @@ import torch
 from genimg import checkpoints
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 from genimg.training import run_checkpoints
-from genimg.training.session import train_run
+from genimg.training.running import train_run
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import pytest
 
 from genimg.storage import Lease
 from genimg.training import worker
-from genimg.training.session import train_run
+from genimg.training.running import train_run
 from genimg.training.task import Diverged
 
 
@@ -15,7 +15,7 @@ from genimg.training.task import Diverged
 def patient_worker(monkeypatch):
     """`worker.main` in this process, which waits a moment only and leaves the signals alone."""
     monkeypatch.setattr(worker, "_PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr("genimg.training.session._PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("genimg.training.running._PATIENCE_SECONDS", 0.1)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield worker.main
     for number, handler in handlers.items():

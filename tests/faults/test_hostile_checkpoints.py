@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
-from genimg.models import KINDS, Kind
+from genimg.models import KINDS
 
 FLOAT_BYTES = 4
 
@@ -28,7 +29,7 @@ def nothing_allocated(monkeypatch):
             assert torch.empty(0).is_meta, "the model was built with memory"
             return KINDS[name].build(config)
 
-        return Kind(original(name).config, build, original(name).task)
+        return replace(original(name), build=build)
 
     original = checkpoints.kind_named
     monkeypatch.setattr(checkpoints, "load_file", loaded)
@@ -103,7 +104,7 @@ class TestPartOfAGan:
                 assert torch.empty(0).is_meta
                 return original(name).build(config)
 
-            return Kind(original(name).config, build, "gan")
+            return replace(original(name), build=build)
 
         monkeypatch.setattr(checkpoints, "kind_named", watched)
         assert checkpoints.read(written).model.discriminator is None

@@ -19,14 +19,14 @@ from PIL import Image
 
 from genimg import data
 from genimg.data import ingestion
-from genimg.data.ingestion import Limits, ingest
+from genimg.data.ingestion import UploadLimits, ingest
 from genimg.data.ingestion_worker import Collector, collect
 from genimg.data.manifest import verified_hash
 from genimg.data.zip_reader import ZipReader
 
 pytestmark = pytest.mark.slow
 
-SMALL = Limits(files=1000, total_bytes=2**24, file_bytes=2**20)
+SMALL = UploadLimits(files=1000, total_bytes=2**24, file_bytes=2**20)
 
 
 def png(seed=0, side=40):
@@ -329,7 +329,10 @@ def test_a_killed_child_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch
 def test_too_little_memory_is_one_sentence_and_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match=r"^reading the pictures took too much memory; send fewer"):
         ingest(
-            [slow_zip(tmp_path / "slow.zip")], tmp_path, size=32, limits=Limits(memory_bytes=2**24)
+            [slow_zip(tmp_path / "slow.zip")],
+            tmp_path,
+            size=32,
+            limits=UploadLimits(memory_bytes=2**24),
         )
     assert left_behind(tmp_path) == []
 

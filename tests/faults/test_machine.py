@@ -13,7 +13,7 @@ import pytest
 from genimg.jobs import platforms
 from genimg.jobs.engine import Handle, LocalEngine, Verdict
 from genimg.jobs.job import read_jobs
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
 from genimg.jobs.views import last_error, last_report, tail, view
@@ -161,7 +161,7 @@ def test_a_locked_index_is_said_and_waited_for(runs):
     other = sqlite3.connect(runs.root / "jobs.sqlite")
     other.execute("BEGIN EXCLUSIVE")
     second = runs.serve(wait=False)
-    looking = Service(runs.root, Limits(), LocalEngine(), by_request=False)
+    looking = Service(runs.root, UsageLimits(), LocalEngine(), by_request=False)
     assert "here they can only be watched" in looking.notice
     assert [known.id for known in looking.jobs()] == [job.id]
     runs.wait_for_progress(job)

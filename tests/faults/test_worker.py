@@ -9,7 +9,7 @@ import time
 import pytest
 
 from genimg.training import run_checkpoints
-from genimg.training.session import train_run
+from genimg.training.running import train_run
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def wait_in(run_python):
     ("place", "number"),
     [
         (("genimg.data", "load"), signal.SIGINT),
-        (("genimg.training.resolve", "images_per_second"), signal.SIGTERM),
+        (("genimg.training.planning", "images_per_second"), signal.SIGTERM),
     ],
 )
 def test_a_signal_before_the_first_step_ends_at_once(make_run, wait_in, place, number):

@@ -14,12 +14,12 @@ from genimg.jobs.devices import Device
 from genimg.jobs.engine import Handle, Verdict
 from genimg.jobs.index import Index
 from genimg.jobs.job import Job
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import Exit, State
 from genimg.jobs.supervisor import Supervisor
 from genimg.storage import write_json
-from genimg.training.spec import make_spec
+from genimg.training.presets import make_spec
 
 CPU = Device(name="cpu", title="CPU", total_memory=64 * 10**9, free_memory=32 * 10**9)
 
@@ -116,7 +116,7 @@ def supervisor(root, index, engine, clock) -> Supervisor:
 
 @pytest.fixture
 def commands(root, index, engine) -> Commands:
-    return Commands(root, index, engine, Limits())
+    return Commands(root, index, engine, UsageLimits())
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from genimg.jobs import commands as module
 from genimg.jobs.commands import sweep
 from genimg.jobs.devices import Device
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.states import ACTIONS, State
 from genimg.storage import Lease, read_json
 from genimg.training.run_directory import RunDirectory
@@ -43,7 +43,7 @@ def test_a_run_that_cannot_be_written_leaves_nothing(commands, root, index, spec
 
 
 def test_limits_hold_for_everybody_but_a_teacher(commands, spec):
-    commands.limits = Limits(queued_runs=1)
+    commands.limits = UsageLimits(queued_runs=1)
     commands.start(spec, actor="ada")
     with pytest.raises(PermissionError, match="1 unfinished"):
         commands.start(spec, actor="ada")
@@ -63,9 +63,17 @@ def test_a_nickname_is_needed(commands, spec, nickname):
         commands.start(spec, actor=nickname)
 
 
-@pytest.mark.parametrize("damage", [{"format": 2}, {"kind": "x"}, {"run": None}, {"more": 1}])
-def test_a_specification_is_checked(commands, index, spec, damage):
-    with pytest.raises(ValueError, match=r"."):
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ({"format": 2}, "not the specification of a genimg run of format 1"),
+        ({"kind": "x"}, "there is no model kind 'x'"),
+        ({"run": None}, "RunConfig needs a dictionary, not NoneType"),
+        ({"more": 1}, "has a field 'more' that is not known"),
+    ],
+)
+def test_a_specification_is_checked(commands, index, spec, damage, words):
+    with pytest.raises(ValueError, match=words):
         commands.start(spec | damage, actor="ada")
     assert index.jobs() == []
 

@@ -8,8 +8,8 @@ from genimg.jobs.estimate import count_weights, estimate
 from genimg.jobs.states import State
 from genimg.models import kind_named
 from genimg.storage import write_json
+from genimg.training.presets import PRESETS, make_spec
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import PRESETS, make_spec
 
 CPU = Device(name="cpu", title="CPU", total_memory=64 * 10**9, free_memory=32 * 10**9)
 

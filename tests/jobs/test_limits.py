@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genimg.jobs.job import Job
-from genimg.jobs.limits import Limits, allowed
+from genimg.jobs.limits import UsageLimits, allowed
 from genimg.jobs.states import State
 
 
@@ -12,18 +12,18 @@ from genimg.jobs.states import State
 )
 def test_unfinished_runs_count(make_job, state):
     mine = [make_job(f"a-{n}", state=state) for n in range(2)]
-    Limits(queued_runs=3).check(mine, minutes=1, stored_bytes=0)
+    UsageLimits(queued_runs=3).check(mine, minutes=1, stored_bytes=0)
     with pytest.raises(PermissionError, match="2 unfinished runs and 2 are allowed; wait"):
-        Limits(queued_runs=2).check(mine, minutes=1, stored_bytes=0)
+        UsageLimits(queued_runs=2).check(mine, minutes=1, stored_bytes=0)
 
 
 @pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED, State.CANCELLED])
 def test_finished_runs_do_not_count(make_job, state):
-    Limits(queued_runs=1).check([make_job(state=state)], minutes=1, stored_bytes=0)
+    UsageLimits(queued_runs=1).check([make_job(state=state)], minutes=1, stored_bytes=0)
 
 
 def test_minutes_and_bytes():
-    limits = Limits(minutes_per_run=10, stored_megabytes=5)
+    limits = UsageLimits(minutes_per_run=10, stored_megabytes=5)
     limits.check([], minutes=10, stored_bytes=5_000_000)
     limits.check([], minutes=None, stored_bytes=0)
     with pytest.raises(PermissionError, match="may take 10 minutes and this one asks for about 11"):
@@ -35,26 +35,26 @@ def test_minutes_and_bytes():
 def test_all_together_have_limits(make_job):
     theirs = [make_job(f"{n}", owner=f"o{n}", state=State.QUEUED) for n in range(3)]
     asked = {"mine": [], "minutes": 1, "stored_bytes": 0, "everybodys": theirs}
-    Limits(all_queued_runs=4).check(**asked)
+    UsageLimits(all_queued_runs=4).check(**asked)
     with pytest.raises(PermissionError, match="3 runs of all together are unfinished and 3 are"):
-        Limits(all_queued_runs=3).check(**asked)
-    Limits(all_stored_megabytes=5).check(**asked, all_stored_bytes=5_000_000)
+        UsageLimits(all_queued_runs=3).check(**asked)
+    UsageLimits(all_stored_megabytes=5).check(**asked, all_stored_bytes=5_000_000)
     with pytest.raises(PermissionError, match="all together take 6 MB and 5 MB are allowed"):
-        Limits(all_stored_megabytes=5).check(**asked, all_stored_bytes=6_000_000)
+        UsageLimits(all_stored_megabytes=5).check(**asked, all_stored_bytes=6_000_000)
 
 
 def test_a_guessed_speed_need_not_decide():
     asked = {"mine": [], "minutes": None, "stored_bytes": 0}
-    Limits().check(**asked, by_minutes=False)
+    UsageLimits().check(**asked, by_minutes=False)
     with pytest.raises(PermissionError, match="asked by minutes here"):
-        Limits(by_minutes_only=True).check(**asked, by_minutes=False)
-    Limits(by_minutes_only=True).check(**asked, by_minutes=True)
+        UsageLimits(by_minutes_only=True).check(**asked, by_minutes=False)
+    UsageLimits(by_minutes_only=True).check(**asked, by_minutes=True)
 
 
 @given(minutes=st.floats(0, 1e9), stored=st.integers(0, 2**60))
 def test_zero_is_no_limit(minutes, stored):
     mine = [Job(id=str(n), name="n", owner="o", preset="p", device="cpu") for n in range(50)]
-    free = Limits(queued_runs=0, minutes_per_run=0, stored_megabytes=0)
+    free = UsageLimits(queued_runs=0, minutes_per_run=0, stored_megabytes=0)
     free.check(mine, minutes=minutes, stored_bytes=stored)
 
 

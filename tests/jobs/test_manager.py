@@ -5,7 +5,7 @@ import time
 import pytest
 
 from genimg.jobs.engine import LocalEngine
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import Exit, State
 from genimg.training import run_checkpoints
@@ -64,19 +64,6 @@ def test_a_hundred_clicks_at_once_make_one_run(manager, small):
     assert manager.jobs()[0].state is State.CANCELLED
 
 
-def test_a_duplicate_has_the_same_settings_but_for_the_changes(manager, small):
-    job = manager.start(**small, actor="ada", seed=5)
-    copy = manager.duplicate(job.id, actor="bob", seed=6)
-    one, other = (manager.directory(id).read_spec() for id in (job.id, copy.id))
-    assert one.difference(other) == "seed is 6 there and 5 here"
-    assert (copy.owner, copy.name) == ("bob", "fashion-mlp again")
-    longer = manager.duplicate(job.id, actor="bob", minutes=3, name="longer")
-    run = manager.directory(longer.id).read_spec().run
-    assert (run.images, run.minutes) == (0, 3)
-    with pytest.raises(ValueError, match="no setting 'wings'"):
-        manager.duplicate(job.id, actor="bob", wings=2)
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -100,7 +87,7 @@ def test_a_folder_of_pictures_is_found_from_everywhere(manager, tiny_run, pictur
 
 
 def test_limits_are_checked_here(root, engine, small):
-    manager = JobManager(root, engine=engine, limits=Limits(minutes_per_run=1, queued_runs=1))
+    manager = JobManager(root, engine=engine, limits=UsageLimits(minutes_per_run=1, queued_runs=1))
     with pytest.raises(PermissionError, match="may take 1 minutes"):
         manager.start("fashion-mlp", minutes=5, actor="ada")
     manager.start(**small, actor="ada")

@@ -3,7 +3,7 @@ import pytest
 from genimg.data.manifest import KIND, MANIFEST, folder_hash, verified_hash
 from genimg.jobs import pictures
 from genimg.jobs.commands import sweep
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.states import State
 from genimg.storage import write_json
 
@@ -53,7 +53,7 @@ def test_a_name_never_becomes_a_path(root, folder, commands, name):
 
 
 def test_pictures_count_for_everybody_who_sent_them(root, folder, commands, spec):
-    commands.limits = Limits(stored_megabytes=1)
+    commands.limits = UsageLimits(stored_megabytes=1)
     for name in ("ada", "bob"):
         assert commands.check_upload(actor=name) == name
         pictures.add_owner(folder, name)

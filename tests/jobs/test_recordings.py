@@ -5,8 +5,9 @@ import pytest
 
 from genimg.jobs.recordings import RECORDED, VISITOR, Recordings, read_recording, record
 from genimg.jobs.states import State
+from genimg.training.requesting import request_run
 from genimg.training.run_directory import RunDirectory
-from genimg.training.session import request_run, train
+from genimg.training.running import train
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_many_reports_are_thinned_but_not_at_the_end(tmp_path, run):
 
 
 COMMANDS = (
-    *("start", "duplicate", "pause", "resume", "cancel", "save_now", "sample_now"),
+    *("start", "pause", "resume", "cancel", "save_now", "sample_now"),
     *("rename", "move", "delete", "check_upload", "delete_pictures"),
 )
 

@@ -12,7 +12,7 @@ import pytest
 
 from genimg.jobs import platforms
 from genimg.jobs.job import Job
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.jobs.manager import JobManager
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
@@ -56,7 +56,7 @@ def server(root):
 
 @pytest.fixture
 def service(root, engine):
-    opened = Service(root, Limits(), engine, by_request=False)
+    opened = Service(root, UsageLimits(), engine, by_request=False)
     yield opened
     opened.close()
 
@@ -80,7 +80,7 @@ def test_a_second_server_reads_and_says_so_and_takes_over_when_the_first_is_kill
     root, engine, server
 ):
     first = server()
-    second = Service(root, Limits(), engine, by_request=False)
+    second = Service(root, UsageLimits(), engine, by_request=False)
     try:
         assert not second.supervising
         assert f"process {first.pid} on {platforms.host()} looks after these runs" in second.notice
@@ -100,7 +100,7 @@ def test_a_second_server_reads_and_says_so_and_takes_over_when_the_first_is_kill
 
 
 def test_a_second_service_of_this_process_does_not_free_the_first_ones_lease(root, service, engine):
-    other = Service(root, Limits(), engine, by_request=False)
+    other = Service(root, UsageLimits(), engine, by_request=False)
     assert service.supervising
     assert not other.supervising
     other.close()
@@ -151,7 +151,7 @@ def test_in_a_folder_that_cannot_be_written_runs_can_be_watched(engine, spec, le
         root = Path(folder)
         ids = []
         if left != "an empty folder":
-            first = Service(root, Limits(), engine, by_request=False)
+            first = Service(root, UsageLimits(), engine, by_request=False)
             ids.append(first.do("start", spec=spec, actor="ada").id)
             first.close()
             RunDirectory.create(root / "terminal", RunSpec.from_dict(spec)).new_attempt()
@@ -198,7 +198,7 @@ def test_a_folder_that_can_be_written_again_is_taken_over(root, engine, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr("genimg.jobs.service.Index", refuse)
-        service = Service(root, Limits(), engine, by_request=True)
+        service = Service(root, UsageLimits(), engine, by_request=True)
         assert "cannot be written (Permission denied)" in service.notice
         with pytest.raises(OSError, match="only be watched"):
             service.do("rebuild")
@@ -228,7 +228,7 @@ def test_the_thread_survives_a_mistake(root, make_engine, caplog):
             self.calls += 1
             raise KeyError("a mistake")
 
-    service = Service(root, Limits(), engine := Mistaken(), by_request=False)
+    service = Service(root, UsageLimits(), engine := Mistaken(), by_request=False)
     service.supervise()
     service.supervise()  # harmless
     end = time.monotonic() + 30
@@ -241,7 +241,7 @@ def test_the_thread_survives_a_mistake(root, make_engine, caplog):
 
 def test_commands_of_another_process_are_answered(root, engine, server, spec):
     server()
-    asking = Service(root, Limits(), engine, by_request=True)
+    asking = Service(root, UsageLimits(), engine, by_request=True)
     job = asking.do("start", spec=spec | {"kind": "mlp-gan"}, actor="ada", token="click")
     assert isinstance(job, Job)
     assert asking.do("cancel", job_id=job.id, actor="ada").state in (

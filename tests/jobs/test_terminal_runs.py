@@ -7,8 +7,8 @@ from genimg.jobs.job import TERMINAL
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import read_terminal_run, read_terminal_runs
 from genimg.storage import write_json
+from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import make_spec
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from genimg.metrics.features import FeatureNet, image_tensor
+from genimg.metrics.features import FeatureNet
 
 
 class Probe(nn.Module):
@@ -46,14 +46,6 @@ def test_batches_and_forms_do_not_change_the_features():
     parts, _ = net(torch.from_numpy(images).permute(0, 3, 1, 2), batch_size=4)
     np.testing.assert_array_equal(whole, parts)
     assert model.batches == [11, 4, 4, 3]
-
-
-def test_read_only_and_reversed_arrays_are_taken():
-    images = np.random.default_rng(1).integers(0, 256, (4, 3, 3, 2), dtype=np.uint8)
-    images.flags.writeable = False
-    np.testing.assert_array_equal(
-        image_tensor(images[::-1]).permute(0, 2, 3, 1).numpy(), images[::-1]
-    )
 
 
 @pytest.mark.parametrize(

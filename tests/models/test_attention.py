@@ -16,9 +16,7 @@ from genimg.models.attention import (
     rotate,
 )
 from genimg.models.attention_masks import (
-    block_causal_mask,
     causal_mask,
-    prefix_mask,
     sliding_window_mask,
 )
 
@@ -26,8 +24,6 @@ TOKENS, WIDTH, HEADS = 12, 32, 4
 MASKS = {
     "none": None,
     "causal": causal_mask(TOKENS),
-    "block-causal": block_causal_mask((1, 4, 7)),
-    "prefix": prefix_mask(TOKENS, 5),
     "window": sliding_window_mask(TOKENS, 2),
     "window with global token": sliding_window_mask(TOKENS, 1, global_tokens=1),
     "causal window": sliding_window_mask(TOKENS, 3) & causal_mask(TOKENS),
@@ -329,12 +325,6 @@ def test_layout_positions_and_coordinates_agree(rows, columns, registers):
     assert coordinates.shape == (layout.length, 2)
     for row in range(rows):
         for column in range(columns):
-            position = layout.position_of(row, column)
+            position = layout.first_patch + row * columns + column
             assert coordinates[position].tolist() == [row + 1, column + 1]
     assert not coordinates[: layout.first_patch].any()
-
-
-@pytest.mark.parametrize("place", [(3, 0), (0, 4), (-1, 0)])
-def test_patches_outside_the_grid_are_refused(place):
-    with pytest.raises(ValueError, match="outside the grid"):
-        TokenLayout(rows=3, columns=4).position_of(*place)

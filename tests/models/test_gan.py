@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from genimg.models import KINDS
+from genimg.models.mapping import MappedGenerator
 
 GANS = [name for name, kind in KINDS.items() if kind.task == "gan"]
 CASES = [
@@ -29,7 +30,7 @@ def _inputs(config):
 
 
 def _generate(generator, z, labels):
-    if hasattr(generator, "draw_noise"):
+    if isinstance(generator, MappedGenerator):
         return generator(z, labels, generator.draw_noise(len(z), torch.Generator().manual_seed(2)))
     return generator(z, labels)
 

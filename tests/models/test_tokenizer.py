@@ -11,6 +11,7 @@ from genimg.models.tokenizer import (
     FsqTokenizerConfig,
     clamp_inward,
     straight_through,
+    vocabulary_use,
 )
 
 SMALL = {"size": 16, "widths": (8, 16, 24), "levels": (4, 3, 5)}
@@ -228,3 +229,21 @@ def test_the_clamp_lets_values_come_back_and_never_pushes_them_out():
     clamped.backward(torch.tensor([1.0, -1.0, 2.0, 1.0, -1.0]))
     # Steps go against the gradient: the first would lower -3, the last would raise 3.
     torch.testing.assert_close(x.grad, torch.tensor([0.0, -1.0, 2.0, 1.0, 0.0]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=50))
+def test_usage_counts_and_perplexity_is_between_one_and_used(tokens):
+    usage = vocabulary_use(torch.tensor(tokens), 10)
+    assert usage.used == len(set(tokens))
+    assert 1 - 1e-9 <= usage.perplexity <= usage.used + 1e-9
+
+
+def test_usage_of_known_frequencies():
+    assert vocabulary_use(torch.arange(8).repeat(5), 8).perplexity == pytest.approx(8)
+    assert vocabulary_use(torch.zeros(2, 3, dtype=torch.long), 8).perplexity == pytest.approx(1)
+    half = vocabulary_use(torch.tensor([0, 0, 1, 2]), 8)
+    assert half.perplexity == pytest.approx(2 * math.sqrt(2))
+    for wrong in (torch.tensor([], dtype=torch.long), torch.tensor([8]), torch.tensor([-1])):
+        with pytest.raises(ValueError, match="at least one token"):
+            vocabulary_use(wrong, 8)

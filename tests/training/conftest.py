@@ -9,8 +9,9 @@ import torch
 from genimg.data import Dataset
 from genimg.data.attributes import Attribute
 from genimg.training.loop import Trainer
+from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import RunSpec, make_spec
+from genimg.training.spec import RunSpec
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,11 @@ from genimg.data.attributes import take
 from genimg.metrics.attributes import read_outputs
 from genimg.models.attribute_classifier import AttributeClassifierConfig, AttributeHead
 from genimg.training.attributes import AttributeTask, attribute_loss
+from genimg.training.batches import batch_tensors
+from genimg.training.building import build_task
 from genimg.training.learner import Learner
 from genimg.training.loop import Trainer
-from genimg.training.resolve import batch_tensors, build_task, resolve
+from genimg.training.planning import resolve
 
 CPU = torch.device("cpu")
 PRESET = "portraits-features"

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from genimg.training import augmentation
 from genimg.training.augmentation import LIMIT, RISE, TARGET, adapted, augment, draw_changes
-from genimg.training.resolve import build_task
+from genimg.training.building import build_task
 
 CPU = torch.device("cpu")
 

@@ -1,7 +1,7 @@
 import torch
 
+from genimg.training.building import build_task
 from genimg.training.classification import augment
-from genimg.training.resolve import build_task
 
 CPU = torch.device("cpu")
 

@@ -11,10 +11,10 @@ from PIL import Image
 from genimg import checkpoints
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 from genimg.training import distributed, run_checkpoints
-from genimg.training.distributed import ALONE, Alone, Group
+from genimg.training.building import build_task
+from genimg.training.distributed import ALONE, Group, SeveralProcesses
 from genimg.training.metric_names import METRICS
-from genimg.training.resolve import build_task
-from genimg.training.session import train_run
+from genimg.training.running import train_run
 
 # What has no batch norm, which looks at all pictures of a process at once.
 CASES = {
@@ -29,12 +29,12 @@ TOLERANCE = 1e-5
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_the_shares_are_the_batch(size):
     batch = torch.randn(8, 3, 2)
-    shares = [Group(rank, size).share(batch) for rank in range(size)]
+    shares = [SeveralProcesses(rank, size).share(batch) for rank in range(size)]
     assert torch.equal(torch.cat(shares), batch)
     assert {len(share) for share in shares} == {8 // size}
 
 
-class Recorder(Alone):
+class Recorder(Group):
     """Keeps the gradients that one process would bring to the average."""
 
     def __init__(self, rank: int, size: int) -> None:

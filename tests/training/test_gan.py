@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
+from genimg.training.building import build_task
 from genimg.training.objectives import OBJECTIVES, Objective
-from genimg.training.resolve import build_task
 from genimg.training.task import Diverged
 
 CPU = torch.device("cpu")
@@ -57,6 +57,29 @@ def test_the_relativistic_preset_judges_pairs_with_both_penalties(small_spec):
     alone = torch.cat([judge(IMAGES[n : n + 1], LABELS[n : n + 1]) for n in range(len(IMAGES))])
     torch.testing.assert_close(alone, judge(IMAGES, LABELS))
     assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in judge.modules())
+
+
+def test_a_new_paired_objective_learns_from_the_real_pictures(small_spec, monkeypatch):
+    squared = Objective(
+        lambda real, fake: (real - fake - 1).square().mean(),
+        lambda real, fake: (fake - real - 1).square().mean(),
+        boundary=None,
+        paired=True,
+    )
+    monkeypatch.setitem(OBJECTIVES, "hinge", squared)  # under a name that the settings allow
+    rates = {"generator_learning_rate": 1e-2, "discriminator_learning_rate": 1e-3}
+    task = build_task(small_spec("fashion-mlp", objective="hinge", **rates), CPU, "fp32")
+    bright = torch.full_like(IMAGES, 0.9)
+    losses = []
+    for number in range(60):
+        torch.manual_seed(number)
+        report = task.step(bright, LABELS, step=number, images_seen=8 * number + 8, progress=0.25)
+        losses.append(report["generator_loss"])
+    # Against its own logits in place of the real ones the loss would be 1 in every step.
+    assert max(losses) - min(losses) > 0.1
+    with torch.no_grad():
+        drawn = task.model.generator(torch.randn(8, task.model.config.latent_dimensions))
+    assert drawn.mean() > 0.5
 
 
 @pytest.mark.parametrize("penalty", ["r1", "r2", "gradient_penalty"])

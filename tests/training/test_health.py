@@ -16,8 +16,8 @@ from genimg.training.health import FEW, STRETCH, diagnose
 from genimg.training.loop import Trainer
 from genimg.training.metric_names import METRICS
 from genimg.training.objectives import OBJECTIVES, Objective
+from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory, add_report
-from genimg.training.spec import make_spec
 
 MLP = {"generator_widths": (32,), "discriminator_widths": (32,), "latent_dimensions": 8}
 TOKENIZER = {"size": 16, "widths": (8, 8, 8), "levels": (4, 3)}

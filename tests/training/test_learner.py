@@ -3,13 +3,13 @@ import shutil
 import pytest
 import torch
 
-from genimg.training.distributed import END, LOAD, STEP, Alone, Order
+from genimg.training.distributed import END, LOAD, STEP, Group, Order
 from genimg.training.learner import Follower
 from genimg.training.loop import Trainer
 from genimg.training.task import Diverged
 
 
-class Tape(Alone):
+class Tape(Group):
     """Keeps what the first process says, and says it again to a follower."""
 
     def __init__(self, checkpoints, copies) -> None:
@@ -22,7 +22,7 @@ class Tape(Alone):
         self.orders.append(order)
 
 
-class Replay(Alone):
+class Replay(Group):
     def __init__(self, orders) -> None:
         self.left = iter(orders)
 

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from genimg.cli import main
-from genimg.training.session import request_run
+from genimg.training.requesting import request_run
 
 
 def test_locating_says_which_runs_it_helps(tmp_path, capsys):

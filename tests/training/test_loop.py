@@ -9,7 +9,7 @@ import pytest
 
 from genimg.jobs.supervisor import send_wish
 from genimg.storage import write_json
-from genimg.training import loop, resolve, run_checkpoints
+from genimg.training import loop, planning, run_checkpoints
 from genimg.training.loop import Trainer
 from genimg.training.objectives import OBJECTIVES, Objective
 from genimg.training.task import Diverged
@@ -384,7 +384,7 @@ def test_a_full_disk_ends_the_attempt_and_the_next_one_is_exact(
 
 @pytest.mark.parametrize("guess", [2.0, 40.0])  # pictures a second; in truth there are 8
 def test_minutes_are_kept_whatever_the_probe_thought(make_run, dataset, monkeypatch, guess):
-    monkeypatch.setattr(resolve, "images_per_second", lambda *_: guess)
+    monkeypatch.setattr(planning, "images_per_second", lambda *_: guess)
     seconds = itertools.count()  # one for each step of 8 pictures
     now = [next(seconds)]
     monkeypatch.setattr(loop.Reporter, "seconds", lambda self: float(now[0]))

@@ -11,8 +11,9 @@ from genimg import checkpoints
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 from genimg.training import places
 from genimg.training.locating import locate
+from genimg.training.requesting import request_run
 from genimg.training.run_directory import RunDirectory
-from genimg.training.session import request_run, train, train_run
+from genimg.training.running import train, train_run
 
 SMALL = {"batch_size": 8, "threads": 1, "precision": "fp32", "device": "cpu", "sheets": 0}
 MLP = SMALL | {"generator_widths": (16,), "discriminator_widths": (16,), "images": 80}

@@ -6,13 +6,13 @@ import torch
 
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
+from genimg.models.classifier import Classifier, ClassifierConfig
 from genimg.models.drawer import Drawer, DrawerConfig
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
-from genimg.models.vector_quantizer import VqTokenizer, VqTokenizerConfig
 from genimg.training.loop import Trainer
-from genimg.training.prior import PriorTask, PriorTrainingConfig, find_tokenizer
-from genimg.training.publishing import publish, read_run
-from genimg.training.session import request_run
+from genimg.training.prior import PriorTask, PriorTrainingConfig
+from genimg.training.publishing import find_tokenizer, publish, read_run
+from genimg.training.requesting import request_run
 
 TOKENIZER = {"widths": (8, 8, 8), "levels": (4, 3)}
 STEPS = 60
@@ -222,9 +222,9 @@ def test_a_request_without_its_tokenizer_is_refused(tmp_path):
 
 
 def test_what_is_no_fsq_tokenizer_is_refused(tmp_path):
-    model = VqTokenizer(VqTokenizerConfig(widths=(8, 8, 8), codebook_size=12))
-    name = write_tokenizer(tmp_path / "vq", "vq-tokenizer", model)
-    with pytest.raises(ValueError, match="kind vq-tokenizer; an image GPT needs an fsq-tokenizer"):
+    model = Classifier(ClassifierConfig(widths=(8, 8)))
+    name = write_tokenizer(tmp_path / "judge", "classifier", model)
+    with pytest.raises(ValueError, match="kind classifier; an image GPT needs an fsq-tokenizer"):
         find_tokenizer(name)
 
 

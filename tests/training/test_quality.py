@@ -9,9 +9,9 @@ from genimg import checkpoints, data
 from genimg.checkpoints import CheckpointError
 from genimg.data import Dataset
 from genimg.training import quality
+from genimg.training.building import build_task
 from genimg.training.loop import Trainer
 from genimg.training.quality import COSTS_BETWEEN, DRAWN, REAL, QualityGauge, find_judge
-from genimg.training.resolve import build_task
 
 CPU = torch.device("cpu")
 

@@ -10,10 +10,10 @@ from genimg.cli import main
 from genimg.jobs.manager import JobManager
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 from genimg.training import requirements
+from genimg.training.planning import resolve
+from genimg.training.presets import make_spec
+from genimg.training.requesting import request_run
 from genimg.training.requirements import Pictures, TokenizerNeeded, check, check_processes
-from genimg.training.resolve import resolve
-from genimg.training.session import request_run
-from genimg.training.spec import make_spec
 
 GREY, COLOUR = Pictures("mine", 1, 10, 60), Pictures("mine", 3, 10, 60)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genimg.training.spec import PRESETS, RunConfig, RunSpec, make_spec, settings_of
+from genimg.training.presets import PRESETS, make_spec, settings_of
+from genimg.training.spec import RunConfig, RunSpec
 
 RESOLVED = {
     "device": "cpu",
@@ -41,13 +42,6 @@ def values_of(config: type) -> st.SearchStrategy:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_is_a_valid_specification(preset):
-    spec = make_spec(preset)
-    assert RunSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
-    assert set(settings_of(PRESETS[preset])) == {"model", "task", "run"}
-
-
-@pytest.mark.parametrize("preset", PRESETS)
 @given(data=st.data())
 def test_any_settings_survive_json(preset, data):
     task = type(settings_of(PRESETS[preset])["task"])
@@ -76,15 +70,6 @@ def test_difference_looks_at_the_model_and_the_task_but_not_at_what_was_resolved
     assert spec.difference(dataclasses.replace(spec, resolved=RESOLVED)) == ""
 
 
-def test_wrong_names_and_values_are_one_sentence():
-    with pytest.raises(ValueError, match=r"no preset 'x'; the presets are fashion-mlp"):
-        make_spec("x")
-    with pytest.raises(ValueError, match=r"no setting 'wdith'; it has .*width"):
-        make_spec("fashion-dcgan", wdith=3)
-    with pytest.raises(ValueError, match="batch_size must be from 2 to 4096, not 1"):
-        make_spec("fashion-dcgan", batch_size=1)
-
-
 @pytest.mark.parametrize(
     ("section", "sentence"),
     [("model", "no field 'extra'"), ("task", "no field 'extra'"), ("run", "no field 'extra'")],
@@ -96,24 +81,27 @@ def test_unknown_fields_are_refused_in_every_section(section, sentence):
         RunSpec.from_dict(values)
 
 
+NEEDS = "resolved part needs dataset_images, dataset_source, device, images"
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "words"),
     [
-        {"extra": 1},
-        {"format": 2},
-        {"kind": "diffusion"},
-        {"kind": ["stylegan"]},
-        {"model": None},
-        {"task": [1]},
-        {"run": {"seed": "one"}},
-        {"resolved": 3},
-        {"resolved": None},
-        {"resolved": {"images": 3}},
+        ({"extra": 1}, "has a field 'extra' that is not known"),
+        ({"format": 2}, "not the specification of a genimg run of format 1"),
+        ({"kind": "diffusion"}, "there is no model kind 'diffusion'"),
+        ({"kind": ["stylegan"]}, "there is no model kind "),
+        ({"model": None}, "StyleDcganConfig needs a dictionary, not NoneType"),
+        ({"task": [1]}, "GanTrainingConfig needs a dictionary, not list"),
+        ({"run": {"seed": "one"}}, "seed must be a whole number, not 'one'"),
+        ({"resolved": 3}, NEEDS),
+        ({"resolved": None}, NEEDS),
+        ({"resolved": {"images": 3}}, NEEDS),
     ],
     ids=str,
 )
-def test_a_damaged_specification_is_a_value_error(change):
-    with pytest.raises(ValueError, match=r"\w"):
+def test_a_damaged_specification_is_a_value_error(change, words):
+    with pytest.raises(ValueError, match=words):
         RunSpec.from_dict(make_spec("fashion-style").to_dict() | change)
 
 
@@ -121,30 +109,3 @@ def test_a_damaged_specification_is_a_value_error(change):
 def test_what_is_no_specification_is_a_value_error(values):
     with pytest.raises(ValueError, match="not the specification of a genimg run"):
         RunSpec.from_dict(values)
-
-
-def test_the_data_decide_channels_and_classes_unless_they_are_given():
-    spec = make_spec("fashion-style", data_channels=3, data_classes=7)
-    assert (spec.model.channels, spec.model.classes) == (3, 7)
-    assert make_spec("fashion-style", data_classes=7, classes=0).model.classes == 0
-    assert make_spec("fashion-mlp", data_classes=7).model.classes == 0
-    assert make_spec("fashion-mlp", data_classes=7, classes=7).model.classes == 7
-
-
-def test_no_two_presets_have_the_same_title():
-    titles = [preset.title for preset in PRESETS.values()]  # all that the page's list shows
-    assert len(titles) == len(set(titles))
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_no_setting_of_one_section_hides_another(preset):
-    sections = settings_of(PRESETS[preset]).values()
-    names = [field.name for config in sections for field in dataclasses.fields(config)]
-    assert len(names) == len(set(names))
-
-
-def test_settings_that_are_only_valid_together_are_taken_together():
-    spec = make_spec(
-        "fashion-stylegan", size=16, generator_widths=(8, 8, 8), discriminator_widths=(8, 8)
-    )
-    assert spec.model.size == 16

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genimg.training.resolve import build_task
-from genimg.training.task import Diverged, learning_rate_factor, make_optimizer, to_uint8
+from genimg.training.building import build_task
+from genimg.training.task import Diverged, learning_rate_factor, make_optimizer
 
 CPU = torch.device("cpu")
 
@@ -127,9 +127,3 @@ def test_a_restored_task_goes_on_bitwise(small_spec, preset, changes):
     assert_equal(bits(task.model), bits(again.model))
     assert_equal(bits(task.average), bits(again.average))
     assert_equal(task.optimizer_tensors(), again.optimizer_tensors())
-
-
-def test_pictures_are_rounded_and_clamped():
-    levels = torch.tensor([-2.0, -1.0, 0.0, 1.0, 3.0]).view(5, 1, 1, 1)
-    assert to_uint8(levels).ravel().tolist() == [0, 0, 128, 255, 255]
-    assert to_uint8(torch.zeros(2, 3, 4, 5)).shape == (2, 4, 5, 3)

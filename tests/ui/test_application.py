@@ -12,8 +12,8 @@ from gradio.state_holder import SessionState
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
 from genimg.jobs.recordings import Recordings
+from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import make_spec
 from genimg.ui import application, serving
 from genimg.ui.host import host_of
 

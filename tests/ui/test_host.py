@@ -3,7 +3,7 @@ import itertools
 
 import pytest
 
-from genimg.jobs.limits import Limits
+from genimg.jobs.limits import UsageLimits
 from genimg.ui.host import Host, host_of, is_lost, runs_of
 
 CPU = {"SYSTEM": "spaces", "SPACE_ID": "ada/genimg", "ACCELERATOR": "none"}
@@ -38,7 +38,7 @@ def test_where_it_is_allowed_all_together_have_limits(space):
     assert host.refusal == ""
     for name, value in host.limits.to_dict().items():
         assert value, f"{name} is not limited"  # nicknames cost nothing
-    assert host.limits.minutes_per_run < Limits().minutes_per_run
+    assert host.limits.minutes_per_run < UsageLimits().minutes_per_run
     assert 0 < host.largest_upload <= host.temporary_bytes
 
 

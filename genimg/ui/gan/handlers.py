@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from genimg.checks import require_number, require_whole_number
 from genimg.explore import GanModel
 from genimg.render import animate, data_uri, grid, strip
-from genimg.render.images import require_number, require_whole_number
 from genimg.ui.gan.sliders import acting, moves, moves_sent
 from genimg.ui.gan.view import (
     AMOUNT_STEP,
@@ -362,11 +362,6 @@ class GanHandlers:
             return data_uri(strip(frames), "png")
         content = animate(frames, format, frames_per_second=_FRAMES_PER_SECOND)
         return f"data:{_FILES[format]};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def _moves(model: GanModel, amounts: Sequence[Any]) -> dict[str, Any]:
-    directions = list(amounts[:DIRECTIONS])[: count_directions(model)]
-    return moves(directions, amounts[DIRECTIONS:], model)
 
 
 def count_directions(model: GanModel) -> int:

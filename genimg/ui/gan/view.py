@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from genimg.checks import require_number, require_whole_number
 from genimg.explore import GanModel
-from genimg.render.images import require_number, require_whole_number
 
 LARGEST_SEED = 2**32 - 1
 TRUNCATION = (0.0, 1.5)

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from genimg.explore.uses import SHOWN
 from genimg.ui.components import component
 from genimg.ui.training.run_handlers import RunHandlers
 
@@ -55,9 +56,7 @@ _RUNS = """
   <p class="numbers"></p>
   <p class="message"></p>
   <div class="actions">
-    <button type="button" data-open="gan">Open in the GAN tab</button>
-    <button type="button" data-open="drawer">Open in the Transformer tab</button>
-    <button type="button" data-open="vision">Open in the Transformer tab</button>
+    OPEN
     <button type="button" data-action="pause">Pause</button>
     <button type="button" data-action="resume">Resume</button>
     <button type="button" data-action="cancel">Cancel</button>
@@ -135,7 +134,7 @@ def upload_report() -> gr.HTML:
 def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
     """Return all runs with the selected one.
 
-    Its events `copy`, `open_gan`, `open_drawer` and `open_vision` carry {"run"}, a job's id.
+    Its events `copy` and, for each use in `SHOWN`, `open_USE` carry {"run"}, a job's id.
 
     Args:
         value: of `RunHandlers.first`.
@@ -155,4 +154,9 @@ def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
 
     scripts = ["address.js", "curves.js", "sheets.js", "runs.js"]
     functions = [poll, act, sheet, film]
-    return component(value, _RUNS, scripts, "runs", "runs", server_functions=functions)
+    buttons = [
+        f'<button type="button" data-open="{name}">Open in the {use.tab} tab</button>'
+        for name, use in SHOWN.items()
+    ]
+    template = _RUNS.replace("OPEN", "\n    ".join(buttons))
+    return component(value, template, scripts, "runs", "runs", server_functions=functions)

@@ -8,7 +8,8 @@ from typing import Any
 
 from genimg.metrics.features import FEATURE_NETS
 from genimg.models import KINDS
-from genimg.training.spec import PRESETS, TASKS, RunSpec, settings_of
+from genimg.training.presets import PRESETS, settings_of
+from genimg.training.spec import TASKS, RunSpec
 
 OFFERED = tuple(name for name in PRESETS if name not in FEATURE_NETS.values())
 """The presets that a visitor may train; the yardsticks of the metrics stay as they are."""

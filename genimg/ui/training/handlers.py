@@ -8,8 +8,8 @@ from typing import Any
 from genimg.data.fit import SIZES
 from genimg.jobs.estimate import Estimate
 from genimg.jobs.manager import JobManager
+from genimg.training.presets import PRESETS, settings_of
 from genimg.training.requirements import TokenizerNeeded
-from genimg.training.spec import PRESETS, settings_of
 from genimg.ui import messages
 from genimg.ui.identity import Identity
 from genimg.ui.training import form, tokenizers

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from genimg.models import KINDS
+from genimg.training.presets import PRESETS
+from genimg.training.requesting import request_run
 from genimg.training.run_directory import RunDirectory
-from genimg.training.session import request_run, train_run
-from genimg.training.spec import PRESETS
+from genimg.training.running import train_run
 from genimg.training.task import Diverged
 from genimg.ui.training import form
 

@@ -11,7 +11,7 @@ from typing import Any
 from genimg import data
 from genimg.data.decoding import MAX_PIXELS
 from genimg.data.folder import found_of
-from genimg.data.ingestion import IngestionReport, Limits, ingest
+from genimg.data.ingestion import IngestionReport, UploadLimits, ingest
 from genimg.data.manifest import read_manifest
 from genimg.data.registry import SPLITS
 from genimg.jobs import pictures
@@ -28,7 +28,7 @@ _MOST_CLASSES_NAMED = 3
 
 def accepted_uploads() -> str:
     """Return in words which layouts and which limits there are for pictures that are sent."""
-    limits = Limits()
+    limits = UploadLimits()
     return (
         "A zip file with one folder of PNG, JPEG or WebP pictures for each class. Folders called"
         " train, val and test become the splits; outer folders do not matter; labels in a"

@@ -23,8 +23,9 @@ from genimg.jobs.states import ENDED
 from genimg.jobs.views import JobView
 from genimg.render import animate
 from genimg.training.health import diagnose
+from genimg.training.presets import PRESETS
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import PRESETS, RunSpec
+from genimg.training.spec import RunSpec
 from genimg.ui.identity import Identity
 from genimg.ui.messages import dataset_words
 from genimg.ui.training.form import differences, option
@@ -48,7 +49,7 @@ class RunHandlers:
     Args:
         manager: of the data root.
         identity: tells who asks.
-        uses: what the page has a tab for, keys of `model_shelf.USES`.
+        uses: what the page has a tab for, keys of `genimg.explore.uses.SHOWN`.
     """
 
     def __init__(

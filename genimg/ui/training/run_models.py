@@ -1,17 +1,17 @@
 """The runs of a data root as models that the page can show, also while they are being trained."""
 
+from genimg.explore.uses import SHOWN
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import RECORDED, Recordings
 from genimg.models import KINDS
-from genimg.training.spec import PRESETS
+from genimg.training.presets import PRESETS
 
 
 def use_of_preset(preset: str) -> str:
-    """Return what the page can do with a preset's model: a key of `model_shelf.USES`, or ''."""
+    """Return what the page can do with a preset's model: a key of `SHOWN`, or ''."""
     kind = PRESETS[preset].kind if preset in PRESETS else ""
-    if kind == "vision-transformer":
-        return "vision"
-    return {"gan": "gan", "prior": "drawer"}.get(KINDS[kind].task, "") if kind in KINDS else ""
+    use = KINDS[kind].use if kind in KINDS else ""
+    return use if use in SHOWN else ""
 
 
 class RunModels:

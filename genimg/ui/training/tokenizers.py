@@ -9,8 +9,8 @@ from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
 from genimg.jobs.supervisor import saved_images
 from genimg.storage import read_json
+from genimg.training.presets import PRESETS
 from genimg.training.requirements import TokenizerNeeded
-from genimg.training.spec import PRESETS
 
 PRESET = "fashion-tokenizer"
 """What is trained where a tokenizer is needed."""

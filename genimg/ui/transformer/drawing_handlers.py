@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from genimg.checks import require_whole_number
 from genimg.explore import DrawerModel
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.explore.drawing import DEFAULT_GUIDANCE, Drawing
 from genimg.render import data_uri
 from genimg.render.colors import color_table
-from genimg.render.images import require_whole_number
 from genimg.ui.messages import dataset_words
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.payload import pack

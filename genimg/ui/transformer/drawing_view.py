@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from genimg.checks import require_number, require_whole_number
 from genimg.explore import DrawerModel
 from genimg.explore.drawing import DEFAULT_GUIDANCE
-from genimg.render.images import require_number, require_whole_number
 
 LARGEST_SEED = 2**32 - 1
 TEMPERATURE = (0.0, 2.0)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from genimg import data
+from genimg.checks import require_whole_number
 from genimg.data import Dataset
 from genimg.explore import Model
-from genimg.render.images import require_whole_number
 from genimg.ui.messages import dataset_words
 
 # Their things are light and their background is black; a photograph usually is the other way round.

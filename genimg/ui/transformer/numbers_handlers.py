@@ -161,14 +161,12 @@ class NumbersHandlers:
 
 def position_names(layout: TokenLayout) -> list[str]:
     """Return what each position is: class token, registers, then tokens; all count from 0."""
-    special = ["class token"] * layout.class_tokens
-    special += [f"register {number}" for number in range(layout.registers)]
     places = [(row, column) for row in range(layout.rows) for column in range(layout.columns)]
     tokens = [
         f"token {number} (row {row}, column {column})"
         for number, (row, column) in enumerate(places)
     ]
-    return special + tokens
+    return layout.special_names() + tokens
 
 
 def _scale_text(stages: dict[str, np.ndarray]) -> str:

@@ -11,7 +11,6 @@ import numpy as np
 
 from genimg.explore import VisionTransformerModel
 from genimg.explore.attention_maps import AttentionMaps
-from genimg.models.attention import TokenLayout
 from genimg.render.colors import color_table
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.payload import pack
@@ -77,7 +76,7 @@ class VisionHandlers:
             looking={"checkpoint": checkpoint, "pixels": content},
             rows=layout.rows,
             columns=layout.columns,
-            special=special_names(layout),
+            special=layout.special_names(),
             classes=classes,
             selected=first_choice(maps),
         )
@@ -166,9 +165,3 @@ def first_choice(maps: AttentionMaps) -> dict[str, int]:
     seen = maps.all_heads(0)[..., maps.layout.first_patch :].max(axis=-1)  # (layers, heads)
     layer, head = np.unravel_index(seen.argmax(), seen.shape)
     return {"layer": int(layer), "head": int(head), "query": 0}
-
-
-def special_names(layout: TokenLayout) -> list[str]:
-    """Return what the positions before the patches are called."""
-    classes = ["class token"] * layout.class_tokens
-    return classes + [f"register {i + 1}" for i in range(layout.registers)]

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self
 
+from genimg.checks import require_whole_number
 from genimg.explore import VisionTransformerModel
-from genimg.render.images import require_whole_number
 from genimg.ui.transformer.pad import PadPicture
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from genimg.cli.options import Parser
 from genimg.cli.train import add_preset, given_settings
-from genimg.training.spec import PRESETS, make_spec, settings_of
+from genimg.training.presets import PRESETS, make_spec, settings_of
 from genimg.ui.training import form
 
 CHOICES = {"device": ["auto", "cpu"], "tokenizer": ["fashion-tokenizer"], "size": [28, 32, 48, 64]}

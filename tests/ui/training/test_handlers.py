@@ -11,7 +11,7 @@ from genimg.jobs.devices import Device
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
 from genimg.render import encode
-from genimg.training.spec import PRESETS
+from genimg.training.presets import PRESETS
 from genimg.ui.identity import Identity
 from genimg.ui.training.handlers import (
     FIRST_PRESET,
@@ -159,7 +159,7 @@ def test_every_model_has_an_estimate(handlers):
 def colour(handlers, monkeypatch):
     """Name the only data set: pictures in colour, which the shipped tokenizer cannot read."""
     facts = data.describe("fashion-mnist") | {"channels": 3}
-    monkeypatch.setattr("genimg.training.session.data.describe", lambda name: facts)
+    monkeypatch.setattr("genimg.training.requesting.data.describe", lambda name: facts)
     return {"preset": "fashion-gpt", "advanced": {"changes": {}, "intent": "one"}}
 
 

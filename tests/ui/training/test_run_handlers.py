@@ -12,8 +12,8 @@ from genimg.cli.options import Parser
 from genimg.cli.train import add_arguments, given_settings
 from genimg.jobs.states import Exit
 from genimg.render import encode
+from genimg.training.requesting import request_spec
 from genimg.training.run_directory import RunDirectory
-from genimg.training.session import request_spec
 from genimg.ui.identity import Identity
 from genimg.ui.training.run_handlers import RunHandlers, command_of, sheets_of
 

@@ -1,10 +1,11 @@
 import pytest
 
 from genimg.checkpoints import CheckpointError
+from genimg.explore.uses import SHOWN
 from genimg.models import KINDS
-from genimg.training.session import train
-from genimg.training.spec import PRESETS
-from genimg.ui.model_shelf import MOST_RUNS, USES, ModelShelf, use_of
+from genimg.training.presets import PRESETS
+from genimg.training.running import train
+from genimg.ui.model_shelf import MOST_RUNS, ModelShelf, use_of
 from genimg.ui.training.run_models import RunModels, use_of_preset
 
 
@@ -68,7 +69,7 @@ def test_every_preset_opens_where_its_checkpoint_does():
     for name, preset in PRESETS.items():
         use = use_of_preset(name)
         task = KINDS[preset.kind].task
-        assert (use in USES) == (task in ("gan", "prior") or preset.kind == "vision-transformer")
+        assert (use in SHOWN) == (task in ("gan", "prior") or preset.kind == "vision-transformer")
     assert use_of_preset("nonsense") == ""
 
 

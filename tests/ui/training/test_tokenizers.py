@@ -2,8 +2,9 @@
 
 import pytest
 
+from genimg.training.requesting import request_run
 from genimg.training.requirements import TokenizerNeeded
-from genimg.training.session import request_run, train
+from genimg.training.running import train
 from genimg.ui.training.tokenizers import Tokenizers
 
 SMALL = {"size": 32, "widths": (8, 8, 8), "levels": (4, 3), "images": 16, "batch_size": 8}

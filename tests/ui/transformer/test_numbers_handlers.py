@@ -123,7 +123,9 @@ def test_a_scale_that_is_not_the_usual_one_is_said(handlers, maps, monkeypatch):
 
 
 def test_every_position_has_its_name():
-    names = position_names(TokenLayout(rows=2, columns=3, registers=1))
+    layout = TokenLayout(rows=2, columns=3, registers=1)
+    names = position_names(layout)
+    assert names[:2] == layout.special_names()  # what the viewer beside it calls them
     assert names[:3] == ["class token", "register 0", "token 0 (row 0, column 0)"]
     assert names[-1] == "token 5 (row 1, column 2)"
     assert len(set(names)) == 8

@@ -6,10 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from genimg.models.attention import TokenLayout
 from genimg.render.colors import color_table
 from genimg.ui.pixels import text_of
-from genimg.ui.transformer.vision_handlers import VisionHandlers, special_names
+from genimg.ui.transformer.vision_handlers import VisionHandlers
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (32, 32, 1), np.uint8)
 
@@ -65,12 +64,7 @@ def test_classes_come_with_their_own_relevance(model, payload):
 
 def test_the_viewer_knows_what_each_position_is(model, payload):
     assert (payload["rows"], payload["columns"]) == (8, 8)
-    assert payload["special"] == ["class token"]
-    assert special_names(TokenLayout(rows=2, columns=2, registers=2)) == [
-        "class token",
-        "register 1",
-        "register 2",
-    ]
+    assert payload["special"] == model.layout.special_names() == ["class token"]
     sent = unpacked(payload)
     np.testing.assert_array_equal(sent["picture"], PICTURE)
     np.testing.assert_array_equal(sent["colors"], color_table("sequential"))

@@ -9,11 +9,11 @@ import torch
 
 from genimg.data import Dataset
 from genimg.models import kind_named
+from genimg.training.batches import batch_tensors
+from genimg.training.building import build_task
 from genimg.training.hardware import choose_device, choose_precision
-from genimg.training.randomness import derive
 from genimg.training.requirements import Pictures, check
 from genimg.training.spec import TASKS, RunSpec
-from genimg.training.task import Task
 
 _PROBE_SECONDS = 1.0
 
@@ -53,26 +53,6 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
         resolved |= {"probe_images_per_second": round(speed, 1), "plans": 0}
     steps = max(1, -(-images // spec.run.batch_size))
     return replace(spec, resolved=resolved | {"images": steps * spec.run.batch_size})
-
-
-def build_task(spec: RunSpec, device: torch.device, precision: str) -> Task:
-    """Build the model from its seed, and the task around it."""
-    kind = kind_named(spec.kind)
-    torch.manual_seed(derive(spec.run.seed, "initialisation", 0))
-    return TASKS[kind.task][0](kind.build(spec.model), spec.task, device, precision)
-
-
-def batch_tensors(
-    dataset: Dataset, targets: torch.Tensor, indices: torch.Tensor, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return pictures, float32 (B, C, H, W) in [-1, 1], and their targets (B, ...) on `device`.
-
-    Args:
-        targets: what the task makes of the data set, a row for each of its pictures.
-    """
-    images = dataset.images[indices].to(device).float().div_(127.5).sub_(1)
-    images = images.contiguous(memory_format=torch.channels_last)
-    return images, targets[indices].to(device)
 
 
 def images_per_second(

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from genimg.data import Dataset
-from genimg.training import resolve as module
+from genimg.training import planning as module
+from genimg.training.building import build_task
 from genimg.training.hardware import choose_device, choose_precision
-from genimg.training.resolve import batch_tensors, build_task, resolve
+from genimg.training.planning import resolve
 from genimg.training.task import Task
 
 
@@ -77,23 +77,3 @@ def test_the_probe_takes_about_a_second(small_spec, dataset, monkeypatch, second
     spec = small_spec(batch_size=8)
     assert module.images_per_second(spec, dataset, torch.device("cpu"), "fp32") == 8 / seconds
     assert made == list(range(steps))
-
-
-def test_batches_are_floats_from_minus_one_to_one():
-    images = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 1, 2, 2)
-    data = Dataset("x", images, torch.tensor([4, 7]), ("a",) * 8, "made up")
-    pictures, labels = batch_tensors(
-        data, data.labels, torch.tensor([1, 0, 1]), torch.device("cpu")
-    )
-    assert pictures[:, 0, 0, 0].tolist() == [1.0, -1.0, 1.0]
-    assert labels.tolist() == [7, 4, 7]
-
-
-def test_the_seed_decides_the_first_weights(small_spec):
-    def first_weight(seed):
-        torch.rand(seed + 1)  # the global generator's state must not matter
-        task = build_task(small_spec(seed=seed), torch.device("cpu"), "fp32")
-        return next(task.model.generator.parameters())
-
-    assert torch.equal(first_weight(1), first_weight(1))
-    assert not torch.equal(first_weight(1), first_weight(2))

@@ -2,31 +2,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genimg.training.randomness import batch_indices, derive, generator
+from genimg.data import Dataset
+from genimg.training.batches import batch_indices, batch_tensors
 
 SEEDS = st.integers(0, 2**31 - 1)
-
-
-@given(SEEDS, st.text(max_size=12), st.integers(0, 2**40))
-def test_the_same_triple_gives_the_same_seed_of_63_bits(seed, stream, step):
-    assert derive(seed, stream, step) == derive(seed, stream, step)
-    assert 0 <= derive(seed, stream, step) < 2**63
-
-
-@given(SEEDS, st.integers(0, 10_000))
-def test_another_seed_stream_or_step_gives_other_numbers(seed, step):
-    triples = [(seed, "step", step), (seed, "order", step), (seed, "step", step + 1)]
-    triples.append((seed + 1, "step", step))
-    assert len({derive(*triple) for triple in triples}) == 4
-
-
-def test_a_generator_repeats_itself_and_leaves_the_global_one_alone():
-    torch.manual_seed(0)
-    expected = torch.rand(3)
-    torch.manual_seed(0)
-    first = torch.rand(5, generator=generator(3, "x", 1))
-    assert torch.equal(first, torch.rand(5, generator=generator(3, "x", 1)))
-    assert torch.equal(torch.rand(3), expected)
 
 
 @given(SEEDS, st.integers(1, 40), st.integers(1, 4))
@@ -53,3 +32,13 @@ def test_any_split_of_the_counts_gives_the_same_sequence(seed, total, start, cou
         position += count
     whole = batch_indices(seed, 0, max(position, 1), total)
     assert torch.equal(torch.cat(parts), whole[start:position])
+
+
+def test_batches_are_floats_from_minus_one_to_one():
+    images = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 1, 2, 2)
+    data = Dataset("x", images, torch.tensor([4, 7]), ("a",) * 8, "made up")
+    pictures, labels = batch_tensors(
+        data, data.labels, torch.tensor([1, 0, 1]), torch.device("cpu")
+    )
+    assert pictures[:, 0, 0, 0].tolist() == [1.0, -1.0, 1.0]
+    assert labels.tolist() == [7, 4, 7]

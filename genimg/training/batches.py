@@ -1,26 +1,12 @@
-"""All randomness of a run is a function of (seed, stream, step).
+"""Which pictures a step sees, and how they reach the task."""
 
-Nothing has to be saved to resume a run exactly: whoever knows the seed and the step can draw the
-same numbers again.
-"""
-
-import zlib
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
-
-def derive(seed: int, stream: str, step: int) -> int:
-    """Return a seed of 63 bits for `stream` (what the numbers are for) at `step`."""
-    sequence = np.random.SeedSequence([seed, zlib.crc32(stream.encode()), step])
-    return int(sequence.generate_state(1, np.uint64)[0]) >> 1
-
-
-def generator(seed: int, stream: str, step: int) -> torch.Generator:
-    """Return a CPU generator for `stream` at `step`."""
-    return torch.Generator().manual_seed(derive(seed, stream, step))
+from genimg.data import Dataset
+from genimg.randomness import generator
 
 
 @lru_cache(maxsize=2)
@@ -40,3 +26,16 @@ def batch_indices(seed: int, start: int, count: int, total: int) -> Tensor:
         parts.append(part)
         start, count = start + len(part), count - len(part)
     return torch.cat(parts)
+
+
+def batch_tensors(
+    dataset: Dataset, targets: Tensor, indices: Tensor, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Return pictures, float32 (B, C, H, W) in [-1, 1], and their targets (B, ...) on `device`.
+
+    Args:
+        targets: what the task makes of the data set, a row for each of its pictures.
+    """
+    images = dataset.images[indices].to(device).float().div_(127.5).sub_(1)
+    images = images.contiguous(memory_format=torch.channels_last)
+    return images, targets[indices].to(device)

@@ -1,0 +1,228 @@
+"""The recipes: for each a kind of model, and settings that were tried."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from genimg.configuration import Configuration
+from genimg.models import KINDS
+from genimg.training.spec import TASKS, RunConfig, RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A recipe: a kind of model, and where its settings differ from the defaults."""
+
+    title: str
+    kind: str
+    model: dict[str, Any]
+    task: dict[str, Any]
+    run: dict[str, Any]
+
+
+# What learns fastest on a CPU, grey or colour (see `benchmarks/recipes.md`).
+_FAST = {
+    "objective": "nonsaturating",
+    "r1": 0.5,
+    "penalty_interval": 8,
+    "penalty_share": 0.5,
+    "generator_learning_rate": 4e-4,
+    "discriminator_learning_rate": 4e-4,
+    "hold": 0.0,
+    "augment": True,
+}
+_COLOUR = {
+    "size": 64,
+    "channels": 3,
+    "generator_width": 16,
+    "discriminator_width": 32,
+    "most_channels": 256,
+}
+_COLOUR_TOKENS = {
+    "size": 64,
+    "channels": 3,
+    "widths": (16, 32, 64, 128),  # patches of 8 x 8: the image GPT pays for each token
+    "levels": (8, 8, 8, 8),
+}
+
+PRESETS: dict[str, Preset] = {
+    "fashion-mlp": Preset(
+        "MLP GAN: four fully connected layers",
+        "mlp-gan",
+        {},
+        {
+            "objective": "nonsaturating",
+            "discriminator_learning_rate": 2e-4,
+            "beta1": 0.5,
+            "beta2": 0.999,
+        },
+        {},
+    ),
+    "fashion-dcgan": Preset(
+        "DCGAN: transposed convolutions and batch norm",
+        "dcgan",
+        {},
+        {
+            "objective": "nonsaturating",
+            "discriminator_learning_rate": 2e-4,
+            "beta1": 0.5,
+            "beta2": 0.999,
+        },
+        {},
+    ),
+    "fashion-style": Preset(
+        "StyleDCGAN: a mapped space to explore, learnt in minutes",
+        "style-dcgan",
+        {},
+        _FAST,
+        {"batch_size": 64},
+    ),
+    "portraits-style": Preset(
+        "StyleDCGAN for portraits in colour, 64 pixels",
+        "style-dcgan",
+        _COLOUR | {"classes": 6},
+        _FAST,
+        {"batch_size": 64, "dataset": "portraits"},
+    ),
+    "critters-style": Preset(
+        "StyleDCGAN for critters in colour, 64 pixels",
+        "style-dcgan",
+        _COLOUR | {"classes": 8},
+        _FAST,
+        {"batch_size": 64, "dataset": "critters"},
+    ),
+    "fashion-stylegan": Preset(
+        "StyleGAN-mini: bilinear resampling, spectral norm; slower, and blind to colour",
+        "stylegan",
+        {},
+        # In ten minutes many steps count, and there is none to lose to an early fall of the rates.
+        {"hold": 0.8},
+        {"batch_size": 64},
+    ),
+    "fashion-relativistic": Preset(
+        "Relativistic GAN: real against drawn in pairs, with R1 and R2",
+        "dcgan",
+        # Batch norm would mix the pictures whose single gradients the penalties are about.
+        {"classes": 10, "spectral_norm": True},
+        {
+            "objective": "relativistic",
+            "r1": 1.0,
+            "r2": 1.0,
+            "generator_learning_rate": 1e-3,
+            "discriminator_learning_rate": 1e-3,
+        },
+        {"batch_size": 64},
+    ),
+    "fashion-tokenizer": Preset(
+        "FSQ tokenizer: pictures as 49 tokens each, and back",
+        "fsq-tokenizer",
+        {"size": 28},
+        {},
+        {"batch_size": 64},
+    ),
+    "portraits-tokenizer": Preset(
+        "FSQ tokenizer for portraits in colour, 64 pixels: as 64 tokens each, and back",
+        "fsq-tokenizer",
+        _COLOUR_TOKENS,
+        {"discriminator_width": 24},
+        {"batch_size": 64, "dataset": "portraits"},
+    ),
+    "fashion-gpt": Preset(
+        "Image GPT: draws token by token (needs a trained tokenizer)",
+        "image-gpt",
+        {"size": 28, "dropout": 0.0},  # dropout slows, and a few epochs cannot over-fit
+        {},
+        {"batch_size": 32, "precision": "fp32", "validations": 20},
+    ),
+    "portraits-gpt": Preset(
+        "Image GPT for portraits in colour, 64 pixels (needs a trained tokenizer)",
+        "image-gpt",
+        _COLOUR_TOKENS | {"classes": 6, "dropout": 0.0},
+        {"tokenizer": "portraits-tokenizer"},
+        {"batch_size": 32, "precision": "fp32", "validations": 20, "dataset": "portraits"},
+    ),
+    "fashion-vit": Preset(
+        "Vision Transformer: a classifier with attention to look at",
+        "vision-transformer",
+        {"size": 28, "stem": "convolutional", "dropout": 0.05},
+        {
+            "optimizer": "adamw",
+            "learning_rate": 1.5e-3,
+            "weight_decay": 0.05,
+            "label_smoothing": 0.1,
+            "warm_up": 0.1,
+            "shift": 1,  # the pictures are centred; without any, ten epochs over-fit
+        },
+        {"batch_size": 64, "sheets": 0},
+    ),
+    "fashion-features": Preset(
+        "A small classifier, the yardstick of the metrics",
+        "classifier",
+        {},
+        {},
+        {"sheets": 0},
+    ),
+    "portraits-features": Preset(
+        "Names every attribute of a portrait, the yardstick of the metrics",
+        "attribute-classifier",
+        {},
+        {},
+        {"dataset": "portraits", "batch_size": 64, "sheets": 0},
+    ),
+    "critters-features": Preset(
+        "Names every attribute of a critter, the yardstick of the metrics",
+        "attribute-classifier",
+        {},
+        {},
+        {"dataset": "critters", "batch_size": 64, "sheets": 0},
+    ),
+}
+
+
+def settings_of(preset: Preset) -> dict[str, Configuration]:
+    """Return the preset's configurations under the names "model", "task" and "run"."""
+    kind = KINDS[preset.kind]
+    return {
+        "model": kind.config.from_dict(preset.model),
+        "task": TASKS[kind.task][1].from_dict(preset.task),
+        "run": RunConfig.from_dict(preset.run),
+    }
+
+
+def make_spec(
+    preset: str,
+    *,
+    data_channels: int | None = None,
+    data_classes: int | None = None,
+    **changes: Any,
+) -> RunSpec:
+    """Return the request for a run of `preset`.
+
+    Args:
+        data_channels, data_classes: of the pictures, and so the model's unless `changes` say
+            otherwise (a recipe without labels stays without); None leaves the recipe's.
+        changes: values of any field of the model's, the task's or the run's configuration.
+
+    Raises:
+        ValueError: no such preset (the sentence lists them), no such field, a value out of range.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"there is no preset {preset!r}; the presets are {', '.join(PRESETS)}")
+    recipe = PRESETS[preset]
+    sections = settings_of(recipe)
+    if data_channels is not None:
+        changes.setdefault("channels", data_channels)
+    if data_classes is not None and getattr(sections["model"], "classes", 0):
+        changes.setdefault("classes", data_classes)
+    owner = {name: key for key, config in sections.items() for name in _field_names(config)}
+    unknown = sorted(set(changes) - set(owner))
+    if unknown:
+        known = ", ".join(sorted(owner))
+        raise ValueError(f"{preset} has no setting {unknown[0]!r}; it has {known}")
+    for key, config in sections.items():  # a whole section at once: its fields may depend on others
+        mine = {name: value for name, value in changes.items() if owner[name] == key}
+        sections[key] = replace(config, **mine)
+    return RunSpec(preset=preset, kind=recipe.kind, **sections, resolved={})
+
+
+def _field_names(config: Configuration) -> list[str]:
+    return [field.name for field in fields(config)]
