@@ -52,7 +52,9 @@ def test_the_gan_tab_with_its_walk(open_page):
 def test_a_drawing_and_what_was_looked_at(open_page):
     page = open_tab(open_page, "Transformer", "Draw")
     page.wait_for_selector("#drawing .head-grid button")
-    page.locator("#draw-seed input").fill("7")
+    settings = {"seed": "7", "temperature": "1.25", "top-k": "5", "top-p": "0.9"}
+    for name, value in settings.items():
+        page.locator(f"#draw-{name} input[type=number]").fill(value)
     page.locator("#draw-make").click()
     page.wait_for_function(
         "document.querySelector('#drawing .caption').textContent.includes('seed 7')"
@@ -63,6 +65,8 @@ def test_a_drawing_and_what_was_looked_at(open_page):
     reload(page, "transformer", "draw")
     page.wait_for_selector("#drawing .head-grid button")
     assert "seed 7" in page.locator("#drawing .caption").inner_text()
+    for name, value in settings.items():
+        assert page.locator(f"#draw-{name} input[type=number]").input_value() == value
     assert page.locator("#drawing .query + output").inner_text() == "63"
     assert page.locator("#drawing .attention .place").inner_text() == "Layer 1, head 0"
 

@@ -8,6 +8,9 @@ from genimg.explore.uses import SHOWN
 from genimg.ui.components import component
 from genimg.ui.training.run_handlers import RunHandlers
 
+OPEN_EVENTS = {use: f"open_{use}" for use in SHOWN}
+"""Of the runs: for each use of a model the event that asks to open it."""
+
 _WHO = """
 <label>Your nickname
   <input class="nickname" type="text" maxlength="80" autocomplete="off" 
@@ -134,7 +137,7 @@ def upload_report() -> gr.HTML:
 def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
     """Return all runs with the selected one.
 
-    Its events `copy` and, for each use in `SHOWN`, `open_USE` carry {"run"}, a job's id.
+    Its events `copy` and those of `OPEN_EVENTS` carry {"run"}, a job's id.
 
     Args:
         value: of `RunHandlers.first`.
@@ -159,4 +162,12 @@ def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
         for name, use in SHOWN.items()
     ]
     template = _RUNS.replace("OPEN", "\n    ".join(buttons))
-    return component(value, template, scripts, "runs", "runs", server_functions=functions)
+    return component(
+        value,
+        template,
+        scripts,
+        "runs",
+        "runs",
+        events=OPEN_EVENTS,
+        server_functions=functions,
+    )

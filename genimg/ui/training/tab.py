@@ -101,7 +101,7 @@ def connect_openings(
         openings: for each use of a model how the page shows it.
     """
     for use, opening in openings.items():
-        listen = getattr(runs, f"open_{use}")
+        listen = getattr(runs, components.OPEN_EVENTS[use])
         # The tab at once, then the model: a late jump would take along who has gone elsewhere.
         listen(_chooser(opening), None, [tabs for tabs, _ in opening.places], **_LIVE)
         listen(
