@@ -11,7 +11,6 @@ from genimg.data.registry import published
 from genimg.models.attribute_classifier import AttributeHead
 from genimg.training import places
 from genimg.training.presets import PRESETS, make_spec, settings_of
-from genimg.training.prior import PriorTrainingConfig
 from genimg.training.publishing import find_tokenizer
 from genimg.training.requirements import Pictures, check, check_kind
 from genimg.training.run_directory import RunDirectory
@@ -60,7 +59,7 @@ def request_spec(preset: str, *, processes: int = 1, **settings: Any) -> RunSpec
     if kind == "attribute-classifier":
         settings = {"attributes": _attributes_of(pictures.name)} | settings
     if kind == "image-gpt":
-        name = settings.get("tokenizer", PriorTrainingConfig().tokenizer)
+        name = settings.get("tokenizer", settings_of(PRESETS[preset])["task"].tokenizer)
         config = find_tokenizer(name).config
         shape = {field: getattr(config, field) for field in ("size", "widths", "levels")}
         settings = shape | settings
