@@ -134,7 +134,7 @@ def upload_report() -> gr.HTML:
 def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
     """Return all runs with the selected one.
 
-    Its events `copy` and, for each use in `SHOWN`, `open_USE` carry {"run"}, a job's id.
+    Its events `copy` and `open_model` carry {"run"}, a job's id, and the latter {"use"} of `SHOWN`.
 
     Args:
         value: of `RunHandlers.first`.
