@@ -6,7 +6,7 @@ scripts set text and attributes instead.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -322,24 +322,14 @@ def component(
     scripts: str | Sequence[str],
     name: str | None,
     style: str,
-    *,
-    events: Mapping[str, str] | None = None,
     **options: Any,
 ) -> gr.HTML:
-    """Return a component; of several scripts, a later one can call what an earlier one defines.
-
-    Args:
-        events: names of events that no script spells out, for Gradio, which looks for them there;
-            the scripts see them as EVENTS.
-    """
+    """Return a component; of several scripts, a later one can call what an earlier one defines."""
     files = [scripts] if isinstance(scripts, str) else scripts
-    first = [f"const EVENTS = {json.dumps(events)};"] if events else []
     return gr.HTML(
         value,
         html_template=template,
-        js_on_load="\n".join(
-            [*first, *((STATIC / file).read_text(encoding="utf-8") for file in files)]
-        ),
+        js_on_load="\n".join((STATIC / file).read_text(encoding="utf-8") for file in files),
         apply_default_css=False,
         elem_id=name,
         elem_classes=[style],

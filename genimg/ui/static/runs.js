@@ -270,7 +270,7 @@ part.actions.addEventListener('click', ({ target }) => {
   } else if (action === 'rename') askFirst('A new name for this run:', ['Rename', 'Keep it'], (name) => act('rename', { name }), { name: row.name });
   else if (action === 'move') act('move', { step: Number(step), seen: row.position });
   else if (action === 'copy') trigger('copy', { run: selected });
-  else if (open) trigger(EVENTS[open], { run: selected });
+  else if (open) trigger('open_model', { run: selected, use: open });
   else act(action);
 });
 

@@ -8,9 +8,6 @@ from genimg.explore.uses import SHOWN
 from genimg.ui.components import component
 from genimg.ui.training.run_handlers import RunHandlers
 
-OPEN_EVENTS = {use: f"open_{use}" for use in SHOWN}
-"""Of the runs: for each use of a model the event that asks to open it."""
-
 _WHO = """
 <label>Your nickname
   <input class="nickname" type="text" maxlength="80" autocomplete="off" 
@@ -137,7 +134,7 @@ def upload_report() -> gr.HTML:
 def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
     """Return all runs with the selected one.
 
-    Its events `copy` and those of `OPEN_EVENTS` carry {"run"}, a job's id.
+    Its events `copy` and `open_model` carry {"run"}, a job's id, and the latter {"use"} of `SHOWN`.
 
     Args:
         value: of `RunHandlers.first`.
@@ -162,12 +159,4 @@ def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
         for name, use in SHOWN.items()
     ]
     template = _RUNS.replace("OPEN", "\n    ".join(buttons))
-    return component(
-        value,
-        template,
-        scripts,
-        "runs",
-        "runs",
-        events=OPEN_EVENTS,
-        server_functions=functions,
-    )
+    return component(value, template, scripts, "runs", "runs", server_functions=functions)

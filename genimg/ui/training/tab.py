@@ -3,7 +3,7 @@
 The form is in `handlers`, the runs are in `run_handlers`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -12,7 +12,7 @@ from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
 from genimg.ui.components import choice
 from genimg.ui.identity import Identity
-from genimg.ui.messages import as_warning
+from genimg.ui.messages import as_warning, silently
 from genimg.ui.opening import Opening
 from genimg.ui.training import components
 from genimg.ui.training.handlers import (
@@ -100,13 +100,25 @@ def connect_openings(
         runs: the panel of the runs.
         openings: for each use of a model how the page shows it.
     """
-    for use, opening in openings.items():
-        listen = getattr(runs, components.OPEN_EVENTS[use])
-        # The tab at once, then the model: a late jump would take along who has gone elsewhere.
-        listen(_chooser(opening), None, [tabs for tabs, _ in opening.places], **_LIVE)
-        listen(
-            as_warning(_opener(RunModels(manager, use), opening)), None, opening.outputs, **_QUEUED
-        )
+    if not openings:
+        return
+
+    def choose_tab(event: gr.EventData) -> Any:
+        opening = _opening_of(event, openings)
+        return {tabs: gr.update(selected=id) for tabs, id in opening.places}
+
+    def open_run(event: gr.EventData) -> dict[gr.blocks.Block, Any]:
+        """Show the newest checkpoint of the run; what shows other uses of models stays."""
+        opening = _opening_of(event, openings)
+        name = RunModels(manager, _value_of(event, "use")).name(_value_of(event, "run"))
+        opening.shelf.reload(name)
+        return dict(zip(opening.outputs, opening.show(name), strict=True))
+
+    tabs = dict.fromkeys(group for opening in openings.values() for group, _ in opening.places)
+    shown = [part for opening in openings.values() for part in opening.outputs]
+    # The tab at once, then the model: a late jump would take along who has gone elsewhere.
+    runs.open_model(silently(choose_tab), None, list(tabs), **_LIVE)
+    runs.open_model(as_warning(open_run), None, shown, **_QUEUED)
 
 
 def _form(
@@ -188,21 +200,8 @@ def _value_of(event: gr.EventData, name: str) -> Any:
     return data.get(name) if isinstance(data, dict) else None
 
 
-def _chooser(opening: Opening) -> Callable[[], dict[gr.Tabs, Any]]:
-    """Return what goes to the tab of a model."""
-
-    def choose_tab() -> dict[gr.Tabs, Any]:
-        return {tabs: gr.update(selected=id) for tabs, id in opening.places}
-
-    return choose_tab
-
-
-def _opener(models: RunModels, opening: Opening) -> Callable[[gr.EventData], list[Any]]:
-    """Return what opens the newest checkpoint of a run."""
-
-    def open_run(event: gr.EventData) -> list[Any]:
-        name = models.name(_value_of(event, "run"))
-        opening.shelf.reload(name)
-        return opening.show(name)
-
-    return open_run
+def _opening_of(event: gr.EventData, openings: Mapping[str, Opening]) -> Opening:
+    use = _value_of(event, "use")
+    if not isinstance(use, str) or use not in openings:
+        raise ValueError("this page has no tab for that model")
+    return openings[use]
