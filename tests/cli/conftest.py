@@ -29,7 +29,7 @@ def bundled_data(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory, small_config, alive):
-    """A folder with four untrained checkpoints."""
+    """A folder with five untrained checkpoints."""
     folder = tmp_path_factory.mktemp("shelf")
     buffer = io.BytesIO()
     Image.new("L", (8, 8)).save(buffer, "png")
@@ -50,14 +50,15 @@ def shelf(tmp_path_factory, small_config, alive):
         checkpoints.write(
             folder / name, kind=kind, model=alive(model), card=card, preview=buffer.getvalue()
         )
-    tokenizer = settings_of(PRESETS["fashion-tokenizer"])["model"]
-    checkpoints.write(
-        folder / "fashion-tokenizer",
-        kind="fsq-tokenizer",
-        model=alive(kind_named("fsq-tokenizer").build(tokenizer)),
-        card={"title": "Untrained fsq-tokenizer"},
-        preview=buffer.getvalue(),
-    )
+    for name in ("fashion-tokenizer", "portraits-tokenizer"):
+        tokenizer = settings_of(PRESETS[name])["model"]
+        checkpoints.write(
+            folder / name,
+            kind="fsq-tokenizer",
+            model=alive(kind_named("fsq-tokenizer").build(tokenizer)),
+            card={"title": "Untrained fsq-tokenizer"},
+            preview=buffer.getvalue(),
+        )
     return folder
 
 

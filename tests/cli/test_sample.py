@@ -43,7 +43,7 @@ def test_the_ending_is_the_format(call, tmp_path, ending, format):
 
 def test_unknown_checkpoint_lists_the_known(refuse, tmp_path):
     line = refuse("sample", "fashion-stile", "--out", tmp_path / "a.png")
-    assert "fashion-features, fashion-tokenizer, tiny-mlp, tiny-style" in line
+    assert "fashion-features, fashion-tokenizer, portraits-tokenizer, tiny-mlp, tiny-style" in line
 
 
 def test_unknown_label_lists_the_known(refuse, tmp_path):
