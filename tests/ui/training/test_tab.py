@@ -1,7 +1,9 @@
 """The wiring of the Training tab; in a browser it is tested in tests/app."""
 
+import gradio as gr
 import pytest
 
+from genimg.explore.uses import SHOWN
 from genimg.ui import application
 
 
@@ -38,18 +40,29 @@ def test_only_who_is_alone_has_a_nickname_from_the_start(paths, idle_manager, to
 def test_a_tab_is_chosen_before_the_model_is_loaded(demo):
     """A jump that comes when the model is there would take along who has gone elsewhere."""
     tabs = {block["id"] for block in demo.config["components"] if block["type"] == "tabs"}
-    found = {"choose_tab": [], "open_run": []}
-    for event in demo.config["dependencies"]:
-        # The same name a second time has a number behind it.
-        found.get(event["api_name"].rstrip("_0123456789"), []).append(event)
-    assert len(found["choose_tab"]) == len(found["open_run"]) == 3
-    for event in found["choose_tab"]:
-        assert set(event["outputs"]) <= tabs
-        assert not event["queue"]
-    for event in found["open_run"]:
-        assert not set(event["outputs"]) & tabs
+    choose, show = events(demo)["choose_tab"], events(demo)["open_run"]
+    assert choose["targets"] == show["targets"]
+    assert set(choose["outputs"]) <= tabs
+    assert not choose["queue"]
+    assert show["outputs"]
+    assert not set(show["outputs"]) & tabs
+
+
+def chosen_tabs(demo, use):
     chooser = next(fn for fn in demo.fns.values() if fn.api_name == "choose_tab")
-    assert [update["selected"] for update in chooser.fn().values()] == ["gan"]
+    return chooser.fn(gr.EventData(None, {"run": "x", "use": use}))
+
+
+@pytest.mark.parametrize("use", SHOWN)
+def test_a_model_opens_in_the_tab_of_its_use(demo, use):
+    selected = [update["selected"] for update in chosen_tabs(demo, use).values()]
+    inside = {"gan": [], "drawer": ["draw"], "vision": ["look"]}[use]
+    assert selected == [*inside, SHOWN[use].tab_id]
+
+
+@pytest.mark.parametrize("use", ["tokenizer", "nonsense", None, ["gan"]])
+def test_what_has_no_tab_opens_none(demo, use):
+    assert chosen_tabs(demo, use) == gr.skip()
 
 
 def test_a_file_of_a_visitor_is_checked_by_gradio(demo):
