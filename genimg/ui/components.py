@@ -128,6 +128,7 @@ _PAD = """
   <button type="button" data-do="upload">Upload…</button>
   <button type="button" data-do="invert">Invert</button>
   <button type="button" data-do="clear">Clear</button>
+  <button type="button" data-do="undo" disabled>Undo</button>
   <button type="button" data-do="save">Save</button>
   <label class="crop" hidden><input type="checkbox" checked> Crop to a square</label>
   <input type="file" accept="image/png,image/jpeg,image/webp" aria-label="Picture file" hidden>
@@ -296,7 +297,7 @@ def pad(value: dict[str, Any], *, name: str, pick: Callable) -> gr.HTML:
     def held_out(request: Any) -> dict[str, Any]:
         return pick(request)
 
-    scripts = ["upload.js", "pad.js"]
+    scripts = ["upload.js", "pad.js", "pad_drawing.js", "pad_sources.js"]
     return component(value, _PAD, scripts, name, "pad", server_functions=[held_out])
 
 

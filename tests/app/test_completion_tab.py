@@ -300,3 +300,28 @@ def test_the_endpoint_answers_clients(server, paths, drawer):
     np.testing.assert_array_equal(made, expected[0, :, :, 0])
     with pytest.raises(Exception, match="the picture must be"):
         client.predict(arguments[0], pixels[:-4], *arguments[2:], api_name="/complete")
+
+
+def test_what_was_done_to_a_picture_is_undone_with_the_button_and_with_the_key(open_page):
+    page = open_tab(open_page)
+    undo = page.locator("#completion-pad").get_by_role("button", name="Undo", exact=True)
+    canvas = page.locator("#completion-pad canvas")
+    assert undo.is_disabled()
+    states = [canvas.evaluate("canvas => canvas.toDataURL()")]
+    for name in ("Invert", "Clear"):
+        press(page, name)
+        states.append(canvas.evaluate("canvas => canvas.toDataURL()"))
+    press(page, "Draw")
+    drag(page, (0.2, 0.25), (0.8, 0.25))
+    press(page, "Hide")
+    drag(page, (0.1, 0.19), (0.9, 0.19))
+    assert len({*states, canvas.evaluate("canvas => canvas.toDataURL()")}) == 4
+    canvas.focus()
+    page.keyboard.press("Control+z")  # the hidden row
+    page.keyboard.press("Control+z")  # the line
+    page.locator("#title").click()  # the canvas shows no cursor then
+    assert canvas.evaluate("canvas => canvas.toDataURL()") == states.pop()
+    while states:
+        undo.click()
+        assert canvas.evaluate("canvas => canvas.toDataURL()") == states.pop()
+    assert undo.is_disabled()

@@ -1,0 +1,94 @@
+// Where a pad's picture comes from besides the hand: a file, a test picture, a button.
+async function read(file) {
+  try {
+    fit(await openPicture(file));
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+function fit(bitmap) {
+  const { size, channels, lightOnBlack } = props.value;
+  const bytes = shrink(bitmap, size, channels, find('.crop input').checked);
+  replace(bytes, 'Your upload');
+  original = bitmap;
+  find('.crop').hidden = bitmap.width === bitmap.height;
+  const light = lightOnBlack && groundOf(bytes, size, channels) > LIGHT_GROUND;
+  say(light ? 'Its ground is light: Invert makes it like what the model knows.' : '');
+}
+
+chooser.addEventListener('change', () => {
+  if (chooser.files.length) read(chooser.files[0]);
+  chooser.value = ''; // so that the same file can be chosen again
+});
+find('.crop input').addEventListener('change', () => fit(original));
+
+// --------------------------------------------------------------------------------------- buttons
+
+function choose(name) {
+  tool = name;
+  for (const button of element.querySelectorAll('[data-tool]')) {
+    button.setAttribute('aria-pressed', String(button.dataset.tool === name));
+  }
+  find('.brush').hidden = name === 'hide';
+}
+
+async function pick(wanted) {
+  const question = (asked += 1);
+  let answer = { error: 'The server did not answer; try again.' };
+  try {
+    answer = await server.held_out({ checkpoint: props.value.checkpoint, number: wanted });
+  } catch { /* the sentence above is shown */ }
+  if (question !== asked) return;
+  say(answer.error ?? '');
+  if (answer.error) return;
+  if (!hidden.includes(true)) hideHalf();
+  const bytes = Uint8Array.from(atob(answer.pixels), (letter) => letter.charCodeAt(0));
+  replace(bytes, answer.caption, answer.number);
+}
+
+function save() {
+  small.toBlob((file) => {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(file);
+    link.download = 'picture.png';
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+}
+
+const ACTIONS = {
+  clear: () => {
+    say('');
+    hideHalf();
+    choose('draw'); // an empty picture is there to be drawn upon
+    replace(new Uint8Array(pixels.length), 'Your own drawing');
+  },
+  undo,
+  invert: () => {
+    say('');
+    replace(pixels.map((byte) => 255 - byte), caption.endsWith(', inverted')
+      ? caption.slice(0, -', inverted'.length) : `${caption}, inverted`);
+  },
+  save,
+  upload: () => chooser.click(),
+  random: () => pick(null),
+};
+for (const button of element.querySelectorAll('[data-do]')) {
+  button.addEventListener('click', ACTIONS[button.dataset.do]);
+}
+for (const button of element.querySelectorAll('[data-tool]')) {
+  button.addEventListener('click', () => { choose(button.dataset.tool); show(); });
+}
+numberField.addEventListener('change', () => {
+  if (numberField.value !== '') pick(Number(numberField.value));
+});
+rowsField.addEventListener('input', () => {
+  const kept = Number(rowsField.value) * props.value.columns;
+  hidden = hidden.map((_, i) => i >= kept);
+  show();
+});
+rowsField.addEventListener('change', tell);
+
+load();
+watch('value', load);
