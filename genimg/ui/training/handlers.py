@@ -10,6 +10,7 @@ from genimg.jobs.estimate import Estimate
 from genimg.jobs.manager import JobManager
 from genimg.training.presets import PRESETS, settings_of
 from genimg.training.requirements import TokenizerNeeded
+from genimg.training.spec import RunConfig
 from genimg.ui import messages
 from genimg.ui.identity import Identity
 from genimg.ui.training import form, tokenizers
@@ -49,6 +50,16 @@ class TrainHandlers:
             "sections": form.sections(preset, self._choices()),
             "changes": changes or {},
         }
+
+    def dataset_for(self, preset: Any, dataset: Any) -> str:
+        """Return the pictures to offer with `preset`: its own, unless the visitor chose others.
+
+        Args:
+            dataset: what is chosen now; what no preset is made for is the visitor's own choice.
+        """
+        own = RunConfig().dataset
+        made_for = {name: recipe.run.get("dataset", own) for name, recipe in PRESETS.items()}
+        return made_for[preset] if dataset in made_for.values() else dataset
 
     def estimate(
         self, preset: Any, dataset: Any, length: Any, amount: Any, advanced: Any

@@ -171,6 +171,9 @@ def _form(
             return None, gr.skip(), {"title": sentence(error)}
         return None, gr.update(value=value, choices=handlers.data.choices()), shown
 
+    def choose(preset: Any, dataset: Any) -> tuple[Any, str]:
+        return handlers.advanced(preset), handlers.dataset_for(preset, dataset)
+
     def list_data() -> Any:
         return gr.update(choices=handlers.data.choices())
 
@@ -180,7 +183,8 @@ def _form(
         return gr.update(value=FIRST_DATASET, choices=choices), {"title": "They are deleted."}
 
     said = {"fn": handlers.estimate, "inputs": asked, "outputs": needs}
-    preset.input(as_warning(handlers.advanced), preset, advanced, **_LIVE).then(**said, **_LIVE)
+    chosen = preset.input(as_warning(choose), [preset, dataset], [advanced, dataset], **_LIVE)
+    chosen.then(**said, **_LIVE)
     gr.on([dataset.change, length.change, amount.change], **said, **_LIVE)
     advanced.changed(**said, **_LIVE)
     upload.upload(

@@ -25,11 +25,7 @@ class Tokenizers:
 
     def names(self) -> dict[str, str]:
         """Return what to show of each, and the name or folder by which training knows it."""
-        found = {
-            name: name
-            for name in checkpoints.names()
-            if read_json(checkpoints.find(name) / "config.json").get("kind") == _KIND
-        }
+        found = {name: name for name in _shipped()}
         for job in self._runs():
             if self._is_trained(job):
                 found[job.id] = str((self.manager.root / job.id).resolve())
@@ -56,6 +52,9 @@ class Tokenizers:
             name = coming[0].name
             text = f"{problem}; one is trained on them in {name!r}: start this when it has ended"
             remedy = None
+        elif (shipped := _shipped_for(dataset)) and shipped not in problem:
+            text = f"{problem}; take the one that was trained on them, {shipped}"
+            remedy = {"label": "Use that tokenizer", "tokenizer": shipped}
         else:
             text = f"{problem}; train a tokenizer on these pictures first"
             remedy = {"label": "Train a tokenizer on these pictures first", "tokenizer": ""}
@@ -77,3 +76,18 @@ class Tokenizers:
             return self.manager.directory(job.id).read_spec().run.dataset
         except (OSError, ValueError):
             return ""
+
+
+def _shipped() -> list[str]:
+    """Return the tokenizers that ship."""
+    return [
+        name
+        for name in checkpoints.names()
+        if read_json(checkpoints.find(name) / "config.json").get("kind") == _KIND
+    ]
+
+
+def _shipped_for(dataset: str) -> str:
+    """Return a tokenizer that ships and was trained on `dataset`, or ''."""
+    cards = {name: checkpoints.read_card(checkpoints.find(name)) for name in _shipped()}
+    return next((name for name, card in cards.items() if card.get("dataset") == dataset), "")

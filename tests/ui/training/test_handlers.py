@@ -151,8 +151,27 @@ def test_the_estimate_is_the_mistake_where_there_is_one(handlers):
 
 def test_every_model_has_an_estimate(handlers):
     for _, preset in handlers.presets():
-        said = estimate(handlers, preset=preset, advanced={"changes": {}}, amount=1000)
+        pictures = handlers.dataset_for(preset, "fashion-mnist")
+        assert pictures == PRESETS[preset].run.get("dataset", "fashion-mnist")
+        said = estimate(
+            handlers, preset=preset, dataset=pictures, advanced={"changes": {}}, amount=1000
+        )
         assert said["level"] == "good", said
+
+
+def test_another_model_leaves_pictures_of_ones_own_choice(handlers):
+    assert handlers.dataset_for("portraits-style", "fashion-mnist") == "portraits"
+    assert handlers.dataset_for("fashion-style", "critters") == "fashion-mnist"
+    for own in ("mnist", "own:1234-mine", None):
+        assert handlers.dataset_for("portraits-style", own) == own
+
+
+def test_a_tokenizer_that_ships_is_offered_for_its_pictures(handlers):
+    said = estimate(
+        handlers, preset="fashion-gpt", dataset="portraits", advanced={"changes": {}}, amount=1000
+    )
+    assert said["level"] == "problem"
+    assert said["remedy"] == {"label": "Use that tokenizer", "tokenizer": "portraits-tokenizer"}
 
 
 @pytest.fixture
