@@ -133,7 +133,7 @@ def test_a_run_that_cannot_be_used_ends_with_its_sentence_in_the_log(handle, tmp
     engine = LocalEngine()
     lock = tmp_path / "cpu.lock"
     engine.submit(handle, engine.capacity()[-1], lock)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240  # a busy machine is not a failure
     while (found := engine.probe(handle))[0] is not Verdict.DEAD:
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -121,7 +121,8 @@ def test_a_restored_task_goes_on_bitwise(small_spec, preset, changes):
     again.load_optimizer_tensors(saved)
     assert_equal(saved, again.optimizer_tensors())
     if spec.task.optimizer != "sgd":  # the moments, and the count of steps that corrects them
-        assert {name.rsplit(".", 1)[1] for name in saved} == {"step", "exp_avg", "exp_avg_sq"}
+        moments = saved.keys() - {"augmentation"}
+        assert {name.rsplit(".", 1)[1] for name in moments} == {"step", "exp_avg", "exp_avg_sq"}
     for number in range(3, 6):
         assert step(task, number) == step(again, number)
     assert_equal(bits(task.model), bits(again.model))
