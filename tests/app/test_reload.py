@@ -71,6 +71,34 @@ def test_a_drawing_and_what_was_looked_at(open_page):
     assert page.locator("#drawing .attention .place").inner_text() == "Layer 1, head 0"
 
 
+def test_sliders_that_moved_after_the_drawing(open_page):
+    page = open_tab(open_page, "Transformer", "Draw")
+    page.wait_for_selector("#drawing .head-grid button")
+    moved = {"temperature": "0.5", "top-k": "4", "top-p": "0.8", "guidance": "2.5"}
+    for name, number in moved.items():
+        page.locator(f"#draw-{name} input[type=number]").fill(number)
+        page.wait_for_function(f"location.search.includes('next_{name.replace('-', '_')}')")
+    reshaped = page.locator("#drawing .reshaped").inner_text()
+    assert "With temperature 0.5, top-k 4, top-p 0.8" in reshaped
+    page.locator("#draw-guidance input[type=number]").press("Tab")
+    reload(page, "transformer", "draw")
+    page.wait_for_selector("#drawing .head-grid button")
+    page.wait_for_function(
+        "said => document.querySelector('#drawing .reshaped').innerText === said", arg=reshaped
+    )
+    for name, number in moved.items():
+        assert page.locator(f"#draw-{name} input[type=number]").input_value() == number
+    page.locator("#draw-make").click()  # what they say is now drawn, and need not be said twice
+    page.wait_for_function("!location.search.includes('next_')")
+    reload(page, "transformer", "draw")
+    page.wait_for_selector("#drawing .head-grid button")
+    page.wait_for_function(
+        "document.querySelector('#drawing .reshaped').innerText.startsWith('As it was drawn')"
+    )
+    for name, number in moved.items():
+        assert page.locator(f"#draw-{name} input[type=number]").input_value() == number
+
+
 def test_a_completion_with_what_was_drawn(open_page):
     page = open_tab(open_page, "Transformer", "Complete a picture")
     page.wait_for_selector("#completions .made img")

@@ -1,6 +1,6 @@
 // A drawing of an image GPT, from one capture: nothing here asks the server.
 // value: {drawing, layers, heads, layout, selected, className, caption, query, seconds, and the
-// arrays of DrawingHandlers.payload}
+// arrays of DrawingHandlers.payload} and, of a link, {sliders}, which may have moved since.
 // The position that predicted a token is called its query. "select" tells which layer, head and
 // query of which drawing are looked at, once that has rested for a moment.
 const TOKENS_PER_SECOND = 25;
@@ -13,10 +13,11 @@ const [stepSlider, querySlider] = ['.step', '.query'].map(find);
 const bars = makeBars(find('.bars'), SHOWN_CANDIDATES + 1);
 let drawing = null; // props.value with its arrays
 let grid = null;
-let reshaped = {}; // temperature, topK and topP of the distribution shown
+let reshaped = {}; // what the sliders say; all but the guidance shapes the distribution shown
 let state = { step: 1, query: 0, layer: 0, head: 0 };
 let playing = null; // the pending animation frame, or null
 let timer = null;
+let moving = null; // the timer of the sliders
 
 const tokens = () => drawing.tokens.data.length;
 const weightsOf = (layer, head) => itemOf(drawing.attention, layer, head, state.query);
@@ -112,15 +113,24 @@ function placeInAddress() {
 }
 
 function drawnWith() {
-  const { temperature, top_k: topK, top_p: topP } = drawing.drawing;
-  return { temperature, topK, topP };
+  const { temperature, top_k, top_p, guidance } = drawing.drawing;
+  return { temperature, top_k, top_p, guidance };
 }
 
-const inWords = ({ temperature, topK, topP }) => `temperature ${temperature}, top-k ${topK || 'all'},`
-  + ` top-p ${topP}`;
+const inWords = ({ temperature, top_k: topK, top_p: topP }) => `temperature ${temperature},`
+  + ` top-k ${topK || 'all'}, top-p ${topP}`;
+
+// The drawing with the sliders that have moved since, so that a reload shows both.
+function slidersInAddress() {
+  const drawn = Object.entries(drawnWith());
+  const names = drawn.map(([name]) => `next_${name}`);
+  const moved = drawn.filter(([name, value]) => reshaped[name] !== value)
+    .map(([name]) => [`next_${name}`, reshaped[name]]);
+  writeAddress(names, [...new URLSearchParams(drawing.query), ...moved]);
+}
 
 function showCandidates() {
-  const { temperature, topK, topP } = reshaped;
+  const { temperature, top_k: topK, top_p: topP } = reshaped;
   const { guidance } = drawing.drawing; // it is in the logits, and so cannot be reshaped
   const logits = itemOf(drawing.logits, state.query);
   const order = likeliestFirst(logits);
@@ -227,16 +237,17 @@ function load(isNew) {
   if (!same) state = { ...state, ...(layers ? drawing.selected : placeInAddress()) };
   stepSlider.max = tokens();
   querySlider.max = tokens() - 1;
-  reshaped = drawnWith();
-  const moving = isNew && !matchMedia('(prefers-reduced-motion: reduce)').matches;
-  if (moving) animate(0);
+  reshaped = drawing.sliders ?? drawnWith();
+  const appears = isNew && !matchMedia('(prefers-reduced-motion: reduce)').matches;
+  if (appears) animate(0);
   else show({ step: tokens() });
   const pace = drawing.seconds < tokens() / TOKENS_PER_SECOND ? 'slowly' : 'quickly';
   find('.caption').textContent = `${drawing.caption}. The model took ${drawing.seconds} s`
-    + `${moving ? `; shown more ${pace}` : ''}.`;
+    + `${appears ? `; shown more ${pace}` : ''}.`;
   if (isNew) {
     const names = ['drawer', 'drawing', 'class', 'temperature', 'top_k', 'top_p', 'guidance'];
     writeAddress(names, drawing.query);
+    slidersInAddress();
   }
 }
 
@@ -279,7 +290,10 @@ stepSlider.addEventListener('input', () => { stop(); goTo(Number(stepSlider.valu
 querySlider.addEventListener('input', () => choose(Number(querySlider.value)));
 find('.panels').addEventListener('reshape', ({ detail }) => {
   reshaped = detail;
-  if (drawing) showCandidates();
+  if (!drawing) return;
+  showCandidates();
+  clearTimeout(moving);
+  moving = setTimeout(slidersInAddress, QUIET_MILLISECONDS);
 });
 for (const name of ['.next', '.rollout']) makeFold(find(`${name} .fold`), find(name));
 find('.panels').inert = true; // until there is a drawing

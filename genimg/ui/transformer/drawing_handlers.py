@@ -31,7 +31,8 @@ from genimg.ui.transformer.drawing_view import (
 CANDIDATES = 12
 # Decoding the candidates' patches takes most of the time. This many pixels take about a second.
 _MOST_PIXELS_DECODED = 600_000
-_ARGUMENTS = ("seed", "label", "temperature", "top_k", "top_p", "guidance")
+_SAMPLING = ("temperature", "top_k", "top_p", "guidance")
+_ARGUMENTS = ("seed", "label", *_SAMPLING)
 
 
 class DrawingHandlers:
@@ -79,6 +80,11 @@ class DrawingHandlers:
         name = self.shelf.named(query.get("drawer", ""))
         with self.shelf.use(name) as model:
             return DrawingView.from_query(model, {**query, "drawer": name})
+
+    def linked_sliders(self, query: Mapping[str, str]) -> DrawingView:
+        """Return the view of a link whose sliders have moved on since it was drawn."""
+        moved = {name: query[f"next_{name}"] for name in _SAMPLING if f"next_{name}" in query}
+        return self.linked_view({**query, **moved})
 
     def view_in(self, checkpoint: str, label: Any, seed: Any) -> DrawingView:
         """Return the first view of a model: the seed and, where it has it, the class stay."""
@@ -234,6 +240,11 @@ class DrawingHandlers:
 def class_choices(classes: Sequence[str]) -> list[tuple[str, str | int]]:
     """Return (what to show, value) of each class to choose from, the first for any class."""
     return [(class_words(None), ANY_CLASS), *((class_words(name), name) for name in classes)]
+
+
+def sampling(view: DrawingView) -> dict[str, Any]:
+    """Return what the sliders say for a view, as the browser names it."""
+    return {name: getattr(view, name) for name in _SAMPLING}
 
 
 def _names(view: DrawingView) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
-from genimg.ui.transformer.drawing_handlers import DrawingHandlers
+from genimg.ui.transformer.drawing_handlers import DrawingHandlers, sampling
 from genimg.ui.transformer.drawing_view import (
     ANY_CLASS,
     GUIDANCE,
@@ -40,9 +40,10 @@ _QUEUED: dict[str, Any] = {
 }
 _LIVE: dict[str, Any] = _QUEUED | {"queue": False}
 # What could have come next follows the sliders at once, in the browser alone.
-_RESHAPE = """(temperature, topK, topP) => {
+_RESHAPE = """(temperature, top_k, top_p, guidance) => {
   const panels = document.querySelector('#drawing .panels');
-  panels?.dispatchEvent(new CustomEvent('reshape', { detail: { temperature, topK, topP } }));
+  const detail = { temperature, top_k, top_p, guidance };
+  panels?.dispatchEvent(new CustomEvent('reshape', { detail }));
   return [];
 }"""
 
@@ -119,12 +120,14 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
         query = dict(request.query_params)
         try:
             view = handlers.linked_view(query) if "drawer" in query else None
+            sliders = handlers.linked_sliders(query) if view else None
         except ValueError as error:
             warn(error)
             view = None
         if view is None:  # not made before the page is served: it takes a second
             return [handlers.payload(first), *[gr.skip()] * len(controls)]
-        return [handlers.payload(view), *_updates(handlers, view)]
+        shown = handlers.payload(view) | {"sliders": sampling(sliders)}
+        return [shown, *_updates(handlers, sliders)]
 
     def show_code(event: gr.EventData) -> str:
         return handlers.snippet(event._data)
@@ -139,7 +142,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
         as_warning(draw_picture), settings, drawing, **drawn
     )
     checkpoint.input(as_warning(choose), settings[:3], [drawing, *controls], **drawn)
-    reshaping = [temperature, top_k, top_p]
+    reshaping = [temperature, top_k, top_p, guidance]
     gr.on([slider.change for slider in reshaping], None, reshaping, None, js=_RESHAPE, **_LIVE)
     drawing.select(silently(show_code), None, code, **_LIVE)
     demo.load(open_link, None, [drawing, *controls], **_QUEUED)
