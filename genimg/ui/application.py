@@ -93,7 +93,7 @@ def build(
                     if isinstance(manager, Recordings):
                         recorded_tab.build(manager, here, openings)
                     else:
-                        train_tab.build(manager, teacher_token, openings)
+                        train_tab.build(manager, teacher_token, openings, demo)
         page = components.page()
 
         def open_link(request: gr.Request) -> list[Any]:

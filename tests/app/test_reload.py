@@ -148,7 +148,35 @@ def test_a_look_at_ones_own_drawing(open_page):
 def test_the_training_tab(open_page):
     page = open_tab(open_page, "Training")
     page.wait_for_selector("#train-start")
+    page.locator("#train-preset select").select_option(index=1)
+    page.wait_for_function(
+        "document.querySelector('#settings [data-name=width]')?.value !== undefined"
+    )
+    page.locator("#train-dataset select").select_option(index=1)
+    page.get_by_label("pictures", exact=True).check()
+    page.locator("#train-amount input").fill("4000")
+    page.locator("#train-name").locator("input, textarea").fill("mine")
+    page.locator("#settings summary").click()
+    for name, number in (("batch_size", "48"), ("width", "24")):
+        page.locator(f"#settings [data-name={name}]").fill(number)
+        page.locator(f"#settings [data-name={name}]").press("Tab")
+    page.get_by_text("Advanced (2 changed)").wait_for()
+    chosen = page.locator("#train-dataset select").input_value()
+    kept = "sessionStorage.getItem('genimg-form')?.includes('\"width\":24')"
+    page.wait_for_function(kept)
     reload(page, "train")
+    page.get_by_text("Advanced (2 changed)").wait_for()
+    shown = page.locator("#train-preset select").evaluate("list => list.selectedOptions[0].text")
+    assert shown.startswith("DCGAN")
+    assert page.locator("#train-dataset select").input_value() == chosen
+    assert page.get_by_label("pictures", exact=True).is_checked()
+    assert page.locator("#train-amount input").input_value() == "4000"
+    assert page.locator("#train-name").locator("input, textarea").input_value() == "mine"
+    assert page.locator("#settings [data-name=batch_size]").input_value() == "48"
+    assert page.locator("#settings [data-name=width]").input_value() == "24"
+    page.wait_for_function(
+        "document.querySelector('#estimate [role=status]').textContent.includes('4,000 pictures')"
+    )
 
 
 @pytest.mark.parametrize(

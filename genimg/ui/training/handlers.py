@@ -205,6 +205,34 @@ class TrainHandlers:
             "advanced": self.advanced(spec.preset, kept),
         }
 
+    def recalled(self, kept: Any) -> dict[str, Any]:
+        """Return the values of the form, as `copied` does, that a browser kept over a reload.
+
+        Args:
+            kept: {"preset", "dataset", "length", "amount", "name", "changes"}, as it came.
+
+        Raises:
+            ValueError: nothing was kept, or the form can no longer say it.
+        """
+        if not isinstance(kept, dict):
+            raise ValueError("nothing was kept")
+        preset, changes, amount = kept.get("preset"), kept.get("changes"), kept.get("amount")
+        form.checked_preset(preset)
+        form.given(preset, changes, self._choices())
+        self.data.name(kept.get("dataset"))
+        if kept.get("length") not in dict(LENGTHS).values():
+            raise ValueError("there is no such length")
+        if amount is not None and (isinstance(amount, bool) or not isinstance(amount, int | float)):
+            raise ValueError("the length is no number")
+        return {
+            "preset": preset,
+            "dataset": kept["dataset"],
+            "length": kept["length"],
+            "amount": amount,
+            "name": str(kept.get("name") or "")[:80],
+            "advanced": self.advanced(preset, changes),
+        }
+
     def _visitor(self, who: Any) -> dict[str, Any]:
         visitor = self.identity.of(who)
         if not visitor["actor"]:

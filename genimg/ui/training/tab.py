@@ -38,14 +38,32 @@ _LIVE: dict[str, Any] = {
 }
 # What may have to say something: a warning reaches the page only through the queue.
 _QUEUED: dict[str, Any] = _LIVE | {"queue": True, "trigger_mode": "once"}
+# The form as it is now, in this browser tab's own memory: nobody else's page shows it. What the
+# page begins with is not kept, or it would replace what was kept before it was recalled.
+_KEEP = """(preset, dataset, length, amount, name, { changes }) => {
+  const kept = JSON.stringify({ preset, dataset, length, amount, name, changes });
+  try {
+    if ('recalled' in document.body.dataset) sessionStorage.setItem('genimg-form', kept);
+  } catch { /* some browsers forbid it: then a reload begins anew */ }
+  return [];
+}"""
+_RECALL = """() => {
+  document.body.dataset.recalled = '';
+  try {
+    return [JSON.parse(sessionStorage.getItem('genimg-form'))];
+  } catch {
+    return [null];
+  }
+}"""
 
 
 def build(
     manager: JobManager,
     teacher_token: str,
     openings: Mapping[str, Opening],
+    demo: gr.Blocks,
 ) -> None:
-    """Add the tab to the page that is being built.
+    """Add the tab to `demo`, the page that is being built.
 
     Args:
         teacher_token: see `Identity`.
@@ -57,6 +75,7 @@ def build(
     with gr.Row(elem_classes=["stage", "training"]):
         with gr.Column(scale=4, min_width=320, elem_classes=["new-run"]):
             form, who, report, start, needs = _form(handlers)
+            _keep_form(handlers, form, needs, demo)
         with gr.Column(scale=7, min_width=320):
             runs = components.runs(run_handlers.first(), run_handlers)
 
@@ -73,13 +92,7 @@ def build(
         return gr.skip(), run_handlers.selection(job_id)
 
     def copy(event: gr.EventData) -> list[Any]:
-        copied = handlers.copied(_value_of(event, "run"))
-        return [
-            copied["preset"],
-            gr.update(value=copied["dataset"], choices=handlers.data.choices()),
-            *(copied[name] for name in ("length", "amount", "name", "advanced")),
-            None,
-        ]
+        return [*_updates(handlers, handlers.copied(_value_of(event, "run"))), None]
 
     start.click(as_warning(begin), [who, *form], [form[-1], runs], **_QUEUED)
     # What was missing, such as a tokenizer, may have come since the line was written.
@@ -197,6 +210,33 @@ def _form(
     dataset.input(handlers.sent, [who, dataset], report, **_LIVE)
     dataset.focus(list_data, None, dataset, **_LIVE)
     return [preset, dataset, length, amount, name, advanced], who, report, start, needs
+
+
+def _keep_form(
+    handlers: TrainHandlers, form: list[gr.Component], needs: gr.Component, demo: gr.Blocks
+) -> None:
+    """Let a reload of `demo` show the form as it was."""
+
+    def recall(kept: Any) -> list[Any]:
+        return _updates(handlers, handlers.recalled(kept))
+
+    advanced = form[-1]
+    for changed in (*(field.change for field in form), advanced.changed):
+        changed(None, form, None, js=_KEEP, **_LIVE)
+    asked = [*form[:4], advanced]
+    # What goes in is what the browser kept, not what the form says.
+    demo.load(silently(recall), [advanced], form, js=_RECALL, **_LIVE).then(
+        handlers.estimate, asked, needs, **_LIVE
+    )
+
+
+def _updates(handlers: TrainHandlers, values: Mapping[str, Any]) -> list[Any]:
+    """Return what the form shows, from what `TrainHandlers.copied` returns."""
+    return [
+        values["preset"],
+        gr.update(value=values["dataset"], choices=handlers.data.choices()),
+        *(values[name] for name in ("length", "amount", "name", "advanced")),
+    ]
 
 
 def _value_of(event: gr.EventData, name: str) -> Any:
