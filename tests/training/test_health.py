@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from genimg import checkpoints, data
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
-from genimg.training.health import FEW, STRETCH, diagnose
+from genimg.training.findings import FEW, STRETCH
+from genimg.training.health import diagnose
 from genimg.training.loop import Trainer
 from genimg.training.metric_names import METRICS
 from genimg.training.objectives import OBJECTIVES, Objective
