@@ -70,6 +70,11 @@ class Run:
         """Whether it is a GAN, which is measured by what it draws."""
         return any(row.get("generator_loss") is not None for row in self.rows)
 
+    @property
+    def began(self) -> bool:
+        """Whether it made as many steps as a rule needs that sees it stand still."""
+        return len(self.having("generator_loss")) >= STRETCH or self.grown
+
     def gets_better(self) -> bool:
         """Return whether the newest pictures are nearer to real ones than those shortly before."""
         values = [row["random_distance"] for row in self.having("random_distance")]

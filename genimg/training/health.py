@@ -34,6 +34,7 @@ def diagnose(rows: Sequence[Row], *, pictures: int = 0, ended: bool = False) -> 
         picture_rules.few_pictures,
         picture_rules.copies,
         player_rules.discriminator_wins,
+        player_rules.discriminator_loses,
         player_rules.no_gradient,
         picture_rules.collapse,
         picture_rules.one_for_all,
@@ -50,10 +51,22 @@ def diagnose(rows: Sequence[Row], *, pictures: int = 0, ended: bool = False) -> 
 def _nothing_unusual(run: Run) -> Finding:
     if missing := _missing(run):
         return Finding("unknown", "too short", missing, run.seen)
-    sentence = "nothing unusual"
-    if measured := run.having("random_distance"):
-        sentence += f": {place(measured[-1])}"
-    return Finding("good", "good", sentence, run.seen)
+    measured, sheets = run.having("random_distance"), run.having("diversity")
+    if measured and measured[-1]["random_distance"] >= picture_rules.LOST:
+        sentence = f"nothing to recognise yet: {place(measured[-1])}"
+        return Finding("unknown", "no picture yet", sentence, run.seen)
+    if run.draws and not measured and sheets and sheets[-1]["diversity"] < picture_rules.ALIKE:
+        sentence = (
+            "its samples are much alike as yet: two of a class differ"
+            f" {sheets[-1]['diversity']:.2f} times as much as two real ones"
+        )
+        return Finding("unknown", "no picture yet", sentence, run.seen)
+    return Finding(
+        "good",
+        "good",
+        f"nothing unusual: {place(measured[-1])}" if measured else "nothing unusual",
+        run.seen,
+    )
 
 
 def _missing(run: Run) -> str:

@@ -104,12 +104,15 @@ def one_for_all(run: Run) -> Finding | None:
 
 
 def far_from_real(run: Run) -> Finding | None:
-    """Its pictures are not near real ones, and do not get nearer; or the run ended too soon."""
+    """Its pictures are not near real ones, and do not get nearer; or the run ended too soon.
+
+    Six measurements that do not get better take minutes, so they need no run that is `grown`.
+    """
     measured = run.having("random_distance")
     last = measured[-LASTING:]
     if not last or min(row["random_distance"] for row in last) < NEAR:
         return None
-    settled = run.grown and len(measured) >= 2 * LASTING and not run.gets_better()
+    settled = run.began and len(measured) >= 2 * LASTING and not run.gets_better()
     if run.ended and not settled:
         return Finding(
             "notice",
@@ -117,15 +120,16 @@ def far_from_real(run: Run) -> Finding | None:
             f"the run ended while it was still learning: {place(last[-1])}. Train longer",
             run.seen,
         )
-    if not settled or least(last, "random_distance") < LOST:
+    if not settled:
         return None
+    lost = least(last, "random_distance") >= LOST
     return Finding(
-        "warning",
+        "warning" if lost else "notice",
         "far from real",
         f"its pictures do not get nearer to real ones: they are at"
-        f" {last[-1]['random_distance']:.1f} {SCALE}. Lower the learning rates, or try another"
+        f" {last[-1]['random_distance']:.2f} {SCALE}. Lower the learning rates, or try another"
         " model",
-        since(measured, lambda row: row["random_distance"] >= LOST),
+        since(measured, lambda row: row["random_distance"] >= (LOST if lost else NEAR)),
     )
 
 

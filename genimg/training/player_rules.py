@@ -10,6 +10,9 @@ from genimg.training.findings import FEW, LASTING, STRETCH, Finding, Row, Run, l
 SHORT_STRETCH = 12
 # Both accuracies of a discriminator that has won. Healthy ones stay below 0.96 over a stretch.
 WON = 0.99
+# How often a discriminator that has lost still knows a drawn picture, over a stretch. Healthy ones
+# do more often than 0.4.
+LOST_TO = 1 - WON
 # The generator's gradient against the largest that it had, while the discriminator is right this
 # often. Healthy gradients fall to a tenth; smaller ones belong to a discriminator that is unsure.
 VANISHED = 0.03
@@ -55,6 +58,21 @@ def discriminator_wins(run: Run) -> Finding | None:
         "the discriminator wins completely: it tells real from drawn images without a mistake, and"
         f" the generator does not catch up. {advice}",
         since(rows, lambda row: min(row["real_accuracy"], row["fake_accuracy"]) >= WON),
+    )
+
+
+def discriminator_loses(run: Run) -> Finding | None:
+    """It takes every drawn picture for real, so it teaches the generator nothing."""
+    rows = run.having("real_accuracy", "fake_accuracy", "generator_loss")
+    stretch = rows[-STRETCH:]
+    if len(stretch) < STRETCH or fmean(row["fake_accuracy"] for row in stretch) > LOST_TO:
+        return None
+    return Finding(
+        "warning",
+        "discriminator loses",
+        "the discriminator takes every drawn picture for real, so the generator learns nothing from"
+        " it. Lower generator_learning_rate or raise discriminator_learning_rate",
+        since(rows, lambda row: row["fake_accuracy"] <= LOST_TO),
     )
 
 
