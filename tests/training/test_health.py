@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from genimg import checkpoints, data
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
-from genimg.training.health import FEW, STRETCH, diagnose
+from genimg.training.findings import FEW, STRETCH
+from genimg.training.health import diagnose
 from genimg.training.loop import Trainer
 from genimg.training.metric_names import METRICS
 from genimg.training.objectives import OBJECTIVES, Objective
@@ -223,14 +224,18 @@ CLEAN = {"random_distance": [3, 2, 1.4, 0.9, 0.6, 0.4, 0.3, 0.2], "diversity": [
         ),
         (measured(**HINGE), {"collapse", "far from real"}),
         (measured(diversity=[0.9, 0.5] + [0.45] * 20), {"collapse"}),  # not measured otherwise
-        (measured(random_distance=[2, 0.5, 0.1, 0.1, 0.1, 0.1, 0.5, 0.6, 0.6]), {"worse"}),
+        (
+            measured(random_distance=[2, 0.5, 0.1, 0.1, 0.1, 0.1, 0.5, 0.6, 0.6]),
+            {"worse", "far from real"},
+        ),
         (measured(**CLEAN, copied_share=[0, 0.1, 0.4, 0.8, 0.8, 0.9]), {"copies"}),
         (measured(**CLEAN), {"good"}),
         (measured(**CLEAN, right=1.0), {"good"}),  # the generator learns from a clever opponent
         (measured(right=1.0, falling_loss=True, reports=60), {"good"}),
         (measured(right=1.0, reports=60), {"discriminator wins"}),
         # Every GAN looks like this in its first minutes.
-        (measured(**SMEAR | {"right": 0.9}, class_difference=[0.2] * 9)[:90], {"good"}),
+        (measured(**SMEAR | {"right": 0.9}, class_difference=[0.2] * 9)[:90], {"no picture yet"}),
+        (measured(diversity=[0.3] * 30)[:90], {"no picture yet"}),
         (
             measured(random_distance=[0.03, 0.01, 0.04, 0.02] * 4, class_difference=[1.0] * 9),
             {"good"},
@@ -287,10 +292,23 @@ def test_what_is_well_is_placed_on_the_scale():
 RECORDED = Path(__file__).parent / "recorded_runs"
 
 
+def recorded(name):
+    rows = []
+    for line in (RECORDED / f"{name}.jsonl").read_text().splitlines():
+        add_report(rows, json.loads(line))
+    return rows
+
+
+def kinds_of(rows, pictures, *, ended=False):
+    return {finding.kind for finding in diagnose(rows, pictures=pictures, ended=ended)}
+
+
 @pytest.mark.parametrize(
     ("name", "pictures", "ever", "kinds"),
     [
         ("good-dcgan", 60_000, {"too short", "good"}, {"good"}),
+        ("good-style", 60_000, {"too short", "good"}, {"good"}),
+        ("dcgan-rates-x30", 60_000, {"too short", "good"}, {"good"}),
         ("young-style", 60_000, {"too short"}, {"too short"}),
         ("two-pictures", 2, {"few pictures"}, {"few pictures"}),
         (
@@ -299,19 +317,55 @@ RECORDED = Path(__file__).parent / "recorded_runs"
             {"few pictures", "discriminator wins"},
             {"few pictures", "discriminator wins"},
         ),
+        (
+            "style-rates-x30",
+            60_000,
+            {
+                "too short",
+                "no picture yet",
+                "far from real",
+                "no gradient",
+                "collapse",
+                "discriminator wins",
+            },
+            {"far from real", "no gradient", "collapse", "discriminator wins"},
+        ),
+        (
+            "collapsed-dcgan",
+            60_000,
+            {"too short", "no picture yet", "discriminator loses", "far from real", "collapse"},
+            {"discriminator loses", "collapse", "young"},
+        ),
+        (
+            "standing-portraits",
+            2000,
+            {"too short", "good", "far from real"},
+            {"far from real"},
+        ),
     ],
 )
 def test_recorded_runs(name, pictures, ever, kinds):
-    rows = []
-    for line in (RECORDED / f"{name}.jsonl").read_text().splitlines():
-        add_report(rows, json.loads(line))
-    found = {
-        finding.kind
-        for end in range(1, len(rows) + 1)
-        for finding in diagnose(rows[:end], pictures=pictures)
-    }
-    assert found == ever
-    assert {finding.kind for finding in diagnose(rows, pictures=pictures, ended=True)} == kinds
+    rows = recorded(name)
+    moments = range(1, len(rows) + 1)
+    assert set().union(*(kinds_of(rows[:end], pictures) for end in moments)) == ever
+    assert kinds_of(rows, pictures, ended=True) == kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "kinds"),
+    [
+        ("collapsed-dcgan", 1 / 3, {"discriminator loses"}),
+        ("style-rates-x30", 1 / 3, {"no picture yet"}),
+        ("style-rates-x30", 1 / 2, {"far from real", "no gradient"}),
+        ("standing-portraits", 2 / 3, {"far from real"}),
+        ("good-style", 1 / 3, {"good"}),
+        ("dcgan-rates-x30", 1 / 3, {"good"}),
+    ],
+)
+def test_what_is_said_on_the_way(name, share, kinds):
+    rows = recorded(name)
+    until = share * rows[-1]["images_seen"]
+    assert kinds_of([row for row in rows if row["images_seen"] <= until], 60_000) == kinds
 
 
 NUMBERS = st.one_of(st.none(), st.floats(-1e6, 1e6), st.just(1.0), st.just(0.0))

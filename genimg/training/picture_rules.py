@@ -1,0 +1,154 @@
+"""Rules over the pictures: those to learn from, and those that the model draws."""
+
+from statistics import median
+
+from genimg.training.findings import (
+    BETTER,
+    FEW,
+    LASTING,
+    SCALE,
+    Finding,
+    Run,
+    least,
+    place,
+    since,
+)
+
+# Two drawn pictures of a class differ less than half as much as two real ones; healthy runs reach
+# 0.7 after the first few sheets.
+ALIKE = 0.5
+# Diversity against its own best. Healthy runs dip to 0.7 of it.
+FALLEN = 0.4
+# The classes are less than half as far apart as real ones.
+MIXED = 0.5
+# On the yardstick: as bad as one picture a class, and near enough. A model whose pictures are half
+# as different as real ones (`ALIKE`), and right otherwise, is at (1 - 0.5)^2.
+LOST = 1.0
+NEAR = 0.25
+# A run that was better once, by half and by more than the yardstick's noise.
+WORSENED = 2.0
+# One picture in ten is a copy; chance gives none.
+COPIED = 0.1
+
+
+def few_pictures(run: Run) -> Finding | None:
+    """So few that nothing but they themselves can be learned."""
+    if not 0 < run.pictures < FEW:
+        return None
+    count = "1 picture" if run.pictures == 1 else f"{run.pictures} pictures"
+    return Finding(
+        "warning",
+        "few pictures",
+        f"there {'is' if run.pictures == 1 else 'are'} only {count} to learn from,"
+        f" {run.each_seen()}: a model learns so few by heart, and nothing of others. Give it some"
+        f" hundreds, better thousands",
+        0,
+    )
+
+
+def copies(run: Run) -> Finding | None:
+    """Drawn pictures are those of the training set."""
+    measured = run.having("copied_share")
+    last = measured[-1 if run.ended else -LASTING :]
+    if len(last) < (1 if run.ended else LASTING) or least(last, "copied_share") < COPIED:
+        return None
+    told = f" ({run.each_seen()})" if run.pictures else ""
+    return Finding(
+        "warning",
+        "copies",
+        f"it copies: {last[-1]['copied_share']:.0%} of its pictures are one of the training"
+        f" pictures{told}, and are three times as far from any other. Give it more pictures, or"
+        " stop sooner",
+        since(measured, lambda row: row["copied_share"] >= COPIED),
+    )
+
+
+def collapse(run: Run) -> Finding | None:
+    """The sample sheet's images are getting alike, or never were different."""
+    sheets = run.having("diversity")
+    if not run.draws or len(sheets) <= LASTING:
+        return None
+    values = [row["diversity"] for row in sheets]
+    last = values[-LASTING:]
+    # Noise is more diverse than real images are; to lose that is no loss.
+    best = min(max(values[:-LASTING]), 1.0)
+    limit = max(FALLEN * best, ALIKE if run.grown else 0.0)
+    # As long as they get more different, they may yet.
+    grows = best < ALIKE and BETTER * last[-1] > median(values[-2 * LASTING : -LASTING])
+    if max(last) >= limit or grows:
+        return None
+    return Finding(
+        "warning",
+        "collapse",
+        "samples are nearly identical (mode collapse): whatever its input, the generator draws the"
+        f" same few images; two of a class differ {values[-1]:.2f} times as much as two real ones."
+        " Go back to an earlier checkpoint, lower the learning rates, or add penalties (r1 and r2)",
+        since(sheets, lambda row: row["diversity"] < limit),
+    )
+
+
+def one_for_all(run: Run) -> Finding | None:
+    """Whatever class is asked for, much the same is drawn."""
+    measured = run.having("class_difference")
+    last = [row["class_difference"] for row in measured[-LASTING:]]
+    if not run.grown or len(last) < LASTING or max(last) >= MIXED or BETTER * last[-1] > last[0]:
+        return None
+    return Finding(
+        "warning",
+        "one for all",
+        "it draws much the same for every class: its classes differ"
+        f" {last[-1]:.2f} times as much as those of real pictures. Train longer only if that grows;"
+        " otherwise lower the learning rates, or add penalties (r1 and r2)",
+        since(measured, lambda row: row["class_difference"] < MIXED),
+    )
+
+
+def far_from_real(run: Run) -> Finding | None:
+    """Its pictures are not near real ones, and do not get nearer; or the run ended too soon.
+
+    Six measurements that do not get better take minutes, so they need no run that is `grown`.
+    """
+    measured = run.having("random_distance")
+    last = measured[-LASTING:]
+    if not last or min(row["random_distance"] for row in last) < NEAR:
+        return None
+    settled = run.began and len(measured) >= 2 * LASTING and not run.gets_better()
+    if run.ended and not settled:
+        return Finding(
+            "notice",
+            "young",
+            f"the run ended while it was still learning: {place(last[-1])}. Train longer",
+            run.seen,
+        )
+    if not settled:
+        return None
+    lost = least(last, "random_distance") >= LOST
+    return Finding(
+        "warning" if lost else "notice",
+        "far from real",
+        f"its pictures do not get nearer to real ones: they are at"
+        f" {last[-1]['random_distance']:.2f} {SCALE}. Lower the learning rates, or try another"
+        " model",
+        since(measured, lambda row: row["random_distance"] >= (LOST if lost else NEAR)),
+    )
+
+
+def got_worse(run: Run) -> Finding | None:
+    """Its pictures were much better before."""
+    measured = run.having("random_distance")
+    if len(measured) < 2 * LASTING:
+        return None
+    values = [max(0.0, row["random_distance"]) for row in measured]
+    smoothed = [median(values[i : i + LASTING]) for i in range(len(values) - LASTING + 1)]
+    best = min(smoothed)
+    limit = max(WORSENED * best, best + NEAR)
+    if min(values[-LASTING:]) < limit:
+        return None
+    best_at = int(measured[smoothed.index(best) + 1]["images_seen"])
+    return Finding(
+        "warning",
+        "worse",
+        f"its pictures were better at {best_at:,} images: they were at {best:.2f} and are at"
+        f" {values[-1]:.2f} {SCALE}. Start a run that ends there, or lower the learning rates",
+        best_at,
+    )
