@@ -24,7 +24,7 @@ def expect_tabs(page, *tabs):
 
 
 def reload(page, *tabs):
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function("isAtRest()")
     page.reload()
     expect_tabs(page, *tabs)
 
