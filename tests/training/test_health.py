@@ -342,6 +342,12 @@ def kinds_of(rows, pictures, *, ended=False):
             {"too short", "good", "far from real"},
             {"far from real"},
         ),
+        (
+            "colour-smear",
+            24_000,
+            {"too short", "no picture yet", "far from real", "discriminator wins"},
+            {"far from real", "discriminator wins"},
+        ),
     ],
 )
 def test_recorded_runs(name, pictures, ever, kinds):
@@ -358,6 +364,8 @@ def test_recorded_runs(name, pictures, ever, kinds):
         ("style-rates-x30", 1 / 3, {"no picture yet"}),
         ("style-rates-x30", 1 / 2, {"far from real", "no gradient"}),
         ("standing-portraits", 2 / 3, {"far from real"}),
+        ("colour-smear", 1 / 2, {"no picture yet"}),
+        ("colour-smear", 2 / 3, {"far from real"}),
         ("good-style", 1 / 3, {"good"}),
         ("dcgan-rates-x30", 1 / 3, {"good"}),
     ],
