@@ -6,10 +6,11 @@ and penalties; which network plays makes no difference here.
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
 from genimg.models.gan import Gan
@@ -44,6 +45,12 @@ class GanTrainingConfig(Configuration):
     generator_learning_rate: float = setting(2e-4, "Generator's learning rate.", low=1e-7, high=1)
     discriminator_learning_rate: float = setting(
         4e-4, "Discriminator's learning rate.", low=1e-7, high=1
+    )
+    mapping_learning_rate: float = setting(
+        1.0,
+        "Learning rate of the mapping network, if there is one, as a share of the generator's.",
+        low=1e-4,
+        high=1,
     )
     beta1: float = setting(0.0, "Decay of the mean gradient (momentum for SGD).", low=0, high=0.999)
     beta2: float = setting(0.99, "Decay of the mean squared gradient.", low=0, high=0.9999)
@@ -80,7 +87,7 @@ class GanTask(Task):
         self.optimizers = {
             "generator": make_optimizer(
                 config.optimizer,
-                self.model.generator.parameters(),
+                _generator_parameters(self.model.generator, config),
                 learning_rate=config.generator_learning_rate,
                 betas=betas,
             ),
@@ -227,3 +234,14 @@ class GanTask(Task):
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.generator.load_state_dict(self.average.state_dict())
         return model
+
+
+def _generator_parameters(generator: nn.Module, config: GanTrainingConfig) -> Any:
+    """Return the parameters of a generator, in groups if its mapping network learns slower."""
+    share = config.mapping_learning_rate
+    if share == 1 or not isinstance(generator, MappedGenerator):
+        return generator.parameters()
+    mapping = {"params": [*generator.mapping.parameters()]}
+    mapping["lr"] = share * config.generator_learning_rate
+    inside = set(map(id, mapping["params"]))
+    return [mapping, {"params": [p for p in generator.parameters() if id(p) not in inside]}]

@@ -101,6 +101,28 @@ def test_the_generator_moves_once_after_several_discriminator_steps(small_spec):
         assert ("generator_loss" in report) == turn
 
 
+def test_a_mapping_network_may_learn_slower(small_spec):
+    def distance(share):
+        """How far the mapping network and the rest of the generator go in one step of SGD."""
+        settings = {"optimizer": "sgd", "generator_learning_rate": 0.1}
+        settings["mapping_learning_rate"] = share
+        task = build_task(small_spec("fashion-style", **settings), CPU, "fp32")
+        generator = task.model.generator
+        inside = {id(p) for p in generator.mapping.parameters()}
+        before = weights(generator)
+        step(task)
+        went = [
+            (id(p) in inside, (p.detach() - old).norm())
+            for p, old in zip(generator.parameters(), before, strict=True)
+        ]
+        return [torch.stack([far for mine, far in went if mine is part]) for part in (True, False)]
+
+    (slow, rest), (fast, same) = distance(0.125), distance(1.0)
+    torch.testing.assert_close(slow, fast / 8, rtol=1e-3, atol=1e-7)
+    torch.testing.assert_close(rest, same)
+    assert fast.max() > 0
+
+
 @pytest.mark.parametrize("steps", [1, 2, 5, 10])
 def test_the_loss_of_the_generator_is_in_every_report(small_spec, steps):
     from genimg.training.loop import REPORT_STEPS
