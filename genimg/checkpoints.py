@@ -5,6 +5,7 @@
     NAME/card.json            data set, classes, images seen, minutes, hardware, metrics, license
     NAME/preview.png          what it makes
     NAME/README.md            the card for people
+    NAME/directions.safetensors  of a mapped GAN: directions whose names are in the card
 
 A checkpoint may come from a stranger. Nothing in it is executed, every name, shape and dtype is
 compared with the configuration before any memory is taken for the weights, and what is in the card
@@ -16,7 +17,7 @@ import math
 import os
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ _PACKAGE = Path(__file__).resolve().parent
 # In the source tree the checkpoints lie beside the package; an installed package has them inside.
 _INSTALLED = _PACKAGE / "shipped"
 SHIPPED = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "checkpoints"
+_DIRECTIONS = "directions.safetensors"
 _MAXIMUM_HEADER_BYTES = 4 * 2**20
 _DTYPES = {"F16": torch.float16, "F32": torch.float32, "I64": torch.int64, "BOOL": torch.bool}
 
@@ -56,6 +58,8 @@ class Checkpoint:
     model: nn.Module
     card: dict[str, Any]
     path: Path
+    directions: dict[str, Tensor] = field(default_factory=dict)
+    """Named moves of the style, float32 (style dimensions,) each, in the order of the card."""
 
     def class_names(self) -> tuple[str, ...]:
         """Return the card's class names in the order of the labels; empty without classes.
@@ -105,6 +109,7 @@ def _download(address: str) -> Path:
     from huggingface_hub import snapshot_download
 
     wanted = ["config.json", "model.safetensors", "card.json", "preview.png", "README.md"]
+    wanted.append(_DIRECTIONS)
     try:
         return Path(snapshot_download(match[1], allow_patterns=wanted))
     except Exception as error:  # every kind of network trouble, each with its own class
@@ -129,7 +134,8 @@ def read(name: str | os.PathLike) -> Checkpoint:
         )
     kind, config = architecture(config_json, path)
     model = assemble(kind, config, path / "model.safetensors")
-    return Checkpoint(os.fspath(name), kind, config, model, card, path)
+    directions = _read_directions(path, card, config)
+    return Checkpoint(os.fspath(name), kind, config, model, card, path, directions)
 
 
 def read_card(directory: Path) -> dict[str, Any]:
@@ -146,6 +152,46 @@ def read_card(directory: Path) -> dict[str, Any]:
     except ValueError as error:
         raise CheckpointError(f"the card in {directory} is damaged: {error}") from None
     return card
+
+
+def _read_directions(path: Path, card: dict[str, Any], config: Configuration) -> dict[str, Tensor]:
+    """Return the directions that the card names; {} where it names none."""
+    named = [entry["name"] for entry in card.get("directions", [])]
+    if not named:
+        return {}
+    file, shape = path / _DIRECTIONS, [len(named), getattr(config, "style_dimensions", 0)]
+    if _read_header(file) != {"directions": (torch.float32, shape)}:
+        raise CheckpointError(
+            f"{file} does not fit its card and configuration: it must hold directions {shape}"
+        )
+    vectors = load_file(file)["directions"].clone()
+    if not torch.isfinite(vectors).all():
+        raise CheckpointError(f"{file} holds numbers that are not finite")
+    return dict(zip(named, vectors, strict=True))
+
+
+def write_directions(
+    directory: str | os.PathLike, vectors: Tensor, named: list[dict[str, Any]]
+) -> None:
+    """Give a checkpoint directions with names, in place of those it had.
+
+    Args:
+        vectors: float32 (N, style dimensions), moves of the style.
+        named: for the card, of each its `name` and its `effects`: what adding it moves each
+            property by, in standard deviations.
+
+    Raises:
+        CheckpointError: this is no checkpoint.
+        ValueError: the card would not be readable.
+        OSError: as for `write`.
+    """
+    directory = Path(directory)
+    card = read_card(directory) | {"directions": named}
+    if not named:
+        del card["directions"]
+    check_card(card)
+    atomic_write(directory / _DIRECTIONS, save({"directions": vectors.float().contiguous()}))
+    write_card(directory, card)
 
 
 def _read_object(file: Path) -> dict[str, Any]:
@@ -323,6 +369,7 @@ def write(
     atomic_write(directory / "model.safetensors", save(tensors))
     atomic_write(directory / "preview.png", preview)
     write_card(directory, card)
+    (directory / _DIRECTIONS).unlink(missing_ok=True)  # they were those of other weights
     return directory
 
 

@@ -32,7 +32,7 @@ def card_text(card: dict[str, Any]) -> str:
     lines += [
         f"| {key.replace('_', ' ')} | {_in_words(value)} |"
         for key, value in card.items()
-        if key not in ("title", "metrics", "metrics_command")
+        if key not in ("title", "metrics", "metrics_command", "directions")
     ]
     metrics = card.get("metrics", {})
     if metrics:
@@ -46,6 +46,7 @@ def card_text(card: dict[str, Any]) -> str:
             )
             lines.append(f"| {name.replace('_', ' ')} | {entry['value']:.4g} | {details} |")
         lines += _attribute_table(metrics)
+    lines += _direction_table(card.get("directions", []))
     return "\n".join(lines) + "\n"
 
 
@@ -66,6 +67,20 @@ def _attribute_table(metrics: dict[str, Any]) -> list[str]:
     for attribute in dict.fromkeys(name for values in by_attribute.values() for name in values):
         cells = [values.get(attribute, "") for values in by_attribute.values()]
         lines.append(f"| {attribute} | {' | '.join(map(_in_cell, cells))} |")
+    return lines
+
+
+def _direction_table(directions: list[dict[str, Any]]) -> list[str]:
+    """Return lines with one row for each named direction, if there are any."""
+    if not directions:
+        return []
+    lines = ["", "## Directions", ""]
+    lines += ["What adding each moves most, in standard deviations of what is measured.", ""]
+    lines += ["| direction | moves |", "|---|---|"]
+    for entry in directions:
+        strongest = sorted(entry["effects"].items(), key=lambda effect: -abs(effect[1]))[:4]
+        moved = ", ".join(f"{name} {amount:+.2f}" for name, amount in strongest)
+        lines.append(f"| {entry['name']} | {moved} |")
     return lines
 
 
@@ -122,6 +137,20 @@ def _is_metrics(value: Any) -> bool:
     )
 
 
+def _is_directions(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and all(isinstance(entry, dict) and set(entry) == {"name", "effects"} for entry in value)
+        and all(_is_text(entry["name"]) and isinstance(entry["effects"], dict) for entry in value)
+        and all(
+            _is_text(name) and _is_number(amount)
+            for entry in value
+            for name, amount in entry["effects"].items()
+        )
+        and len({entry["name"] for entry in value}) == len(value)
+    )
+
+
 _TEXT = ("a text of one line", _is_text)
 _COUNT = ("a whole number from 0", _is_count)
 _NUMBER = ("a number", _is_number)
@@ -148,4 +177,5 @@ ENTRIES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "attribution": _TEXT,
     "metrics": ("objects with a number called value, by name", _is_metrics),
     "metrics_command": _TEXT,
+    "directions": ("different names, each with effects that are numbers", _is_directions),
 }

@@ -223,7 +223,8 @@ class TestDownload:
         assert same_state(checkpoint.model, checkpoints.read(tiny).model)
         [(repository, options)] = hub
         assert repository == "someone/their-model.v1"
-        assert set(options["allow_patterns"]) == {file.name for file in tiny.iterdir()}
+        files = {file.name for file in tiny.iterdir()} | {"directions.safetensors"}
+        assert set(options["allow_patterns"]) == files
 
     @pytest.mark.usefixtures("hub")
     def test_trouble_is_one_sentence(self):

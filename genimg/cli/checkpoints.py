@@ -1,8 +1,9 @@
-"""List, describe and publish trained models.
+"""List, describe and publish trained models, and give their directions names.
 
     python -m genimg checkpoints list
     python -m genimg checkpoints show fashion-style
     python -m genimg checkpoints publish runs/mine my-model --title "Mine" --license CC0-1.0
+    python -m genimg checkpoints directions my-model
 
 NAME is also a path, a run's folder, or hf://owner/repository.
 """
@@ -12,12 +13,13 @@ import os
 from pathlib import Path
 
 from genimg import checkpoints, explore
-from genimg.cli.options import Parser, path
+from genimg.cli.options import Parser, add_number, path
 from genimg.cli.tables import facts_table, metrics_table, table
+from genimg.explore.named_directions import name_directions
 from genimg.explore.previews import preview_pictures
 from genimg.training.publishing import publish
 
-SUMMARY = "list, describe and publish trained models"
+SUMMARY = "list, describe and publish trained models, name their directions"
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
@@ -50,6 +52,20 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         help="Leave the discriminator out: a smaller file that cannot judge (default off).",
     )
     publishing.set_defaults(action=_publish)
+    directions = actions.add_parser(
+        "directions", help="Find directions for what is measured on the pictures, and keep them."
+    )
+    directions.add_argument("name", metavar="NAME", help="A checkpoint of a mapped GAN, or a path.")
+    directions.add_argument(
+        "--feature-net",
+        metavar="NAME",
+        help="Classifier of attributes (default: the one that ships for the data set, if any).",
+    )
+    add_number(
+        directions, "--images", int, "Pictures to draw and measure.",
+        default=4000, low=300, high=100_000,
+    )  # fmt: skip
+    directions.set_defaults(action=_directions)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -68,11 +84,13 @@ def _list(options: argparse.Namespace) -> None:
 
 def _show(options: argparse.Namespace) -> None:
     card = dict(explore.load(options.name).info)
-    metrics = card.pop("metrics", {})
+    metrics, directions = card.pop("metrics", {}), card.pop("directions", [])
     print(facts_table(card))
     if metrics:
         print()
         print(metrics_table(metrics))
+    if directions:
+        print("\ndirections: " + ", ".join(entry["name"] for entry in directions))
 
 
 def _publish(options: argparse.Namespace) -> None:
@@ -88,6 +106,14 @@ def _publish(options: argparse.Namespace) -> None:
         license=options.license,
     )
     print(f"wrote a checkpoint of {_bytes(written):,} bytes to {written}")
+
+
+def _directions(options: argparse.Namespace) -> None:
+    found = name_directions(options.name, feature_net=options.feature_net, images=options.images)
+    for direction in found:
+        strongest = list(direction.effects.items())[:4]
+        print(f"{direction.name}: {', '.join(f'{name} {by:+.2f}' for name, by in strongest)}")
+    print(f"wrote {len(found)} directions to {checkpoints.find(options.name)}")
 
 
 def _bytes(folder: Path) -> int:

@@ -33,8 +33,21 @@ def check_seeds(seeds: Sequence[int]) -> list[int]:
     return seeds
 
 
-def check_directions(directions: Sequence[float]) -> list[float]:
-    """Return how far to go along each direction, or raise ValueError."""
+def check_directions(
+    directions: Sequence[float] | Mapping[str, float], named: Sequence[str]
+) -> list[float]:
+    """Return how far to go along each direction, or raise ValueError.
+
+    Args:
+        directions: amounts in their order, or by the names of the first ones, `named`.
+        named: may be empty.
+    """
+    if isinstance(directions, Mapping):
+        for name in directions:
+            if name not in named:
+                known = f"its directions are {', '.join(named)}" if named else "it has none"
+                raise ValueError(f"there is no direction {shown(name)} with a name; {known}")
+        directions = [directions.get(name, 0.0) for name in named]
     amounts = _entries(directions)
     if amounts is None or not all(map(_is_finite, amounts)):
         raise ValueError(f"directions and latents must be finite numbers, not {shown(directions)}")

@@ -42,6 +42,8 @@ class GanModel:
         info: the card: data set, classes, images seen, minutes, hardware, metrics.
         classes: the class names, empty for a model trained without labels.
         spaces: in which spaces it can interpolate: ("z",) or ("z", "w").
+        named_directions: what is known of the directions that have names, in their order: of each
+            what it moves every measured property by, in standard deviations, by its name.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -51,6 +53,10 @@ class GanModel:
         self.config = checkpoint.config
         self.classes = checkpoint.class_names()
         self.spaces = ("z", "w") if isinstance(self.generator, MappedGenerator) else ("z",)
+        self.named_directions: dict[str, dict[str, float]] = {
+            entry["name"]: entry["effects"] for entry in self.info.get("directions", [])
+        }
+        self._named = [*checkpoint.directions.values()]
         self._known_directions = lru_cache(maxsize=64)(self._directions)
 
     def sample(
@@ -90,14 +96,14 @@ class GanModel:
         seed: int = 0,
         label: str | int | None = None,
         truncation: float = 1.0,
-        directions: Sequence[float] = (),
+        directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
     ) -> np.ndarray:
         """Return one picture, uint8 (H, W, C): sample 0 of `seed`, moved.
 
         Args:
-            directions: how far to go along each principal direction (see `directions`), in
-                standard deviations.
+            directions: how far to go along each direction (see `directions`), in standard
+                deviations, in their order or by name: {"glasses: round": 1.5}.
             latents: amounts to add to single dimensions of z, before the mapping.
 
         Raises:
@@ -114,7 +120,7 @@ class GanModel:
         seed: int = 0,
         label: str | int | None = None,
         truncation: float = 1.0,
-        directions: Sequence[float] = (),
+        directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
     ) -> np.ndarray:
         """Return pictures around one, uint8 (count, H, W, C); the first is `picture` itself.
@@ -148,7 +154,7 @@ class GanModel:
         space: str = "z",
         label: str | int | None = None,
         truncation: float = 1.0,
-        directions: Sequence[float] = (),
+        directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
         loop: bool = False,
     ) -> np.ndarray:
@@ -217,8 +223,10 @@ class GanModel:
         return self.discriminator(x, self._labels(labels, len(x))).numpy()
 
     def directions(self, label: str | int | None = None, count: int = 10) -> np.ndarray:
-        """Return the principal directions, float32 (count, D), each one standard deviation long.
+        """Return directions, float32 (count, D): those with names first, then principal ones.
 
+        A named one moves what it is called after by about one standard deviation; what else it
+        moves is in `named_directions`. A principal one is one standard deviation of the code long.
         With a mapping network: principal components of w for the class (GANSpace, Harkonen et al.
         2020, arXiv 2004.02546). Without: the latent directions that move the first layer most
         (SeFa, Shen and Zhou 2021, arXiv 2007.06600, equation 6).
@@ -248,7 +256,8 @@ class GanModel:
             scaled = torch.linalg.svd(matrix, full_matrices=False)[0].T  # z has deviation 1
         # The sign of a singular vector is arbitrary: fix it, so that every machine agrees.
         largest = scaled.gather(1, scaled.abs().argmax(dim=1, keepdim=True))
-        return (scaled * largest.sign())[:count].numpy()
+        principal = scaled * largest.sign()
+        return torch.cat([*(vector[None] for vector in self._named), principal])[:count].numpy()
 
     @torch.inference_mode()
     def _moved(
@@ -256,7 +265,7 @@ class GanModel:
         seed: int,
         label: str | int | None,
         truncation: float,
-        directions: Sequence[float],
+        directions: Sequence[float] | Mapping[str, float],
         latents: Mapping[int, float] | None,
         z: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
@@ -267,8 +276,8 @@ class GanModel:
         number = self._one_class(label)
         labels = self._labels(number, len(z))
         code = self._code(z, labels, truncation)
-        if amounts := check_directions(directions):
-            known = self.directions(number)
+        if amounts := check_directions(directions, tuple(self.named_directions)):
+            known = self.directions(number, max(10, len(self._named)))
             if len(amounts) > len(known):
                 raise ValueError(f"there are {len(known)} directions, not {len(amounts)}")
             moves = torch.from_numpy(known[: len(amounts)])

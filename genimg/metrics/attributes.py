@@ -15,6 +15,7 @@ from genimg.models.attribute_classifier import AttributeHead
 
 BINS = 8
 """Equal parts of 0 to 1 in which the numbers of a continuous attribute are counted."""
+_CLEAR = 1e-3  # a probability nearer to 0 or 1 is as good as certain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +104,36 @@ def total_variation(a: np.ndarray, b: np.ndarray) -> float:
     two can have about any event.
     """
     return float(np.abs(np.asarray(a, np.float64) - b).sum() / 2)
+
+
+def attribute_scores(
+    readings: Mapping[str, Reading], heads: Sequence[AttributeHead]
+) -> dict[str, np.ndarray]:
+    """Return numbers that grow with each attribute, float64 (N,), by names such as "mouth: sad".
+
+    Of names they are log-odds, of two names only those of the second, under the attribute's name
+    where the two say no and yes; of a number the number; of a hue how near it is to red, and to
+    green.
+
+    Args:
+        readings: of N pictures.
+        heads: the attributes.
+    """
+    scores = {}
+    for head in heads:
+        reading = readings[head.name]
+        if reading.probabilities is not None:
+            clear = reading.probabilities.clip(_CLEAR, 1 - _CLEAR)
+            odds = np.log(clear / (1 - clear))
+            for index, value in list(enumerate(head.values))[1 if len(head.values) == 2 else 0 :]:
+                name = head.name if head.values == ("no", "yes") else f"{head.name}: {value}"
+                scores[name] = odds[:, index]
+        elif head.cyclic:
+            angle = 2 * math.pi * reading.values
+            scores |= {f"{head.name}: red": np.cos(angle), f"{head.name}: green": np.sin(angle)}
+        else:
+            scores[head.name] = reading.values
+    return scores
 
 
 def attribute_fidelity(

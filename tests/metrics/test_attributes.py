@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from genimg.metrics.attributes import (
     BINS,
     attribute_fidelity,
+    attribute_scores,
     read_outputs,
     shares,
     total_variation,
@@ -153,3 +154,24 @@ def test_no_pictures_cannot_be_compared():
         attribute_fidelity(
             read_outputs(np.zeros((0, 7)), HEADS), read_outputs(outputs_of(0), HEADS), HEADS
         )
+
+
+def test_scores_grow_with_what_their_names_say():
+    heads = (
+        AttributeHead("hat", ("none", "cap", "crown")),
+        AttributeHead("beard", ("no", "yes")),
+        AttributeHead("size"),
+        AttributeHead("hue", cyclic=True),
+    )
+    certain = np.array([[9, 0, 0, 9, 0, 1, 0, 1, 0], [0, 0, 9, 0, 9, 0, 1, 0, 1]], float)
+    scores = attribute_scores(read_outputs(certain, heads), heads)
+    assert set(scores) == {
+        *("hat: none", "hat: cap", "hat: crown"), "beard", "size", "hue: red", "hue: green"
+    }  # fmt: skip
+    rises = {name: score[1] - score[0] for name, score in scores.items()}
+    assert rises["hat: none"] < 0 < rises["hat: crown"]
+    assert rises["beard"] > 0
+    assert rises["size"] == pytest.approx(0.5)
+    assert rises["hue: red"] == pytest.approx(-1)
+    assert rises["hue: green"] == pytest.approx(1)
+    assert all(np.isfinite(score).all() for score in scores.values())

@@ -12,7 +12,7 @@ import numpy as np
 from genimg.checks import require_number, require_whole_number
 from genimg.explore import GanModel
 from genimg.render import animate, data_uri, grid, strip
-from genimg.ui.gan.sliders import acting, moves, moves_sent
+from genimg.ui.gan.sliders import acting, moves, moves_sent, slider_labels
 from genimg.ui.gan.view import (
     AMOUNT_STEP,
     FIRST_STEPS_BETWEEN,
@@ -96,6 +96,7 @@ class GanHandlers:
         with self.shelf.use(view.checkpoint) as model:
             classes, mapped = list(model.classes), "w" in model.spaces
             latents = model.config.latent_dimensions
+            labels = slider_labels(model, DIRECTIONS)
         directions = max(self.acting(view.checkpoint), len(view.directions))
         moved = [*view.directions, *[0.0] * (DIRECTIONS - len(view.directions))]
         return {
@@ -113,7 +114,8 @@ class GanHandlers:
                 {"value": view.truncation, "visible": True} if mapped else {"visible": False}
             ),
             "directions": [
-                {"value": amount, "visible": i < directions} for i, amount in enumerate(moved)
+                {"value": amount, "visible": i < directions, **label}
+                for i, (amount, label) in enumerate(zip(moved, labels, strict=True))
             ],
             "latents": [
                 {"value": view.latents.get(i, 0.0), "visible": i < latents} for i in range(LATENTS)
@@ -217,7 +219,9 @@ class GanHandlers:
 
     def snippet(self, view: GanView | GanWalk) -> str:
         """Return Python that makes what a view shows."""
-        return view.snippet(self.shelf.source(view.checkpoint))
+        with self.shelf.use(view.checkpoint) as model:
+            named = tuple(model.named_directions)
+        return view.snippet(self.shelf.source(view.checkpoint), named)
 
     def film(self, walk: GanWalk) -> dict[str, Any]:
         """Return all frames of a walk as one picture, and what the player must know of it."""
@@ -365,7 +369,7 @@ class GanHandlers:
 
 
 def count_directions(model: GanModel) -> int:
-    """Return how many principal directions the page has sliders for."""
+    """Return how many directions the page has sliders for."""
     return min(DIRECTIONS, len(model.directions(0 if model.classes else None)))
 
 

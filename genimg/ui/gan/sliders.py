@@ -8,6 +8,7 @@ import numpy as np
 from genimg.explore import GanModel
 
 _FAR = 2.0  # standard deviations
+_UNWANTED = 0.3  # standard deviations of another property, worth a word
 _MUCH = 1 / 6  # of what the strongest direction changes; a judgement, not a measurement
 
 
@@ -32,6 +33,25 @@ def moves_sent(directions: Any, latents: Any) -> dict[str, Any]:
         raise ValueError("there is no such walk; make it again") from None
 
 
+def slider_labels(model: GanModel, count: int) -> list[dict[str, str | None]]:
+    """Return `label` and `info` of the sliders of the first `count` directions.
+
+    The info says what else a direction with a name moves much; without any it is None.
+    """
+    labels: list[dict[str, str | None]] = []
+    for name, effects in list(model.named_directions.items())[:count]:
+        own = name.partition(":")[0]
+        others = [
+            f"{other} {amount:+.1f}"
+            for other, amount in sorted(effects.items(), key=lambda effect: -abs(effect[1]))
+            if abs(amount) >= _UNWANTED and other.partition(":")[0] != own
+        ]
+        info = f"also {', '.join(others[:2])}" if others else None
+        labels.append({"label": name[:1].upper() + name[1:], "info": info})
+    left = range(len(labels), count)
+    return labels + [{"label": f"Direction {i + 1}", "info": None} for i in left]
+
+
 def acting(model: GanModel, count: int) -> int:
     """Return how many of the first `count` directions deserve a slider: up to the last that acts.
 
@@ -46,4 +66,5 @@ def acting(model: GanModel, count: int) -> int:
         return float(abs(moved - still).mean())
 
     changes = [max(change(i, -_FAR), change(i, _FAR)) for i in range(count)]
-    return 1 + max(i for i, amount in enumerate(changes) if amount >= _MUCH * max(changes))
+    strong = 1 + max(i for i, amount in enumerate(changes) if amount >= _MUCH * max(changes))
+    return max(strong, min(count, len(model.named_directions)))

@@ -32,9 +32,9 @@ from genimg.ui.opening import Opening
 
 _EXPLANATION = (
     "The generator made this picture from random numbers, which the seed stands for: nobody drew"
-    " it, and no camera took it. Each slider moves the code behind the picture along one of the"
-    " directions in which this model's pictures differ most, so what changes is what the model has"
-    " learned."
+    " it, and no camera took it. Each slider moves the code behind the picture: one with a name,"
+    " towards more of that, as another network measured it; the others, along the directions in"
+    " which this model's pictures differ most. What changes is what the model has learned."
 )
 # What follows a drag: no queue (it costs more than the picture), and the last event always counts.
 # Values come as they are, because the handlers check them: Gradio would answer a class of the last
@@ -104,7 +104,7 @@ def _explorer(
             gr.Markdown("## Directions")
             with gr.Column(elem_classes=["sliders"]):
                 directions = [
-                    _amount(f"Direction {i + 1}", DIRECTION_LIMIT, f"direction-{i}", options)
+                    _amount(DIRECTION_LIMIT, f"direction-{i}", options)
                     for i, options in enumerate(initial["directions"])
                 ]
             with gr.Row():
@@ -115,7 +115,7 @@ def _explorer(
                 gr.Column(elem_classes=["sliders"]),
             ):
                 latents = [
-                    _amount(f"z {i}", LATENT_LIMIT, f"z-{i}", options)
+                    _amount(LATENT_LIMIT, f"z-{i}", options | {"label": f"z {i}"})
                     for i, options in enumerate(initial["latents"])
                 ]
     with gr.Row(elem_classes=["stage"]):
@@ -249,10 +249,8 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component], demo: gr.Blocks) 
     )  # fmt: skip
 
 
-def _amount(label: str, limit: float, name: str, options: dict[str, Any]) -> gr.Slider:
-    return gr.Slider(
-        -limit, limit, step=AMOUNT_STEP, label=label, elem_id=name, min_width=180, **options
-    )
+def _amount(limit: float, name: str, options: dict[str, Any]) -> gr.Slider:
+    return gr.Slider(-limit, limit, step=AMOUNT_STEP, elem_id=name, min_width=180, **options)
 
 
 def _updates(handlers: GanHandlers, view: GanView) -> list[Any]:

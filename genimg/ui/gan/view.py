@@ -124,13 +124,19 @@ class GanView:
             parts.append(f"truncation {self.truncation:g}")
         return " · ".join(parts + _moves_in_words(self))
 
-    def snippet(self, source: str = "") -> str:
-        """Return Python that makes this picture; `source` is loaded instead of the checkpoint."""
+    def snippet(self, source: str = "", named: Sequence[str] = ()) -> str:
+        """Return Python that makes this picture.
+
+        Args:
+            source: is loaded instead of the checkpoint.
+            named: the names of the model's first directions.
+        """
+        given = _with_names(self.arguments(), named)
         return (
             "import genimg\n"
             "from genimg.render import enlarge\n\n"
             f"model = genimg.load({_python(source or self.checkpoint)})\n"
-            f"picture = model.picture(\n{_lines(self.arguments())})  # uint8 (H, W, C)\n"
+            f"picture = model.picture(\n{_lines(given)})  # uint8 (H, W, C)\n"
             'enlarge(picture, 512).save("picture.png")\n'
         )
 
@@ -254,14 +260,15 @@ class GanWalk:
         last = self.steps if self.loop else self.steps - 1
         return [round(i * last / intervals) for i in range(len(self.seeds))]
 
-    def snippet(self, source: str = "") -> str:
-        """Return Python that makes this walk; `source` is loaded instead of the checkpoint."""
+    def snippet(self, source: str = "", named: Sequence[str] = ()) -> str:
+        """Return Python that makes this walk; see `GanView.snippet`."""
+        given = _with_names(self.arguments(), named)
         return (
             "import genimg\n"
             "from pathlib import Path\n"
             "from genimg.render import animate\n\n"
             f"model = genimg.load({_python(source or self.checkpoint)})\n"
-            f"frames = model.interpolate(\n{_lines(self.arguments())})  # uint8 (steps, H, W, C)\n"
+            f"frames = model.interpolate(\n{_lines(given)})  # uint8 (steps, H, W, C)\n"
             'Path("walk.gif").write_bytes(animate(frames, "gif"))\n'
         )
 
@@ -313,6 +320,15 @@ def _given_moves(view: GanView | GanWalk) -> dict[str, Any]:
     """Return the moves of a view as keyword arguments, without those that do nothing."""
     moves = {"directions": list(view.directions), "latents": dict(view.latents)}
     return {name: value for name, value in moves.items() if value}
+
+
+def _with_names(arguments: dict[str, Any], named: Sequence[str]) -> dict[str, Any]:
+    """Return arguments in which directions are called by name, if all that move have one."""
+    amounts = arguments.get("directions", [])
+    if not 0 < len(amounts) <= len(named):
+        return arguments
+    by_name = {name: amount for name, amount in zip(named, amounts, strict=False) if amount}
+    return arguments | {"directions": by_name}
 
 
 def _moves_in_words(view: GanView | GanWalk) -> list[str]:

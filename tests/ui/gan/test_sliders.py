@@ -8,6 +8,7 @@ class Stub:
     """A GAN whose directions change its picture by known amounts."""
 
     classes = ()
+    named_directions = {}
 
     def __init__(self, *strengths):
         self.strengths = strengths
