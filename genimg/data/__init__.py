@@ -28,6 +28,11 @@ __all__ = ["Attribute", "Dataset", "describe", "draw_set", "load", "names"]
 FOLDER_PREFIX = "folder:"
 
 
+def has_sample(name: str) -> bool:
+    """Return whether a sample of a data set ships, which needs no download."""
+    return name in _sample_counts()
+
+
 def names() -> tuple[str, ...]:
     """Return the names of the published data sets that `load` knows."""
     return tuple(published())

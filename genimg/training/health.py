@@ -78,4 +78,6 @@ def _missing(run: Run) -> str:
         return ""
     needed = f"{10 * STRETCH} steps"  # each tenth is reported
     needed += f" and {LASTING + 1} sample sheets" if lacks_sheets else ""
-    return f"too short to tell: that takes {needed}" + ("; start a longer run" if run.ended else "")
+    if run.ended:
+        return f"too short to tell: that takes {needed}; start a longer run"
+    return f"too early to tell: that takes {needed}"

@@ -27,6 +27,7 @@ _FAST = {
     "penalty_share": 0.5,
     "generator_learning_rate": 4e-4,
     "discriminator_learning_rate": 4e-4,
+    "mapping_learning_rate": 0.01,  # as in StyleGAN; at 1 most of w's dimensions die
     "hold": 0.0,
     "augment": True,
 }

@@ -83,7 +83,7 @@ def test_the_health_of_a_run_is_shown(call, root, start):
     rows = [json.dumps(report | {"images_seen": 640 * number}) for number in range(40)]
     metrics = root / id / "attempts" / "1" / "metrics.jsonl"
     metrics.write_text("\n".join(rows[:3]) + "\n")
-    assert "health: too short to tell" in call("jobs", "show", id, "--runs", root).out
+    assert "health: too early to tell" in call("jobs", "show", id, "--runs", root).out
     metrics.write_text("\n".join(rows) + "\n")
     assert "warning: the discriminator wins" in call("jobs", "show", id, "--runs", root).out
 

@@ -165,18 +165,18 @@ def early_rows(reports, sheets):
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([], "too short to tell: that takes 300 steps"),
-        (early_rows(4, 1), "too short to tell: that takes 300 steps and 4 sample sheets"),
+        ([], "too early to tell: that takes 300 steps"),
+        (early_rows(4, 1), "too early to tell: that takes 300 steps and 4 sample sheets"),
         (
             early_rows(STRETCH, 3),
-            "too short to tell: that takes 300 steps and 4 sample sheets",
+            "too early to tell: that takes 300 steps and 4 sample sheets",
         ),
-        (early_rows(STRETCH - 1, 0), "too short to tell: that takes 300 steps"),
+        (early_rows(STRETCH - 1, 0), "too early to tell: that takes 300 steps"),
         (early_rows(STRETCH, 4), "nothing unusual"),
         (early_rows(STRETCH, 0), "nothing unusual"),  # a run without sample sheets
         (
             [{"images_seen": 64 * number, "diversity": 0.8} for number in range(STRETCH)],
-            "too short to tell: that takes 300 steps",
+            "too early to tell: that takes 300 steps",
         ),
     ],
 )

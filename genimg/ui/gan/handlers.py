@@ -11,7 +11,9 @@ import numpy as np
 
 from genimg.checks import require_number, require_whole_number
 from genimg.explore import GanModel
+from genimg.explore.judging import Scores, usual_scores
 from genimg.render import animate, data_uri, grid, strip
+from genimg.ui.gan.gauge import NOBODY_JUDGES, gauge
 from genimg.ui.gan.sliders import acting, moves, moves_sent, slider_labels
 from genimg.ui.gan.view import (
     AMOUNT_STEP,
@@ -48,6 +50,8 @@ class GanHandlers:
         shelf.when_reloaded(self._frames.cache_clear)
         self.acting = lru_cache(maxsize=64)(self._count_acting)
         shelf.when_reloaded(self.acting.cache_clear)
+        self._usual_scores = lru_cache(maxsize=16)(self._measure_scores)
+        shelf.when_reloaded(self._usual_scores.cache_clear)
 
     def first_view(self) -> GanView:
         """Return what is on the screen before anyone touched anything."""
@@ -151,6 +155,15 @@ class GanHandlers:
             " little of another one",
         }
 
+    def gauge(self, view: GanView) -> str:
+        """Return what the discriminator says of the picture, as HTML."""
+        with self.shelf.use(view.checkpoint) as model:
+            if model.discriminator is None:
+                return NOBODY_JUDGES
+            picture = model.picture(**view.arguments())
+            score = float(model.judge(picture[None], view.label)[0])
+        return gauge(score, self._usual_scores(view.checkpoint))
+
     def first_walk(self) -> GanWalk:
         """Return the walk that is there before anyone asked for one."""
         view = self.first_view()
@@ -236,7 +249,7 @@ class GanHandlers:
             "caption": walk.caption(),
             "keyframes": walk.keyframes(),
             "seeds": list(walk.seeds),
-            "walk": {"checkpoint": walk.checkpoint, **walk.arguments()},
+            "walk": _for_the_browser({"checkpoint": walk.checkpoint, **walk.arguments()}),
             "query": walk.query(),
         }
 
@@ -354,6 +367,10 @@ class GanHandlers:
         with self.shelf.use(checkpoint) as model:
             return acting(model, count_directions(model))
 
+    def _measure_scores(self, checkpoint: str) -> Scores:
+        with self.shelf.use(checkpoint) as model:
+            return usual_scores(model)
+
     def _walk_frames(self, walk: GanWalk) -> np.ndarray:
         with self.shelf.use(walk.checkpoint) as model:
             return model.interpolate(**walk.arguments())
@@ -366,6 +383,13 @@ class GanHandlers:
             return data_uri(strip(frames), "png")
         content = animate(frames, format, frames_per_second=_FRAMES_PER_SECOND)
         return f"data:{_FILES[format]};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _for_the_browser(walk: dict[str, Any]) -> dict[str, Any]:
+    """Return a walk whose every key is a text; `moves_sent` undoes it."""
+    if "latents" not in walk:
+        return walk
+    return walk | {"latents": {str(i): amount for i, amount in walk["latents"].items()}}
 
 
 def count_directions(model: GanModel) -> int:

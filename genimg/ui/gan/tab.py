@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.gan.gauge import WAITING
 from genimg.ui.gan.handlers import GanHandlers, nudged, random_seed
 from genimg.ui.gan.view import (
     AMOUNT_STEP,
@@ -80,6 +81,9 @@ def _explorer(
         with gr.Column(scale=5, min_width=320):
             picture = components.picture(handlers.picture(view), name="picture")
             gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+            gr.Markdown("## What the discriminator says")
+            # Not made before the page is served: the scores to compare with take seconds.
+            opponent = gr.HTML(WAITING, elem_id="gauge", elem_classes=["gauge"])
         with gr.Column(scale=6, min_width=320):
             with gr.Row():
                 checkpoint = components.choice(
@@ -140,6 +144,9 @@ def _explorer(
         view = view_of(*values)
         return handlers.neighbours(view), handlers.snippet(view)
 
+    def judge(*values: Any) -> str:
+        return handlers.gauge(view_of(*values))
+
     def choose(checkpoint: str, label: str, seed: int, truncation: float) -> list[Any]:
         return _updates(handlers, handlers.view_in(checkpoint, label, seed, truncation))
 
@@ -153,6 +160,8 @@ def _explorer(
 
     gr.on([control.change for control in settings], silently(show), settings, picture, **_LIVE)
     picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
+    for moment in (picture.settled, demo.load):
+        moment(silently(judge), settings, opponent, **_LIVE)
     die.click(random_seed, None, seed, **_LIVE)
     nudge.click(nudge_sliders, [checkpoint, *sliders], sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)

@@ -2,6 +2,7 @@ import base64
 import io
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -234,3 +235,20 @@ def test_a_nudge_is_whole_steps_within_the_range(amounts):
         assert -3 <= amount <= 3
         assert amount / AMOUNT_STEP == pytest.approx(round(amount / AMOUNT_STEP))
     assert nudged([0.0] * 20, 3) != [0.0] * 20
+
+
+def test_all_that_the_page_gets_is_json_with_texts_for_keys(handlers):
+    """Gradio's encoder refuses a number as a key, which plain `json` turns into a text."""
+    moved = [1.0, *STILL[1:]]
+    moved[DIRECTIONS] = 2.5
+    view = handlers.view(handlers.shelf.names[0], "Shoe", 4, 0.6, moved)
+    film = handlers.film(walk_of(handlers, amounts=moved))
+    for payload in (
+        handlers.picture(view),
+        handlers.neighbours(view),
+        handlers.controls(view),
+        film,
+    ):
+        orjson.dumps(payload)
+    saved = handlers.export({"walk": film["walk"], "format": "png"})
+    assert "error" not in saved

@@ -71,7 +71,7 @@ def test_everything_about_the_selected_run(handlers, running):
     [finding] = run["health"]
     assert finding == {
         "level": "unknown",
-        "sentence": "Too short to tell: that takes 300 steps.",
+        "sentence": "Too early to tell: that takes 300 steps.",
     }
     assert answer["curves"][running.id]["values"]["generator_loss"] == [[0, 40, 80], [0, 4, 8]]
     assert row(handlers, running)["state"] == "running"
