@@ -33,12 +33,13 @@ def moves_sent(directions: Any, latents: Any) -> dict[str, Any]:
         raise ValueError("there is no such walk; make it again") from None
 
 
-def slider_labels(model: GanModel, count: int) -> list[dict[str, str | None]]:
+def slider_labels(model: GanModel, count: int) -> list[dict[str, str]]:
     """Return `label` and `info` of the sliders of the first `count` directions.
 
-    The info says what else a direction with a name moves much; without any it is None.
+    The info says what else a direction with a name moves much. Without any it is empty: None would
+    leave what was there.
     """
-    labels: list[dict[str, str | None]] = []
+    labels: list[dict[str, str]] = []
     for name, effects in list(model.named_directions.items())[:count]:
         own = name.partition(":")[0]
         others = [
@@ -46,10 +47,10 @@ def slider_labels(model: GanModel, count: int) -> list[dict[str, str | None]]:
             for other, amount in sorted(effects.items(), key=lambda effect: -abs(effect[1]))
             if abs(amount) >= _UNWANTED and other.partition(":")[0] != own
         ]
-        info = f"also {', '.join(others[:2])}" if others else None
+        info = f"also {', '.join(others[:2])}" if others else ""
         labels.append({"label": name[:1].upper() + name[1:], "info": info})
     left = range(len(labels), count)
-    return labels + [{"label": f"Direction {i + 1}", "info": None} for i in left]
+    return labels + [{"label": f"Direction {i + 1}", "info": ""} for i in left]
 
 
 def acting(model: GanModel, count: int) -> int:

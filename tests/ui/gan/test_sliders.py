@@ -74,7 +74,7 @@ def test_they_say_what_they_move_and_what_else(named):
     sliders = named.controls(view_of(named))["directions"]
     assert [slider["label"] for slider in sliders[:3]] == ["Hat: none", "Beard", "Direction 3"]
     # of the same property nothing, of another only what is much
-    assert sliders[0]["info"] is sliders[2]["info"] is None
+    assert sliders[0]["info"] == sliders[2]["info"] == ""
     assert sliders[1]["info"] == "also hat: none -0.5, smile +0.3"
     assert all(slider["visible"] for slider in sliders[:2])
     assert len(sliders) == DIRECTIONS
