@@ -345,3 +345,18 @@ def test_no_file_of_the_server_is_served(server):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{server}gradio_api/file={name}", timeout=60)
         assert refused.value.code in (403, 404)
+
+
+def test_the_gauge_says_what_the_discriminator_gives_the_picture(open_page, models):
+    page = open_page()
+
+    def expect_score(**moves):
+        picture = models.style.picture(**FIRST, **moves)
+        score = models.style.judge(picture[None], FIRST["label"])[0]
+        page.locator("#gauge p").get_by_text(f"gives {score:+.1f}:").wait_for()
+
+    expect_score()
+    slider(page, "direction-1").focus()
+    page.keyboard.press("End")
+    expect_score(directions=[0, 3])
+    assert page.locator("#gauge svg .here").count() == 1
