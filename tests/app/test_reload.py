@@ -145,6 +145,21 @@ def test_a_look_at_ones_own_drawing(open_page):
     assert page.locator("#vision .query output").inner_text().startswith("64:")
 
 
+def test_the_class_and_the_scale_of_a_look(open_page):
+    page = open_tab(open_page, "Transformer", "Look at a picture")
+    page.wait_for_selector("#vision .class-bars button")
+    page.locator("#vision .class-bars button").nth(1).click()
+    chosen = page.locator("#vision .relevance .place").inner_text()
+    page.locator("#vision .own input").check()
+    page.wait_for_function("location.search.includes('looker_layer=')")
+    reload(page, "transformer", "look")
+    page.locator("#vision .relevance .place").get_by_text(chosen).wait_for()
+    assert page.locator("#vision .own input").is_checked()
+    page.locator("#vision-pad").get_by_role("button", name="Clear").click()
+    page.wait_for_function("isAtRest()")
+    assert page.locator("#vision .relevance .place").inner_text() == chosen  # of another picture
+
+
 def test_the_training_tab(open_page):
     page = open_tab(open_page, "Training")
     page.wait_for_selector("#train-start")

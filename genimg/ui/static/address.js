@@ -9,8 +9,11 @@ function writeAddress(names, query) {
   }
 }
 
+// What the address gives for `name`; '' without it.
+const textInAddress = (name) => new URL(window.location).searchParams.get(name) ?? '';
+
 // The whole number that the address gives for `name`, if it is one below `count`; else `otherwise`.
 function numberInAddress(name, count, otherwise) {
-  const text = new URL(window.location).searchParams.get(name) ?? '';
+  const text = textInAddress(name);
   return /^[0-9]{1,6}$/.test(text) && Number(text) < count ? Number(text) : otherwise;
 }

@@ -104,7 +104,11 @@ function showClasses() {
     fill.style.width = `${100 * look.probabilities.data[label]}%`;
     track.append(fill);
     button.append(title, track, share);
-    button.addEventListener('click', () => { state.label = label; showRelevance(); });
+    button.addEventListener('click', () => {
+      state.label = label;
+      showRelevance();
+      writeAddress(['looker_class'], label ? { looker_class: name } : {}); // else the likeliest
+    });
     return button;
   });
   bars.replaceChildren(...buttons);
@@ -140,9 +144,11 @@ function load() {
       query: numberInAddress('looker_query', positions, place.query),
     } : { ...place };
     linked = false;
+    find('.own input').checked = textInAddress('looker_scale') === 'own';
     querySlider.max = positions - 1;
   }
-  state.label = 0; // the likeliest
+  // A class that was chosen stays chosen; else the likeliest, which is the first.
+  state.label = Math.max(0, look.classes.indexOf(textInAddress('looker_class')));
   showClasses();
   showRelevance();
   go({});
@@ -157,7 +163,10 @@ for (const map of element.querySelectorAll('.attention .map, .rollout .map')) {
     go({ query: layout.special.length + row * layout.columns + column });
   });
 }
-find('.own input').addEventListener('change', showAttention);
+find('.own input').addEventListener('change', () => {
+  showAttention();
+  writeAddress(['looker_scale'], find('.own input').checked ? { looker_scale: 'own' } : {});
+});
 querySlider.addEventListener('input', () => go({ query: Number(querySlider.value) }));
 find('.query button').addEventListener('click', () => go({ query: 0 }));
 
