@@ -146,7 +146,9 @@ class Trainer(Learner):
         if now - self._last_save >= self.spec.run.checkpoint_seconds:
             self.save()
         if self.quality.is_due():
-            self._report(self.quality.measure())
+            with self.reporter.aside():
+                measured = self.quality.measure()
+            self._report(measured)
 
     def _is_due(self, times: int) -> bool:
         """Return whether something done `times` times a run is due after the step just made."""
@@ -156,9 +158,10 @@ class Trainer(Learner):
     def _validate(self) -> None:
         """Measure the loss on the held-out pictures, and keep the model if it is the best."""
         total = 0.0
-        for indices in self.held_out.split(self.batch_size):
-            images, labels = self._batch(indices)
-            total += self.task.validate(images, labels) * len(indices)
+        with self.reporter.aside():
+            for indices in self.held_out.split(self.batch_size):
+                images, labels = self._batch(indices)
+                total += self.task.validate(images, labels) * len(indices)
         loss = total / len(self.held_out)
         self._report({"validation_loss": loss})
         if self.validated.note(self.step, loss):
@@ -190,15 +193,23 @@ class Trainer(Learner):
         self.reporter.write_status(state, self.images_seen, wish_seen=self._wish_seen)
 
     def _write_sheet(self) -> None:
-        pictures = self.task.sheet(self.spec.run.seed)
-        if len(pictures):
-            sheet = encode(grid(pictures, columns=10), "png")
-            self.directory.write_sheet(self.images_seen, sheet)
-            if diversity := self.quality.diversity(pictures):
-                self._report(diversity)
+        diversity = {}
+        with self.reporter.aside():
+            pictures = self.task.sheet(self.spec.run.seed)
+            if len(pictures):
+                sheet = encode(grid(pictures, columns=10), "png")
+                self.directory.write_sheet(self.images_seen, sheet)
+                diversity = self.quality.diversity(pictures)
+        if diversity:
+            self._report(diversity)
 
     def save(self) -> None:
         """Publish a checkpoint of this very step."""
+        with self.reporter.aside():
+            self._save()
+        self._last_save = time.monotonic()
+
+    def _save(self) -> None:
         run_checkpoints.save(
             self.directory.checkpoints,
             step=self.step,
@@ -216,7 +227,6 @@ class Trainer(Learner):
                 **self.validated.to_dict(),
             },
         )
-        self._last_save = time.monotonic()
 
     def _restore(self) -> None:
         """Build the task, and load the newest valid checkpoint if there is one."""

@@ -41,7 +41,7 @@ METRICS: dict[str, Metric] = {
         "Speed",
         "images/s",
         "higher",
-        "Images per second over the last half minute, everything included.",
+        "Images per second over the last half minute, without measuring and saving.",
         exact=False,
     ),
     "resident_bytes": Metric(

@@ -1,9 +1,10 @@
 """What a run says about itself: numbers for the chart, a status, and whoever listens."""
 
+import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,26 @@ class SpeedMeter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
+        self._began, self._aside = clock(), 0.0
         self._notes: deque[tuple[float, int]] = deque()
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Leave out of the speed what is done meanwhile: measuring, a sheet, a checkpoint."""
+        start = self.clock()
+        try:
+            yield
+        finally:
+            self._aside += self.clock() - start
+
+    def aside_per_second(self) -> float:
+        """Return how many seconds were left out for each second that counts, since the start."""
+        counted = self.clock() - self._began - self._aside
+        return self._aside / counted if counted > 0 else 0.0
 
     def note(self, images_seen: int) -> None:
         """Take in how many images were seen by now."""
-        now = self.clock()
+        now = self.clock() - self._aside
         self._notes.append((now, images_seen))
         # What is forgotten must leave some progress: a long pause would look like no speed at all.
         while (
@@ -77,6 +93,10 @@ class Reporter:
         self._speed = SpeedMeter()
         self._speed.note(images_seen)
 
+    def aside(self) -> contextlib.AbstractContextManager[None]:
+        """Leave what is done meanwhile out of the speed; the time left expects its share of it."""
+        return self._speed.aside()
+
     def seconds(self) -> float:
         """Return how long the run has trained, over all attempts.
 
@@ -118,7 +138,8 @@ class Reporter:
             "seconds": round(self.seconds(), 3),
         }
         if speed > 0:
-            progress["seconds_left"] = round((self.total - images_seen) / speed, 1)
+            left = (self.total - images_seen) / speed * (1 + self._speed.aside_per_second())
+            progress["seconds_left"] = round(left, 1)
         memory = {"resident_bytes": resident_bytes(), "cuda_bytes": cuda_bytes(self.device)}
         return progress | {name: size for name, size in memory.items() if size is not None}
 

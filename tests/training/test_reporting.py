@@ -1,3 +1,4 @@
+import contextlib
 import json
 import subprocess
 import sys
@@ -62,6 +63,26 @@ def test_a_long_pause_does_not_look_like_the_end_of_the_world():
     assert meter.images_per_second() > 0
     speeds(meter, clock, seconds=2 * SPEED_SECONDS, steps=20, images=64, seen=640)
     assert meter.images_per_second() == pytest.approx(20 * 64 / (2 * SPEED_SECONDS), rel=0.1)
+
+
+def test_what_is_done_aside_is_no_speed_but_takes_its_time():
+    clock = Clock()
+    meter = SpeedMeter(clock)
+    meter.note(0)
+    for seen in (640, 1280, 1920):
+        clock.now += 10
+        meter.note(seen)
+        with meter.aside():
+            clock.now += 5  # a sheet
+        meter.note(seen)
+    assert meter.images_per_second() == pytest.approx(64)
+    assert meter.aside_per_second() == pytest.approx(0.5)
+    with contextlib.suppress(OSError), meter.aside():  # a full disk
+        clock.now += 30
+        raise OSError
+    clock.now += 10
+    meter.note(2560)
+    assert meter.images_per_second() == pytest.approx(64)
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 100), st.integers(0, 500)), min_size=2, max_size=50))
