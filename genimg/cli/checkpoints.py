@@ -19,7 +19,7 @@ from genimg.explore.named_directions import name_directions
 from genimg.explore.previews import preview_pictures
 from genimg.training.publishing import publish
 
-SUMMARY = "list, describe and publish trained models, name their directions"
+SUMMARY = "list, describe and publish trained models"
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
