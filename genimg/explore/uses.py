@@ -37,7 +37,7 @@ class Use:
 
 
 USES: dict[str, Use] = {
-    "gan": Use(GanModel, "GAN", "GAN", "fashion-style"),
+    "gan": Use(GanModel, "GAN", "GAN", "portraits-style"),
     "drawer": Use(DrawerModel, "image GPT", "Transformer", "fashion-gpt"),
     "vision": Use(VisionTransformerModel, "vision Transformer", "Transformer", "fashion-vit"),
     "classifier": Use(ClassifierModel, "classifier"),

@@ -26,12 +26,14 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240
 # Knows what is on its way: requests, and Gradio's events from their call to the message of their
 # end. The stream of those messages may stay open when none is expected any more, so Playwright's
-# "networkidle" may never come. The page's own timers are shorter than half a second.
+# "networkidle" may never come; and the message of an event that begins as the stream closes may be
+# lost, so one is given up after a while. The page's own timers are shorter than half a second.
 WATCH = """(() => {
   const { fetch } = window;
-  const underWay = new Set(), ended = new Set();
+  const LOST_MS = 30000;
+  const underWay = new Map(), ended = new Set();
   let changed = 0;
-  const begin = (what) => ended.has(what) || underWay.add(what);
+  const begin = (what) => ended.has(what) || underWay.set(what, performance.now());
   const end = (what) => {
     ended.add(what);
     underWay.delete(what);
@@ -61,7 +63,11 @@ WATCH = """(() => {
       end(request);
     }
   };
-  window.isAtRest = () => underWay.size === 0 && performance.now() - changed > 500;
+  window.isAtRest = () => {
+    const now = performance.now();
+    const isLost = ([what, since]) => typeof what === 'string' && now - since > LOST_MS;
+    return now - changed > 500 && Array.from(underWay).every(isLost);
+  };
 })()"""
 
 
