@@ -109,9 +109,8 @@ def _download(address: str) -> Path:
     from huggingface_hub import snapshot_download
 
     wanted = ["config.json", "model.safetensors", "card.json", "preview.png", "README.md"]
-    wanted.append(_DIRECTIONS)
     try:
-        return Path(snapshot_download(match[1], allow_patterns=wanted))
+        return Path(snapshot_download(match[1], allow_patterns=[*wanted, _DIRECTIONS]))
     except Exception as error:  # every kind of network trouble, each with its own class
         reason = " ".join(str(error).split())  # the hub's messages have several lines
         raise CheckpointError(f"{address} could not be downloaded: {reason}") from None
@@ -181,14 +180,12 @@ def write_directions(
             property by, in standard deviations.
 
     Raises:
-        CheckpointError: this is no checkpoint.
-        ValueError: the card would not be readable.
+        CheckpointError: its card cannot be read.
+        ValueError: the new card could not be read again.
         OSError: as for `write`.
     """
     directory = Path(directory)
     card = read_card(directory) | {"directions": named}
-    if not named:
-        del card["directions"]
     check_card(card)
     atomic_write(directory / _DIRECTIONS, save({"directions": vectors.float().contiguous()}))
     write_card(directory, card)

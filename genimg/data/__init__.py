@@ -23,7 +23,7 @@ from genimg.data.drawn_sets import draw_set
 from genimg.data.fit import SIZES, fit
 from genimg.data.registry import SPLITS, Dataset, published
 
-__all__ = ["Attribute", "Dataset", "describe", "draw_set", "load", "names"]
+__all__ = ["Attribute", "Dataset", "describe", "draw_set", "has_sample", "load", "names"]
 
 FOLDER_PREFIX = "folder:"
 

@@ -14,7 +14,7 @@ from genimg.explore.gan import GanModel
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class UsualScores:
     """Logits of a discriminator.
 
     Attributes:
@@ -26,7 +26,7 @@ class Scores:
     real: np.ndarray | None
 
 
-def usual_scores(model: GanModel, count: int = 200) -> Scores:
+def usual_scores(model: GanModel, count: int = 200) -> UsualScores:
     """Return what a model's discriminator says of `count` drawn pictures and as many real ones.
 
     Raises:
@@ -37,12 +37,12 @@ def usual_scores(model: GanModel, count: int = 200) -> Scores:
     drawn = model.judge(pictures, labels)
     name, config = model.info.get("dataset", ""), model.config
     if not data.has_sample(name):
-        return Scores(drawn, None)
+        return UsualScores(drawn, None)
     known = data.load(name, size=config.size, split="test", full=False).subset(slice(count))
     if known.channels != config.channels or (model.classes and known.classes != model.classes):
-        return Scores(drawn, None)  # a card may say anything
+        return UsualScores(drawn, None)  # a card may say anything
     real = model.judge(known.pictures(), known.labels.numpy() if model.classes else None)
-    return Scores(drawn, real)
+    return UsualScores(drawn, real)
 
 
 def share_below(scores: np.ndarray, score: float) -> float:

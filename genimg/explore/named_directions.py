@@ -28,8 +28,8 @@ from genimg.models.mapping import MappedGenerator
 from genimg.randomness import generator as random_generator
 from genimg.tensors import to_uint8
 
-Scores = Mapping[str, np.ndarray]
-"""What was measured of N pictures: a name, such as "glasses: round", to float64 (N,)."""
+Measure = Callable[[np.ndarray], Mapping[str, np.ndarray]]
+"""Pictures uint8 (N, H, W, C) to scores: a name, such as "glasses: round", to float64 (N,)."""
 
 _BATCH = 250
 _KEPT_VARIANCE = 0.995  # of the styles; the rest is too thin to be divided by
@@ -102,9 +102,7 @@ def name_directions(
     return found
 
 
-def _measure(
-    model: GanModel, feature_net: str | os.PathLike | None
-) -> Callable[[np.ndarray], Scores]:
+def _measure(model: GanModel, feature_net: str | os.PathLike | None) -> Measure:
     """Return what measures pictures of the model."""
     shipped = FEATURE_NETS.get(model.info.get("dataset", ""))
     net = load(feature_net or shipped) if feature_net or shipped else None
@@ -121,7 +119,7 @@ def _measure(
 
 def fit_directions(
     model: GanModel,
-    measure: Callable[[np.ndarray], Scores],
+    measure: Measure,
     *,
     count: int = 10,
     images: int = 3000,
@@ -134,7 +132,7 @@ def fit_directions(
 
     Args:
         model: with a mapping network.
-        measure: takes pictures uint8 (N, H, W, C), and returns scores of them.
+        measure: takes some pictures at a time, and returns scores of them.
         count: directions at most, 1 to 100.
         images: pictures that are drawn and measured, 300 to 100 000.
         seed: of the pictures.
@@ -148,9 +146,8 @@ def fit_directions(
     if not isinstance(model.generator, MappedGenerator):
         raise ValueError(f"{model.name} has no mapping network, so it has no space to name")
     sample = _Sample(model, images, seed)
-    scores = measure(sample.draw(sample.styles))
-    names = list(scores)
-    wanted = sample.centred(np.stack([np.asarray(scores[name], float) for name in names], axis=1))
+    names, scores = sample.scores(sample.styles, measure)
+    wanted = sample.centred(scores)
     deviation = np.maximum(wanted.std(axis=0), 1e-9)
     wanted = wanted / deviation
     gradients = _regress(sample.whitened, wanted)  # (K, S)
@@ -158,11 +155,10 @@ def fit_directions(
 
     def effects(move: np.ndarray) -> np.ndarray:
         """Return what adding a style moves all scores by, (S,), in standard deviations."""
-        here, ends = sample.styles[:_PROBED], []
-        for sign in (1, -1):
-            moved = measure(sample.draw(here + sign * torch.from_numpy(move)))
-            ends.append(np.stack([np.asarray(moved[name], float) for name in names], axis=1))
-        return (ends[0] - ends[1]).mean(axis=0) / 2 / deviation
+        here, step = sample.styles[:_PROBED], torch.from_numpy(move)
+        _, more = sample.scores(here + step, measure)
+        _, less = sample.scores(here - step, measure)
+        return (more - less).mean(axis=0) / 2 / deviation
 
     found: list[NamedDirection] = []
     order = _best_of_each_first(names, fit)
@@ -215,13 +211,15 @@ class _Sample:
         return ((direction * self.deviations) @ self.axes).astype(np.float32)
 
     @torch.inference_mode()
-    def draw(self, styles: torch.Tensor) -> np.ndarray:
-        """Return the pictures of styles (n, W), uint8 (n, H, W, C)."""
-        parts = []
-        for part in styles.split(_BATCH):
+    def scores(self, styles: torch.Tensor, measure: Measure) -> tuple[list[str], np.ndarray]:
+        """Return the names of the scores, and those of the pictures of styles (n, W), (n, S)."""
+        names, parts = [], []
+        for part in styles.split(_BATCH):  # many pictures at once would only take more memory
             noise = [layer.expand(len(part), -1, -1, -1) for layer in self.noise]
-            parts.append(to_uint8(self.synthesise(part, noise)))
-        return np.concatenate(parts)
+            measured = measure(to_uint8(self.synthesise(part, noise)))
+            names = list(measured)
+            parts.append(np.stack([np.asarray(measured[name], float) for name in names], axis=1))
+        return names, np.concatenate(parts)
 
 
 def _regress(inputs: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -122,9 +122,10 @@ def _speed(
         here = job.preset == spec.preset and job.assigned.partition(":")[0] == device.kind
         if here and _is_same_work(root / job.id, spec):
             report = last_report(root / job.id / "attempts" / str(job.attempt))
-            speed = report.get("images_per_second")
-            if isinstance(speed, (int, float)) and speed > 0:
-                return float(speed), f"the earlier run {job.name!r} on {device.title}"
+            seen, seconds = report.get("images_seen"), report.get("seconds")
+            # Over the whole run: the speed of its report leaves out measuring and saving.
+            if all(isinstance(each, (int, float)) and each > 0 for each in (seen, seconds)):
+                return seen / seconds, f"the earlier run {job.name!r} on {device.title}"
     card = _shipped_card(spec)
     if str(card.get("hardware", "")).startswith(device.kind) and card.get("minutes"):
         speed = card["images_seen"] / card["minutes"] / 60

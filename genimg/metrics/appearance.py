@@ -15,8 +15,8 @@ def appearance(pictures: np.ndarray) -> dict[str, np.ndarray]:
     "brightness" and "area" are shares of the whole, "height" and "width" standard deviations in
     heights and widths of the picture, "slant" is the correlation of right and up, -1 to 1,
     "symmetry" how little the picture differs from its mirror image, "texture" how much neighbouring
-    pixels differ within the thing; of
-    colour pictures also "saturation" and "warmth", red less blue.
+    pixels differ within the thing. Pictures in colour also have "saturation", and "warmth", which
+    is red less blue.
 
     Args:
         pictures: uint8 (N, H, W, C), at least 3 pixels a side.

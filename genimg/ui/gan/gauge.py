@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from genimg.explore.judging import Scores, share_below
+from genimg.explore.judging import UsualScores, share_below
 
 NOBODY_JUDGES = (
     "<p>This model ships without its discriminator, the network that it learned from by trying to"
@@ -14,7 +14,7 @@ _BARS = 24
 _MARGIN = 0.05  # of the range, so that nothing stands at the very edge
 
 
-def gauge(score: float, usual: Scores) -> str:
+def gauge(score: float, usual: UsualScores) -> str:
     """Return HTML: a histogram of the usual scores with a mark at `score`, and it in words.
 
     Args:
@@ -41,7 +41,7 @@ def gauge(score: float, usual: Scores) -> str:
     )
 
 
-def _words(score: float, usual: Scores) -> str:
+def _words(score: float, usual: UsualScores) -> str:
     said = (
         "The discriminator learned to tell real pictures from drawn ones. To this one it gives"
         f" {score:+.1f}: more than {_percent(usual.drawn, score)} of drawn pictures get"

@@ -11,7 +11,7 @@ import numpy as np
 
 from genimg.checks import require_number, require_whole_number
 from genimg.explore import GanModel
-from genimg.explore.judging import Scores, usual_scores
+from genimg.explore.judging import UsualScores, usual_scores
 from genimg.render import animate, data_uri, grid, strip
 from genimg.ui.gan.gauge import NOBODY_JUDGES, gauge
 from genimg.ui.gan.sliders import acting, moves, moves_sent, slider_labels
@@ -367,7 +367,7 @@ class GanHandlers:
         with self.shelf.use(checkpoint) as model:
             return acting(model, count_directions(model))
 
-    def _measure_scores(self, checkpoint: str) -> Scores:
+    def _measure_scores(self, checkpoint: str) -> UsualScores:
         with self.shelf.use(checkpoint) as model:
             return usual_scores(model)
 

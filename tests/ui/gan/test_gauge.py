@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from genimg.explore.judging import Scores, share_below, usual_scores
+from genimg.explore.judging import UsualScores, share_below, usual_scores
 from genimg.ui.gan.gauge import NOBODY_JUDGES, gauge
 from genimg.ui.gan.handlers import DIRECTIONS, LATENTS
 
@@ -26,7 +26,7 @@ def test_it_says_what_judge_says(handlers, shelf):
 
 
 def test_the_mark_stands_where_the_score_is():
-    scores = Scores(np.linspace(-3, 1, 50), np.linspace(0, 4, 60))
+    scores = UsualScores(np.linspace(-3, 1, 50), np.linspace(0, 4, 60))
     places = []
     for score in (-3.0, 0.5, 4.0):
         text = gauge(score, scores)
@@ -38,7 +38,7 @@ def test_the_mark_stands_where_the_score_is():
 
 @pytest.mark.parametrize("score", [-1e6, 0.0, 1e6])
 def test_any_score_stays_in_the_drawing(score):
-    text = gauge(score, Scores(np.zeros(3), None))
+    text = gauge(score, UsualScores(np.zeros(3), None))
     numbers = [float(x) for x in re.findall(r"-?\d+\.\d", text.split("<p>")[0].split("/>")[0])]
     assert all(-1 <= number <= 481 for number in numbers if abs(number) != abs(score))
     assert 0 <= float(re.search(r'x1="([\d.]+)"', text)[1]) <= 480
