@@ -24,51 +24,6 @@ from genimg.render import encode
 ROOT = Path(__file__).parents[2]
 # Generous: a busy machine is not a failure. Nothing here waits longer than it must.
 PATIENCE_SECONDS = 240
-# Knows what is on its way: requests, and Gradio's events from their call to the message of their
-# end. The stream of those messages may stay open when none is expected any more, so Playwright's
-# "networkidle" may never come; and the message of an event that begins as the stream closes may be
-# lost, so one is given up after a while. The page's own timers are shorter than half a second.
-WATCH = """(() => {
-  const { fetch } = window;
-  const LOST_MS = 30000;
-  const underWay = new Map(), ended = new Set();
-  let changed = 0;
-  const begin = (what) => ended.has(what) || underWay.set(what, performance.now());
-  const end = (what) => {
-    ended.add(what);
-    underWay.delete(what);
-    changed = performance.now();
-  };
-  const read = async (stream) => {
-    let text = '';
-    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-      const lines = (text + chunk).split('\\n');
-      text = lines.pop();
-      for (const line of lines.filter((each) => each.startsWith('data:'))) {
-        const { msg, event_id } = JSON.parse(line.slice(5));
-        if (msg === 'process_completed') end(event_id);
-      }
-    }
-  };
-  window.fetch = async (...call) => {
-    const request = Symbol();
-    begin(request);
-    try {
-      const answer = await fetch(...call);
-      const type = answer.headers.get('content-type') ?? '';
-      if (type.startsWith('text/event-stream')) read(answer.clone().body).catch(() => {});
-      else if (answer.url.includes('/queue/join')) begin((await answer.clone().json()).event_id);
-      return answer;
-    } finally {
-      end(request);
-    }
-  };
-  window.isAtRest = () => {
-    const now = performance.now();
-    const isLost = ([what, since]) => typeof what === 'string' && now - since > LOST_MS;
-    return now - changed > 500 && Array.from(underWay).every(isLost);
-  };
-})()"""
 
 
 @pytest.fixture(scope="session")
@@ -211,8 +166,6 @@ def open_page(browser, server):
 
     Further options are those of the browser's context, such as reduced_motion="reduce".
 
-    In it, isAtRest() is true when all that it has begun is done.
-
     After the test: nothing was asked of another machine, nothing failed, no error was logged.
     """
     pages, problems = [], []
@@ -228,7 +181,6 @@ def open_page(browser, server):
     def open_page(query="", width=1280, height=900, **options):
         page = browser.new_page(viewport={"width": width, "height": height}, **options)
         page.set_default_timeout(PATIENCE_SECONDS * 1000)
-        page.add_init_script(WATCH)
         pages.append(page)
         page.on("request", watch_request)
         page.on("console", watch_console)

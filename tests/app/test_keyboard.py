@@ -22,7 +22,7 @@ def open_tab(open_page, names, **options):
     page = open_page(reduced_motion="reduce", **options)
     for name in names:
         page.get_by_role("tab", name=name, exact=True).click()
-    page.wait_for_function("isAtRest()")
+    page.wait_for_load_state("networkidle")
     return page
 
 
@@ -111,7 +111,7 @@ def test_no_field_keeps_a_number_that_is_not_allowed(open_page, key):
             for name in names:
                 page.get_by_role("tab", name=name, exact=True).click()
             page.wait_for_selector(f"{selector} input[type=number]")
-            page.wait_for_function("isAtRest()")
+            page.wait_for_load_state("networkidle")
             last = names
         field = page.locator(f"{selector} input[type=number]")
         field.press("Control+a")
@@ -121,7 +121,7 @@ def test_no_field_keeps_a_number_that_is_not_allowed(open_page, key):
         assert field.input_value() == shown, (selector, typed)
         note = page.locator("#page .refused")
         assert f"it is {shown} again" in note.inner_text(), (selector, typed)
-        page.wait_for_function("isAtRest()")
+        page.wait_for_load_state("networkidle")
         assert field.input_value() == shown, (selector, typed)
         if names == ("GAN",):
             page.wait_for_url(address)  # the picture, too, whatever was on the way

@@ -24,7 +24,7 @@ def expect_tabs(page, *tabs):
 
 
 def reload(page, *tabs):
-    page.wait_for_function("isAtRest()")
+    page.wait_for_load_state("networkidle")
     page.reload()
     expect_tabs(page, *tabs)
 
@@ -156,7 +156,7 @@ def test_the_class_and_the_scale_of_a_look(open_page):
     page.locator("#vision .relevance .place").get_by_text(chosen).wait_for()
     assert page.locator("#vision .own input").is_checked()
     page.locator("#vision-pad").get_by_role("button", name="Clear").click()
-    page.wait_for_function("isAtRest()")
+    page.wait_for_load_state("networkidle")
     assert page.locator("#vision .relevance .place").inner_text() == chosen  # of another picture
 
 

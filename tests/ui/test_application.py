@@ -211,3 +211,17 @@ def test_strangers_files_are_stopped_on_a_space_only():
     [gate] = application._gate(host_of(SPACE))
     assert gate.kwargs["largest"] == 0
     assert gate.kwargs["refusal"].endswith(".")
+
+
+def test_no_two_handlers_of_an_event_wait_for_their_last_call(paths):
+    """Gradio calls each again when the other ends, and so for ever, ten times a second."""
+    demo = application.build([paths[use] for use in ("style", "drawer", "vision")])
+    waiting = [
+        (target, event)
+        for handler in demo.config["dependencies"]
+        if handler["trigger_mode"] == "always_last"
+        for target, event in handler["targets"]
+        if event not in ("load", "then")  # each of which is called by itself
+    ]
+    assert len(waiting) > 30
+    assert sorted(waiting) == sorted(set(waiting))

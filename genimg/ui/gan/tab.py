@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from genimg.ui import components
 from genimg.ui.gan.gauge import WAITING
@@ -47,6 +48,9 @@ _LIVE: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
 }
+# A second one for an event that has one of those already: of two that wait for each other, Gradio
+# 6.31 calls each again when the other ends, for ever.
+_BESIDE: dict[str, Any] = _LIVE | {"trigger_mode": "multiple"}
 # What may have to say something: a warning reaches the page only through the queue.
 _QUEUED: dict[str, Any] = _LIVE | {"queue": True}
 
@@ -54,8 +58,8 @@ _QUEUED: dict[str, Any] = _LIVE | {"queue": True}
 def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
     """Add the tab to `demo`, the page that is being built; links to the page open in it."""
     handlers = GanHandlers(shelf)
-    picture, settings, facts = _explorer(handlers, demo)
-    _walk(handlers, settings, demo)
+    picture, settings, facts, settled = _explorer(handlers, demo)
+    _walk(handlers, settings, settled, demo)
     gr.api(as_error(handlers.sample), api_name="sample")
     gr.api(as_error(handlers.interpolate), api_name="interpolate")
 
@@ -69,11 +73,12 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
 
 def _explorer(
     handlers: GanHandlers, demo: gr.Blocks
-) -> tuple[gr.Component, list[gr.Component], gr.Component]:
+) -> tuple[gr.Component, list[gr.Component], gr.Component, Dependency]:
     """Add the picture with its controls.
 
     Returns:
-        The picture; checkpoint, class, seed, truncation and sliders; the facts.
+        The picture; checkpoint, class, seed, truncation and sliders; the facts; what follows when
+        the picture has settled.
     """
     view = handlers.first_view()
     initial = handlers.controls(view)
@@ -159,19 +164,25 @@ def _explorer(
         return [*nudged(amounts[:count], DIRECTION_LIMIT), *amounts[count:]]
 
     gr.on([control.change for control in settings], silently(show), settings, picture, **_LIVE)
-    picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
-    for moment in (picture.settled, demo.load):
+    settled = picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
+    for moment in (settled.then, demo.load):
         moment(silently(judge), settings, opponent, **_LIVE)
     die.click(random_seed, None, seed, **_LIVE)
     nudge.click(nudge_sliders, [checkpoint, *sliders], sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
     checkpoint.input(as_warning(choose), settings[:4], controls, **_QUEUED)
     demo.load(as_warning(open_link), None, controls, **_QUEUED)
-    return picture, settings, facts
+    return picture, settings, facts, settled
 
 
-def _walk(handlers: GanHandlers, settings: list[gr.Component], demo: gr.Blocks) -> None:
-    """Add the walk between seeds; all else of it is as in the picture of `settings`."""
+def _walk(
+    handlers: GanHandlers, settings: list[gr.Component], settled: Dependency, demo: gr.Blocks
+) -> None:
+    """Add the walk between seeds; all else of it is as in the picture of `settings`.
+
+    Args:
+        settled: what follows when that picture has settled.
+    """
     checkpoint, label, seed, truncation, *sliders = settings
     first = handlers.first_walk()
     with gr.Row(elem_classes=["stage"]):
@@ -240,10 +251,10 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component], demo: gr.Blocks) 
         [make.click, seeds.submit, mode.input, space.input, loop.input],
         as_warning(walk), path, [player, code], **_QUEUED,
     )  # fmt: skip
-    gr.on(
-        [control.change for control in [*path, code]], silently(staleness), [code, *path],
-        stale, **_LIVE,
-    )  # fmt: skip
+    own = [seeds, between, mode, space, loop, code]
+    shown = (silently(staleness), [code, *path], stale)
+    gr.on([control.change for control in own], *shown, **_LIVE)
+    settled.then(*shown, **_LIVE)
     drawn = draw.click(
         lambda: ", ".join(str(random_seed()) for _ in range(4)), None, seeds, **_LIVE
     )
@@ -254,7 +265,7 @@ def _walk(handlers: GanHandlers, settings: list[gr.Component], demo: gr.Blocks) 
         chosen.then(as_warning(walk), path, [player, code], **_QUEUED)
     checkpoint.change(
         silently(lambda name: gr.update(visible=handlers.is_mapped(name))), checkpoint, space,
-        **_LIVE,
+        **_BESIDE,
     )  # fmt: skip
 
 

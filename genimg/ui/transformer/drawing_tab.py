@@ -144,7 +144,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
     checkpoint.input(as_warning(choose), settings[:3], [drawing, *controls], **drawn)
     reshaping = [temperature, top_k, top_p, guidance]
     gr.on([slider.change for slider in reshaping], None, reshaping, None, js=_RESHAPE, **_LIVE)
-    drawing.select(silently(show_code), None, code, **_LIVE)
+    drawing.select(silently(show_code), None, code, **_LIVE | {"trigger_mode": "multiple"})
     demo.load(open_link, None, [drawing, *controls], **_QUEUED)
     gr.api(as_error(handlers.draw), api_name="draw")
     opening = Opening(shelf, lambda name: choose(name, ANY_CLASS, first.seed), [drawing, *controls])

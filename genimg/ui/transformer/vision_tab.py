@@ -81,7 +81,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> VisionPart:
     checkpoint.input(as_warning(handlers.first_pad), checkpoint, pad, **_QUEUED).then(
         as_warning(show), [checkpoint, pad], viewer, **_QUEUED
     )
-    viewer.select(as_warning(tell), [checkpoint, pad], code, **_QUEUED)
+    told = _QUEUED | {"trigger_mode": "multiple"}  # the numbers below wait for the last select
+    viewer.select(as_warning(tell), [checkpoint, pad], code, **told)
     gr.api(as_error(handlers.look), api_name="look")
 
     opened = demo.load(as_warning(open_link), None, [checkpoint, pad, viewer, code], **_QUEUED)
