@@ -63,6 +63,7 @@ def test_a_classifier_without_attention_stays_one(write):
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "../..", "a\0b", "x" * 5000])
-def test_an_unknown_name_is_one_sentence(name):
+def test_an_unknown_name_is_one_sentence(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # so that nobody's files lie two folders up
     with pytest.raises(checkpoints.CheckpointError, match="there is no checkpoint"):
         genimg.load(name)
