@@ -199,6 +199,7 @@ def together(run: Path, processes: int) -> Iterator[Group]:
                 if any(other.poll() is not None for other in others):
                     raise LostProcess("another process of this run has ended before it began")
                 time.sleep(0.02)
+            store.add("arrived", 1)
             with _member(store, 0, processes) as group:
                 yield group
         except LostProcess as error:
@@ -215,6 +216,9 @@ def joined() -> Iterator[SeveralProcesses]:
     with _talking():
         store, rank, size = next(torch.distributed.rendezvous("env://", timeout=_MEETING_PATIENCE))
         store.add("arrived", 1)
+        # Here and not in gloo, which would not hear a signal before the others are there.
+        while store.add("arrived", 0) < size:
+            time.sleep(0.02)
     with _member(store, rank, size) as group:
         yield group
 

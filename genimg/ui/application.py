@@ -96,8 +96,9 @@ def build(
                         train_tab.build(manager, teacher_token, openings, demo)
         page = components.page()
 
-        def open_link(request: gr.Request) -> list[Any]:
+        def open_tab(request: gr.Request) -> list[Any]:
             tab = tab_of(request.query_params)
+            # Without a tab in the link nothing is chosen: a visitor may have been quicker.
             chosen = {"transformer", tab} if tab in PARTS else {tab}
             ids = [[part.id for part in group.children] for group in groups]
             found = [next((id for id in part if id in chosen), None) for part in ids]
@@ -105,18 +106,21 @@ def build(
             return [*opened, {"tab": tab}]
 
         demo.load(
-            open_link, None, [*groups, page], queue=False, show_progress="hidden",
+            open_tab, None, [*groups, page], queue=False, show_progress="hidden",
             api_visibility="private",
         )  # fmt: skip
     return demo.queue(max_size=_LONGEST_QUEUE, default_concurrency_limit=1)
 
 
 def tab_of(query: Mapping[str, str]) -> str:
-    """Return which tab a link opens; one from before links named it is known by what it shows."""
+    """Return which tab a link opens, '' for the first one.
+
+    A link from before they named it is known by what it shows.
+    """
     known = query.get("tab", "")
     if known in ("gan", "transformer", "train", *PARTS):
         return known
-    return "train" if "run" in query else "draw" if "drawer" in query else "gan"
+    return "train" if "run" in query else "draw" if "drawer" in query else ""
 
 
 def launch(
