@@ -5,12 +5,14 @@ latent vector z for one without. Directions, truncation and neighbours are all m
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from genimg import trails
 from genimg.checkpoints import Checkpoint
 from genimg.checks import (
     check_seed,
@@ -44,6 +46,7 @@ class GanModel:
         spaces: in which spaces it can interpolate: ("z",) or ("z", "w").
         named_directions: what is known of the directions that have names, in their order: of each
             what it moves every measured property by, in standard deviations, by its name.
+        trail: after how many pictures of its training there are snapshots; see `at`.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -58,6 +61,27 @@ class GanModel:
         }
         self._named = [*checkpoint.directions.values()]
         self._known_directions = lru_cache(maxsize=64)(self._directions)
+        self.trail = trails.moments(checkpoint.path)
+        self._checkpoint = checkpoint
+        self._snapshots = lru_cache(maxsize=8)(self._read_snapshot)
+
+    def at(self, images_seen: int) -> "GanModel":
+        """Return this model as it was after `images_seen` pictures, one of `trail`.
+
+        Its directions are those of this model, so that a move can be followed through the training.
+
+        Raises:
+            ValueError: there is no such snapshot, or it is damaged.
+        """
+        return self._snapshots(images_seen)
+
+    def _read_snapshot(self, images_seen: int) -> "GanModel":
+        kept = self._checkpoint
+        model = trails.read(kept.path, images_seen, kept.kind, kept.config)
+        card = kept.card | {"images_seen": images_seen}
+        snapshot = GanModel(replace(kept, model=model, card=card))
+        snapshot._known_directions = self._known_directions
+        return snapshot
 
     def sample(
         self,
