@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,7 @@ def test_a_picture_with_itself_is_itself(mapped):
 
 def test_each_layer_counts(mapped):
     mixed = [mix(mapped, [1, 2], [3, 4], layers=i)[0, 0] for i in range(layers_of(mapped) + 1)]
-    for before, after in zip(mixed, mixed[1:], strict=False):
+    for before, after in itertools.pairwise(mixed):
         assert not np.array_equal(before, after)
 
 
