@@ -82,6 +82,8 @@ class LoadedModel:
         known = isinstance(dtype, torch.dtype) and dtype in _DTYPES
         if dtype is not None and not known:
             raise ValueError(f"dtype must be torch.float32 or torch.bfloat16, not {shown(dtype)}")
+        if device is not None and not isinstance(device, (str, torch.device)):
+            raise ValueError(f"device must be a name, such as cpu or cuda, not {shown(device)}")
         chosen = None if device is None else choose_device(str(device))
         self.module.to(chosen, dtype)
         self._forget()

@@ -140,7 +140,7 @@ def test_what_was_computed_with_other_weights_is_forgotten(make_model, make_tiny
         ({"device": None, "dtype": torch.float16}, "torch.float32 or torch.bfloat16, not"),
         ({"dtype": "bfloat16"}, "torch.float32 or torch.bfloat16, not 'bfloat16'"),
         ({"device": torch.int64}, "torch.float32 or torch.bfloat16, not torch.int64"),
-        ({"device": 3.5}, "'3.5' is no device"),
+        ({"device": 3.5}, "device must be a name, such as cpu or cuda, not 3.5"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(style, wrong, sentence):
