@@ -16,6 +16,7 @@ from genimg import checkpoints
 from genimg.jobs.devices import Device
 from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.views import last_report
+from genimg.models.blueprint import blueprint
 from genimg.storage import read_json
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
@@ -110,7 +111,7 @@ def estimate(spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]) -
 
 def count_weights(spec: RunSpec) -> int:
     """Return how many numbers are trained, without making room for them."""
-    model = checkpoints.blueprint(spec.kind, spec.model)
+    model = blueprint(spec.kind, spec.model)
     return sum(parameter.numel() for parameter in model.parameters())
 
 

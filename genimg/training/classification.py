@@ -16,6 +16,7 @@ from genimg.training.task import (
     decay_matrices_only,
     learning_rate_factor,
     make_optimizer,
+    random_pictures,
 )
 
 
@@ -96,6 +97,11 @@ class RecognisingTask(Task):
     def published(self) -> nn.Module:
         """Return a copy of the averaged model."""
         return copy.deepcopy(self.average)
+
+    @staticmethod
+    def outputs(model: nn.Module) -> list[Tensor]:
+        """Return what it says of eight pictures."""
+        return [model(random_pictures(model.config))]
 
 
 class ClassifierTask(RecognisingTask):

@@ -235,6 +235,20 @@ class GanTask(Task):
         model.generator.load_state_dict(self.average.state_dict())
         return model
 
+    @staticmethod
+    def outputs(model: Gan) -> list[Tensor]:
+        """Return pictures of eight latents, and the logits of the discriminator if there is one."""
+        generator, config = model.generator, model.generator.config
+        numbers = random_generator(0, "outputs", 0)
+        z = torch.randn(8, config.latent_dimensions, generator=numbers)
+        labels = torch.arange(8) % max(config.classes, 1)
+        arguments = [z, labels]
+        if isinstance(generator, MappedGenerator):
+            arguments.append(generator.draw_noise(8, numbers))
+        pictures = generator(*arguments)
+        judged = [] if model.discriminator is None else [model.discriminator(pictures, labels)]
+        return [pictures, *judged]
+
 
 def _generator_parameters(generator: nn.Module, config: GanTrainingConfig) -> Any:
     """Return the parameters of a generator, in groups if its mapping network learns slower."""

@@ -16,7 +16,13 @@ from genimg.randomness import generator as random_generator
 from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
 from genimg.training.classification import augment
-from genimg.training.task import Task, decay_matrices_only, learning_rate_factor, make_optimizer
+from genimg.training.task import (
+    Task,
+    decay_matrices_only,
+    learning_rate_factor,
+    make_optimizer,
+    random_pictures,
+)
 
 BETAS = (0.9, 0.95)  # the usual ones of language models: a short memory of squared gradients
 
@@ -121,3 +127,10 @@ class PriorTask(Task):
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.prior.load_state_dict(self.average.state_dict())
         return model
+
+    @staticmethod
+    def outputs(model: Drawer) -> list[Tensor]:
+        """Return the tokens of eight pictures, what they decode to, and the logits of each."""
+        tokens = model.tokenizer.encode(random_pictures(model.config))
+        labels = torch.arange(len(tokens)) % model.prior.config.classes
+        return [tokens, model.tokenizer.decode(tokens), model.prior(tokens[:, :-1], labels)]
