@@ -322,6 +322,7 @@ class JobManager:
 
     def _request(self, preset: str, settings: dict[str, Any]) -> RunSpec:
         """Return the request, with names by which every process finds what it needs."""
-        if isinstance(tokenizer := settings.get("tokenizer"), str):
-            settings = settings | {"tokenizer": self.model(tokenizer)}
+        for setting in ("tokenizer", "init", "extend"):
+            if isinstance(model := settings.get(setting), str) and model:
+                settings = settings | {setting: self.model(model)}
         return request_spec(preset, **whole_names(settings, self.root))

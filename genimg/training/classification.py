@@ -68,6 +68,11 @@ class RecognisingTask(Task):
             )
         }
 
+    def begin_with(self, model: nn.Module) -> None:
+        """Copy the weights."""
+        self.model.load_state_dict(model.state_dict())
+        self.average.load_state_dict(model.state_dict())
+
     def _outputs(self, images: Tensor, progress: float) -> Tensor:
         """Set the learning rate of this place in the run, and return what the network says."""
         warm_up = self.config.warm_up

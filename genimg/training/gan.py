@@ -99,6 +99,13 @@ class GanTask(Task):
             ),
         }
 
+    def begin_with(self, model: Gan) -> None:
+        """Copy the weights of the generator, and those of the discriminator if there is one."""
+        self.model.generator.load_state_dict(model.generator.state_dict())
+        self.average.load_state_dict(model.generator.state_dict())
+        if model.discriminator is not None:
+            self.model.discriminator.load_state_dict(model.discriminator.state_dict())
+
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:

@@ -78,6 +78,11 @@ class PriorTask(Task):
         """Copy the weights of a trained tokenizer of the same configuration."""
         self.model.tokenizer.load_state_dict(tokenizer.state_dict())
 
+    def begin_with(self, model: Drawer) -> None:
+        """Copy the weights of the image GPT; the tokenizer is the one that was asked for."""
+        self.model.prior.load_state_dict(model.prior.state_dict())
+        self.average.load_state_dict(model.prior.state_dict())
+
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:

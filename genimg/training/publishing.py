@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,23 +80,43 @@ def read_run(path: Path) -> Checkpoint:
     trained_on = published().get(spec.run.dataset)
     if trained_on is not None and trained_on.attribution:
         card["attribution"] = trained_on.attribution  # its license asks for it
+    if spec.run.init:
+        card["initial_weights"] = _name_of(spec.run.init)
+    if spec.run.extend:
+        card["parent"] = _name_of(spec.run.extend)
     if state.get("best_loss") is not None:
         card["validation_loss"] = round(state["best_loss"], 4)
     return Checkpoint(str(path), spec.kind, spec.model, model, card, path)
 
 
+def _name_of(model: str) -> str:
+    """Return what to call a model on a card: of a path, which means nothing elsewhere, the end."""
+    return model if model.startswith("hf://") else Path(model).name
+
+
+def read_model(name: str | os.PathLike) -> Checkpoint:
+    """Return a model by what `genimg.load` takes: of a run, or a checkpoint.
+
+    Raises:
+        CheckpointError: there is none, or it cannot be read.
+    """
+    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
+        return read_run(Path(name))
+    return checkpoints.read(name)
+
+
 def find_tokenizer(name: str) -> Checkpoint:
-    """Return the trained tokenizer `name` with its configuration.
+    """Return the trained tokenizer `name` with its configuration; of an image GPT its own.
 
     Raises:
         ValueError: there is none, or it is no FSQ tokenizer.
     """
     if not isinstance(name, (str, os.PathLike)):
         raise ValueError(f"tokenizer must be the name of a trained one, not {name!r}")
-    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
-        checkpoint = read_run(Path(name))
-    else:
-        checkpoint = checkpoints.read(name)
+    checkpoint = read_model(name)
+    if checkpoint.kind == "image-gpt":
+        tokenizer = checkpoint.model.tokenizer
+        return replace(checkpoint, kind="fsq-tokenizer", config=tokenizer.config, model=tokenizer)
     if checkpoint.kind != "fsq-tokenizer":
         raise ValueError(
             f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"

@@ -53,7 +53,7 @@ class RunDirectory:
         return run
 
     def read_spec(self) -> RunSpec:
-        """Return the specification, with the paths of where its pictures and tokenizer are now.
+        """Return the specification, with the paths of where its pictures and models are now.
 
         Raises:
             ValueError: it is damaged.
@@ -96,6 +96,11 @@ class RunDirectory:
         attempts = (self.path / "attempts" / str(number) for number in self.attempt_numbers())
         statuses = [_read_dictionary(folder / "status.json") for folder in attempts]
         return max((status.get("wish_seen", 0) for status in statuses), default=0)
+
+    def newest_status(self) -> dict[str, Any]:
+        """Return the status of the newest attempt, {} before there is one, or a damaged one."""
+        newest = max(self.attempt_numbers(), default=0)
+        return _read_dictionary(self.path / "attempts" / str(newest) / "status.json")
 
     def new_attempt(self, number: int | None = None) -> "Attempt":
         """Start attempt `number`, by default the next one."""

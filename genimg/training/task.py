@@ -74,6 +74,10 @@ class Task(ABC):
         self.average = copy.deepcopy(averaged).eval().requires_grad_(False)
         self.learning_rate_scale = 1.0  # halved when a run is rolled back
 
+    @abstractmethod
+    def begin_with(self, model: nn.Module) -> None:
+        """Copy the weights of a published model of the same shape, in place of random ones."""
+
     def take_tokenizer(self, tokenizer: nn.Module) -> None:
         """Take what `tokenizer_name` names, as it was trained."""
         raise NotImplementedError("only a task that names a tokenizer can")

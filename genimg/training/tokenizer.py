@@ -102,6 +102,11 @@ class TokenizerTask(Task):
             ),
         }
 
+    def begin_with(self, model: Tokenizer) -> None:
+        """Copy the weights of the tokenizer; its critic, which nobody publishes, begins anew."""
+        self.model.tokenizer.load_state_dict(model.state_dict())
+        self.average.load_state_dict(model.state_dict())
+
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
