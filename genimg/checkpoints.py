@@ -6,6 +6,7 @@
     NAME/preview.png          what it makes
     NAME/README.md            the card for people
     NAME/directions.safetensors  of a mapped GAN: directions whose names are in the card
+    NAME/trail/               of a GAN: snapshots of its training; see `genimg.trails`
 
 A checkpoint may come from a stranger. Nothing in it is executed, every name, shape and dtype is
 compared with the configuration before any memory is taken for the weights, and what is in the card
@@ -16,6 +17,7 @@ import json
 import math
 import os
 import re
+import shutil
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +42,7 @@ _INSTALLED = _PACKAGE / "shipped"
 SHIPPED = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "checkpoints"
 _DIRECTIONS = "directions.safetensors"
 _FILES = ("config.json", "model.safetensors", "preview.png", "card.json", "README.md")
+TRAIL = "trail"
 DRAFT = ".new"
 """Folder in a checkpoint's own, in which the next one is written until it was read back."""
 _MAXIMUM_HEADER_BYTES = 4 * 2**20
@@ -340,37 +343,46 @@ def write(
     check_destination(directory)
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    tensors = kept_tensors(model)
+    weights = packed(model)
     # First what says whose folder it is, so that a write that was cut off can be repeated.
     write_json(
         directory / "config.json", {"format": FORMAT, "kind": kind, "model": model.config.to_dict()}
     )
-    atomic_write(directory / "model.safetensors", save(tensors))
+    atomic_write(directory / "model.safetensors", weights)
     atomic_write(directory / "preview.png", preview)
     write_card(directory, card)
     (directory / _DIRECTIONS).unlink(missing_ok=True)  # they were those of other weights
     return directory
 
 
+def packed(model: nn.Module) -> bytes:
+    """Return the weights of a model as a safetensors file; see `kept_tensors`."""
+    return save(kept_tensors(model))
+
+
 def kept_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """Return a model's tensors by name as `write` stores them.
+    """Return the weights of a model by name as a checkpoint keeps them, matrices in float16.
 
     Raises:
-        ValueError: a weight is not finite, or too large for float16.
+        ValueError: a weight is not finite, too large for float16, or of a type that no file keeps.
     """
     return {name: _compact(name, value) for name, value in model.state_dict().items()}
 
 
 def adopt(directory: Path) -> None:
-    """Let the files that `write` has made in `directory / DRAFT` replace those of `directory`.
+    """Let the checkpoint in `directory / DRAFT` take the place of the one in `directory`.
 
     Raises:
         OSError: as for `write`.
     """
+    draft = directory / DRAFT
     for name in _FILES:  # first what says whose folder it is
-        os.replace(directory / DRAFT / name, directory / name)
+        os.replace(draft / name, directory / name)
     (directory / _DIRECTIONS).unlink(missing_ok=True)  # they were those of other weights
-    (directory / DRAFT).rmdir()
+    shutil.rmtree(directory / TRAIL, ignore_errors=True)
+    if (draft / TRAIL).is_dir():
+        os.rename(draft / TRAIL, directory / TRAIL)
+    draft.rmdir()
     flush_directory(directory)
 
 

@@ -25,6 +25,7 @@ LAYERS = [
     ["genimg.explore"],
     ["genimg.training"],
     ["genimg.metrics"],
+    ["genimg.trails"],
     ["genimg.render", "genimg.data", "genimg.checkpoints"],
     ["genimg.models"],
     [
@@ -383,3 +384,12 @@ def test_every_package_is_installed():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     found = {module_name(path) for path in SOURCES if path.name == "__init__.py"}
     assert {*project["tool"]["setuptools"]["packages"]} == found | {"genimg.shipped"}
+
+
+def test_what_the_page_is_made_of_is_installed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["genimg"]
+    installed = {path for pattern in patterns for path in (ROOT / "genimg").glob(pattern)}
+    parts = {path for path in (ROOT / "genimg" / "ui").rglob("static/*") if path.is_file()}
+    assert len(parts) > 30
+    assert parts <= installed

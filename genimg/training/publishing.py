@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genimg import checkpoints, data
+from genimg import checkpoints, data, trails
 from genimg.checkpoints import Checkpoint, CheckpointError
 from genimg.data.registry import published
 from genimg.models import kind_named
@@ -144,7 +144,7 @@ def publish(
 
     Args:
         preview: pictures, uint8 (N, H, W, C), for preview.png.
-        generator_only: leave the discriminator of a GAN out.
+        generator_only: leave the discriminator of a GAN out, and the trail of its run.
         facts: further entries of the card, such as `license`.
 
     It is read back before it counts, and must then do the same as the run's model, bit by bit;
@@ -174,7 +174,11 @@ def publish(
             card=checkpoint.card | {"title": title} | facts,
             preview=encode(grid(preview, columns=10), "png"),
         )
+        if not generator_only:
+            trails.copy(run, draft)
         _check_copy(checkpoint, checkpoints.read(draft).model)
+        for moment in trails.moments(draft):
+            trails.read(draft, moment, checkpoint.kind, checkpoint.config)
         checkpoints.adopt(out)
     except BaseException:
         shutil.rmtree(out if is_new else draft, ignore_errors=True)

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 STATIC = Path(__file__).parent / "static"
+_TABS = [STATIC.parent / tab / "static" for tab in ("gan", "transformer", "training")]
 
 _PICTURE = "<figure><img alt=''><figcaption></figcaption></figure>"
 _PAGE = "<p role='alert' class='refused' hidden></p>"
@@ -205,6 +206,13 @@ _VISION = """
 """
 
 
+def static(file: str) -> Path:
+    """Return the script or style called `file`: of one tab, or else of the whole page."""
+    return next(
+        (path for path in (folder / file for folder in _TABS) if path.exists()), STATIC / file
+    )
+
+
 def page() -> gr.HTML:
     """Return what watches over the whole page: numbers that a field does not allow, the open tab.
 
@@ -330,7 +338,7 @@ def component(
     return gr.HTML(
         value,
         html_template=template,
-        js_on_load="\n".join((STATIC / file).read_text(encoding="utf-8") for file in files),
+        js_on_load="\n".join(static(file).read_text(encoding="utf-8") for file in files),
         apply_default_css=False,
         elem_id=name,
         elem_classes=[style],

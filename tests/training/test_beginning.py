@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from genimg import checkpoints
+from genimg import checkpoints, trails
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.loop import Trainer
@@ -201,6 +201,7 @@ def test_a_run_that_is_extended_ends_like_one_that_was_longer(finished, asked, p
     rows = longer.read_metrics()
     assert rows[0]["images_seen"] > 48
     assert rows[-1]["images_seen"] == 120
+    assert set(trails.moments(short.path)) < set(trails.moments(longer.path))
     card = read_run(longer.path).card
     assert (card["parent"], card["images_seen"]) == ("short", 120)
     assert read_json(longer.path / "spec.json")["run"]["extend"] == "{runs}/short"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from genimg import checkpoints
+from genimg import checkpoints, trails
 from genimg.checkpoints import CheckpointError
 from genimg.models import KINDS, kind_named
 from genimg.models.gan import Gan
@@ -178,7 +178,23 @@ def test_what_is_published_does_the_same_as_what_was_read_back(
     out = publish(run.path, tmp_path / "out", title="t", preview=PREVIEW)
     assert (8, 10) in compared or (8, 1, 32, 32) in compared
     files = {"README.md", "card.json", "config.json", "model.safetensors", "preview.png"}
-    assert {path.name for path in out.iterdir()} == files
+    trail = {"trail"} if (8, 1, 32, 32) in compared else set()
+    assert {path.name for path in out.iterdir()} == files | trail
+    assert trails.moments(out) == trails.moments(run.path)
+
+
+def test_a_trail_goes_with_its_model_or_not_at_all(finished, tmp_path):
+    out = tmp_path / "out"
+    publish(finished.path, out, title="t", preview=PREVIEW)
+    assert trails.moments(out) == trails.moments(finished.path) != ()
+    publish(finished.path, out, title="t", preview=PREVIEW, generator_only=True)
+    assert trails.moments(out) == ()
+    assert not (out / checkpoints.TRAIL).exists()
+    newest = finished.path / "trail" / f"{trails.moments(finished.path)[-1]:09d}.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    with pytest.raises(CheckpointError, match="is corrupt"):
+        publish(finished.path, out, title="t", preview=PREVIEW)
+    assert trails.moments(out) == ()
 
 
 def test_a_disk_that_changes_what_was_written_is_found_out(finished, tmp_path, monkeypatch):

@@ -10,11 +10,20 @@ from typing import Any
 import numpy as np
 
 from genimg.checks import require_number, require_whole_number
-from genimg.explore import GanModel
 from genimg.explore.judging import UsualScores, usual_scores
 from genimg.render import animate, data_uri, grid, strip
 from genimg.ui.gan.gauge import NOBODY_JUDGES, gauge
-from genimg.ui.gan.sliders import acting, moves, moves_sent, slider_labels
+from genimg.ui.gan.sliders import (
+    DIRECTIONS,
+    MOST_MOMENTS,
+    acting,
+    count_directions,
+    moment_of,
+    moments_of,
+    moves,
+    moves_sent,
+    slider_labels,
+)
 from genimg.ui.gan.view import (
     AMOUNT_STEP,
     FIRST_STEPS_BETWEEN,
@@ -30,7 +39,6 @@ from genimg.ui.gan.view import (
 from genimg.ui.messages import dataset_words
 from genimg.ui.model_shelf import ModelShelf
 
-DIRECTIONS = 10
 LATENTS = 16
 NEIGHBOURS = 16
 _SHEET_COLUMNS = 16
@@ -61,9 +69,20 @@ class GanHandlers:
             return GanView.checked(model, name, seed=5, label=label, truncation=FIRST_TRUNCATION)
 
     def view(
-        self, checkpoint: str, label: Any, seed: Any, truncation: Any, amounts: Sequence[Any]
+        self,
+        checkpoint: str,
+        label: Any,
+        seed: Any,
+        truncation: Any,
+        amounts: Sequence[Any],
+        age: Any = MOST_MOMENTS,
     ) -> GanView:
-        """Return the view of the controls; `amounts` are DIRECTIONS and then LATENTS numbers."""
+        """Return the view of the controls.
+
+        Args:
+            amounts: DIRECTIONS and then LATENTS numbers.
+            age: which snapshot of the model, from 0; beyond the last it is the model itself.
+        """
         with self.shelf.use(checkpoint) as model:
             return GanView.checked(
                 model,
@@ -72,6 +91,7 @@ class GanHandlers:
                 # The hidden control of a model without classes still says what it last said.
                 label=label if model.classes else None,
                 truncation=truncation,
+                moment=moment_of(model, age),
                 **moves(
                     amounts[:DIRECTIONS][: count_directions(model)], amounts[DIRECTIONS:], model
                 ),
@@ -101,6 +121,7 @@ class GanHandlers:
             classes, mapped = list(model.classes), "w" in model.spaces
             latents = model.config.latent_dimensions
             labels = slider_labels(model, DIRECTIONS)
+            ages = moments_of(model)
         directions = max(self.acting(view.checkpoint), len(view.directions))
         moved = [*view.directions, *[0.0] * (DIRECTIONS - len(view.directions))]
         return {
@@ -116,6 +137,16 @@ class GanHandlers:
             # Likewise: a view of a model without a mapping network has truncation 1, always.
             "truncation": (
                 {"value": view.truncation, "visible": True} if mapped else {"visible": False}
+            ),
+            # A hidden one stays where it is: beyond what any model has, so that it means the end.
+            "age": (
+                {
+                    "value": ages.index(view.moment) if view.moment in ages else len(ages),
+                    "maximum": len(ages),
+                    "visible": True,
+                }
+                if ages
+                else {"value": MOST_MOMENTS, "maximum": MOST_MOMENTS, "visible": False}
             ),
             "directions": [
                 {"value": amount, "visible": i < directions, **label}
@@ -138,7 +169,7 @@ class GanHandlers:
     def picture(self, view: GanView) -> dict[str, str]:
         """Return the picture, its caption and its link."""
         with self.shelf.use(view.checkpoint) as model:
-            pixels = model.picture(**view.arguments())
+            pixels = view.model_in(model).picture(**view.arguments())
         return {
             "src": data_uri(pixels, "png"),
             "caption": view.caption(),
@@ -148,7 +179,7 @@ class GanHandlers:
     def neighbours(self, view: GanView) -> dict[str, str]:
         """Return a sheet of NEIGHBOURS pictures, the first of them the picture itself."""
         with self.shelf.use(view.checkpoint) as model:
-            pixels = model.neighbours(NEIGHBOURS, **view.arguments())
+            pixels = view.model_in(model).neighbours(NEIGHBOURS, **view.arguments())
         return {
             "src": data_uri(grid(pixels), "png"),
             "caption": "The picture and 15 neighbours: its latent vector, each time mixed with a"
@@ -158,11 +189,12 @@ class GanHandlers:
     def gauge(self, view: GanView) -> str:
         """Return what the discriminator says of the picture, as HTML."""
         with self.shelf.use(view.checkpoint) as model:
-            if model.discriminator is None:
+            judging = view.model_in(model)
+            if judging.discriminator is None:
                 return NOBODY_JUDGES
-            picture = model.picture(**view.arguments())
-            score = float(model.judge(picture[None], view.label)[0])
-        return gauge(score, self._usual_scores(view.checkpoint))
+            picture = judging.picture(**view.arguments())
+            score = float(judging.judge(picture[None], view.label)[0])
+        return gauge(score, self._usual_scores(view.checkpoint, view.moment))
 
     def first_walk(self) -> GanWalk:
         """Return the walk that is there before anyone asked for one."""
@@ -367,9 +399,9 @@ class GanHandlers:
         with self.shelf.use(checkpoint) as model:
             return acting(model, count_directions(model))
 
-    def _measure_scores(self, checkpoint: str) -> UsualScores:
+    def _measure_scores(self, checkpoint: str, moment: int | None) -> UsualScores:
         with self.shelf.use(checkpoint) as model:
-            return usual_scores(model)
+            return usual_scores(model if moment is None else model.at(moment))
 
     def _walk_frames(self, walk: GanWalk) -> np.ndarray:
         with self.shelf.use(walk.checkpoint) as model:
@@ -390,11 +422,6 @@ def _for_the_browser(walk: dict[str, Any]) -> dict[str, Any]:
     if "latents" not in walk:
         return walk
     return walk | {"latents": {str(i): amount for i, amount in walk["latents"].items()}}
-
-
-def count_directions(model: GanModel) -> int:
-    """Return how many directions the page has sliders for."""
-    return min(DIRECTIONS, len(model.directions(0 if model.classes else None)))
 
 
 def random_seed() -> int:

@@ -5,8 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from genimg.checks import require_whole_number
 from genimg.explore import GanModel
 
+DIRECTIONS = 10
+MOST_MOMENTS = 20
 _FAR = 2.0  # standard deviations
 _UNWANTED = 0.3  # standard deviations of another property, worth a word
 _MUCH = 1 / 6  # of what the strongest direction changes; a judgement, not a measurement
@@ -69,3 +72,24 @@ def acting(model: GanModel, count: int) -> int:
     changes = [max(change(i, -_FAR), change(i, _FAR)) for i in range(count)]
     strong = 1 + max(i for i, amount in enumerate(changes) if amount >= _MUCH * max(changes))
     return max(strong, min(count, len(model.named_directions)))
+
+
+def count_directions(model: GanModel) -> int:
+    """Return how many directions the page has sliders for."""
+    return min(DIRECTIONS, len(model.directions(0 if model.classes else None)))
+
+
+def moments_of(model: GanModel) -> list[int]:
+    """Return the snapshots of a model's training that a slider goes through before its end."""
+    seen = model.info.get("images_seen", 0)
+    return [moment for moment in model.trail if moment < seen][:MOST_MOMENTS]
+
+
+def moment_of(model: GanModel, age: Any) -> int | None:
+    """Return the snapshot that a slider names, None for the end.
+
+    Raises:
+        ValueError: `age` is no whole number from 0 to MOST_MOMENTS.
+    """
+    require_whole_number("the age of the model", age, 0, MOST_MOMENTS)
+    return dict(enumerate(moments_of(model))).get(age)

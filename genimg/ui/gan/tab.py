@@ -77,8 +77,8 @@ def _explorer(
     """Add the picture with its controls.
 
     Returns:
-        The picture; checkpoint, class, seed, truncation and sliders; the facts; what follows when
-        the picture has settled.
+        The picture; checkpoint, class, seed, truncation, age and sliders; the facts; what follows
+        when the picture has settled.
     """
     view = handlers.first_view()
     initial = handlers.controls(view)
@@ -110,6 +110,10 @@ def _explorer(
                     elem_id="truncation", scale=4, min_width=210,
                     **{"value": FIRST_TRUNCATION} | initial["truncation"],
                 )  # fmt: skip
+            age = gr.Slider(
+                0, step=1, label="Time machine: untrained to fully trained", elem_id="age",
+                min_width=210, **initial["age"],
+            )  # fmt: skip
             gr.Markdown("## Directions")
             with gr.Column(elem_classes=["sliders"]):
                 directions = [
@@ -136,11 +140,11 @@ def _explorer(
             code = components.snippet(view.snippet(), name="picture-code")
 
     sliders = [*directions, *latents]
-    settings = [checkpoint, label, seed, truncation, *sliders]
+    settings = [checkpoint, label, seed, truncation, age, *sliders]
     controls = [*settings, facts]
 
-    def view_of(checkpoint: str, label: str, seed: int, truncation: float, *amounts: float):
-        return handlers.view(checkpoint, label, seed, truncation, amounts)
+    def view_of(checkpoint: str, label: str, seed: int, truncation: float, age: int, *amounts: Any):
+        return handlers.view(checkpoint, label, seed, truncation, amounts, age)
 
     def show(*values: Any) -> dict[str, str]:
         return handlers.picture(view_of(*values))
@@ -183,7 +187,7 @@ def _walk(
     Args:
         settled: what follows when that picture has settled.
     """
-    checkpoint, label, seed, truncation, *sliders = settings
+    checkpoint, label, seed, truncation, _, *sliders = settings
     first = handlers.first_walk()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
@@ -274,8 +278,8 @@ def _amount(limit: float, name: str, options: dict[str, Any]) -> gr.Slider:
 
 
 def _updates(handlers: GanHandlers, view: GanView) -> list[Any]:
-    """Return the updates of checkpoint, class, seed, truncation, all sliders, and the facts."""
+    """Return the updates of checkpoint, class, seed, truncation, age, sliders, and the facts."""
     new = handlers.controls(view)
-    head = [new[name] for name in ("checkpoint", "label", "seed", "truncation")]
+    head = [new[name] for name in ("checkpoint", "label", "seed", "truncation", "age")]
     entries = [*head, *new["directions"], *new["latents"], new["facts"]]
     return [gr.update(**entry) for entry in entries]

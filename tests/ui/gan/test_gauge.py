@@ -7,7 +7,8 @@ import pytest
 
 from genimg.explore.judging import UsualScores, share_below, usual_scores
 from genimg.ui.gan.gauge import NOBODY_JUDGES, gauge
-from genimg.ui.gan.handlers import DIRECTIONS, LATENTS
+from genimg.ui.gan.handlers import LATENTS
+from genimg.ui.gan.sliders import DIRECTIONS
 
 STILL = [0.0] * (DIRECTIONS + LATENTS)
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
-from genimg.ui.gan.handlers import DIRECTIONS, LATENTS, NEIGHBOURS, nudged
+from genimg.ui.gan.handlers import LATENTS, NEIGHBOURS, nudged
+from genimg.ui.gan.sliders import DIRECTIONS
 from genimg.ui.gan.view import AMOUNT_STEP, FIRST_STEPS_BETWEEN
 
 CLASSES = ["Shoe", 'Hat "large"']
