@@ -25,7 +25,8 @@ from genimg.jobs.limits import UsageLimits
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import read_terminal_runs, watch
-from genimg.jobs.views import JobView, folder_bytes, tail, view
+from genimg.jobs.views import JobView, folder_bytes, view
+from genimg.training.attempts import Attempt
 from genimg.training.places import whole_names
 from genimg.training.requesting import request_spec
 from genimg.training.run_directory import RunDirectory
@@ -281,7 +282,7 @@ class JobManager:
         """
         job = self.job(job_id)
         number = job.attempt if attempt is None else attempt
-        return tail(self.root / job.id / "attempts" / str(number) / "log.txt")
+        return Attempt.of(self.root / job.id, number).read_log()
 
     def stored_bytes(self, job_id: str) -> int:
         """Return how much a job's files take on the disk; it looks at every file."""

@@ -12,6 +12,7 @@ from genimg.data import FOLDER_PREFIX, Dataset
 from genimg.models.gan import Gan
 from genimg.render import encode, grid
 from genimg.training import run_checkpoints
+from genimg.training.attempts import Attempt
 from genimg.training.beginning import read_end
 from genimg.training.distributed import ALONE, END, LOAD, STEP, Group, Order
 from genimg.training.learner import Learner
@@ -20,7 +21,7 @@ from genimg.training.planning import resolve
 from genimg.training.publishing import find_tokenizer, measure_mean_style, read_model
 from genimg.training.quality import QualityGauge
 from genimg.training.reporting import Callback, Reporter
-from genimg.training.run_directory import Attempt, RunDirectory
+from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 from genimg.training.task import Diverged
 from genimg.training.validation import BestSoFar

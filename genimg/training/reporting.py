@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from genimg.training.run_directory import Attempt
+from genimg.training.attempts import Attempt
 from genimg.training.task import Task
 
 SPEED_SECONDS = 30.0

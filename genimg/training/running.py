@@ -54,7 +54,7 @@ def train_run(
     if not directory.lease.acquire(patience=1.0 if attempt is None else _PATIENCE_SECONDS):
         raise ValueError(f"{path} is being trained by another process; wait, or stop that one")
     try:
-        if attempt is not None and max(directory.attempt_numbers(), default=0) > attempt:
+        if attempt is not None and directory.newest_attempt() > attempt:
             raise ValueError(f"a newer attempt at {path} has replaced attempt {attempt}")
         dataset = _training_set(directory, spec)
         if dataset.skipped:

@@ -153,7 +153,7 @@ def test_a_log_is_shown_to_its_end(manager, small):
     job = manager.start(**small, actor="ada")
     assert manager.log(job.id) == ""
     manager.step()
-    (handle(manager, job).folder / "log.txt").write_text("<script>\n")
+    (handle(manager, job).files.path / "log.txt").write_text("<script>\n")
     assert manager.log(job.id) == manager.log(job.id, attempt=1) == "<script>\n"
 
 

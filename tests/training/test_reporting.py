@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genimg.training import reporting
+from genimg.training.attempts import Attempt
 from genimg.training.reporting import (
     SPEED_SECONDS,
     Report,
@@ -18,7 +19,6 @@ from genimg.training.reporting import (
     cuda_bytes,
     resident_bytes,
 )
-from genimg.training.run_directory import Attempt
 
 CPU = torch.device("cpu")
 
