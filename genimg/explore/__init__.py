@@ -2,11 +2,14 @@
 
 import os
 
+import torch
+
 from genimg.checks import shown
 from genimg.explore.attributes import AttributeClassifierModel
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
+from genimg.explore.loaded import LoadedModel
 from genimg.explore.tokenizing import TokenizerModel
 from genimg.explore.uses import USES, Model
 from genimg.explore.vision import VisionTransformerModel
@@ -18,6 +21,7 @@ __all__ = [
     "ClassifierModel",
     "DrawerModel",
     "GanModel",
+    "LoadedModel",
     "Model",
     "TokenizerModel",
     "VisionTransformerModel",
@@ -25,18 +29,26 @@ __all__ = [
 ]
 
 
-def load(name: str | os.PathLike) -> Model:
+def load(
+    name: str | os.PathLike,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+) -> Model:
     """Load a model to use it.
 
     Args:
         name: a checkpoint that ships with genimg ("fashion-style"), the path of a checkpoint or of
             a run (also one that is still training), or "hf://owner/repository".
+        device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest that is there.
+        dtype: what to compute in: torch.float32 (also None), which on the CPU gives the same
+            pictures everywhere, or torch.bfloat16.
 
     Raises:
         genimg.checkpoints.CheckpointError: a ValueError of one sentence; an unknown name lists the
             known ones.
+        ValueError: there is no such device, or the dtype is another one.
     """
     if not isinstance(name, (str, os.PathLike)):
         raise ValueError(f"the name of a model must be a text or a path, not {shown(name)}")
     checkpoint = read_model(name)
-    return USES[KINDS[checkpoint.kind].use].load(checkpoint)
+    return USES[KINDS[checkpoint.kind].use].load(checkpoint).to(device, dtype)

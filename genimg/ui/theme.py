@@ -5,7 +5,9 @@ from gradio.themes.utils import colors, fonts, sizes
 
 from genimg.ui.components import static
 
-CSS = [static(f"{name}.css") for name in ("style", "transformer", "numbers", "pad", "training")]
+CSS = [
+    static(f"{name}.css") for name in ("style", "gan", "transformer", "numbers", "pad", "training")
+]
 
 _ACCENT = colors.Color(
     "#eefaf7",

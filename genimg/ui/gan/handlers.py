@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from genimg.checks import require_number, require_whole_number
-from genimg.explore.judging import UsualScores, usual_scores
 from genimg.render import animate, data_uri, grid, strip
-from genimg.ui.gan.gauge import NOBODY_JUDGES, gauge
 from genimg.ui.gan.sliders import (
     DIRECTIONS,
+    FEW,
     MOST_MOMENTS,
     acting,
     count_directions,
+    ends_of,
     moment_of,
     moments_of,
     moves,
@@ -25,7 +25,6 @@ from genimg.ui.gan.sliders import (
     slider_labels,
 )
 from genimg.ui.gan.view import (
-    AMOUNT_STEP,
     FIRST_STEPS_BETWEEN,
     FIRST_TRUNCATION,
     LARGEST_SEED,
@@ -58,8 +57,6 @@ class GanHandlers:
         shelf.when_reloaded(self._frames.cache_clear)
         self.acting = lru_cache(maxsize=64)(self._count_acting)
         shelf.when_reloaded(self.acting.cache_clear)
-        self._usual_scores = lru_cache(maxsize=16)(self._measure_scores)
-        shelf.when_reloaded(self._usual_scores.cache_clear)
 
     def first_view(self) -> GanView:
         """Return what is on the screen before anyone touched anything."""
@@ -152,6 +149,7 @@ class GanHandlers:
                 {"value": amount, "visible": i < directions, **label}
                 for i, (amount, label) in enumerate(zip(moved, labels, strict=True))
             ],
+            "more": {"visible": directions > FEW},
             "latents": [
                 {"value": view.latents.get(i, 0.0), "visible": i < latents} for i in range(LATENTS)
             ],
@@ -186,15 +184,12 @@ class GanHandlers:
             " little of another one",
         }
 
-    def gauge(self, view: GanView) -> str:
-        """Return what the discriminator says of the picture, as HTML."""
+    def ends(self, view: GanView) -> dict[str, Any]:
+        """Return the picture at both ends of each slider that is shown, as data addresses."""
+        count = max(self.acting(view.checkpoint), len(view.directions))
         with self.shelf.use(view.checkpoint) as model:
-            judging = view.model_in(model)
-            if judging.discriminator is None:
-                return NOBODY_JUDGES
-            picture = judging.picture(**view.arguments())
-            score = float(judging.judge(picture[None], view.label)[0])
-        return gauge(score, self._usual_scores(view.checkpoint, view.moment))
+            pictures = ends_of(view.model_in(model), view, count)
+        return {"ends": [[data_uri(end, "png") for end in pair] for pair in pictures]}
 
     def first_walk(self) -> GanWalk:
         """Return the walk that is there before anyone asked for one."""
@@ -399,10 +394,6 @@ class GanHandlers:
         with self.shelf.use(checkpoint) as model:
             return acting(model, count_directions(model))
 
-    def _measure_scores(self, checkpoint: str, moment: int | None) -> UsualScores:
-        with self.shelf.use(checkpoint) as model:
-            return usual_scores(model if moment is None else model.at(moment))
-
     def _walk_frames(self, walk: GanWalk) -> np.ndarray:
         with self.shelf.use(walk.checkpoint) as model:
             return model.interpolate(**walk.arguments())
@@ -427,12 +418,3 @@ def _for_the_browser(walk: dict[str, Any]) -> dict[str, Any]:
 def random_seed() -> int:
     """Return a seed that is short enough to read out in a class room."""
     return random.randrange(10_000)
-
-
-def nudged(amounts: Sequence[float], limit: float, spread: float = 0.4) -> list[float]:
-    """Return the amounts, each moved a little at random, within plus and minus `limit`.
-
-    They are whole steps of a slider: a browser shows nothing between two steps.
-    """
-    steps = (round((amount + random.gauss(0, spread)) / AMOUNT_STEP) for amount in amounts)
-    return [min(limit, max(-limit, round(step * AMOUNT_STEP, 2))) for step in steps]
