@@ -47,11 +47,11 @@ def build(shelf: ModelShelf, settings: list[gr.Component], queued: dict[str, Any
         make = gr.Button("Mix them", variant="primary", elem_id="mix-make")
         sheet = components.picture(None, name="mixed")
 
-    def show(*values: Any) -> dict[str, str]:
+    def mix_pictures(*values: Any) -> dict[str, str]:
         return mixed(shelf, *values)
 
     gr.on(
-        [make.click, rows.submit, columns.submit, layers.release], as_warning(show),
+        [make.click, rows.submit, columns.submit, layers.release], as_warning(mix_pictures),
         [checkpoint, label, truncation, rows, columns, layers], sheet, **queued,
     )  # fmt: skip
 
