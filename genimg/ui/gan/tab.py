@@ -13,6 +13,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from genimg.ui import components
+from genimg.ui.gan import components as gan_components
 from genimg.ui.gan.gauge import WAITING
 from genimg.ui.gan.handlers import GanHandlers, nudged, random_seed
 from genimg.ui.gan.view import (
@@ -84,7 +85,7 @@ def _explorer(
     initial = handlers.controls(view)
     with gr.Row(elem_classes=["stage", "explorer"]):
         with gr.Column(scale=5, min_width=320):
-            picture = components.picture(handlers.picture(view), name="picture")
+            picture = gan_components.picture(handlers.picture(view), name="picture")
             gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
             gr.Markdown("## What the discriminator says")
             # Not made before the page is served: the scores to compare with take seconds.
@@ -130,7 +131,7 @@ def _explorer(
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
             gr.Markdown("## Neighbours")
-            sheet = components.picture(handlers.neighbours(view), name="sheet")
+            sheet = gan_components.picture(handlers.neighbours(view), name="sheet")
         with gr.Column(scale=6, min_width=320):
             gr.Markdown("## The picture in Python")
             code = components.snippet(view.snippet(), name="picture-code")
@@ -188,7 +189,9 @@ def _walk(
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
             gr.Markdown("## A walk from seed to seed")
-            player = components.player(handlers.film(first), name="player", export=handlers.export)
+            player = gan_components.player(
+                handlers.film(first), name="player", export=handlers.export
+            )
         with gr.Column(scale=6, min_width=320):
             with gr.Row(elem_classes=["aligned"]):
                 seeds = gr.Textbox(

@@ -1,0 +1,26 @@
+"""The components of the GAN tab."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from genimg.ui.components import component
+
+STATIC = Path(__file__).parent / "static"
+
+
+def picture(value: dict[str, str], *, name: str) -> gr.HTML:
+    """Return a picture with a caption; its event `settled` comes when it stopped changing."""
+    return component(STATIC, "picture", ["helpers.js", "picture.js"], value, name=name)
+
+
+def player(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
+    """Return a player of a walk; `export` makes the file that a visitor saves."""
+
+    def export_walk(request: Any) -> dict[str, str]:
+        return export(request)
+
+    scripts = ["helpers.js", "player.js"]
+    return component(STATIC, "player", scripts, value, name=name, server_functions=[export_walk])
