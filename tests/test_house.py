@@ -25,6 +25,7 @@ LAYERS = [
     ["genimg.explore"],
     ["genimg.training"],
     ["genimg.metrics"],
+    ["genimg.trails"],
     ["genimg.render", "genimg.data", "genimg.checkpoints"],
     ["genimg.models"],
     [

@@ -5,12 +5,14 @@ latent vector z for one without. Directions, truncation and neighbours are all m
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from genimg import trails
 from genimg.checkpoints import Checkpoint
 from genimg.checks import (
     check_seed,
@@ -44,6 +46,7 @@ class GanModel:
         spaces: in which spaces it can interpolate: ("z",) or ("z", "w").
         named_directions: what is known of the directions that have names, in their order: of each
             what it moves every measured property by, in standard deviations, by its name.
+        trail: after how many pictures of its training there are snapshots; see `at`.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -58,6 +61,27 @@ class GanModel:
         }
         self._named = [*checkpoint.directions.values()]
         self._known_directions = lru_cache(maxsize=64)(self._directions)
+        self.trail = trails.moments(checkpoint.path)
+        self._checkpoint = checkpoint
+        self._snapshots = lru_cache(maxsize=8)(self._read_snapshot)
+
+    def at(self, images_seen: int) -> "GanModel":
+        """Return this model as it was after `images_seen` pictures, one of `trail`.
+
+        Its directions are those of this model, so that a move can be followed through the training.
+
+        Raises:
+            ValueError: there is no such snapshot, or it is damaged.
+        """
+        return self._snapshots(images_seen)
+
+    def _read_snapshot(self, images_seen: int) -> "GanModel":
+        kept = self._checkpoint
+        model = trails.read(kept.path, images_seen, kept.kind, kept.config)
+        card = kept.card | {"images_seen": images_seen}
+        snapshot = GanModel(replace(kept, model=model, card=card))
+        snapshot._known_directions = self._known_directions
+        return snapshot
 
     def sample(
         self,
@@ -111,6 +135,32 @@ class GanModel:
         """
         code, labels = self._moved(seed, label, truncation, directions, latents)
         return self._render(code, labels, self._noise(seed, range(1)))[0]
+
+    def along(
+        self,
+        amounts: np.ndarray,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        latents: Mapping[int, float] | None = None,
+    ) -> np.ndarray:
+        """Return one picture moved in many ways at once, uint8 (N, H, W, C).
+
+        Args:
+            amounts: float (N, K): row i is the `directions` of picture i, in their order.
+
+        Raises:
+            ValueError: as for `picture`.
+        """
+        check_count(len(amounts))
+        still, labels = self._moved(seed, label, truncation, (), latents)
+        moves = self._moves(self._one_class(label), len(amounts[0]))
+        code = still + torch.as_tensor(np.asarray(amounts), dtype=torch.float32) @ moves
+        labels = None if labels is None else labels.expand(len(code))
+        noise = self._noise(seed, range(1))
+        noise = None if noise is None else [layer.expand(len(code), -1, -1, -1) for layer in noise]
+        return self._render(code, labels, noise)
 
     def neighbours(
         self,
@@ -259,6 +309,30 @@ class GanModel:
         principal = scaled * largest.sign()
         return torch.cat([*(vector[None] for vector in self._named), principal])[:count].numpy()
 
+    def origin(
+        self,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        latents: Mapping[int, float] | None = None,
+    ) -> tuple[Tensor, Tensor | None, list[Tensor] | None]:
+        """Return where a picture comes from, as tensors that gradients may pass.
+
+        Returns:
+            Its code (1, D) before any direction moves it, its class (1,) or None, and its noise, a
+            tensor (1, 1, H, W) for each layer, or None: what the generator's `synthesise` takes.
+
+        Raises:
+            ValueError: as for `picture`.
+        """
+        code, labels = self._moved(seed, label, truncation, (), latents)
+        return (
+            code.clone(),
+            None if labels is None else labels.clone(),
+            self._noise(seed, range(1)),
+        )
+
     @torch.inference_mode()
     def _moved(
         self,
@@ -277,12 +351,16 @@ class GanModel:
         labels = self._labels(number, len(z))
         code = self._code(z, labels, truncation)
         if amounts := check_directions(directions, tuple(self.named_directions)):
-            known = self.directions(number, max(10, len(self._named)))
-            if len(amounts) > len(known):
-                raise ValueError(f"there are {len(known)} directions, not {len(amounts)}")
-            moves = torch.from_numpy(known[: len(amounts)])
+            moves = self._moves(number, len(amounts))
             code = code + torch.tensor(amounts, dtype=torch.float32) @ moves
         return code, labels
+
+    def _moves(self, label: int | None, count: int) -> Tensor:
+        """Return the first directions, float32 (count, D)."""
+        known = self.directions(label, max(10, len(self._named)))
+        if count > len(known):
+            raise ValueError(f"there are {len(known)} directions, not {count}")
+        return torch.from_numpy(known[:count])
 
     def _latents(self, seed: int, rows: range) -> Tensor:
         """Return z (len(rows), Z); row i is a function of (seed, i) alone."""

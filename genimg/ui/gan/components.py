@@ -24,3 +24,19 @@ def player(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
 
     scripts = ["helpers.js", "player.js"]
     return component(STATIC, "player", scripts, value, name=name, server_functions=[export_walk])
+
+
+def history(*, name: str) -> gr.HTML:
+    """Return Undo, Redo, bookmarks, and ways to take the picture away.
+
+    Its event `restore` carries {"query"}, of the view to show again; see `GanView.query`.
+    """
+    return component(STATIC, "history", ["helpers.js", "history.js"], None, name=name)
+
+
+def slider_ends(*, name: str) -> gr.HTML:
+    """Return what puts a picture at both ends of each slider; its value is {"ends": [[low, high]]}.
+
+    The pictures are data addresses of PNGs.
+    """
+    return component(STATIC, "slider_ends", ["ends.js"], None, name=name)
