@@ -31,6 +31,7 @@ LAYERS = [
     [
         "genimg.checks",
         "genimg.configuration",
+        "genimg.devices",
         "genimg.model_card",
         "genimg.randomness",
         "genimg.storage",
@@ -358,7 +359,10 @@ def test_ci_runs_the_readmes_test_command():
 
 # Packages whose own tests bear another name, and folders of tests that mirror no package.
 TESTED_AS = {"__init__": "init", "__main__": "main"}
-NO_MIRROR = {"app", "faults", "test_house.py", "test_benchmarks.py"}
+NO_MIRROR = {
+    *("app", "faults"),
+    *("test_house.py", "test_benchmarks.py", "test_documentation.py", "test_installation.py"),
+}
 
 
 def test_tests_mirror_the_package():

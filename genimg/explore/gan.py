@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from genimg import trails
@@ -30,19 +31,22 @@ from genimg.explore.arguments import (
     class_number,
     class_numbers,
 )
+from genimg.explore.loaded import LoadedModel
+from genimg.explore.outputs import Output, Pictures, as_output, check_output
+from genimg.explore.presenting import sheet
 from genimg.models.mapping import MappedGenerator
 from genimg.randomness import generator
-from genimg.tensors import network_input, to_uint8
+from genimg.tensors import to_uint8
 
 _BATCH = 250
 
 
-class GanModel:
+class GanModel(LoadedModel):
     """A trained GAN, ready to use.
 
     Attributes:
-        info: the card: data set, classes, images seen, minutes, hardware, metrics.
-        classes: the class names, empty for a model trained without labels.
+        generator, discriminator: the PyTorch modules, parts of `module`; the discriminator is None
+            where a checkpoint ships without.
         spaces: in which spaces it can interpolate: ("z",) or ("z", "w").
         named_directions: what is known of the directions that have names, in their order: of each
             what it moves every measured property by, in standard deviations, by its name.
@@ -50,11 +54,9 @@ class GanModel:
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.name, self.info = checkpoint.name, checkpoint.card
+        super().__init__(checkpoint)
         self.generator = checkpoint.model.generator
         self.discriminator = checkpoint.model.discriminator
-        self.config = checkpoint.config
-        self.classes = checkpoint.class_names()
         self.spaces = ("z", "w") if isinstance(self.generator, MappedGenerator) else ("z",)
         self.named_directions: dict[str, dict[str, float]] = {
             entry["name"]: entry["effects"] for entry in self.info.get("directions", [])
@@ -90,7 +92,8 @@ class GanModel:
         seed: int = 0,
         label: Label = None,
         truncation: float = 1.0,
-    ) -> np.ndarray:
+        output: Output = "numpy",
+    ) -> Pictures:
         """Return new pictures, uint8 (count, H, W, C).
 
         Args:
@@ -100,11 +103,14 @@ class GanModel:
                 classes in turn. A model trained without labels takes None only.
             truncation: 1 leaves the code as drawn, 0 moves it to the average one: less varied and
                 more typical in between. Only models with a mapping network have it.
+            output: "numpy" for an array, "torch" for a tensor, uint8 (count, C, H, W), "pil" for a
+                list of Pillow's pictures.
 
         Raises:
             ValueError: an argument is out of range, or the model does not know the label.
         """
         check_count(count)
+        check_output(output)
         labels = self._labels(label, count)
         pictures = []
         for start in range(0, count, _BATCH):
@@ -112,7 +118,7 @@ class GanModel:
             part = None if labels is None else labels[rows.start : rows.stop]
             code = self._code(self._latents(seed, rows), part, truncation)
             pictures.append(self._render(code, part, self._noise(seed, rows)))
-        return np.concatenate(pictures)
+        return as_output(np.concatenate(pictures), output)
 
     def picture(
         self,
@@ -122,19 +128,22 @@ class GanModel:
         truncation: float = 1.0,
         directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
-    ) -> np.ndarray:
+        output: Output = "numpy",
+    ) -> Pictures:
         """Return one picture, uint8 (H, W, C): sample 0 of `seed`, moved.
 
         Args:
             directions: how far to go along each direction (see `directions`), in standard
                 deviations, in their order or by name: {"glasses: round": 1.5}.
             latents: amounts to add to single dimensions of z, before the mapping.
+            output: as for `sample`, of one picture.
 
         Raises:
             ValueError: as for `sample`, or there is no such direction or dimension.
         """
+        check_output(output)
         code, labels = self._moved(seed, label, truncation, directions, latents)
-        return self._render(code, labels, self._noise(seed, range(1)))[0]
+        return as_output(self._render(code, labels, self._noise(seed, range(1)))[0], output)
 
     def along(
         self,
@@ -172,7 +181,8 @@ class GanModel:
         truncation: float = 1.0,
         directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
-    ) -> np.ndarray:
+        output: Output = "numpy",
+    ) -> Pictures:
         """Return pictures around one, uint8 (count, H, W, C); the first is `picture` itself.
 
         Each of the others mixes the latent vector with a fresh one: sqrt(1 - spread^2) of the old
@@ -183,6 +193,7 @@ class GanModel:
         """
         require_whole_number("count", count, 1, 1000)
         require_number("spread", spread, 0, 1)
+        check_output(output)
         z = self._latents(seed, range(1)).repeat(count, 1)
         rows = [
             torch.randn(1, z.shape[1], generator=generator(seed, "near", i)) for i in range(count)
@@ -193,7 +204,7 @@ class GanModel:
         code, labels = self._moved(seed, label, truncation, directions, latents, z)
         noise = self._noise(seed, range(1))
         noise = None if noise is None else [layer.expand(count, -1, -1, -1) for layer in noise]
-        return self._render(code, labels, noise)
+        return as_output(self._render(code, labels, noise), output)
 
     def interpolate(
         self,
@@ -207,7 +218,8 @@ class GanModel:
         directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
         loop: bool = False,
-    ) -> np.ndarray:
+        output: Output = "numpy",
+    ) -> Pictures:
         """Return a walk from seed to seed, uint8 (steps, H, W, C), with the first seed's noise.
 
         Args:
@@ -220,6 +232,7 @@ class GanModel:
             label: one class, by name or number; None is the first.
             directions, latents: move every picture of the walk, as in `picture`.
             loop: go back to the first seed, so that the film can repeat.
+            output: as for `sample`.
 
         Raises:
             ValueError: an argument is out of range.
@@ -229,6 +242,7 @@ class GanModel:
         require_choice("mode", mode, ("lerp", "slerp"))
         require_choice("space", space, self.spaces)
         require_flag("loop", loop)
+        check_output(output)
         number = self._one_class(label)
 
         def code_of(z: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -251,7 +265,7 @@ class GanModel:
             part = None if labels is None else labels[: len(code)]
             same = None if noise is None else [x.expand(len(code), -1, -1, -1) for x in noise]
             pictures.append(self._render(code, part, same))
-        return np.concatenate(pictures)
+        return as_output(np.concatenate(pictures), output)
 
     @torch.inference_mode()
     def judge(self, images: np.ndarray, labels: Label = None) -> np.ndarray:
@@ -269,8 +283,10 @@ class GanModel:
             raise ValueError(f"{self.name} ships without its discriminator")
         if labels is None and self.classes:
             raise ValueError(f"{self.name} judges a picture by its class, so give the labels")
-        x = network_input(images, self.config, self.name)
-        return self.discriminator(x, self._labels(labels, len(x))).numpy()
+        x = self._input(images)
+        numbers = self._labels(labels, len(x))
+        numbers = None if numbers is None else self._here(numbers)
+        return self.discriminator(x, numbers).float().cpu().numpy()
 
     def directions(self, label: str | int | None = None, count: int = 10) -> np.ndarray:
         """Return directions, float32 (count, D): those with names first, then principal ones.
@@ -302,7 +318,7 @@ class GanModel:
             _, sizes, vectors = torch.linalg.svd(centred, full_matrices=False)
             scaled = vectors * sizes[:, None] / len(z) ** 0.5
         else:
-            matrix = self.generator.latent_matrix()  # (Z, outputs)
+            matrix = self.generator.latent_matrix().float().cpu()  # (Z, outputs)
             scaled = torch.linalg.svd(matrix, full_matrices=False)[0].T  # z has deviation 1
         # The sign of a singular vector is arbitrary: fix it, so that every machine agrees.
         largest = scaled.gather(1, scaled.abs().argmax(dim=1, keepdim=True))
@@ -374,11 +390,19 @@ class GanModel:
         drawn = [self.generator.draw_noise(1, generator(seed, "noise", i)) for i in rows]
         return [torch.cat(layer) for layer in zip(*drawn, strict=True)]
 
+    def _examples(self) -> Image.Image:
+        return sheet(self.sample(10, seed=0))
+
+    def _forget(self) -> None:
+        self._known_directions.cache_clear()
+
     @torch.inference_mode()
     def _code(self, z: Tensor, labels: Tensor | None, truncation: float) -> Tensor:
+        """Return codes, float32 (B, D) on the CPU, where all moves are computed."""
         require_number("truncation", truncation, 0, 2)
         if isinstance(self.generator, MappedGenerator):
-            return self.generator.map(z, labels, truncation)
+            labels = None if labels is None else self._here(labels)
+            return self.generator.map(self._here(z), labels, truncation).float().cpu()
         if truncation != 1:
             raise ValueError(f"{self.name} has no mapping network, so truncation must be 1")
         return z
@@ -387,9 +411,11 @@ class GanModel:
     def _render(
         self, code: Tensor, labels: Tensor | None, noise: list[Tensor] | None
     ) -> np.ndarray:
+        code = self._here(code)
         if isinstance(self.generator, MappedGenerator):
+            noise = None if noise is None else [self._here(layer) for layer in noise]
             return to_uint8(self.generator.synthesise(code, noise))
-        return to_uint8(self.generator(code, labels))
+        return to_uint8(self.generator(code, None if labels is None else self._here(labels)))
 
     def _one_class(self, label: str | int | None) -> int | None:
         """Return the number of one class, where None is the first; None without classes."""

@@ -71,17 +71,14 @@ def mixed(
         ValueError: an argument is none that the page sends; one sentence.
     """
     coarse, fine = seeds_in(rows), seeds_in(columns)
-    for seeds in (coarse, fine):
-        if not KEYFRAMES[0] <= len(seeds) <= KEYFRAMES[1]:
-            raise ValueError(
-                "give {} to {} seeds at each side, such as 1, 7, 42".format(*KEYFRAMES)
-            )
+    low, high = KEYFRAMES
+    if not all(low <= len(seeds) <= high for seeds in (coarse, fine)):
+        raise ValueError(f"give {low} to {high} seeds at each side, such as 1, 7, 42")
     require_whole_number("the layers from the left", layers, 0, _MOST_LAYERS)
     with shelf.use(checkpoint) as model:
         known = layers_of(model)
         first = min(int(layers), known)
-        given = {"label": label, "truncation": truncation} if model.classes else {}
-        given |= {"truncation": truncation}
+        given = {"label": label if model.classes else None, "truncation": truncation}
         table = mix(model, coarse, fine, layers=first, **given)
         left = [model.picture(seed=seed, **given) for seed in coarse]
         top = [model.picture(seed=seed, **given) for seed in fine]
