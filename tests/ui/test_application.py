@@ -11,6 +11,7 @@ from gradio.state_holder import SessionState
 
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
+from genimg.jobs.limits import Visitor
 from genimg.jobs.recordings import Recordings
 from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
@@ -194,7 +195,7 @@ def test_where_nothing_is_trained_no_folder_is_made(tmp_path, environment):
     assert trouble == ""
     assert not (tmp_path / "runs").exists()
     with pytest.raises(PermissionError):
-        recordings.start("fashion-mlp", actor="ada", is_teacher=True, minutes=1)
+        recordings.start("fashion-mlp", minutes=1, visitor=Visitor("ada", is_teacher=True))
 
 
 def test_the_limits_of_a_host_reach_the_runs(tmp_path):
@@ -203,7 +204,7 @@ def test_the_limits_of_a_host_reach_the_runs(tmp_path):
     with manager:
         assert manager.limits == here.limits
         with pytest.raises(PermissionError, match="asked by minutes"):
-            manager.start("fashion-mlp", actor="ada", images=100, device="cpu")
+            manager.start("fashion-mlp", images=100, device="cpu", visitor=Visitor("ada"))
 
 
 def test_strangers_files_are_stopped_on_a_space_only():
