@@ -6,7 +6,8 @@ from gradio.themes.utils import colors, fonts, sizes
 from genimg.ui.components import static
 
 CSS = [
-    static(f"{name}.css") for name in ("style", "gan", "transformer", "numbers", "pad", "training")
+    static(f"{name}.css")
+    for name in ("style", "gan", "game", "transformer", "numbers", "pad", "training")
 ]
 
 _ACCENT = colors.Color(
