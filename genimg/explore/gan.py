@@ -4,7 +4,7 @@ A *code* is where a picture comes from: the style w for a generator with a mappi
 latent vector z for one without. Directions, truncation and neighbours are all moves of the code.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -27,7 +27,13 @@ from genimg.explore.arguments import (
     check_seeds,
     class_number,
     class_numbers,
+    one_picture,
 )
+from genimg.explore.codes import checked_code, origin
+from genimg.explore.inversion import STEPS, Found, Progress, Search, run
+from genimg.explore.local_data import feature_net
+from genimg.explore.neighbours import Neighbours, training_pictures
+from genimg.explore.paths import along
 from genimg.models.mapping import MappedGenerator
 from genimg.randomness import generator
 from genimg.tensors import network_input, to_uint8
@@ -98,6 +104,7 @@ class GanModel:
         truncation: float = 1.0,
         directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
+        code: np.ndarray | str | None = None,
     ) -> np.ndarray:
         """Return one picture, uint8 (H, W, C): sample 0 of `seed`, moved.
 
@@ -105,12 +112,16 @@ class GanModel:
             directions: how far to go along each direction (see `directions`), in standard
                 deviations, in their order or by name: {"glasses: round": 1.5}.
             latents: amounts to add to single dimensions of z, before the mapping.
+            code: begin there instead of at the seed's own code, which leaves the seed only the
+                noise: what `invert` has found, float (D,), or the text of it in a link. It is
+                counted from the average of the class, so another class can take it over.
 
         Raises:
-            ValueError: as for `sample`, or there is no such direction or dimension.
+            ValueError: as for `sample`, or there is no such direction or dimension, or this is no
+                code of this model.
         """
-        code, labels = self._moved(seed, label, truncation, directions, latents)
-        return self._render(code, labels, self._noise(seed, range(1)))[0]
+        style, labels = self._moved(seed, label, truncation, directions, latents, start=code)
+        return self._render(style, labels, self._noise(seed, range(1)))[0]
 
     def neighbours(
         self,
@@ -122,6 +133,7 @@ class GanModel:
         truncation: float = 1.0,
         directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
+        code: np.ndarray | str | None = None,
     ) -> np.ndarray:
         """Return pictures around one, uint8 (count, H, W, C); the first is `picture` itself.
 
@@ -140,10 +152,10 @@ class GanModel:
         amount = torch.full((count, 1), spread)
         amount[0] = 0
         z = (1 - amount.square()).sqrt() * z + amount * torch.cat(rows)
-        code, labels = self._moved(seed, label, truncation, directions, latents, z)
+        style, labels = self._moved(seed, label, truncation, directions, latents, z, code)
         noise = self._noise(seed, range(1))
         noise = None if noise is None else [layer.expand(count, -1, -1, -1) for layer in noise]
-        return self._render(code, labels, noise)
+        return self._render(style, labels, noise)
 
     def interpolate(
         self,
@@ -189,7 +201,7 @@ class GanModel:
             keys, _ = code_of(keys)
         if loop:
             keys = torch.cat([keys, keys[:1]])
-        frames = _walk(keys, steps, mode, endpoint=not loop)
+        frames = along(keys, steps, mode, endpoint=not loop)
         if space == "z":
             frames, labels = code_of(frames)
         else:
@@ -221,6 +233,79 @@ class GanModel:
             raise ValueError(f"{self.name} judges a picture by its class, so give the labels")
         x = network_input(images, self.config, self.name)
         return self.discriminator(x, self._labels(labels, len(x))).numpy()
+
+    def nearest(self, picture: np.ndarray, count: int = 5, by: str = "pixels") -> Neighbours:
+        """Return the training pictures nearest to a picture, and how near unseen real ones come.
+
+        All training pictures that are on this machine are searched; nothing is downloaded. The
+        first call reads them, which takes seconds.
+
+        Args:
+            picture: uint8 (H, W, C), of the model's size and channels.
+            count: how many, 1 to as many as there are.
+            by: "pixels", or "features" for data sets with a feature net.
+
+        Raises:
+            ValueError: an argument is out of range, or the pictures are not on this machine.
+        """
+        one_picture(picture, self.config, self.name)
+        known = training_pictures(self.info.get("dataset"), self.config.size)
+        return known.nearest(picture, count, by)
+
+    def search(
+        self,
+        pictures: np.ndarray,
+        *,
+        label: str | int | None = None,
+        steps: int = STEPS,
+        seed: int = 0,
+    ) -> Search:
+        """Return the search of `invert` for pictures uint8 (N, H, W, C), before its first step."""
+        check_seed(seed)
+        require_whole_number("steps", steps, 1, 10_000)
+        number = None if label is None else class_number(label, self.classes, self.name)
+        return Search(
+            self.generator,
+            network_input(pictures, self.config, self.name),
+            noise=self._noise(seed, range(1)),
+            label=number,
+            net=feature_net(self.info.get("dataset")),
+            steps=steps,
+            seed=seed,
+        )
+
+    def invert(
+        self,
+        picture: np.ndarray,
+        *,
+        label: str | int | None = None,
+        steps: int = STEPS,
+        seconds: float | None = None,
+        seed: int = 0,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Found:
+        """Find the code from which the model draws a picture as well as it can.
+
+        `picture(code=found.code, label=found.label, seed=found.seed)` draws it again, moved as one
+        likes. Method and sources: `genimg.explore.inversion`.
+
+        Args:
+            picture: uint8 (H, W, C), of the model's size and channels.
+            label: search in this class, by name or number; None looks where to begin in all.
+            steps: of the search, 1 to 10,000; they decide the result, and not the clock.
+            seconds: stop after so long, with what was found by then (`complete` is then False).
+            seed: of the codes to begin with, and of the noise.
+            on_progress: told of each step; where it returns False, the search stops.
+
+        Raises:
+            ValueError: an argument is out of range, or the picture is not one of this size.
+        """
+        one_picture(picture, self.config, self.name)
+        if seconds is not None:
+            require_number("seconds", seconds, 0, 86_400)
+        search = self.search(picture[None], label=label, steps=steps, seed=seed)
+        run(search, seconds, on_progress)
+        return search.found(0, self.classes, seed)
 
     def directions(self, label: str | int | None = None, count: int = 10) -> np.ndarray:
         """Return directions, float32 (count, D): those with names first, then principal ones.
@@ -268,14 +353,18 @@ class GanModel:
         directions: Sequence[float] | Mapping[str, float],
         latents: Mapping[int, float] | None,
         z: Tensor | None = None,
+        start: np.ndarray | str | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Return codes (B, D) and labels (B,) after all moves."""
+        """Return codes (B, D) and labels (B,) after all moves, from `start` where it is given."""
         z = self._latents(seed, range(1)) if z is None else z
         for dimension, amount in check_latents(latents, z.shape[1]).items():
             z[:, dimension] += amount
         number = self._one_class(label)
         labels = self._labels(number, len(z))
-        code = self._code(z, labels, truncation)
+        if start is None:
+            code = self._code(z, labels, truncation)
+        else:
+            code = self._continued(start, z, seed, labels, truncation)
         if amounts := check_directions(directions, tuple(self.named_directions)):
             known = self.directions(number, max(10, len(self._named)))
             if len(amounts) > len(known):
@@ -283,6 +372,24 @@ class GanModel:
             moves = torch.from_numpy(known[: len(amounts)])
             code = code + torch.tensor(amounts, dtype=torch.float32) @ moves
         return code, labels
+
+    def _continued(
+        self,
+        start: np.ndarray | str,
+        z: Tensor,
+        seed: int,
+        labels: Tensor | None,
+        truncation: float,
+    ) -> Tensor:
+        """Return codes (B, D): `start`, moved by what z differs from the seed's own z."""
+        mean = origin(self.generator, labels)
+        own = self._latents(seed, range(1)).expand_as(z)
+        moved = self._code(z, labels, 1.0) - self._code(own, labels, 1.0)
+        offset = torch.from_numpy(checked_code(start, mean.shape[1])) + moved
+        if "w" not in self.spaces:
+            return self._code(offset, labels, truncation)
+        require_number("truncation", truncation, 0, 2)
+        return mean + truncation * offset
 
     def _latents(self, seed: int, rows: range) -> Tensor:
         """Return z (len(rows), Z); row i is a function of (seed, i) alone."""
@@ -322,29 +429,3 @@ class GanModel:
     def _labels(self, label: Label, count: int) -> Tensor | None:
         """Return class numbers (count,), or None for a model without classes."""
         return class_numbers(label, count, self.classes, self.name)
-
-
-def _walk(keys: Tensor, steps: int, mode: str, *, endpoint: bool) -> Tensor:
-    """Return (steps, D) points along keys (K, D)."""
-    position = torch.linspace(0, len(keys) - 1, steps + (0 if endpoint else 1))[:steps]
-    index = position.long().clamp(max=len(keys) - 2)
-    t = (position - index)[:, None]
-    start, end = keys[index], keys[index + 1]
-    if mode == "lerp":
-        return torch.lerp(start, end, t)
-    return slerp(start, end, t)
-
-
-def slerp(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
-    """Go from start (B, D) to end (B, D) by t (B, 1) along an arc; lengths change evenly.
-
-    Shoemake 1985. Where the two point the same way, or opposite ways, the arc is not defined and
-    the straight line is taken.
-    """
-    lengths = start.norm(dim=1, keepdim=True), end.norm(dim=1, keepdim=True)
-    a, b = start / lengths[0], end / lengths[1]
-    angle = (a * b).sum(dim=1, keepdim=True).clamp(-1, 1).acos()
-    sine = angle.sin()
-    arc = (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / sine
-    arc = arc * torch.lerp(lengths[0], lengths[1], t)
-    return torch.where(sine.abs() > 1e-4, arc, torch.lerp(start, end, t))

@@ -126,6 +126,7 @@ _PAD = """
 </label>
 <div class="sources">
   <button type="button" data-do="upload">Upload…</button>
+  <button type="button" data-do="camera">Camera</button>
   <button type="button" data-do="invert">Invert</button>
   <button type="button" data-do="clear">Clear</button>
   <button type="button" data-do="undo" disabled>Undo</button>
@@ -133,12 +134,30 @@ _PAD = """
   <label class="crop" hidden><input type="checkbox" checked> Crop to a square</label>
   <input type="file" accept="image/png,image/jpeg,image/webp" aria-label="Picture file" hidden>
 </div>
+<div class="camera" hidden>
+  <video muted playsinline aria-label="What the camera sees"></video>
+  <button type="button" data-do="take">Take</button>
+  <button type="button" data-do="leave">Close the camera</button>
+</div>
 <div class="number">
   <label>Test picture <input type="number" min="0" step="1"></label>
   <button type="button" data-do="random">Any</button>
 </div>
 <p role="status"></p>
 <p class="note"></p>
+"""
+_FOUND = (
+    "<p>On the stage is what was found for your picture; a new seed draws another."
+    " <button type='button'>Back</button></p>"
+)
+_SEARCH = """
+<figure hidden><img alt=""><figcaption></figcaption></figure>
+<progress max="1" value="0" aria-label="Progress of the search" hidden></progress>
+<p role="status"></p>
+<table hidden>
+  <caption>How far off the same search ends, in grey levels of 255</caption>
+  <tbody></tbody>
+</table>
 """
 _TILES = """
 <figure class="given">
@@ -290,20 +309,30 @@ def pad(value: dict[str, Any], *, name: str, pick: Callable) -> gr.HTML:
     """Return a small picture to draw, upload or pick; its event `drawn` follows every change.
 
     Args:
-        value: of `genimg.ui.transformer.pad.first_value`.
-        pick: answers a question for a test picture, see `genimg.ui.transformer.pad.pick`.
+        value: of `genimg.ui.pad.first_value`.
+        pick: answers a question for a test picture, see `genimg.ui.pad.pick`.
     """
 
     def held_out(request: Any) -> dict[str, Any]:
         return pick(request)
 
-    scripts = ["upload.js", "pad.js", "pad_drawing.js", "pad_sources.js"]
+    scripts = ["upload.js", "pad.js", "pad_drawing.js", "pad_camera.js", "pad_sources.js"]
     return component(value, _PAD, scripts, name, "pad", server_functions=[held_out])
 
 
 def linked(name: str) -> str:
     """Return JavaScript that tells the pad `name` that all controls are as the address wants."""
     return f"() => {{ document.dispatchEvent(new CustomEvent('linked', {{ detail: '{name}' }})) }}"
+
+
+def found(value: str, *, name: str) -> gr.HTML:
+    """Return the line that says what was found is on the stage; its event `back` leads back."""
+    return component(value, _FOUND, "found.js", name, "found")
+
+
+def search(*, name: str) -> gr.HTML:
+    """Return the progress and the end of a search, see `OwnPictureHandlers.find`."""
+    return component(None, _SEARCH, "search.js", name, "search")
 
 
 def tiles(*, name: str) -> gr.HTML:

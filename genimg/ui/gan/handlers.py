@@ -61,9 +61,19 @@ class GanHandlers:
             return GanView.checked(model, name, seed=5, label=label, truncation=FIRST_TRUNCATION)
 
     def view(
-        self, checkpoint: str, label: Any, seed: Any, truncation: Any, amounts: Sequence[Any]
+        self,
+        checkpoint: str,
+        label: Any,
+        seed: Any,
+        truncation: Any,
+        amounts: Sequence[Any],
+        code: Any = "",
     ) -> GanView:
-        """Return the view of the controls; `amounts` are DIRECTIONS and then LATENTS numbers."""
+        """Return the view of the controls; `amounts` are DIRECTIONS and then LATENTS numbers.
+
+        Args:
+            code: of a found picture, as text; '' without one.
+        """
         with self.shelf.use(checkpoint) as model:
             return GanView.checked(
                 model,
@@ -75,6 +85,7 @@ class GanHandlers:
                 **moves(
                     amounts[:DIRECTIONS][: count_directions(model)], amounts[DIRECTIONS:], model
                 ),
+                code=code,
             )
 
     def linked_view(self, query: Mapping[str, str]) -> GanView:
@@ -124,6 +135,7 @@ class GanHandlers:
             "latents": [
                 {"value": view.latents.get(i, 0.0), "visible": i < latents} for i in range(LATENTS)
             ],
+            "code": {"value": view.code},
         }
 
     def is_mapped(self, checkpoint: str) -> bool:

@@ -13,6 +13,8 @@ import gradio as gr
 from gradio.events import Dependency
 
 from genimg.ui import components
+from genimg.ui.gan import own_picture
+from genimg.ui.gan.copies import READING, is_it_a_copy
 from genimg.ui.gan.gauge import WAITING
 from genimg.ui.gan.handlers import GanHandlers, nudged, random_seed
 from genimg.ui.gan.view import (
@@ -77,18 +79,21 @@ def _explorer(
     """Add the picture with its controls.
 
     Returns:
-        The picture; checkpoint, class, seed, truncation and sliders; the facts; what follows when
-        the picture has settled.
+        The picture; checkpoint, class, seed, truncation, sliders, and the code of a found picture;
+        the facts; what follows when the picture has settled.
     """
     view = handlers.first_view()
     initial = handlers.controls(view)
     with gr.Row(elem_classes=["stage", "explorer"]):
         with gr.Column(scale=5, min_width=320):
             picture = components.picture(handlers.picture(view), name="picture")
+            code_found = components.found(view.code, name="found")
             gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
             gr.Markdown("## What the discriminator says")
             # Not made before the page is served: the scores to compare with take seconds.
             opponent = gr.HTML(WAITING, elem_id="gauge", elem_classes=["gauge"])
+            gr.Markdown("## Is it a copy?")
+            copies = gr.HTML(READING, elem_id="copies", elem_classes=["copies"])
         with gr.Column(scale=6, min_width=320):
             with gr.Row():
                 checkpoint = components.choice(
@@ -127,6 +132,7 @@ def _explorer(
                     _amount(LATENT_LIMIT, f"z-{i}", options | {"label": f"z {i}"})
                     for i, options in enumerate(initial["latents"])
                 ]
+            below = gr.Column()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
             gr.Markdown("## Neighbours")
@@ -136,11 +142,12 @@ def _explorer(
             code = components.snippet(view.snippet(), name="picture-code")
 
     sliders = [*directions, *latents]
-    settings = [checkpoint, label, seed, truncation, *sliders]
+    settings = [checkpoint, label, seed, truncation, *sliders, code_found]
     controls = [*settings, facts]
 
-    def view_of(checkpoint: str, label: str, seed: int, truncation: float, *amounts: float):
-        return handlers.view(checkpoint, label, seed, truncation, amounts)
+    def view_of(checkpoint: str, label: str, seed: int, truncation: float, *rest: Any) -> GanView:
+        *amounts, found = rest
+        return handlers.view(checkpoint, label, seed, truncation, amounts, found)
 
     def show(*values: Any) -> dict[str, str]:
         return handlers.picture(view_of(*values))
@@ -151,6 +158,9 @@ def _explorer(
 
     def judge(*values: Any) -> str:
         return handlers.gauge(view_of(*values))
+
+    def compare(*values: Any) -> str:
+        return is_it_a_copy(handlers.shelf, view_of(*values))
 
     def choose(checkpoint: str, label: str, seed: int, truncation: float) -> list[Any]:
         return _updates(handlers, handlers.view_in(checkpoint, label, seed, truncation))
@@ -167,11 +177,15 @@ def _explorer(
     settled = picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
     for moment in (settled.then, demo.load):
         moment(silently(judge), settings, opponent, **_LIVE)
+        moment(silently(compare), settings, copies, **_LIVE)
     die.click(random_seed, None, seed, **_LIVE)
     nudge.click(nudge_sliders, [checkpoint, *sliders], sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
     checkpoint.input(as_warning(choose), settings[:4], controls, **_QUEUED)
     demo.load(as_warning(open_link), None, controls, **_QUEUED)
+    own_picture.build(
+        handlers.shelf, demo, settings, lambda view: _updates(handlers, view)[:-1], die, below
+    )
     return picture, settings, facts, settled
 
 
@@ -183,7 +197,7 @@ def _walk(
     Args:
         settled: what follows when that picture has settled.
     """
-    checkpoint, label, seed, truncation, *sliders = settings
+    checkpoint, label, seed, truncation, *sliders, code_found = settings
     first = handlers.first_walk()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
@@ -240,8 +254,10 @@ def _walk(
     def staleness(shown: str, *values: Any) -> str:
         return handlers.staleness(shown, *arguments(values))
 
-    def add_seed(text: str, seed: int) -> str:
+    def add_seed(text: str, seed: int, found: str) -> str:
         handlers.check_seed(seed)
+        if found:
+            raise ValueError("a walk goes from seed to seed, and a found picture has none")
         known = seeds_in(text)
         if known[-1:] == [seed]:
             raise ValueError(f"the walk ends with seed {seed} already; choose another for more")
@@ -260,7 +276,7 @@ def _walk(
     )
     linked = [player, code, seeds, between, mode, space, loop]
     demo.load(as_warning(open_link), None, linked, **_QUEUED)
-    added = add.click(as_warning(add_seed), [seeds, seed], seeds, **_QUEUED)
+    added = add.click(as_warning(add_seed), [seeds, seed, code_found], seeds, **_QUEUED)
     for chosen in (drawn, added):
         chosen.then(as_warning(walk), path, [player, code], **_QUEUED)
     checkpoint.change(
@@ -274,8 +290,8 @@ def _amount(limit: float, name: str, options: dict[str, Any]) -> gr.Slider:
 
 
 def _updates(handlers: GanHandlers, view: GanView) -> list[Any]:
-    """Return the updates of checkpoint, class, seed, truncation, all sliders, and the facts."""
+    """Return the updates of all settings, see `_explorer`, and of the facts."""
     new = handlers.controls(view)
     head = [new[name] for name in ("checkpoint", "label", "seed", "truncation")]
-    entries = [*head, *new["directions"], *new["latents"], new["facts"]]
+    entries = [*head, *new["directions"], *new["latents"], new["code"], new["facts"]]
     return [gr.update(**entry) for entry in entries]

@@ -15,7 +15,7 @@ function show() {
 }
 
 function settle() {
-  const names = ['model', 'seed', 'label', 'truncation', 'directions', 'latents'];
+  const names = ['model', 'seed', 'label', 'truncation', 'directions', 'latents', 'code'];
   writeAddress(names, props.value.query);
   trigger('settled');
 }
