@@ -1,9 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-
 
 
 def close(a: np.ndarray, b: np.ndarray) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from genimg.explore import GanModel
 from genimg.explore.codes import text_of
-from genimg.explore.inversion import Search
+from genimg.explore.inversion import STEPS, Search
 from genimg.explore.local_data import pictures_here
 from genimg.render import data_uri
 from genimg.ui import pad
@@ -64,13 +64,16 @@ class OwnPictureHandlers:
         Whoever asks for no more has stopped it. Between two steps others get the model.
 
         Yields:
-            {"state": "searching" or "found", "src", "step", "steps", "error"} and, in the last one,
-            what `view` takes: "checkpoint", "seed", "label", "code"; and "complete".
+            {"state": "searching" or "found", "step", "steps"}; after the first "src" and "error",
+            too; and in the last "complete", and what `view` takes: "checkpoint", "seed", "label",
+            "code".
         """
         begun = time.monotonic()
         with self.shelf.use(checkpoint) as model:
             GanView.checked(model, checkpoint, seed=seed, label=first_class(model), truncation=1)
             picture = PadPicture.checked(model, pad_value).pixels
+        yield {"state": "searching", "step": 0, "steps": STEPS}
+        with self.shelf.use(checkpoint) as model:
             search = model.search(picture[None], seed=int(seed))
             classes = model.classes
             seconds = next(
