@@ -99,7 +99,7 @@ def test_before_anything_is_found_nothing_is_compared(own, found):
 )
 def test_what_the_browser_sends_is_checked(own, shelf, changes):
     found = {"state": "found", "checkpoint": shelf.names[0], "seed": 0, "label": "Shoe"}
-    with pytest.raises(ValueError, match="no checkpoint|the seed|code|found|class"):
+    with pytest.raises(ValueError, match=r"no checkpoint|the seed|code|found|class"):
         own.view(found | {"code": ""} | changes)
 
 
