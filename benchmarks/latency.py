@@ -2,10 +2,12 @@
 
     python benchmarks/latency.py [--events N] [--skip-browser]
 
-"handler" is the Python function behind the slider, arguments in, picture out as a data address.
-"browser" goes from the slider's input event to the decoded new picture, in the page as a visitor
-gets it. The model is `fashion-style`'s architecture at 32 and at 64 pixels, with random weights:
-the time does not depend on what it has learned. `import` and `ready` are what a start costs.
+"handler" is the Python function behind the slider, arguments in, picture out as a data address;
+"ends" the one that draws the small pictures at both ends of all sliders. "browser" goes from the
+slider's input event to the decoded new picture, in the page as a visitor gets it. The models are
+those of `fashion-style`, grey at 32 pixels, and of `portraits-style`, in colour at 64, with random
+weights: the time does not depend on what it has learned. `import` and `ready` are what a start
+costs.
 """
 
 import sys
@@ -32,19 +34,18 @@ import numpy as np
 
 from genimg import checkpoints
 from genimg.models import kind_named
-from genimg.models.stylegan import StyleGanConfig
+from genimg.models.style_dcgan import StyleDcganConfig
 from genimg.render import encode
-from genimg.ui.gan.handlers import DIRECTIONS, LATENTS, GanHandlers
+from genimg.training.presets import make_spec
+from genimg.ui.gan.handlers import LATENTS, GanHandlers
+from genimg.ui.gan.sliders import DIRECTIONS
 from genimg.ui.model_shelf import ModelShelf
 
 ROOT = Path(__file__).resolve().parents[1]
+KIND = "style-dcgan"
 CONFIGS = {
-    32: StyleGanConfig(),
-    64: StyleGanConfig(
-        size=64,
-        generator_widths=(192, 128, 96, 48, 32),
-        discriminator_widths=(192, 128, 64, 32),
-    ),
+    32: StyleDcganConfig(),
+    64: make_spec("portraits-style", classes=10).model,
 }
 # One event: move the slider as a hand does, and wait until the new picture is decoded.
 _EVENT = """
@@ -65,11 +66,10 @@ async value => {
 
 def publish_untrained(folder: Path, size: int) -> Path:
     """Write a checkpoint with random weights."""
-    kind = kind_named("stylegan")
     return checkpoints.write(
         folder / f"style-{size}",
-        kind="stylegan",
-        model=kind.build(CONFIGS[size]),
+        kind=KIND,
+        model=kind_named(KIND).build(CONFIGS[size]),
         card={"title": f"{size} px, untrained", "classes": [str(digit) for digit in range(10)]},
         preview=encode(np.zeros((2, 2, 1), np.uint8), "png"),
     )
@@ -86,6 +86,19 @@ def time_handler(path: Path, events: int) -> list[float]:
         handlers.picture(handlers.view(name, "3", 5, 0.7, amounts))
         times.append((time.perf_counter() - start) * 1000)
     return times[5:]  # the first calls compute what is then kept
+
+
+def time_ends(path: Path, events: int) -> list[float]:
+    """Return milliseconds for each drawing of the pictures at the sliders' ends."""
+    name = str(path)
+    handlers = GanHandlers(ModelShelf([name]))
+    times = []
+    for event in range(events + 2):
+        view = handlers.view(name, "3", event, 0.7, [1.0] * DIRECTIONS)
+        start = time.perf_counter()
+        handlers.ends(view)
+        times.append((time.perf_counter() - start) * 1000)
+    return times[2:]
 
 
 def start_app(path: Path, *options: str) -> tuple[subprocess.Popen, str, float]:
@@ -150,6 +163,7 @@ def main() -> None:
         paths = {size: publish_untrained(Path(folder), size) for size in CONFIGS}
         for size, path in paths.items():
             print(row("handler", size, time_handler(path, options.events)))
+            print(row("ends", size, time_ends(path, options.events)))
         if not options.skip_browser:
             in_browser(paths, options.events)
 

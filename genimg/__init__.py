@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
+    from genimg import data
     from genimg.explore import load
     from genimg.training.running import train
 
-__all__ = ["load", "train"]
+__all__ = ["data", "load", "train"]
 __version__ = "0.1.0"
 
 _HOMES = {"load": "genimg.explore", "train": "genimg.training.running"}
@@ -25,6 +26,13 @@ _HOMES = {"load": "genimg.explore", "train": "genimg.training.running"}
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: what watches a run needs no PyTorch."""
+    if name == "data":
+        return importlib.import_module("genimg.data")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return what is public, for `dir` and completion: not whatever has been imported so far."""
+    return [*__all__, "__version__"]

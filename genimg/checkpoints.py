@@ -6,6 +6,7 @@
     NAME/preview.png          what it makes
     NAME/README.md            the card for people
     NAME/directions.safetensors  of a mapped GAN: directions whose names are in the card
+    NAME/trail/               of a GAN: snapshots of its training; see `genimg.trails`
 
 A checkpoint may come from a stranger. Nothing in it is executed, every name, shape and dtype is
 compared with the configuration before any memory is taken for the weights, and what is in the card
@@ -358,16 +359,25 @@ def write(
     check_destination(directory)
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    tensors = {name: _compact(name, value) for name, value in model.state_dict().items()}
+    weights = packed(model)
     # First what says whose folder it is, so that a write that was cut off can be repeated.
     write_json(
         directory / "config.json", {"format": FORMAT, "kind": kind, "model": model.config.to_dict()}
     )
-    atomic_write(directory / "model.safetensors", save(tensors))
+    atomic_write(directory / "model.safetensors", weights)
     atomic_write(directory / "preview.png", preview)
     write_card(directory, card)
     (directory / _DIRECTIONS).unlink(missing_ok=True)  # they were those of other weights
     return directory
+
+
+def packed(model: nn.Module) -> bytes:
+    """Return the weights of a model as a safetensors file, matrices in float16.
+
+    Raises:
+        ValueError: a weight is not finite, or too large for float16.
+    """
+    return save({name: _compact(name, value) for name, value in model.state_dict().items()})
 
 
 def _compact(name: str, value: Tensor) -> Tensor:

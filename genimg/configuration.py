@@ -40,6 +40,9 @@ def setting(
     )
 
 
+Part = typing.TypeVar("Part", bound="Configuration")
+
+
 class Configuration:
     """Base of every configuration: validation, and a round trip through plain dictionaries."""
 
@@ -56,6 +59,16 @@ class Configuration:
         """Return the fields as JSON-ready values (tuples become lists)."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+    def part(self, kind: type[Part], **others: Any) -> Part:
+        """Return a `kind` with what this says of its fields, and `others`.
+
+        Raises:
+            ValueError: the fields of `kind` do not fit one another.
+        """
+        mine = {field.name for field in dataclasses.fields(self)}
+        shared = [field.name for field in dataclasses.fields(kind) if field.name in mine]
+        return kind(**{name: getattr(self, name) for name in shared}, **others)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> typing.Self:

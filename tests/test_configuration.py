@@ -140,3 +140,16 @@ def test_every_field_of_every_model_is_documented_and_bounded(kind):
         if field.type not in (bool, tuple[str, ...]):
             bounded = field.metadata["low"] is not None and field.metadata["high"] is not None
             assert bounded or field.metadata["choices"], field.name
+
+
+def test_a_part_takes_what_it_has_in_common_with_the_whole():
+    @dataclass(frozen=True, kw_only=True, slots=True)
+    class Part(Configuration):
+        count: int = setting(1, "A whole number.", low=1, high=50)
+        rate: float = setting(0.1, "A number.")
+        other: int = setting(5, "What the whole does not know.")
+
+    assert Example(count=7).part(Part) == Part(count=7, rate=0.5, other=5)
+    assert Example(count=7).part(Part, other=6) == Part(count=7, rate=0.5, other=6)
+    with pytest.raises(ValueError, match="count must be from 1 to 50, not 70"):
+        Example(count=70).part(Part)

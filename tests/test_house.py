@@ -25,11 +25,13 @@ LAYERS = [
     ["genimg.explore"],
     ["genimg.training"],
     ["genimg.metrics"],
+    ["genimg.trails"],
     ["genimg.render", "genimg.data", "genimg.checkpoints"],
     ["genimg.models"],
     [
         "genimg.checks",
         "genimg.configuration",
+        "genimg.devices",
         "genimg.model_card",
         "genimg.randomness",
         "genimg.storage",
@@ -357,7 +359,10 @@ def test_ci_runs_the_readmes_test_command():
 
 # Packages whose own tests bear another name, and folders of tests that mirror no package.
 TESTED_AS = {"__init__": "init", "__main__": "main"}
-NO_MIRROR = {"app", "faults", "test_house.py", "test_benchmarks.py"}
+NO_MIRROR = {
+    *("app", "faults"),
+    *("test_house.py", "test_benchmarks.py", "test_documentation.py", "test_installation.py"),
+}
 
 
 def test_tests_mirror_the_package():
@@ -383,3 +388,12 @@ def test_every_package_is_installed():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     found = {module_name(path) for path in SOURCES if path.name == "__init__.py"}
     assert {*project["tool"]["setuptools"]["packages"]} == found | {"genimg.shipped"}
+
+
+def test_what_the_page_is_made_of_is_installed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["genimg"]
+    installed = {path for pattern in patterns for path in (ROOT / "genimg").glob(pattern)}
+    parts = {path for path in (ROOT / "genimg" / "ui").rglob("static/*") if path.is_file()}
+    assert len(parts) > 30
+    assert parts <= installed

@@ -1,4 +1,8 @@
-"""The progress of a run on one line of the terminal."""
+"""The progress of a run on one line of the terminal.
+
+Not tqdm: its speed and time left are those of the clock, not those of learning that the page and
+the log show, and a pipe that nobody reads any more would end the training.
+"""
 
 import contextlib
 import shutil

@@ -1,4 +1,7 @@
-"""Facts and metrics as aligned text."""
+"""Facts and metrics as aligned text.
+
+Not rich: its tables break long cells at the width of the terminal, and these are read by scripts.
+"""
 
 from typing import Any
 

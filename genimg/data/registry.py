@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import torch
 
+from genimg.checks import shown
 from genimg.data.attributes import Attribute, take
 from genimg.data.critters import CRITTERS
 from genimg.data.drawing import Design
@@ -57,6 +58,15 @@ class Dataset:
             images=self.images[chosen],
             labels=self.labels[chosen],
             attributes=take(self.attributes, chosen),
+        )
+
+    def __repr__(self) -> str:
+        colour = "grey" if self.channels == 1 else "colour"
+        count = len(self.attributes)
+        known = f", {count} attribute{'s' * (count > 1)}" if count else ""
+        return (
+            f"<Dataset {shown(self.name)}: {len(self):,} pictures of {self.size} x {self.size}"
+            f" {colour} pixels, {len(self.classes)} classes{known}>"
         )
 
     def __len__(self) -> int:

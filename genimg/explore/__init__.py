@@ -3,12 +3,15 @@
 import os
 from pathlib import Path
 
+import torch
+
 from genimg import checkpoints
 from genimg.checks import shown
 from genimg.explore.attributes import AttributeClassifierModel
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
+from genimg.explore.loaded import LoadedModel
 from genimg.explore.tokenizing import TokenizerModel
 from genimg.explore.uses import USES, Model
 from genimg.explore.vision import VisionTransformerModel
@@ -20,6 +23,7 @@ __all__ = [
     "ClassifierModel",
     "DrawerModel",
     "GanModel",
+    "LoadedModel",
     "Model",
     "TokenizerModel",
     "VisionTransformerModel",
@@ -27,16 +31,24 @@ __all__ = [
 ]
 
 
-def load(name: str | os.PathLike) -> Model:
+def load(
+    name: str | os.PathLike,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+) -> Model:
     """Load a model to use it.
 
     Args:
         name: a checkpoint that ships with genimg ("fashion-style"), the path of a checkpoint or of
             a run (also one that is still training), or "hf://owner/repository".
+        device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the fastest that is there.
+        dtype: what to compute in: torch.float32 (also None), which on the CPU gives the same
+            pictures everywhere, or torch.bfloat16.
 
     Raises:
         genimg.checkpoints.CheckpointError: a ValueError of one sentence; an unknown name lists the
             known ones.
+        ValueError: there is no such device, or the dtype is another one.
     """
     if not isinstance(name, (str, os.PathLike)):
         raise ValueError(f"the name of a model must be a text or a path, not {shown(name)}")
@@ -44,4 +56,4 @@ def load(name: str | os.PathLike) -> Model:
         checkpoint = read_run(Path(name))
     else:
         checkpoint = checkpoints.read(name)
-    return USES[KINDS[checkpoint.kind].use].load(checkpoint)
+    return USES[KINDS[checkpoint.kind].use].load(checkpoint).to(device, dtype)

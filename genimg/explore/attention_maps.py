@@ -48,13 +48,13 @@ class AttentionMaps:
             ValueError: there is no such layer, head or query.
         """
         self._check(layer, query, head)
-        return self._padded(self._capture.weights(layer, head, query)[0])
+        return self._padded(self._capture.weights(layer, head, query)[0].cpu())
 
     def all_heads(self, query: int) -> np.ndarray:
         """Return `attention` of every head of every layer, float32 (layers, H, T)."""
         self._check(0, query)
         rows = [self._capture.weights(layer, None, query)[0] for layer in range(self.layers)]
-        return self._padded(torch.stack(rows))
+        return self._padded(torch.stack(rows).cpu())
 
     def all_queries(self) -> np.ndarray:
         """Return `all_heads` of every query, float32 (layers, H, S, T)."""
@@ -92,16 +92,16 @@ class AttentionMaps:
             ValueError: there is no such layer, head or query.
         """
         self._check(layer, query, head)
-        weights = self._capture.weights(layer, head, query)[0]  # (S,)
+        weights = self._capture.weights(layer, head, query)[0].cpu()  # (S,)
         record = self._capture.layer(layer)
-        q, keys = record.queries[0, head, query].float(), record.keys[0, head].float()
-        values = record.values[0, head].float()  # (S, D)
-        mask = torch.ones(len(keys)) if record.mask is None else record.mask[query].float()
+        q, keys = _plain(record.queries[0, head, query]), _plain(record.keys[0, head])
+        values = _plain(record.values[0, head])  # (S, D)
+        mask = torch.ones(len(keys)) if record.mask is None else _plain(record.mask[query])
         dot_products = keys @ q  # (S,)
         scaled = dot_products * record.scale
         output = weights @ values  # (D,)
         width = len(q)
-        projection = self._projections[layer][:, head * width : (head + 1) * width].float()
+        projection = _plain(self._projections[layer][:, head * width : (head + 1) * width])
         stages = {
             "query": q,
             "keys": keys,
@@ -120,7 +120,7 @@ class AttentionMaps:
 
     def _weights(self) -> list[Tensor]:
         """Return the attention (H, S, S) of each layer."""
-        return [self._capture.weights(layer)[0] for layer in range(self.layers)]
+        return [self._capture.weights(layer)[0].cpu() for layer in range(self.layers)]
 
     def _check(self, layer: int, query: int, head: int = 0) -> None:
         require_index("layer", layer, self.layers)
@@ -130,6 +130,11 @@ class AttentionMaps:
     def _padded(self, rows: Tensor) -> np.ndarray:
         """Return rows (..., S) with 0 for the tokens that did not go through, (..., T)."""
         return F.pad(rows, (0, self.layout.length - rows.shape[-1])).numpy()
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """Return what a model computed with, on whatever device, as float32 on the CPU."""
+    return tensor.float().cpu()
 
 
 def entropy(weights: np.ndarray) -> np.ndarray:

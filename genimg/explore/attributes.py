@@ -3,21 +3,22 @@
 import numpy as np
 
 from genimg.checkpoints import Checkpoint
+from genimg.explore.loaded import LoadedModel
 from genimg.metrics.attributes import Reading, read_outputs
 from genimg.metrics.features import FeatureNet
 
 
-class AttributeClassifierModel:
+class AttributeClassifierModel(LoadedModel):
     """Pictures to attributes.
 
     Attributes:
-        info: the card: data set, accuracy of each attribute, training.
         heads: the attributes in order, each with its name, the names of its values (none for a
             number from 0 to 1), and whether it is cyclic.
+        network: the module as a map from pictures to features and outputs.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.name, self.info = checkpoint.name, checkpoint.card
+        super().__init__(checkpoint)
         self.heads = checkpoint.config.heads()
         self.network = FeatureNet(checkpoint.name, checkpoint.model, self.heads)
 

@@ -3,22 +3,21 @@
 import numpy as np
 
 from genimg.checkpoints import Checkpoint
+from genimg.explore.loaded import LoadedModel
 from genimg.metrics.features import FeatureNet
 from genimg.tensors import network_input
 
 
-class ClassifierModel:
+class ClassifierModel(LoadedModel):
     """Pictures to classes.
 
     Attributes:
-        info: the card: data set, classes, accuracy, training.
         classes: the class names, in the order of the probabilities.
+        network: the module as a map from pictures to features and logits.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.name, self.info = checkpoint.name, checkpoint.card
-        self.classes = checkpoint.class_names()
-        self.config = checkpoint.config
+        super().__init__(checkpoint)
         self.network = FeatureNet(checkpoint.name, checkpoint.model)
 
     def classify(self, images: np.ndarray) -> np.ndarray:

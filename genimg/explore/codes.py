@@ -44,15 +44,19 @@ def checked_code(code: Any, dimensions: int) -> np.ndarray:
     return numbers.clip(-LARGEST, LARGEST).astype(np.float16).astype(np.float32)
 
 
-def origin(network: Generator, labels: Tensor | None) -> Tensor:
+def mean_code(network: Generator, labels: Tensor | None) -> Tensor:
     """Return what codes are counted from: the mean style of each class, (B, D), or zeros (1, D).
 
     Args:
         labels: int64 (B,), or None for a generator without classes.
+
+    Returns:
+        float32 on the CPU, where all moves are computed.
     """
     if not isinstance(network, MappedGenerator):
         return torch.zeros(1, network.config.latent_dimensions)
-    return network.mean_style[:1] if labels is None else network.mean_style[labels]
+    mean = network.mean_style.float().cpu()
+    return mean[:1] if labels is None else mean[labels.cpu()]
 
 
 def _read(text: str, dimensions: int) -> np.ndarray | None:

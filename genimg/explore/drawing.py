@@ -11,6 +11,7 @@ from typing import TypedDict, Unpack
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from genimg.checkpoints import Checkpoint
@@ -26,11 +27,14 @@ from genimg.explore.arguments import (
     token_numbers,
 )
 from genimg.explore.attention_maps import AttentionMaps
+from genimg.explore.loaded import LoadedModel
+from genimg.explore.outputs import Output, Pictures, as_output, check_output
+from genimg.explore.presenting import card, large, line, pixels_text, png, sheet
 from genimg.models.attention import Capture
 from genimg.models.image_gpt import ImageGpt
 from genimg.models.sampling import draw_steps, draw_tokens
 from genimg.randomness import generator
-from genimg.tensors import network_input, to_uint8
+from genimg.tensors import to_uint8
 
 # At 1.75 fashion-gpt's pictures are nearest to real ones and much truer to their class than at 1,
 # though a little less varied (benchmarks/guidance.py).
@@ -83,6 +87,25 @@ class Drawing:
         self.probabilities = probabilities
         self._prior = prior
 
+    def __repr__(self) -> str:
+        return line("Drawing", self._facts())
+
+    def _repr_html_(self) -> str:
+        return card("Drawing", self._facts(), large(self.image))
+
+    def _repr_png_(self) -> bytes | None:
+        return png(large(self.image))
+
+    def _facts(self) -> dict[str, str]:
+        grid = self._prior.layout
+        told = self.label != self._prior.unconditional
+        return {
+            "picture": pixels_text(self.image.shape[0], self.image.shape[2]),
+            "class": f"class {self.label}" if told else "any class",
+            "tokens": f"{grid.rows} x {grid.columns} tokens",
+            "vocabulary": f"{self.probabilities.shape[1]} kinds of token",
+        }
+
     @property
     def logits(self) -> np.ndarray:
         """Logits of each token given the class and the tokens before, float32 (N, V).
@@ -130,31 +153,36 @@ class Drawing:
 
     @torch.inference_mode()
     def _read(self, label: int, capture: Capture | None = None) -> np.ndarray:
-        tokens = torch.from_numpy(self.tokens)[None, :-1]  # (1, N - 1)
-        return self._prior(tokens, torch.tensor([label]), capture=capture)[0].numpy()
+        device = next(self._prior.parameters()).device
+        tokens = torch.from_numpy(self.tokens)[None, :-1].to(device)  # (1, N - 1)
+        logits = self._prior(tokens, torch.tensor([label], device=device), capture=capture)
+        return logits[0].float().cpu().numpy()
 
 
-class DrawerModel:
+class DrawerModel(LoadedModel):
     """An image GPT with its tokenizer, ready to use.
 
     Attributes:
-        info: the card: data set, classes, images seen, minutes, hardware, metrics.
-        classes: the class names.
+        prior, tokenizer: the PyTorch modules, parts of `module`.
         grid: rows and columns of the tokens of a picture.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.name, self.info = checkpoint.name, checkpoint.card
-        self.config = checkpoint.config
+        super().__init__(checkpoint)
         self.prior = checkpoint.model.prior
         # Decoding is a third faster this way on a CPU.
         self.tokenizer = checkpoint.model.tokenizer.to(memory_format=torch.channels_last)
-        self.classes = checkpoint.class_names()
         self.grid = self.tokenizer.grid
 
     def sample(
-        self, count: int, *, seed: int = 0, label: Label = None, **controls: Unpack[Controls]
-    ) -> np.ndarray:
+        self,
+        count: int,
+        *,
+        seed: int = 0,
+        label: Label = None,
+        output: Output = "numpy",
+        **controls: Unpack[Controls],
+    ) -> Pictures:
         """Return new pictures, uint8 (count, H, W, C).
 
         Args:
@@ -163,14 +191,17 @@ class DrawerModel:
             seed: which pictures, 0 to 2^32 - 1.
             label: a class by name or number, one of these for each picture, or None for all
                 classes in turn.
+            output: "numpy" for an array, "torch" for a tensor, uint8 (count, C, H, W), "pil" for a
+                list of Pillow's pictures.
             controls: see `Controls`.
 
         Raises:
             ValueError: an argument is out of range, or the model does not know the label.
         """
         check_count(count)
+        check_output(output)
         labels = class_numbers(label, count, self.classes, self.name)
-        return self._pictures(labels, seed, controls)
+        return as_output(self._pictures(labels, seed, controls), output)
 
     def generate(
         self, *, label: str | int | None, seed: int = 0, **controls: Unpack[Controls]
@@ -192,7 +223,8 @@ class DrawerModel:
             undrawn it may still change, because the decoder looks at neighbouring tokens.
         """
         labels, uniforms = self._one_label(label), self._uniforms(seed, 1)
-        steps = draw_steps(self.prior, labels, uniforms, **self._all_controls(controls, labels))
+        controls = self._all_controls(controls, labels)
+        steps = draw_steps(self.prior, self._here(labels), uniforms, **controls)
         return self._stream(steps)  # refused now, and not when the first step is asked for
 
     def _stream(
@@ -232,8 +264,9 @@ class DrawerModel:
         count: int = 4,
         seed: int = 0,
         label: Label = None,
+        output: Output = "numpy",
         **controls: Unpack[Controls],
-    ) -> np.ndarray:
+    ) -> Pictures:
         """Return pictures that keep a part of one and finish it, uint8 (count, H, W, C).
 
         The tokens of the part stay as they are. The model draws in raster order, so what it draws
@@ -244,11 +277,13 @@ class DrawerModel:
             keep: bool, True where the token is kept, over the `grid` of tokens.
             rows: instead of `keep`: how many rows of tokens to keep, from the top.
             label: as for `sample`, but None is any class: the model decides by what it sees.
+            output: as for `sample`.
 
         Raises:
             ValueError: an argument has another shape or range.
         """
         check_count(count)
+        check_output(output)
         known = self._encode(image)  # (1, N)
         kept = torch.from_numpy(self._kept(keep, rows)).flatten()  # (N,)
         known = torch.where(kept, known, -1).repeat(count, 1)  # (count, N)
@@ -256,7 +291,7 @@ class DrawerModel:
             labels = torch.full((count,), self.prior.unconditional)
         else:
             labels = class_numbers(label, count, self.classes, self.name)
-        return self._pictures(labels, seed, controls, known)
+        return as_output(self._pictures(labels, seed, controls, known), output)
 
     def read(self, image: np.ndarray, *, label: str | int | None = None) -> Drawing:
         """Return a given picture as the model reads it: all tokens are known, none is drawn.
@@ -286,14 +321,14 @@ class DrawerModel:
         Raises:
             ValueError: pictures or labels do not fit the model.
         """
-        x = network_input(images, self.config, self.name)
+        x = self._input(images)
         numbers = class_numbers(labels, len(x), self.classes, self.name)
         found = []
         parts = zip(x.split(_BATCH), numbers.split(_BATCH), strict=True)
         for part, classes in parts:
             tokens = self.tokenizer.encode(part)  # (B, N)
-            logits = self.prior(tokens[:, :-1], classes)  # (B, N, V)
-            losses = F.cross_entropy(logits.mT, tokens, reduction="none")
+            logits = self.prior(tokens[:, :-1], self._here(classes)).float()  # (B, N, V)
+            losses = F.cross_entropy(logits.mT, tokens, reduction="none").cpu()
             found.append(losses.mean(dim=1))  # (B,)
         return torch.cat(found).numpy()
 
@@ -305,8 +340,8 @@ class DrawerModel:
         pictures = []
         for start in range(0, len(labels), _BATCH):
             part = slice(start, start + _BATCH)
-            given = None if known is None else known[part]
-            tokens = draw_tokens(self.prior, labels[part], uniforms[part], known=given, **controls)
+            chosen, given = self._here(labels[part]), self._given(known, part)
+            tokens = draw_tokens(self.prior, chosen, uniforms[part], known=given, **controls)
             pictures.append(self._decode(tokens))
         return np.concatenate(pictures)
 
@@ -314,15 +349,19 @@ class DrawerModel:
         self, labels: Tensor, uniforms: Tensor, known: Tensor | None, controls: Controls
     ) -> Drawing:
         controls = self._all_controls(controls, labels)
-        steps = list(draw_steps(self.prior, labels, uniforms, known=known, **controls))
+        known = self._given(known, slice(None))
+        steps = list(draw_steps(self.prior, self._here(labels), uniforms, known=known, **controls))
         tokens = torch.cat([token for token, _ in steps])  # (N,)
         return Drawing(
             self.prior,
             image=self._decode(tokens[None])[0],
-            tokens=tokens.numpy(),
+            tokens=tokens.cpu().numpy(),
             label=int(labels[0]),
-            probabilities=torch.cat([row for _, row in steps]).numpy(),
+            probabilities=torch.cat([row for _, row in steps]).cpu().numpy(),
         )
+
+    def _given(self, known: Tensor | None, part: slice) -> Tensor | None:
+        return None if known is None else self._here(known[part])
 
     def _all_controls(self, controls: Controls, labels: Tensor) -> Controls:
         """Return the controls with the default guidance, or none where it would change nothing."""
@@ -358,6 +397,12 @@ class DrawerModel:
             raise ValueError(f"keep must be bool {self.grid}, not {shown(keep)}")
         return mask
 
+    def _examples(self) -> Image.Image:
+        return sheet(self.sample(10, seed=0))
+
+    def _forget(self) -> None:
+        self.__dict__.pop("_black", None)
+
     @cached_property
     def _black(self) -> Tensor:
         shape = (self.config.size, self.config.size, self.config.channels)
@@ -365,8 +410,9 @@ class DrawerModel:
 
     @torch.inference_mode()
     def _encode(self, image: np.ndarray) -> Tensor:
-        return self.tokenizer.encode(one_picture(image, self.config, self.name))  # (1, N)
+        x = self._here(one_picture(image, self.config, self.name))
+        return self.tokenizer.encode(x).cpu()  # (1, N)
 
     @torch.inference_mode()
     def _decode(self, tokens: Tensor) -> np.ndarray:
-        return to_uint8(self.tokenizer.decode(tokens))
+        return to_uint8(self.tokenizer.decode(self._here(tokens)))

@@ -4,13 +4,16 @@ A *code* is where a picture comes from: the style w for a generator with a mappi
 latent vector z for one without. Directions, truncation and neighbours are all moves of the code.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
+from genimg import trails
 from genimg.checkpoints import Checkpoint
 from genimg.checks import (
     check_seed,
@@ -27,43 +30,58 @@ from genimg.explore.arguments import (
     check_seeds,
     class_number,
     class_numbers,
-    one_picture,
 )
-from genimg.explore.codes import checked_code, origin
-from genimg.explore.inversion import STEPS, Found, Progress, Search, run
-from genimg.explore.local_data import feature_net
-from genimg.explore.neighbours import Neighbours, training_pictures
-from genimg.explore.paths import along
+from genimg.explore.codes import checked_code, mean_code
+from genimg.explore.finding import Finder
+from genimg.explore.outputs import Output, Pictures, as_output, check_output
+from genimg.explore.paths import path_through
+from genimg.explore.presenting import sheet
 from genimg.models.mapping import MappedGenerator
 from genimg.randomness import generator
-from genimg.tensors import network_input, to_uint8
+from genimg.tensors import to_uint8
 
 _BATCH = 250
 
 
-class GanModel:
+class GanModel(Finder):
     """A trained GAN, ready to use.
 
     Attributes:
-        info: the card: data set, classes, images seen, minutes, hardware, metrics.
-        classes: the class names, empty for a model trained without labels.
         spaces: in which spaces it can interpolate: ("z",) or ("z", "w").
         named_directions: what is known of the directions that have names, in their order: of each
             what it moves every measured property by, in standard deviations, by its name.
+        trail: after how many pictures of its training there are snapshots; see `at`.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.name, self.info = checkpoint.name, checkpoint.card
-        self.generator = checkpoint.model.generator
-        self.discriminator = checkpoint.model.discriminator
-        self.config = checkpoint.config
-        self.classes = checkpoint.class_names()
+        super().__init__(checkpoint)
         self.spaces = ("z", "w") if isinstance(self.generator, MappedGenerator) else ("z",)
         self.named_directions: dict[str, dict[str, float]] = {
             entry["name"]: entry["effects"] for entry in self.info.get("directions", [])
         }
         self._named = [*checkpoint.directions.values()]
         self._known_directions = lru_cache(maxsize=64)(self._directions)
+        self.trail = trails.moments(checkpoint.path)
+        self._checkpoint = checkpoint
+        self._snapshots = lru_cache(maxsize=8)(self._read_snapshot)
+
+    def at(self, images_seen: int) -> "GanModel":
+        """Return this model as it was after `images_seen` pictures, one of `trail`.
+
+        Its directions are those of this model, so that a move can be followed through the training.
+
+        Raises:
+            ValueError: there is no such snapshot, or it is damaged.
+        """
+        return self._snapshots(images_seen)
+
+    def _read_snapshot(self, images_seen: int) -> "GanModel":
+        kept = self._checkpoint
+        model = trails.read(kept.path, images_seen, kept.kind, kept.config)
+        card = kept.card | {"images_seen": images_seen}
+        snapshot = GanModel(replace(kept, model=model, card=card))
+        snapshot._known_directions = self._known_directions
+        return snapshot
 
     def sample(
         self,
@@ -72,7 +90,8 @@ class GanModel:
         seed: int = 0,
         label: Label = None,
         truncation: float = 1.0,
-    ) -> np.ndarray:
+        output: Output = "numpy",
+    ) -> Pictures:
         """Return new pictures, uint8 (count, H, W, C).
 
         Args:
@@ -82,11 +101,14 @@ class GanModel:
                 classes in turn. A model trained without labels takes None only.
             truncation: 1 leaves the code as drawn, 0 moves it to the average one: less varied and
                 more typical in between. Only models with a mapping network have it.
+            output: "numpy" for an array, "torch" for a tensor, uint8 (count, C, H, W), "pil" for a
+                list of Pillow's pictures.
 
         Raises:
             ValueError: an argument is out of range, or the model does not know the label.
         """
         check_count(count)
+        check_output(output)
         labels = self._labels(label, count)
         pictures = []
         for start in range(0, count, _BATCH):
@@ -94,7 +116,7 @@ class GanModel:
             part = None if labels is None else labels[rows.start : rows.stop]
             code = self._code(self._latents(seed, rows), part, truncation)
             pictures.append(self._render(code, part, self._noise(seed, rows)))
-        return np.concatenate(pictures)
+        return as_output(np.concatenate(pictures), output)
 
     def picture(
         self,
@@ -105,7 +127,8 @@ class GanModel:
         directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
         code: np.ndarray | str | None = None,
-    ) -> np.ndarray:
+        output: Output = "numpy",
+    ) -> Pictures:
         """Return one picture, uint8 (H, W, C): sample 0 of `seed`, moved.
 
         Args:
@@ -115,13 +138,43 @@ class GanModel:
             code: begin there instead of at the seed's own code, which leaves the seed only the
                 noise: what `invert` has found, float (D,), or the text of it in a link. It is
                 counted from the average of the class, so another class can take it over.
+            output: as for `sample`, of one picture.
 
         Raises:
             ValueError: as for `sample`, or there is no such direction or dimension, or this is no
                 code of this model.
         """
+        check_output(output)
         style, labels = self._moved(seed, label, truncation, directions, latents, start=code)
-        return self._render(style, labels, self._noise(seed, range(1)))[0]
+        return as_output(self._render(style, labels, self._noise(seed, range(1)))[0], output)
+
+    def along(
+        self,
+        amounts: np.ndarray,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        latents: Mapping[int, float] | None = None,
+        code: np.ndarray | str | None = None,
+    ) -> np.ndarray:
+        """Return one picture moved in many ways at once, uint8 (N, H, W, C).
+
+        Args:
+            amounts: float (N, K): row i is the `directions` of picture i, in their order.
+            code: as for `picture`.
+
+        Raises:
+            ValueError: as for `picture`.
+        """
+        check_count(len(amounts))
+        still, labels = self._moved(seed, label, truncation, (), latents, start=code)
+        moves = self._moves(self._one_class(label), len(amounts[0]))
+        codes = still + torch.as_tensor(np.asarray(amounts), dtype=torch.float32) @ moves
+        labels = None if labels is None else labels.expand(len(codes))
+        noise = self._noise(seed, range(1))
+        noise = None if noise is None else [layer.expand(len(codes), -1, -1, -1) for layer in noise]
+        return self._render(codes, labels, noise)
 
     def neighbours(
         self,
@@ -134,7 +187,8 @@ class GanModel:
         directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
         code: np.ndarray | str | None = None,
-    ) -> np.ndarray:
+        output: Output = "numpy",
+    ) -> Pictures:
         """Return pictures around one, uint8 (count, H, W, C); the first is `picture` itself.
 
         Each of the others mixes the latent vector with a fresh one: sqrt(1 - spread^2) of the old
@@ -145,6 +199,7 @@ class GanModel:
         """
         require_whole_number("count", count, 1, 1000)
         require_number("spread", spread, 0, 1)
+        check_output(output)
         z = self._latents(seed, range(1)).repeat(count, 1)
         rows = [
             torch.randn(1, z.shape[1], generator=generator(seed, "near", i)) for i in range(count)
@@ -155,7 +210,7 @@ class GanModel:
         style, labels = self._moved(seed, label, truncation, directions, latents, z, code)
         noise = self._noise(seed, range(1))
         noise = None if noise is None else [layer.expand(count, -1, -1, -1) for layer in noise]
-        return self._render(style, labels, noise)
+        return as_output(self._render(style, labels, noise), output)
 
     def interpolate(
         self,
@@ -169,7 +224,8 @@ class GanModel:
         directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
         loop: bool = False,
-    ) -> np.ndarray:
+        output: Output = "numpy",
+    ) -> Pictures:
         """Return a walk from seed to seed, uint8 (steps, H, W, C), with the first seed's noise.
 
         Args:
@@ -182,6 +238,7 @@ class GanModel:
             label: one class, by name or number; None is the first.
             directions, latents: move every picture of the walk, as in `picture`.
             loop: go back to the first seed, so that the film can repeat.
+            output: as for `sample`.
 
         Raises:
             ValueError: an argument is out of range.
@@ -191,6 +248,7 @@ class GanModel:
         require_choice("mode", mode, ("lerp", "slerp"))
         require_choice("space", space, self.spaces)
         require_flag("loop", loop)
+        check_output(output)
         number = self._one_class(label)
 
         def code_of(z: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -201,7 +259,7 @@ class GanModel:
             keys, _ = code_of(keys)
         if loop:
             keys = torch.cat([keys, keys[:1]])
-        frames = along(keys, steps, mode, endpoint=not loop)
+        frames = path_through(keys, steps, mode, endpoint=not loop)
         if space == "z":
             frames, labels = code_of(frames)
         else:
@@ -213,7 +271,7 @@ class GanModel:
             part = None if labels is None else labels[: len(code)]
             same = None if noise is None else [x.expand(len(code), -1, -1, -1) for x in noise]
             pictures.append(self._render(code, part, same))
-        return np.concatenate(pictures)
+        return as_output(np.concatenate(pictures), output)
 
     @torch.inference_mode()
     def judge(self, images: np.ndarray, labels: Label = None) -> np.ndarray:
@@ -231,81 +289,10 @@ class GanModel:
             raise ValueError(f"{self.name} ships without its discriminator")
         if labels is None and self.classes:
             raise ValueError(f"{self.name} judges a picture by its class, so give the labels")
-        x = network_input(images, self.config, self.name)
-        return self.discriminator(x, self._labels(labels, len(x))).numpy()
-
-    def nearest(self, picture: np.ndarray, count: int = 5, by: str = "pixels") -> Neighbours:
-        """Return the training pictures nearest to a picture, and how near unseen real ones come.
-
-        All training pictures that are on this machine are searched; nothing is downloaded. The
-        first call reads them, which takes seconds.
-
-        Args:
-            picture: uint8 (H, W, C), of the model's size and channels.
-            count: how many, 1 to as many as there are.
-            by: "pixels", or "features" for data sets with a feature net.
-
-        Raises:
-            ValueError: an argument is out of range, or the pictures are not on this machine.
-        """
-        one_picture(picture, self.config, self.name)
-        known = training_pictures(self.info.get("dataset"), self.config.size)
-        return known.nearest(picture, count, by)
-
-    def search(
-        self,
-        pictures: np.ndarray,
-        *,
-        label: str | int | None = None,
-        steps: int = STEPS,
-        seed: int = 0,
-    ) -> Search:
-        """Return the search of `invert` for pictures uint8 (N, H, W, C), before its first step."""
-        check_seed(seed)
-        require_whole_number("steps", steps, 1, 10_000)
-        number = None if label is None else class_number(label, self.classes, self.name)
-        return Search(
-            self.generator,
-            network_input(pictures, self.config, self.name),
-            noise=self._noise(seed, range(1)),
-            label=number,
-            net=feature_net(self.info.get("dataset")),
-            steps=steps,
-            seed=seed,
-        )
-
-    def invert(
-        self,
-        picture: np.ndarray,
-        *,
-        label: str | int | None = None,
-        steps: int = STEPS,
-        seconds: float | None = None,
-        seed: int = 0,
-        on_progress: Callable[[Progress], object] | None = None,
-    ) -> Found:
-        """Find the code from which the model draws a picture as well as it can.
-
-        `picture(code=found.code, label=found.label, seed=found.seed)` draws it again, moved as one
-        likes. Method and sources: `genimg.explore.inversion`.
-
-        Args:
-            picture: uint8 (H, W, C), of the model's size and channels.
-            label: search in this class, by name or number; None looks where to begin in all.
-            steps: of the search, 1 to 10,000; they decide the result, and not the clock.
-            seconds: stop after so long, with what was found by then (`complete` is then False).
-            seed: of the codes to begin with, and of the noise.
-            on_progress: told of each step; where it returns False, the search stops.
-
-        Raises:
-            ValueError: an argument is out of range, or the picture is not one of this size.
-        """
-        one_picture(picture, self.config, self.name)
-        if seconds is not None:
-            require_number("seconds", seconds, 0, 86_400)
-        search = self.search(picture[None], label=label, steps=steps, seed=seed)
-        run(search, seconds, on_progress)
-        return search.found(0, self.classes, seed)
+        x = self._input(images)
+        numbers = self._labels(labels, len(x))
+        numbers = None if numbers is None else self._here(numbers)
+        return self.discriminator(x, numbers).float().cpu().numpy()
 
     def directions(self, label: str | int | None = None, count: int = 10) -> np.ndarray:
         """Return directions, float32 (count, D): those with names first, then principal ones.
@@ -337,12 +324,34 @@ class GanModel:
             _, sizes, vectors = torch.linalg.svd(centred, full_matrices=False)
             scaled = vectors * sizes[:, None] / len(z) ** 0.5
         else:
-            matrix = self.generator.latent_matrix()  # (Z, outputs)
+            matrix = self.generator.latent_matrix().float().cpu()  # (Z, outputs)
             scaled = torch.linalg.svd(matrix, full_matrices=False)[0].T  # z has deviation 1
         # The sign of a singular vector is arbitrary: fix it, so that every machine agrees.
         largest = scaled.gather(1, scaled.abs().argmax(dim=1, keepdim=True))
         principal = scaled * largest.sign()
         return torch.cat([*(vector[None] for vector in self._named), principal])[:count].numpy()
+
+    def origin(
+        self,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        truncation: float = 1.0,
+        latents: Mapping[int, float] | None = None,
+        code: np.ndarray | str | None = None,
+    ) -> tuple[Tensor, Tensor | None, list[Tensor] | None]:
+        """Return where a picture comes from, as tensors that gradients may pass.
+
+        Returns:
+            Its code (1, D) before any direction moves it, its class (1,) or None, and its noise, a
+            tensor (1, 1, H, W) for each layer, or None: what the generator's `synthesise` takes.
+
+        Raises:
+            ValueError: as for `picture`.
+        """
+        style, labels = self._moved(seed, label, truncation, (), latents, start=code)
+        labels = None if labels is None else labels.clone()
+        return style.clone(), labels, self._noise(seed, range(1))
 
     @torch.inference_mode()
     def _moved(
@@ -366,10 +375,7 @@ class GanModel:
         else:
             code = self._continued(start, z, seed, labels, truncation)
         if amounts := check_directions(directions, tuple(self.named_directions)):
-            known = self.directions(number, max(10, len(self._named)))
-            if len(amounts) > len(known):
-                raise ValueError(f"there are {len(known)} directions, not {len(amounts)}")
-            moves = torch.from_numpy(known[: len(amounts)])
+            moves = self._moves(number, len(amounts))
             code = code + torch.tensor(amounts, dtype=torch.float32) @ moves
         return code, labels
 
@@ -382,7 +388,7 @@ class GanModel:
         truncation: float,
     ) -> Tensor:
         """Return codes (B, D): `start`, moved by what z differs from the seed's own z."""
-        mean = origin(self.generator, labels)
+        mean = mean_code(self.generator, labels)
         own = self._latents(seed, range(1)).expand_as(z)
         moved = self._code(z, labels, 1.0) - self._code(own, labels, 1.0)
         offset = torch.from_numpy(checked_code(start, mean.shape[1])) + moved
@@ -391,23 +397,32 @@ class GanModel:
         require_number("truncation", truncation, 0, 2)
         return mean + truncation * offset
 
+    def _moves(self, label: int | None, count: int) -> Tensor:
+        """Return the first directions, float32 (count, D)."""
+        known = self.directions(label, max(10, len(self._named)))
+        if count > len(known):
+            raise ValueError(f"there are {len(known)} directions, not {count}")
+        return torch.from_numpy(known[:count])
+
     def _latents(self, seed: int, rows: range) -> Tensor:
         """Return z (len(rows), Z); row i is a function of (seed, i) alone."""
         check_seed(seed)
         size = self.config.latent_dimensions
         return torch.stack([torch.randn(size, generator=generator(seed, "z", i)) for i in rows])
 
-    def _noise(self, seed: int, rows: range) -> list[Tensor] | None:
-        if not isinstance(self.generator, MappedGenerator):
-            return None
-        drawn = [self.generator.draw_noise(1, generator(seed, "noise", i)) for i in rows]
-        return [torch.cat(layer) for layer in zip(*drawn, strict=True)]
+    def _examples(self) -> Image.Image:
+        return sheet(self.sample(10, seed=0))
+
+    def _forget(self) -> None:
+        self._known_directions.cache_clear()
 
     @torch.inference_mode()
     def _code(self, z: Tensor, labels: Tensor | None, truncation: float) -> Tensor:
+        """Return codes, float32 (B, D) on the CPU, where all moves are computed."""
         require_number("truncation", truncation, 0, 2)
         if isinstance(self.generator, MappedGenerator):
-            return self.generator.map(z, labels, truncation)
+            labels = None if labels is None else self._here(labels)
+            return self.generator.map(self._here(z), labels, truncation).float().cpu()
         if truncation != 1:
             raise ValueError(f"{self.name} has no mapping network, so truncation must be 1")
         return z
@@ -416,9 +431,11 @@ class GanModel:
     def _render(
         self, code: Tensor, labels: Tensor | None, noise: list[Tensor] | None
     ) -> np.ndarray:
+        code = self._here(code)
         if isinstance(self.generator, MappedGenerator):
+            noise = None if noise is None else [self._here(layer) for layer in noise]
             return to_uint8(self.generator.synthesise(code, noise))
-        return to_uint8(self.generator(code, labels))
+        return to_uint8(self.generator(code, None if labels is None else self._here(labels)))
 
     def _one_class(self, label: str | int | None) -> int | None:
         """Return the number of one class, where None is the first; None without classes."""

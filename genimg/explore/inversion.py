@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genimg.data.fit import only_pads
-from genimg.explore.codes import checked_code, origin
+from genimg.explore.codes import checked_code, mean_code
 from genimg.metrics.features import FeatureNet
 from genimg.models.gan import Generator
 from genimg.models.mapping import MappedGenerator
@@ -83,7 +83,8 @@ class Search:
 
     Args:
         network: the generator; its weights stay as they are.
-        target: float (B, C, H, W) in [-1, 1], each searched for by itself.
+        target: float (B, C, H, W) in [-1, 1], each searched for by itself; it and the noise are
+            on the device of the network, and of its dtype.
         noise: of the generator, for one picture; None for one that has none.
         label: the class to search in; None for all, where the generator has classes.
         net: in whose features pictures are compared, beside the pixels; None for pixels only.
@@ -121,7 +122,7 @@ class Search:
             ]
         )  # (B, candidates)
         best = distances.argmin(dim=1)
-        self.labels = None if labels is None else labels[best]  # (B,)
+        self.labels = None if labels is None else labels[best.cpu()]  # (B,)
         self._code = codes[best].clone().requires_grad_(True)  # (B, D)
         self._rate = _LEARNING_RATE * float(codes.std(dim=0).mean())
         self._adam = torch.optim.Adam([self._code], lr=self._rate, betas=_BETAS)
@@ -163,8 +164,8 @@ class Search:
     def found(self, index: int, classes: tuple[str, ...], seed: int) -> Found:
         """Return what has been found for picture `index`."""
         labels = None if self.labels is None else self.labels[index : index + 1]
-        mean = origin(self.network, labels)
-        offset = self._codes[index : index + 1] - mean
+        mean = mean_code(self.network, labels)
+        offset = self._codes[index : index + 1].cpu() - mean
         code = checked_code(offset[0].numpy(), offset.shape[1])
         picture = self._draw(torch.from_numpy(code)[None] + mean, labels)[0]
         return Found(
@@ -188,7 +189,11 @@ class Search:
         if config.classes:
             every = torch.arange(_STARTS) % config.classes
             labels = every if label is None else torch.full_like(every, label)
-        codes = self.network.map(z, labels) if isinstance(self.network, MappedGenerator) else z
+        codes = z
+        if isinstance(self.network, MappedGenerator):
+            there = None if labels is None else labels.to(self.target.device)
+            codes = self.network.map(z.to(self.target), there)
+        codes = codes.to(self.target.device).float()
         parts = [
             self._draw(codes[rows], None if labels is None else labels[rows])
             for rows in torch.arange(_STARTS).split(_AT_ONCE)
@@ -196,10 +201,11 @@ class Search:
         return codes, labels, torch.cat(parts)
 
     def _draw(self, code: Tensor, labels: Tensor | None) -> Tensor:
+        code = code.to(self.target)
         if not isinstance(self.network, MappedGenerator):
-            return self.network(code, labels)
+            return self.network(code, None if labels is None else labels.to(code.device)).float()
         noise = self._noise and [layer.expand(len(code), -1, -1, -1) for layer in self._noise]
-        return self.network.synthesise(code, noise)
+        return self.network.synthesise(code, noise).float()
 
     def _features(self, pictures: Tensor) -> Tensor | None:
         if self._net is None:
@@ -211,7 +217,9 @@ class Search:
             pictures = F.pad(pictures, (before, after, before, after), value=-1.0)
         else:
             pictures = F.interpolate(pictures, size=(wanted, wanted), mode="area")
-        return torch.cat([self._net.model.features(part) for part in pictures.split(_AT_ONCE)])
+        judged = pictures.float().to(next(self._net.model.parameters()).device)
+        features = [self._net.model.features(part) for part in judged.split(_AT_ONCE)]
+        return torch.cat(features).to(pictures.device)
 
     def _loss(self, pixels: Tensor, features: Tensor | None) -> Tensor:
         """Return the loss (B,) of differences of pixels (B, C, H, W) and features (B, F)."""

@@ -187,9 +187,12 @@ class _Sample:
         )
         labels = torch.arange(images) % len(model.classes) if model.classes else None
         with torch.inference_mode():
-            self.styles = model.generator.map(z, labels)  # (N, W)
+            here = None if labels is None else labels.to(model.device)
+            styles = model.generator.map(z.to(model.device, model.dtype), here)
+            self.styles = styles.float().cpu()  # (N, W)
             # One noise for all: what it changes is no property of the style.
-            self.noise = model.generator.draw_noise(1, random_generator(seed, "noise", 0))
+            noise = model.generator.draw_noise(1, random_generator(seed, "noise", 0))
+            self.noise = [layer.to(model.device, model.dtype) for layer in noise]
         self.labels = np.zeros(images, int) if labels is None else labels.numpy()
         centred = self.centred(self.styles.numpy().astype(float))
         _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
@@ -216,7 +219,7 @@ class _Sample:
         names, parts = [], []
         for part in styles.split(_BATCH):  # many pictures at once would only take more memory
             noise = [layer.expand(len(part), -1, -1, -1) for layer in self.noise]
-            measured = measure(to_uint8(self.synthesise(part, noise)))
+            measured = measure(to_uint8(self.synthesise(part.to(noise[0].device), noise)))
             names = list(measured)
             parts.append(np.stack([np.asarray(measured[name], float) for name in names], axis=1))
         return names, np.concatenate(parts)

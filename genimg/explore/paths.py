@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 
-def along(keys: Tensor, steps: int, mode: str, *, endpoint: bool) -> Tensor:
+def path_through(keys: Tensor, steps: int, mode: str, *, endpoint: bool) -> Tensor:
     """Return points from key to key, in equal times, float (steps, D).
 
     Args:

@@ -17,6 +17,7 @@ class VisionTransformerModel(ClassifierModel):
 
     Attributes:
         layout: what each of the T positions is.
+        vision_transformer: the PyTorch module, which is also `module`.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -32,7 +33,7 @@ class VisionTransformerModel(ClassifierModel):
             ValueError: the picture is not of the size and channels that the model takes.
         """
         capture = Capture(keep_values=True)
-        self.vision_transformer(self._input(image), capture=capture)
+        self.vision_transformer(self._one(image), capture=capture)
         return AttentionMaps(capture, self.vision_transformer.transformer)
 
     def attention(self, image: np.ndarray, layer: int, head: int, query: int = 0) -> np.ndarray:
@@ -57,21 +58,20 @@ class VisionTransformerModel(ClassifierModel):
             ValueError: there is no such class, or the picture has another size.
         """
         number = class_number(label, self.classes, self.name)
-        parameter = next(self.vision_transformer.parameters())
         capture = Capture(keep_values=True)
         with torch.enable_grad():
             # The weights take no gradients, so the picture has to start the graph.
-            picture = self._input(image).to(parameter.dtype).requires_grad_()
+            picture = self._one(image).requires_grad_()
             logit = self.vision_transformer(picture, capture=capture)[0, number]
             records = [capture.layer(layer) for layer in range(self.config.layers)]
             by_outputs = torch.autograd.grad(logit, [record.outputs for record in records])
-        weights = [capture.weights(layer)[0] for layer in range(self.config.layers)]
+        weights = [capture.weights(layer)[0].cpu() for layer in range(self.config.layers)]
         gradients = [
-            (gradient @ record.values.mT)[0].detach().float()  # (H, T, T)
+            (gradient @ record.values.mT)[0].detach().float().cpu()  # (H, T, T)
             for gradient, record in zip(by_outputs, records, strict=True)
         ]
         return gradient_relevance(weights, gradients)[0].numpy()
 
-    def _input(self, image: np.ndarray) -> torch.Tensor:
-        """Return one picture, uint8 (H, W, C), as float (1, C, H, W) in [-1, 1]."""
-        return one_picture(image, self.config, self.name)
+    def _one(self, image: np.ndarray) -> torch.Tensor:
+        """Return one picture, uint8 (H, W, C), as the model takes it: (1, C, H, W) in [-1, 1]."""
+        return self._here(one_picture(image, self.config, self.name))

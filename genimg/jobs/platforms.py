@@ -1,10 +1,11 @@
 """What differs between operating systems: sessions, priorities, signals, memory.
 
-Written for Linux and macOS and run on Linux. The branches for Windows were never run.
+Written for Linux and macOS and run on Linux. psutil answers what it can for all systems; it knows
+no process groups, no limits of containers and no memory of children that have ended, so these are
+asked of the system itself. Nothing here was run on Windows.
 """
 
 import contextlib
-import ctypes
 import os
 import platform
 import signal
@@ -12,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 WINDOWS = os.name == "nt"
 
@@ -53,13 +56,8 @@ def lower_priority(nice: int) -> None:
     """Let other processes go first; `nice` is 0 (no change) to 19."""
     if not nice:
         return
-    if WINDOWS:
-        below_normal = 0x00004000
-        ctypes.windll.kernel32.SetPriorityClass(
-            ctypes.windll.kernel32.GetCurrentProcess(), below_normal
-        )
-    else:
-        os.nice(nice)
+    me = psutil.Process()
+    me.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if WINDOWS else me.nice() + nice)
 
 
 def end_group(leader: int, *, kill: bool) -> None:
@@ -68,12 +66,22 @@ def end_group(leader: int, *, kill: bool) -> None:
     The caller must know, from a lease, that a process of that session is alive: numbers of
     processes are used again.
     """
-    if WINDOWS:
-        # The process group has only Ctrl-Break, which Python's own handlers see as SIGBREAK.
-        subprocess.run(["taskkill", "/PID", str(leader), "/T", "/F"], capture_output=True)
+    if WINDOWS:  # where no signal reaches a whole group
+        end_tree(leader)
         return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL if kill else signal.SIGTERM)
+
+
+def end_tree(root: int) -> None:
+    """End a process and all that it started, at once; harmless where they are gone."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(root)
+        # Found while the root lives, since orphans have no parent; ended after it, which could
+        # start others.
+        for each in [process, *process.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
 
 
 def memory_kills() -> int:
@@ -98,22 +106,18 @@ def peak_memory_of_children() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def memory() -> tuple[int | None, int | None]:
+def memory() -> tuple[int, int]:
     """Return the bytes of main memory this process may use, and those that are free now.
 
-    None is unknown. In a container with a limit, the limit counts.
+    In a container with a limit, the limit counts.
     """
-    total = free = None
-    if not WINDOWS:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    available = _number_after("MemAvailable:", Path("/proc/meminfo"))
-    if available is not None:
-        free = available * 1024
+    machine = psutil.virtual_memory()
+    total, free = machine.total, machine.available
     limit = _number_in(Path("/sys/fs/cgroup/memory.max"))
     used = _number_in(Path("/sys/fs/cgroup/memory.current"))
-    if limit is not None and total is not None and limit < total:
+    if limit is not None and limit < total:
         total = limit
-        if used is not None and free is not None:
+        if used is not None:
             free = max(0, min(free, limit - used))
     return total, free
 

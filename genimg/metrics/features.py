@@ -49,12 +49,10 @@ class FeatureNet:
         Raises:
             ValueError: `images` is not a non-empty uint8 set of that shape.
         """
-        device = next(self.model.parameters()).device
         features, logits = [], []
         for batch in image_tensor(images).split(batch_size):
-            x = batch.to(device).float() / 127.5 - 1
-            hidden = self.model.features(x)
-            features.append(hidden.double().cpu())
+            hidden = self.model.features(self._input(batch))
+            features.append(hidden.cpu().double())  # Apple's GPUs have no float64
             logits.append(self.model.head(hidden).float().cpu())
         return torch.cat(features).numpy(), torch.cat(logits).numpy()
 
@@ -71,12 +69,16 @@ class FeatureNet:
         """
         if not self.heads:
             return self(images, batch_size)[0]
-        device = next(self.model.parameters()).device
         parts = [
-            self.model.texture(batch.to(device).float() / 127.5 - 1).double().cpu()
+            self.model.texture(self._input(batch)).cpu().double()
             for batch in image_tensor(images).split(batch_size)
         ]
         return torch.cat(parts).numpy()
+
+    def _input(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return pictures, uint8 (N, C, H, W), as the model takes them, in [-1, 1]."""
+        weight = next(self.model.parameters())
+        return (batch.to(weight.device).float() / 127.5 - 1).to(weight.dtype)
 
     def class_logits(self, outputs: np.ndarray, classes: Sequence[str]) -> np.ndarray | None:
         """Return the columns (N, classes) of outputs (N, O) that are the logits of the classes.

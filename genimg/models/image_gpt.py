@@ -12,32 +12,24 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from genimg.configuration import Configuration, setting
+from genimg.configuration import setting
 from genimg.models.attention import Capture, KeyValueCache, TokenLayout, rotary_table
 from genimg.models.attention_masks import causal_mask, sliding_window_mask
 from genimg.models.transformer import (
     INITIAL_DEVIATION,
-    NORMS,
     Transformer,
+    TransformerConfig,
     check_heads,
     initialise,
     sinusoidal_table,
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImageGptConfig(Configuration):
-    """What an `ImageGpt` is made of; the defaults have 3.0 million parameters."""
+@dataclass(frozen=True, kw_only=True)
+class PriorConfig(TransformerConfig):
+    """What an `ImageGpt` is made of, whatever its tokens are; see `ImageGptConfig`."""
 
-    vocabulary_size: int = setting(1000, "Number of different image tokens.", low=2, high=65536)
-    rows: int = setting(8, "Rows of the token grid.", low=1, high=64)
-    columns: int = setting(8, "Columns of the token grid.", low=1, high=64)
     classes: int = setting(10, "Number of classes to choose from.", low=1, high=10000)
-    width: int = setting(192, "Width of the model; an even multiple of heads.", low=8, high=1024)
-    layers: int = setting(6, "Number of Transformer blocks.", low=1, high=48)
-    heads: int = setting(6, "Attention heads in each block.", low=1, high=64)
-    dropout: float = setting(0.1, "Share of each sublayer's result dropped.", low=0, high=0.9)
-    norm: str = setting("pre-rms", "Kind and place of the normalisation.", choices=NORMS)
     position: str = setting(
         "rope",
         "How the model knows where a token is.",
@@ -46,17 +38,22 @@ class ImageGptConfig(Configuration):
     window: int = setting(
         0, "Tokens back each token sees, besides the class; 0 means all.", low=0, high=4096
     )
-    residual: bool = setting(True, "Add each sublayer's result to its input.")
-    qk_norm: bool = setting(True, "Normalise queries and keys.")
-    scale_by_sqrt: bool = setting(True, "Divide dot products by sqrt(width / heads).")
 
     def __post_init__(self) -> None:
         """Raise ValueError where fields are out of range or do not fit one another."""
-        # Zero-argument super() does not work in a dataclass with slots before Python 3.14.
-        Configuration.__post_init__(self)
+        super().__post_init__()  # also of what a subclass inherits beside this
         check_heads(self.width, self.heads, self.position)
         if self.width % 2:
             raise ValueError(f"width must be even, not {self.width}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageGptConfig(PriorConfig):
+    """All that an `ImageGpt` is made of; the defaults have 3.0 million parameters."""
+
+    vocabulary_size: int = setting(1000, "Number of different image tokens.", low=2, high=65536)
+    rows: int = setting(8, "Rows of the token grid.", low=1, high=64)
+    columns: int = setting(8, "Columns of the token grid.", low=1, high=64)
 
 
 class ImageGpt(nn.Module):
@@ -80,16 +77,7 @@ class ImageGpt(nn.Module):
             self.positions = nn.Parameter(torch.empty(self.num_tokens, config.width))
             nn.init.normal_(self.positions, std=INITIAL_DEVIATION)
         self.dropout = nn.Dropout(config.dropout)
-        self.transformer = Transformer(
-            config.width,
-            config.layers,
-            config.heads,
-            norm=config.norm,
-            residual=config.residual,
-            qk_norm=config.qk_norm,
-            scale_by_sqrt=config.scale_by_sqrt,
-            dropout=config.dropout,
-        )
+        self.transformer = Transformer(config)
         self.head = nn.Linear(config.width, config.vocabulary_size, bias=False)
         initialise(self, config.layers)
         # Training then starts at the uniform distribution, a loss of log(V).

@@ -102,6 +102,7 @@ class MappedGenerator(nn.Module, ABC):
         Args:
             style: (B, W), or (B, L, W) to give each layer its own.
         """
+        style = style.to(self.first.weight.dtype)  # a mapping network gives float32
         if style.dim() == 2:
             style = style[:, None].expand(-1, self.num_layers, -1)  # (B, L, W)
         x = self.first(style[:, 0]).unflatten(1, self.first_shape)  # (B, channels, h, w)
@@ -144,7 +145,7 @@ def towards_mean(
     if truncation == 1:
         return style
     rows = torch.zeros(len(style), dtype=torch.long) if labels is None else labels
-    return torch.lerp(mean_style[rows.to(mean_style.device)], style, truncation)
+    return torch.lerp(mean_style[rows.to(mean_style.device)].to(style.dtype), style, truncation)
 
 
 def linear(inputs: int, outputs: int, gain: float = 1.0) -> nn.Linear:

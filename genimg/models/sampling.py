@@ -156,6 +156,8 @@ def draw_by_uniforms(probabilities: Tensor, uniforms: Tensor) -> Tensor:
         int64 (B,), never a token of probability 0.
     """
     # In float64, and measured against the sum itself: no rounding can lead beyond the last token.
-    sums = probabilities.double().cumsum(dim=-1)
-    target = uniforms.double()[:, None] * sums[:, -1:]  # (B, 1)
-    return torch.searchsorted(sums, target, right=True).squeeze(1)  # (B,)
+    # On the CPU, because Apple's GPUs have no float64.
+    sums = probabilities.cpu().double().cumsum(dim=-1)
+    target = uniforms.cpu().double()[:, None] * sums[:, -1:]  # (B, 1)
+    chosen = torch.searchsorted(sums, target, right=True).squeeze(1)  # (B,)
+    return chosen.to(probabilities.device)

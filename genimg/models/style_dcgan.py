@@ -187,7 +187,7 @@ class PlainDiscriminator(nn.Module):
         x = torch.cat([x, plane.to(x.dtype)], dim=1)  # (B, channels + 1, h, w)
         x = F.leaky_relu(self.last(x), 0.2).float()
         features = x.mean(dim=(2, 3)) * 4  # (B, channels)
-        logits = self.linear(features).squeeze(1).float()  # (B,)
+        logits = self.linear(features.to(self.linear.bias.dtype)).squeeze(1).float()  # (B,)
         if self.label is not None:
             logits = logits + (self.label(labels) * features).sum(dim=1)
         return logits

@@ -214,7 +214,7 @@ class ProjectionDiscriminator(nn.Module):
             if capture is not None:
                 capture[f"block{index}"] = x
         features = F.leaky_relu(x, 0.2).float().sum(dim=(2, 3))  # (B, discriminator_widths[0])
-        logits = self.linear(features).squeeze(1).float()  # (B,)
+        logits = self.linear(features.to(self.linear.bias.dtype)).squeeze(1).float()  # (B,)
         if self.label is not None:
             logits = logits + (self.label(labels) * features).sum(dim=1)
         return logits

@@ -176,6 +176,7 @@ class Decoder(nn.Module):
 
         Clamped, the many exactly black pixels need no saturated activation to come out black.
         """
+        codes = codes.to(self.body[0].weight.dtype)  # a quantiser gives float32
         return clamp_inward(self.body(codes).float())
 
 

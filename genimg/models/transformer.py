@@ -11,15 +11,31 @@ Shape letters: B batch, T tokens, C width of the model, F width of the feed-forw
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genimg.configuration import Configuration, setting
 from genimg.models.attention import Capture, KeyValueCache, MultiHeadSelfAttention
 
 NORMS = ("pre-rms", "pre-layer", "post-layer", "none")
 INITIAL_DEVIATION = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)  # no slots: a subclass may have another parent that has them
+class TransformerConfig(Configuration):
+    """What a `Transformer` is made of."""
+
+    width: int = setting(192, "Width of the model; an even multiple of heads.", low=8, high=1024)
+    layers: int = setting(6, "Number of Transformer blocks.", low=1, high=48)
+    heads: int = setting(6, "Attention heads in each block.", low=1, high=64)
+    dropout: float = setting(0.1, "Share of each sublayer's result dropped.", low=0, high=0.9)
+    norm: str = setting("pre-rms", "Kind and place of the normalisation.", choices=NORMS)
+    residual: bool = setting(True, "Add each sublayer's result to its input.")
+    qk_norm: bool = setting(True, "Normalise queries and keys.")
+    scale_by_sqrt: bool = setting(True, "Divide dot products by sqrt(width / heads).")
 
 
 class SwiGlu(nn.Module):
@@ -40,32 +56,25 @@ class SwiGlu(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Self-attention, then a feed-forward network; see `Transformer` for the arguments."""
+    """Self-attention, then a feed-forward network; `layer` is its number in the stack."""
 
-    def __init__(
-        self,
-        width: int,
-        heads: int,
-        *,
-        layer: int,
-        norm: str,
-        residual: bool,
-        qk_norm: bool,
-        scale_by_sqrt: bool,
-        dropout: float,
-    ) -> None:
+    def __init__(self, config: TransformerConfig, *, layer: int) -> None:
         super().__init__()
-        self.norm_last = norm == "post-layer"
-        self.residual = residual
-        self.attention_norm = _norm(norm, width)
+        self.norm_last = config.norm == "post-layer"
+        self.residual = config.residual
+        self.attention_norm = _norm(config)
         self.attention = MultiHeadSelfAttention(
-            width, heads, layer=layer, qk_norm=qk_norm, scale_by_sqrt=scale_by_sqrt
+            config.width,
+            config.heads,
+            layer=layer,
+            qk_norm=config.qk_norm,
+            scale_by_sqrt=config.scale_by_sqrt,
         )
-        self.feed_forward_norm = _norm(norm, width)
-        self.feed_forward = SwiGlu(width)
+        self.feed_forward_norm = _norm(config)
+        self.feed_forward = SwiGlu(config.width)
         # On what is added to the stream, not on the attention weights: rows go on summing to 1
         # and the fused attention kernel stays available on a CPU.
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(
         self,
@@ -93,47 +102,15 @@ class TransformerBlock(nn.Module):
 
 
 class Transformer(nn.Module):
-    """A stack of blocks and a last normalisation.
+    """A stack of blocks and a last normalisation."""
 
-    Args:
-        width: C.
-        layers: number of blocks.
-        heads: attention heads per block.
-        norm: one of `NORMS`; "pre" normalises what enters a sublayer, "post" what leaves it.
-        residual: add each sublayer's result to the stream instead of replacing it.
-        qk_norm: normalise queries and keys.
-        scale_by_sqrt: divide dot products by the square root of the head's width.
-        dropout: probability of dropping each number a sublayer adds, while training.
-    """
-
-    def __init__(
-        self,
-        width: int,
-        layers: int,
-        heads: int,
-        *,
-        norm: str = "pre-rms",
-        residual: bool = True,
-        qk_norm: bool = True,
-        scale_by_sqrt: bool = True,
-        dropout: float = 0.0,
-    ) -> None:
+    def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            TransformerBlock(
-                width,
-                heads,
-                layer=layer,
-                norm=norm,
-                residual=residual,
-                qk_norm=qk_norm,
-                scale_by_sqrt=scale_by_sqrt,
-                dropout=dropout,
-            )
-            for layer in range(layers)
+            TransformerBlock(config, layer=layer) for layer in range(config.layers)
         )
         # After a post-norm block the stream is normalised already.
-        self.last_norm = nn.Identity() if norm == "post-layer" else _norm(norm, width)
+        self.last_norm = nn.Identity() if config.norm == "post-layer" else _norm(config)
 
     def forward(
         self,
@@ -188,7 +165,9 @@ def initialise(model: nn.Module, layers: int) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def _norm(kind: str, width: int) -> nn.Module:
-    if kind == "none":
+def _norm(config: TransformerConfig) -> nn.Module:
+    if config.norm == "none":
         return nn.Identity()
-    return nn.RMSNorm(width, eps=1e-6) if kind == "pre-rms" else nn.LayerNorm(width)
+    if config.norm == "pre-rms":
+        return nn.RMSNorm(config.width, eps=1e-6)
+    return nn.LayerNorm(config.width)

@@ -18,7 +18,13 @@ from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
 from genimg.models.attention import Capture, TokenLayout, rotary_table
-from genimg.models.transformer import INITIAL_DEVIATION, Transformer, check_heads, initialise
+from genimg.models.transformer import (
+    INITIAL_DEVIATION,
+    Transformer,
+    TransformerConfig,
+    check_heads,
+    initialise,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,9 +97,7 @@ class VisionTransformer(nn.Module):
             self.positions = nn.Parameter(torch.empty(self.layout.length, config.width))
             nn.init.normal_(self.positions, std=INITIAL_DEVIATION)
         self.dropout = nn.Dropout(config.dropout)
-        self.transformer = Transformer(
-            config.width, config.layers, config.heads, dropout=config.dropout
-        )
+        self.transformer = Transformer(config.part(TransformerConfig))
         self.head = nn.Linear(config.width, config.classes)
         initialise(self, config.layers)
 

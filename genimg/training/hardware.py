@@ -8,31 +8,6 @@ from collections.abc import Mapping
 
 import torch
 
-
-def choose_device(name: str) -> torch.device:
-    """Return the device called `name`; "auto" is CUDA, then Apple's MPS, then the CPU.
-
-    Raises:
-        ValueError: it is not there, or has no such name.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ValueError(f"{name!r} is no device; use cpu, cuda, cuda:1, mps or auto") from None
-    available = {
-        "cpu": 1,
-        "cuda": torch.cuda.device_count(),
-        "mps": int(torch.backends.mps.is_available()),
-    }.get(device.type, 0)
-    if (device.index or 0) >= available:
-        raise ValueError(f"this machine has no device {name!r}; use --device cpu or auto")
-    return device
-
-
 # Transformers gain nothing: between their small matrices PyTorch converts back and forth. Measured
 # on a thread with avx512_bf16, times as fast as float32: vision Transformer 0.6, image GPT 0.95 to
 # 1.4; classifier, tokenizer and GANs 1.5 to 2, and 1.05 where penalties stay in float32.

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 
 from genimg.data import Dataset
+from genimg.devices import choose_device
 from genimg.randomness import derive
 from genimg.training import run_checkpoints
 from genimg.training.batches import batch_indices, batch_tensors
 from genimg.training.building import build_task
 from genimg.training.distributed import END, LOAD, Group, SeveralProcesses
-from genimg.training.hardware import choose_device
 from genimg.training.spec import RunSpec
 from genimg.training.task import Diverged, Task
 from genimg.training.validation import split

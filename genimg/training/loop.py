@@ -5,14 +5,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from genimg import trails
 from genimg.data import FOLDER_PREFIX, Dataset
+from genimg.models.gan import Gan
 from genimg.render import encode, grid
 from genimg.training import run_checkpoints
 from genimg.training.distributed import ALONE, END, LOAD, STEP, Group, Order
 from genimg.training.learner import Learner
 from genimg.training.places import fingerprint
 from genimg.training.planning import resolve
-from genimg.training.publishing import find_tokenizer
+from genimg.training.publishing import find_tokenizer, measure_mean_style
 from genimg.training.quality import QualityGauge
 from genimg.training.reporting import Callback, Reporter
 from genimg.training.run_directory import Attempt, RunDirectory
@@ -82,8 +84,10 @@ class Trainer(Learner):
         self.save()
         self.group.give(Order(LOAD))
         self._write_status("running")
-        if self.images_seen == 0 and self.spec.run.sheets:
-            self._write_sheet()
+        if self.images_seen == 0:
+            self._leave_trail(-1)
+            if self.spec.run.sheets:
+                self._write_sheet()
         outcome = ""
         while self.images_seen < self.total and not self._over_fits() and not outcome:
             self._announce_step()
@@ -135,7 +139,8 @@ class Trainer(Learner):
         self.reporter.report(self.images_seen, values)
 
     def _keep_up(self) -> None:
-        """Do what is due by the pictures (sheet, validation) or by the clock (the rest)."""
+        """Do what is due by the pictures (snapshot, sheet, validation) or by the clock (others)."""
+        self._leave_trail(self.images_seen - self.batch_size)
         if self._is_due(self.spec.run.sheets):
             self._write_sheet()
         if self._is_due(self.spec.run.validations):
@@ -149,6 +154,16 @@ class Trainer(Learner):
             with self.reporter.aside():
                 measured = self.quality.measure()
             self._report(measured)
+
+    def _leave_trail(self, before: int) -> None:
+        """Keep a snapshot of a GAN if one is due; `before` is as for `trails.is_due`."""
+        gan = isinstance(self.task.model, Gan)
+        if not gan or not trails.is_due(self.images_seen, before, self.total):
+            return
+        with self.reporter.aside(), contextlib.suppress(ValueError):  # then no model can be kept
+            model = self.task.published()
+            measure_mean_style(model)
+            trails.write(self.directory.path, self.images_seen, model)
 
     def _is_due(self, times: int) -> bool:
         """Return whether something done `times` times a run is due after the step just made."""

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 
 from genimg.data import Dataset
+from genimg.devices import choose_device
 from genimg.models import kind_named
 from genimg.training.batches import batch_tensors
 from genimg.training.building import build_task
-from genimg.training.hardware import choose_device, choose_precision
+from genimg.training.hardware import choose_precision
 from genimg.training.requirements import Pictures, check
 from genimg.training.spec import TASKS, RunSpec
 

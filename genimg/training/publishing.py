@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from genimg import checkpoints, data
+from genimg import checkpoints, data, trails
 from genimg.checkpoints import Checkpoint, CheckpointError
 from genimg.data.registry import published
 from genimg.models.gan import Gan
@@ -118,7 +118,7 @@ def publish(
 
     Args:
         preview: pictures, uint8 (N, H, W, C), for preview.png.
-        generator_only: leave the discriminator of a GAN out.
+        generator_only: leave the discriminator of a GAN out, and the trail of its run.
         facts: further entries of the card, such as `license`.
 
     Raises:
@@ -134,13 +134,16 @@ def publish(
             raise ValueError(f"the {checkpoint.kind} in {run} has no discriminator to leave out")
         checkpoint.model.discriminator = None
         del checkpoint.card["parameters"]["discriminator"]
-    return checkpoints.write(
+    written = checkpoints.write(
         out,
         kind=checkpoint.kind,
         model=checkpoint.model,
         card=checkpoint.card | {"title": title} | facts,
         preview=encode(grid(preview, columns=10), "png"),
     )
+    if not generator_only:
+        trails.copy(run, written)
+    return written
 
 
 @torch.inference_mode()

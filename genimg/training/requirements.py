@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Self
 import torch
 
 from genimg.data import SIZES, Dataset
+from genimg.devices import choose_device
 from genimg.models import kind_named
-from genimg.training.hardware import choose_device
 from genimg.training.publishing import find_tokenizer
 from genimg.training.spec import TASKS, RunConfig, RunSpec
 

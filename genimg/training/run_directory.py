@@ -8,6 +8,7 @@ attempts/N/status.json         where attempt N is, replaced every second or so
 attempts/N/metrics.jsonl       one line per report, append-only, one writer; see `metric_names`
 ckpt/                          see `run_checkpoints`
 samples/IMAGES_SEEN.png        sample sheets
+trail/                         of a GAN: its snapshots; see `genimg.trails`
 """
 
 import json

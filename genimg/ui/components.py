@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 STATIC = Path(__file__).parent / "static"
+_TABS = [STATIC.parent / tab / "static" for tab in ("gan", "transformer", "training")]
 
 _PICTURE = "<figure><img alt=''><figcaption></figcaption></figure>"
 _PAGE = "<p role='alert' class='refused' hidden></p>"
@@ -146,19 +147,6 @@ _PAD = """
 <p role="status"></p>
 <p class="note"></p>
 """
-_FOUND = (
-    "<p>On the stage is what was found for your picture; a new seed draws another."
-    " <button type='button'>Back</button></p>"
-)
-_SEARCH = """
-<figure hidden><img alt=""><figcaption></figcaption></figure>
-<progress max="1" value="0" aria-label="Progress of the search" hidden></progress>
-<p role="status"></p>
-<table hidden>
-  <caption>How far off the same search ends, in grey levels of 255</caption>
-  <tbody></tbody>
-</table>
-"""
 _TILES = """
 <figure class="given">
   <img alt="What the model was given"><figcaption>What the model was given</figcaption>
@@ -222,6 +210,13 @@ _VISION = """
 </section>
 </div>
 """
+
+
+def static(file: str) -> Path:
+    """Return the script or style called `file`: of one tab, or else of the whole page."""
+    return next(
+        (path for path in (folder / file for folder in _TABS) if path.exists()), STATIC / file
+    )
 
 
 def page() -> gr.HTML:
@@ -325,16 +320,6 @@ def linked(name: str) -> str:
     return f"() => {{ document.dispatchEvent(new CustomEvent('linked', {{ detail: '{name}' }})) }}"
 
 
-def found(value: str, *, name: str) -> gr.HTML:
-    """Return the line that says what was found is on the stage; its event `back` leads back."""
-    return component(value, _FOUND, "found.js", name, "found")
-
-
-def search(*, name: str) -> gr.HTML:
-    """Return the progress and the end of a search, see `OwnPictureHandlers.find`."""
-    return component(None, _SEARCH, "search.js", name, "search")
-
-
 def tiles(*, name: str) -> gr.HTML:
     """Return the picture that a model was given, and those it made of it."""
     return component(None, _TILES, ["address.js", "tiles.js"], name, "tiles")
@@ -359,7 +344,7 @@ def component(
     return gr.HTML(
         value,
         html_template=template,
-        js_on_load="\n".join((STATIC / file).read_text(encoding="utf-8") for file in files),
+        js_on_load="\n".join(static(file).read_text(encoding="utf-8") for file in files),
         apply_default_css=False,
         elem_id=name,
         elem_classes=[style],

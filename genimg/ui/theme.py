@@ -3,9 +3,11 @@
 import gradio as gr
 from gradio.themes.utils import colors, fonts, sizes
 
-from genimg.ui.components import STATIC
+from genimg.ui.components import static
 
-CSS = [STATIC / f"{name}.css" for name in ("style", "transformer", "numbers", "pad", "train")]
+CSS = [
+    static(f"{name}.css") for name in ("style", "gan", "transformer", "numbers", "pad", "training")
+]
 
 _ACCENT = colors.Color(
     "#eefaf7",

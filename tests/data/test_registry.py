@@ -55,3 +55,15 @@ def test_pictures_are_the_images_with_the_channels_last():
     for i in range(2):
         for channel in range(3):
             assert np.array_equal(pictures[i, :, :, channel], images[i, channel].numpy())
+
+
+def test_a_data_set_says_on_one_line_what_it_is():
+    images, labels = torch.zeros(1200, 3, 16, 16, dtype=torch.uint8), torch.zeros(1200).long()
+    hue = {"hue": Attribute((), torch.zeros(1200), cyclic=True)}
+    whole = Dataset("folder:a\nb", images, labels, ("a", "b"), "here", attributes=hue)
+    assert repr(whole) == (
+        r"<Dataset 'folder:a\nb': 1,200 pictures of 16 x 16 colour pixels, 2 classes, 1 attribute>"
+    )
+    assert "16 x 16 grey pixels, 2 classes>" in repr(
+        Dataset("mine", images[:, :1], labels, ("a", "b"), "here")
+    )

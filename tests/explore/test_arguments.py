@@ -25,6 +25,7 @@ from genimg.models import KINDS
 PACKAGE = Path(genimg.__file__).parent
 
 PICTURE = np.zeros((16, 16, 1), np.uint8)
+OUTPUT = {"output": "numpy"}
 SHEET = np.zeros((2, 16, 16, 1), np.uint8)
 LARGE = np.zeros((2, 32, 32, 1), np.uint8)
 FEATURES = np.random.default_rng(0).normal(size=(8, 3))
@@ -57,6 +58,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
     card = {"classes": ["Shirt", "Sneaker", "Bag"]}
     classifier = ClassifierModel(Checkpoint("mine", "classifier", config, network, card, folder))
     drawing = drawer.generate(label=0)
+    place_of = {"device": "cpu", "dtype": torch.float32}
     place = {"layer": 0, "head": 0, "query": 0}
     controls = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "guidance": 1.5}
     moves = {"seed": 0, "label": 0, "directions": [1.0], "latents": {0: 1.0}}
@@ -68,7 +70,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
     train = {"preset": "fashion-mlp", "out": folder / "run", "images": 0, "processes": 1}
     found = {}
     for name, model in (("style", style), ("mlp", mlp), ("plain", plain)):
-        own = {"truncation": 1.0} | ({} if model.classes else {"label": None})
+        own = {"truncation": 1.0} | ({} if model.classes else {"label": None}) | OUTPUT
         sheet = model.sample(2)
         found |= {
             f"{name}.sample": (model.sample, {"count": 2, "seed": 0, "label": 1} | own),
@@ -82,13 +84,13 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             ),
         }
     found |= {
-        "drawer.sample": (drawer.sample, {"count": 2, "seed": 0, "label": 1} | controls),
+        "drawer.sample": (drawer.sample, {"count": 2, "seed": 0, "label": 1} | OUTPUT | controls),
         "drawer.generate": (drawer.generate, {"label": 1, "seed": 0} | controls),
         "drawer.stream": (drawer.stream, {"label": 1, "seed": 0} | controls),
         "drawer.unfinished": (drawer.unfinished, {"tokens": tokens[0]}),
         "drawer.complete": (
             drawer.complete,
-            {"image": PICTURE, "rows": 2, "count": 2, "seed": 0, "label": 1} | controls,
+            {"image": PICTURE, "rows": 2, "count": 2, "seed": 0, "label": 1} | OUTPUT | controls,
         ),
         "drawer.complete by keep": (
             drawer.complete,
@@ -105,8 +107,8 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         "drawing.rollout": (drawing.rollout, {"query": 0}),
         "drawing.maps.all_heads": (drawing.maps.all_heads, {"query": 0}),
         "tokenizer.encode": (tokenizer.encode, {"images": SHEET}),
-        "tokenizer.decode": (tokenizer.decode, {"tokens": tokens}),
-        "tokenizer.reconstruct": (tokenizer.reconstruct, {"images": SHEET}),
+        "tokenizer.decode": (tokenizer.decode, {"tokens": tokens} | OUTPUT),
+        "tokenizer.reconstruct": (tokenizer.reconstruct, {"images": SHEET} | OUTPUT),
         "tokenizer.usage": (tokenizer.usage, {"images": SHEET}),
         "classifier.classify": (classifier.classify, {"images": SHEET}),
         "vision.classify": (vision.classify, {"images": SHEET}),
@@ -114,7 +116,9 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         "vision.attention": (vision.attention, {"image": PICTURE} | place),
         "vision.rollout": (vision.rollout, {"image": PICTURE, "query": 0}),
         "vision.relevance": (vision.relevance, {"image": PICTURE, "label": 1}),
-        "load": (genimg.load, {"name": "nothing"}),
+        "load": (genimg.load, {"name": "nothing"} | place_of),
+        "load shipped": (genimg.load, {"name": "fashion-mlp"} | place_of),
+        "tokenizer.to": (tokenizer.to, place_of),
         "train": (genimg.train, train),
         "evaluate_model": (
             evaluating.evaluate_model,

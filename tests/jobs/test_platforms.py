@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from genimg.jobs import platforms
@@ -44,6 +45,21 @@ def test_a_session_of_its_own_is_ended_as_a_whole():
     platforms.end_group(leader.pid, kill=True)  # it is gone: harmless
 
 
+def test_a_process_is_ended_with_all_that_it_started():
+    code = (
+        "import subprocess, sys;"
+        "nap = [sys.executable, '-c', 'import time; time.sleep(60)'];"
+        "p = subprocess.Popen(nap, start_new_session=True);"  # out of reach of `end_group`
+        "print(p.pid, flush=True); p.wait()"
+    )
+    root = child(code)
+    other = psutil.Process(int(root.stdout.readline()))
+    platforms.end_tree(root.pid)
+    assert root.wait() == -signal.SIGKILL
+    assert psutil.wait_procs([other], timeout=60)[1] == []
+    platforms.end_tree(root.pid)  # it is gone: harmless
+
+
 def test_farewells_are_survived_but_not_inherited():
     code = (
         "import os, signal, subprocess, sys; from genimg.jobs import platforms;"
@@ -69,7 +85,7 @@ def test_a_lower_priority():
 
 def test_memory_is_plausible():
     total, free = platforms.memory()
-    assert 2**27 < free <= total
+    assert 2**27 < free <= total <= psutil.virtual_memory().total
     assert platforms.memory_kills() >= 0
     subprocess.run([sys.executable, "-c", "x = bytearray(80_000_000)"], check=True)
     assert 80_000_000 < platforms.peak_memory_of_children() < total

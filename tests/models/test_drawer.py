@@ -38,6 +38,33 @@ def test_the_prior_speaks_the_language_of_the_tokenizer(size, levels, classes, p
     assert model.prior.unconditional == classes
 
 
+def test_a_configuration_written_before_its_fields_had_their_places_is_read():
+    written = {  # by the first version that drew, field by field
+        "size": 28,
+        "channels": 1,
+        "widths": [32, 64, 96],
+        "levels": [8, 5, 5, 5],
+        "classes": 10,
+        "width": 96,
+        "layers": 3,
+        "heads": 4,
+        "dropout": 0.0,
+        "norm": "post-layer",
+        "position": "sinusoidal",
+        "window": 9,
+        "residual": False,
+        "qk_norm": False,
+        "scale_by_sqrt": False,
+    }
+    config = DrawerConfig.from_dict(written)
+    assert config.to_dict() == written
+    prior = config.prior_config().to_dict()
+    assert prior.pop("vocabulary_size") == 1000
+    assert (prior.pop("rows"), prior.pop("columns")) == (7, 7)
+    assert prior == {name: written[name] for name in prior}
+    assert len(prior) == 11
+
+
 def test_every_choice_reaches_the_part_it_is_for():
     changes = {
         "window": 5,

@@ -9,22 +9,19 @@ from genimg.models.transformer import (
     SwiGlu,
     Transformer,
     TransformerBlock,
+    TransformerConfig,
     check_heads,
     initialise,
     sinusoidal_table,
 )
 
 
+def config(**changes):
+    return TransformerConfig(**{"width": 32, "heads": 4, "dropout": 0.0} | changes)
+
+
 def block(**changes):
-    options = {
-        "layer": 0,
-        "norm": "pre-rms",
-        "residual": True,
-        "qk_norm": True,
-        "scale_by_sqrt": True,
-        "dropout": 0.0,
-    }
-    return TransformerBlock(32, 4, **(options | changes)).double()
+    return TransformerBlock(config(**changes), layer=0).double()
 
 
 def tokens():
@@ -61,7 +58,7 @@ def test_each_norm_is_where_its_name_says():
 @pytest.mark.parametrize("norm", NORMS)
 def test_last_output_is_normalised_unless_there_is_no_norm(norm):
     torch.manual_seed(0)
-    output = Transformer(32, 2, 4, norm=norm).double()(tokens() * 7)
+    output = Transformer(config(layers=2, norm=norm)).double()(tokens() * 7)
     size = output.square().mean(dim=-1)
     assert torch.allclose(size, torch.ones_like(size), atol=1e-3) == (norm != "none")
 
@@ -100,7 +97,7 @@ def test_sinusoidal_positions_differ_and_shift_by_a_rotation():
 
 def test_initial_deviations():
     torch.manual_seed(0)
-    model = Transformer(128, 8, 4).requires_grad_(False)
+    model = Transformer(config(width=128, layers=8)).requires_grad_(False)
     initialise(model, 8)
     inner = model.blocks[3]
     assert float(inner.attention.qkv.weight.std()) == pytest.approx(0.02, rel=0.05)

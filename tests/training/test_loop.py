@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from genimg import trails
 from genimg.jobs.supervisor import send_wish
 from genimg.storage import write_json
 from genimg.training import loop, planning, run_checkpoints
@@ -142,6 +143,22 @@ def test_no_sheets_are_no_sheets(make_run, dataset):
     run = make_run(preset="fashion-mlp", sheets=0)
     train(run, dataset)
     assert not run.samples.exists()
+
+
+def test_a_gan_leaves_a_trail_that_a_kill_does_not_change(make_run, dataset):
+    runs = [make_run(name, "fashion-style", checkpoint_seconds=0.05) for name in ("calm", "stormy")]
+    calm, stormy = (run.path for run in runs)
+    train(runs[0], dataset)
+    with pytest.raises(Killed):
+        train(runs[1], dataset, should_stop=at_step(13, kill))
+    train(runs[1], dataset)
+    assert trails.moments(calm) == trails.moments(stormy) == (0, 8, 16, 32, 80, 240)
+    for moment in trails.moments(calm):
+        file = f"trail/{moment:09d}.safetensors"
+        assert (calm / file).read_bytes() == (stormy / file).read_bytes()
+    classifier = make_run("classifier", "fashion-features")
+    train(classifier, dataset)
+    assert trails.moments(classifier.path) == ()
 
 
 def test_the_first_start_completes_the_specification_and_later_ones_leave_it(make_run, dataset):

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from genimg.devices import choose_device
 from genimg.training import planning as module
 from genimg.training.building import build_task
-from genimg.training.hardware import choose_device, choose_precision
+from genimg.training.hardware import choose_precision
 from genimg.training.planning import resolve
 from genimg.training.task import Task
 

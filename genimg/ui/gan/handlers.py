@@ -10,13 +10,21 @@ from typing import Any
 import numpy as np
 
 from genimg.checks import require_number, require_whole_number
-from genimg.explore import GanModel
-from genimg.explore.judging import UsualScores, usual_scores
 from genimg.render import animate, data_uri, grid, strip
-from genimg.ui.gan.gauge import NOBODY_JUDGES, gauge
-from genimg.ui.gan.sliders import acting, moves, moves_sent, slider_labels
+from genimg.ui.gan.sliders import (
+    DIRECTIONS,
+    FEW,
+    MOST_MOMENTS,
+    acting,
+    count_directions,
+    ends_of,
+    moment_of,
+    moments_of,
+    moves,
+    moves_sent,
+    slider_labels,
+)
 from genimg.ui.gan.view import (
-    AMOUNT_STEP,
     FIRST_STEPS_BETWEEN,
     FIRST_TRUNCATION,
     LARGEST_SEED,
@@ -30,7 +38,6 @@ from genimg.ui.gan.view import (
 from genimg.ui.messages import dataset_words
 from genimg.ui.model_shelf import ModelShelf
 
-DIRECTIONS = 10
 LATENTS = 16
 NEIGHBOURS = 16
 _SHEET_COLUMNS = 16
@@ -50,8 +57,6 @@ class GanHandlers:
         shelf.when_reloaded(self._frames.cache_clear)
         self.acting = lru_cache(maxsize=64)(self._count_acting)
         shelf.when_reloaded(self.acting.cache_clear)
-        self._usual_scores = lru_cache(maxsize=16)(self._measure_scores)
-        shelf.when_reloaded(self._usual_scores.cache_clear)
 
     def first_view(self) -> GanView:
         """Return what is on the screen before anyone touched anything."""
@@ -67,11 +72,14 @@ class GanHandlers:
         seed: Any,
         truncation: Any,
         amounts: Sequence[Any],
+        age: Any = MOST_MOMENTS,
         code: Any = "",
     ) -> GanView:
-        """Return the view of the controls; `amounts` are DIRECTIONS and then LATENTS numbers.
+        """Return the view of the controls.
 
         Args:
+            amounts: DIRECTIONS and then LATENTS numbers.
+            age: which snapshot of the model, from 0; beyond the last it is the model itself.
             code: of a found picture, as text; '' without one.
         """
         with self.shelf.use(checkpoint) as model:
@@ -82,6 +90,7 @@ class GanHandlers:
                 # The hidden control of a model without classes still says what it last said.
                 label=label if model.classes else None,
                 truncation=truncation,
+                moment=moment_of(model, age),
                 **moves(
                     amounts[:DIRECTIONS][: count_directions(model)], amounts[DIRECTIONS:], model
                 ),
@@ -112,6 +121,7 @@ class GanHandlers:
             classes, mapped = list(model.classes), "w" in model.spaces
             latents = model.config.latent_dimensions
             labels = slider_labels(model, DIRECTIONS)
+            ages = moments_of(model)
         directions = max(self.acting(view.checkpoint), len(view.directions))
         moved = [*view.directions, *[0.0] * (DIRECTIONS - len(view.directions))]
         return {
@@ -128,10 +138,21 @@ class GanHandlers:
             "truncation": (
                 {"value": view.truncation, "visible": True} if mapped else {"visible": False}
             ),
+            # A hidden one stays where it is: beyond what any model has, so that it means the end.
+            "age": (
+                {
+                    "value": ages.index(view.moment) if view.moment in ages else len(ages),
+                    "maximum": len(ages),
+                    "visible": True,
+                }
+                if ages
+                else {"value": MOST_MOMENTS, "maximum": MOST_MOMENTS, "visible": False}
+            ),
             "directions": [
                 {"value": amount, "visible": i < directions, **label}
                 for i, (amount, label) in enumerate(zip(moved, labels, strict=True))
             ],
+            "more": {"visible": directions > FEW},
             "latents": [
                 {"value": view.latents.get(i, 0.0), "visible": i < latents} for i in range(LATENTS)
             ],
@@ -150,7 +171,7 @@ class GanHandlers:
     def picture(self, view: GanView) -> dict[str, str]:
         """Return the picture, its caption and its link."""
         with self.shelf.use(view.checkpoint) as model:
-            pixels = model.picture(**view.arguments())
+            pixels = view.model_in(model).picture(**view.arguments())
         return {
             "src": data_uri(pixels, "png"),
             "caption": view.caption(),
@@ -160,21 +181,19 @@ class GanHandlers:
     def neighbours(self, view: GanView) -> dict[str, str]:
         """Return a sheet of NEIGHBOURS pictures, the first of them the picture itself."""
         with self.shelf.use(view.checkpoint) as model:
-            pixels = model.neighbours(NEIGHBOURS, **view.arguments())
+            pixels = view.model_in(model).neighbours(NEIGHBOURS, **view.arguments())
         return {
             "src": data_uri(grid(pixels), "png"),
             "caption": "The picture and 15 neighbours: its latent vector, each time mixed with a"
             " little of another one",
         }
 
-    def gauge(self, view: GanView) -> str:
-        """Return what the discriminator says of the picture, as HTML."""
+    def ends(self, view: GanView) -> dict[str, Any]:
+        """Return the picture at both ends of each slider that is shown, as data addresses."""
+        count = max(self.acting(view.checkpoint), len(view.directions))
         with self.shelf.use(view.checkpoint) as model:
-            if model.discriminator is None:
-                return NOBODY_JUDGES
-            picture = model.picture(**view.arguments())
-            score = float(model.judge(picture[None], view.label)[0])
-        return gauge(score, self._usual_scores(view.checkpoint))
+            pictures = ends_of(view.model_in(model), view, count)
+        return {"ends": [[data_uri(end, "png") for end in pair] for pair in pictures]}
 
     def first_walk(self) -> GanWalk:
         """Return the walk that is there before anyone asked for one."""
@@ -379,10 +398,6 @@ class GanHandlers:
         with self.shelf.use(checkpoint) as model:
             return acting(model, count_directions(model))
 
-    def _measure_scores(self, checkpoint: str) -> UsualScores:
-        with self.shelf.use(checkpoint) as model:
-            return usual_scores(model)
-
     def _walk_frames(self, walk: GanWalk) -> np.ndarray:
         with self.shelf.use(walk.checkpoint) as model:
             return model.interpolate(**walk.arguments())
@@ -404,20 +419,6 @@ def _for_the_browser(walk: dict[str, Any]) -> dict[str, Any]:
     return walk | {"latents": {str(i): amount for i, amount in walk["latents"].items()}}
 
 
-def count_directions(model: GanModel) -> int:
-    """Return how many directions the page has sliders for."""
-    return min(DIRECTIONS, len(model.directions(0 if model.classes else None)))
-
-
 def random_seed() -> int:
     """Return a seed that is short enough to read out in a class room."""
     return random.randrange(10_000)
-
-
-def nudged(amounts: Sequence[float], limit: float, spread: float = 0.4) -> list[float]:
-    """Return the amounts, each moved a little at random, within plus and minus `limit`.
-
-    They are whole steps of a slider: a browser shows nothing between two steps.
-    """
-    steps = (round((amount + random.gauss(0, spread)) / AMOUNT_STEP) for amount in amounts)
-    return [min(limit, max(-limit, round(step * AMOUNT_STEP, 2))) for step in steps]

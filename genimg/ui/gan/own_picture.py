@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.gan.components import search as search_panel
 from genimg.ui.gan.own_picture_handlers import OwnPictureHandlers
 from genimg.ui.gan.view import GanView
 from genimg.ui.messages import silently, warn
@@ -57,8 +58,7 @@ def build(
                 with gr.Row():
                     find = gr.Button("Find it", variant="primary", elem_id="find", min_width=120)
                     stop = gr.Button("Stop", elem_id="find-stop", min_width=90)
-                search = components.search(name="search")
-    before = gr.State(None)  # the settings that "Back" brings back
+                search = search_panel(name="search")
 
     def look(checkpoint: str, seed: Any, picture: Any) -> Iterator[dict[str, Any]]:
         yield from _warned(handlers.find(checkpoint, seed, picture))
@@ -66,8 +66,8 @@ def build(
     def put_on_the_stage(found: Any, *values: Any) -> list[Any]:
         view = handlers.view(found)
         if view is None or view.checkpoint != values[0]:
-            return [values, *values]  # meanwhile another model was chosen
-        return [values, *updates(view)]
+            return list(values)  # meanwhile another model was chosen
+        return updates(view)
 
     def compare(found: Any) -> Iterator[Any]:
         yield from _warned(handlers.compare(found))
@@ -77,17 +77,10 @@ def build(
         done = isinstance(found, dict) and found.get("state") == "found"
         return {k: v for k, v in found.items() if k != "comparing"} if done else _STOPPED
 
-    def back(before: Any, *values: Any) -> list[Any]:
-        known = before and before[0] == values[0]
-        return list(before) if known else [*values[:-1], ""]
-
     searching = find.click(look, [checkpoint, seed, pad], search, **_QUEUED)
-    shown = searching.then(
-        silently(put_on_the_stage), [search, *settings], [before, *settings], **_LIVE
-    )
+    shown = searching.then(silently(put_on_the_stage), [search, *settings], settings, **_LIVE)
     comparing = shown.then(compare, search, search, **_QUEUED)
     stop.click(stopped, search, search, cancels=[searching, comparing], **_LIVE)
-    code.back(silently(back), [before, *settings], settings, **_LIVE)
     for drawn_anew in (new_seed.click, seed.input):
         drawn_anew(lambda: "", None, code, **_LIVE)
     checkpoint.change(silently(handlers.pad_for), [checkpoint, pad], pad, **_LIVE)

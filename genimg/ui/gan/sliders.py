@@ -1,12 +1,19 @@
 """What the sliders of the GAN tab do: as arguments of a picture, and how much each changes."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from genimg.checks import require_whole_number
 from genimg.explore import GanModel
+from genimg.ui.gan.view import AMOUNT_STEP, DIRECTION_LIMIT, GanView
 
+DIRECTIONS = 10
+FEW = 6
+"""So many are in sight at first."""
+MOST_MOMENTS = 20
 _FAR = 2.0  # standard deviations
 _UNWANTED = 0.3  # standard deviations of another property, worth a word
 _MUCH = 1 / 6  # of what the strongest direction changes; a judgement, not a measurement
@@ -69,3 +76,51 @@ def acting(model: GanModel, count: int) -> int:
     changes = [max(change(i, -_FAR), change(i, _FAR)) for i in range(count)]
     strong = 1 + max(i for i, amount in enumerate(changes) if amount >= _MUCH * max(changes))
     return max(strong, min(count, len(model.named_directions)))
+
+
+def ends_of(model: GanModel, view: GanView, count: int) -> np.ndarray:
+    """Return a view's picture at both ends of `count` sliders, uint8 (count, 2, H, W, C)."""
+    amounts = np.zeros((count, 2, count), np.float32)
+    amounts[:] = [*view.directions, *[0.0] * (count - len(view.directions))]
+    for i in range(count):
+        amounts[i, :, i] = -DIRECTION_LIMIT, DIRECTION_LIMIT
+    still = {name: value for name, value in view.arguments().items() if name != "directions"}
+    pictures = model.along(amounts.reshape(2 * count, count), **still)
+    return pictures.reshape(count, 2, *pictures.shape[1:])
+
+
+def in_slider_steps(amounts: Iterable[float]) -> list[float]:
+    """Return amounts of directions as a slider can have them: whole steps within its limits.
+
+    A browser shows nothing between two steps.
+    """
+    steps = (round(float(amount) / AMOUNT_STEP) for amount in amounts)
+    return [
+        min(DIRECTION_LIMIT, max(-DIRECTION_LIMIT, round(step * AMOUNT_STEP, 2))) for step in steps
+    ]
+
+
+def nudged(amounts: Sequence[float], spread: float = 0.4) -> list[float]:
+    """Return the amounts of sliders, each moved a little at random."""
+    return in_slider_steps(amount + random.gauss(0, spread) for amount in amounts)
+
+
+def count_directions(model: GanModel) -> int:
+    """Return how many directions the page has sliders for."""
+    return min(DIRECTIONS, len(model.directions(0 if model.classes else None)))
+
+
+def moments_of(model: GanModel) -> list[int]:
+    """Return the snapshots of a model's training that a slider goes through before its end."""
+    seen = model.info.get("images_seen", 0)
+    return [moment for moment in model.trail if moment < seen][:MOST_MOMENTS]
+
+
+def moment_of(model: GanModel, age: Any) -> int | None:
+    """Return the snapshot that a slider names, None for the end.
+
+    Raises:
+        ValueError: `age` is no whole number from 0 to MOST_MOMENTS.
+    """
+    require_whole_number("the age of the model", age, 0, MOST_MOMENTS)
+    return dict(enumerate(moments_of(model))).get(age)

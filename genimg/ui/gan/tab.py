@@ -5,18 +5,23 @@ they are now, and of which one call at a time is on its way. So the last value s
 value shown, whoever changed the control: a drag, a key, a button, a link.
 """
 
+import itertools
 import time
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.events import Dependency
 
 from genimg.ui import components
-from genimg.ui.gan import own_picture
+from genimg.ui.gan import mixing, own_picture
+from genimg.ui.gan.components import found, history, slider_ends
 from genimg.ui.gan.copies import READING, is_it_a_copy
 from genimg.ui.gan.gauge import WAITING
-from genimg.ui.gan.handlers import GanHandlers, nudged, random_seed
+from genimg.ui.gan.handlers import GanHandlers, random_seed
+from genimg.ui.gan.opponent import Opponent
+from genimg.ui.gan.sliders import FEW, nudged
 from genimg.ui.gan.view import (
     AMOUNT_STEP,
     DIRECTION_LIMIT,
@@ -35,11 +40,10 @@ from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
 
 _EXPLANATION = (
-    "The generator made this picture from random numbers, which the seed stands for: nobody drew"
-    " it, and no camera took it. Each slider moves the code behind the picture: one with a name,"
-    " towards more of that, as another network measured it; the others, along the directions in"
-    " which this model's pictures differ most. What changes is what the model has learned."
+    "The generator made this picture out of random numbers, which the seed stands for. Each slider"
+    " moves those numbers, and the small pictures at its ends show where it leads. Try one."
 )
+_LONGEST_LINK = 8192
 # What follows a drag: no queue (it costs more than the picture), and the last event always counts.
 # Values come as they are, because the handlers check them: Gradio would answer a class of the last
 # model, on its way while the choices change to those of the next, with an error and no picture.
@@ -60,7 +64,7 @@ _QUEUED: dict[str, Any] = _LIVE | {"queue": True}
 def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
     """Add the tab to `demo`, the page that is being built; links to the page open in it."""
     handlers = GanHandlers(shelf)
-    picture, settings, facts, settled = _explorer(handlers, demo)
+    picture, settings, beside, settled = _explorer(handlers, Opponent(shelf, handlers.acting), demo)
     _walk(handlers, settings, settled, demo)
     gr.api(as_error(handlers.sample), api_name="sample")
     gr.api(as_error(handlers.interpolate), api_name="interpolate")
@@ -70,28 +74,32 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
         view = handlers.view_in(checkpoint, first.label, first.seed, first.truncation)
         return [handlers.picture(view), *_updates(handlers, view)]
 
-    return Opening(shelf, show, [picture, *settings, facts])
+    return Opening(shelf, show, [picture, *settings, *beside])
 
 
 def _explorer(
-    handlers: GanHandlers, demo: gr.Blocks
-) -> tuple[gr.Component, list[gr.Component], gr.Component, Dependency]:
+    handlers: GanHandlers, opponent: Opponent, demo: gr.Blocks
+) -> tuple[gr.Component, list[gr.Component], list[gr.blocks.Block], Dependency]:
     """Add the picture with its controls.
 
     Returns:
-        The picture; checkpoint, class, seed, truncation, sliders, and the code of a found picture;
-        the facts; what follows when the picture has settled.
+        The picture; checkpoint, class, seed, truncation, age, sliders, and the code of a found
+        picture; what else changes with the model; what follows when the picture has settled.
     """
     view = handlers.first_view()
     initial = handlers.controls(view)
     with gr.Row(elem_classes=["stage", "explorer"]):
         with gr.Column(scale=5, min_width=320):
             picture = components.picture(handlers.picture(view), name="picture")
-            code_found = components.found(view.code, name="found")
-            gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+            code_found = found(view.code, name="found")
+            steps = history(name="history")
             gr.Markdown("## What the discriminator says")
             # Not made before the page is served: the scores to compare with take seconds.
-            opponent = gr.HTML(WAITING, elem_id="gauge", elem_classes=["gauge"])
+            gauge = gr.HTML(WAITING, elem_id="gauge", elem_classes=["gauge"])
+            convince = gr.Button("Move the sliders until it likes it better", elem_id="convince")
+            with gr.Accordion("What decides?", open=False, elem_id="decides"):
+                why = gr.Button("Ask it about this picture", elem_id="why")
+                maps = gr.HTML("", elem_id="maps")
             gr.Markdown("## Is it a copy?")
             copies = gr.HTML(READING, elem_id="copies", elem_classes=["copies"])
         with gr.Column(scale=6, min_width=320):
@@ -115,12 +123,27 @@ def _explorer(
                     elem_id="truncation", scale=4, min_width=210,
                     **{"value": FIRST_TRUNCATION} | initial["truncation"],
                 )  # fmt: skip
-            gr.Markdown("## Directions")
-            with gr.Column(elem_classes=["sliders"]):
+            age = gr.Slider(
+                0, step=1, label="Time machine: untrained to fully trained", elem_id="age",
+                min_width=210, **initial["age"],
+            )  # fmt: skip
+            gr.Markdown("## What you can change")
+            gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+            sliders_of = enumerate(initial["directions"])
+            with gr.Column(elem_classes=["sliders", "named"]):
                 directions = [
                     _amount(DIRECTION_LIMIT, f"direction-{i}", options)
-                    for i, options in enumerate(initial["directions"])
+                    for i, options in itertools.islice(sliders_of, FEW)
                 ]
+            folded = gr.Accordion("More of these", open=False, elem_id="more", **initial["more"])
+            with (
+                folded,
+                gr.Column(elem_classes=["sliders", "named"]),
+            ):
+                directions += [
+                    _amount(DIRECTION_LIMIT, f"direction-{i}", options) for i, options in sliders_of
+                ]
+            ends = slider_ends(name="ends")
             with gr.Row():
                 nudge = gr.Button("Randomise a little", elem_id="nudge", min_width=130)
                 reset = gr.Button("Reset", elem_id="reset", min_width=130)
@@ -141,13 +164,15 @@ def _explorer(
             gr.Markdown("## The picture in Python")
             code = components.snippet(view.snippet(), name="picture-code")
 
-    sliders = [*directions, *latents]
-    settings = [checkpoint, label, seed, truncation, *sliders, code_found]
-    controls = [*settings, facts]
+    mixing.build(handlers.shelf, [checkpoint, label, seed, truncation], _QUEUED)
 
-    def view_of(checkpoint: str, label: str, seed: int, truncation: float, *rest: Any) -> GanView:
-        *amounts, found = rest
-        return handlers.view(checkpoint, label, seed, truncation, amounts, found)
+    sliders = [*directions, *latents]
+    settings = [checkpoint, label, seed, truncation, age, *sliders, code_found]
+    controls = [*settings, facts, folded]
+
+    def view_of(checkpoint: str, label: str, seed: int, truncation: float, age: int, *rest: Any):
+        *amounts, code = rest
+        return handlers.view(checkpoint, label, seed, truncation, amounts, age, code)
 
     def show(*values: Any) -> dict[str, str]:
         return handlers.picture(view_of(*values))
@@ -157,7 +182,21 @@ def _explorer(
         return handlers.neighbours(view), handlers.snippet(view)
 
     def judge(*values: Any) -> str:
-        return handlers.gauge(view_of(*values))
+        return opponent.gauge(view_of(*values))
+
+    def show_ends(*values: Any) -> dict[str, Any]:
+        return handlers.ends(view_of(*values))
+
+    def move(*values: Any) -> list[Any]:
+        return _updates(handlers, opponent.convince(view_of(*values)))
+
+    def explain(*values: Any) -> str:
+        return opponent.decides(view_of(*values))
+
+    def restore(event: gr.EventData) -> list[Any]:
+        wanted = event._data.get("query") if isinstance(event._data, dict) else None
+        query = dict(parse_qsl(str(wanted)[:_LONGEST_LINK]))
+        return _updates(handlers, handlers.linked_view(query))
 
     def compare(*values: Any) -> str:
         return is_it_a_copy(handlers.shelf, view_of(*values))
@@ -171,22 +210,28 @@ def _explorer(
 
     def nudge_sliders(checkpoint: str, *amounts: float) -> list[float]:
         count = handlers.acting(checkpoint)  # what has no slider must not move unseen
-        return [*nudged(amounts[:count], DIRECTION_LIMIT), *amounts[count:]]
+        return [*nudged(amounts[:count]), *amounts[count:]]
 
     gr.on([control.change for control in settings], silently(show), settings, picture, **_LIVE)
     settled = picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
     for moment in (settled.then, demo.load):
-        moment(silently(judge), settings, opponent, **_LIVE)
+        moment(silently(judge), settings, gauge, **_LIVE)
         moment(silently(compare), settings, copies, **_LIVE)
+        moment(silently(show_ends), settings, ends, **_LIVE)
+    # Maps of another picture would be wrong, and new ones take a second.
+    settled.then(lambda: "", None, maps, **_LIVE)
+    why.click(as_warning(explain), settings, maps, **_QUEUED)
+    convince.click(as_warning(move), settings, controls, **_QUEUED)
+    steps.restore(as_warning(restore), None, controls, **_QUEUED)
     die.click(random_seed, None, seed, **_LIVE)
     nudge.click(nudge_sliders, [checkpoint, *sliders], sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
     checkpoint.input(as_warning(choose), settings[:4], controls, **_QUEUED)
     demo.load(as_warning(open_link), None, controls, **_QUEUED)
     own_picture.build(
-        handlers.shelf, demo, settings, lambda view: _updates(handlers, view)[:-1], die, below
+        handlers.shelf, demo, settings, lambda view: _updates(handlers, view)[:-2], die, below
     )
-    return picture, settings, facts, settled
+    return picture, settings, [facts, folded], settled
 
 
 def _walk(
@@ -197,7 +242,7 @@ def _walk(
     Args:
         settled: what follows when that picture has settled.
     """
-    checkpoint, label, seed, truncation, *sliders, code_found = settings
+    checkpoint, label, seed, truncation, _, *sliders, code_found = settings
     first = handlers.first_walk()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
@@ -290,8 +335,8 @@ def _amount(limit: float, name: str, options: dict[str, Any]) -> gr.Slider:
 
 
 def _updates(handlers: GanHandlers, view: GanView) -> list[Any]:
-    """Return the updates of all settings, see `_explorer`, and of the facts."""
+    """Return the updates of all controls of `_explorer`, in their order."""
     new = handlers.controls(view)
-    head = [new[name] for name in ("checkpoint", "label", "seed", "truncation")]
-    entries = [*head, *new["directions"], *new["latents"], new["code"], new["facts"]]
+    head = [new[name] for name in ("checkpoint", "label", "seed", "truncation", "age")]
+    entries = [*head, *new["directions"], *new["latents"], new["code"], new["facts"], new["more"]]
     return [gr.update(**entry) for entry in entries]

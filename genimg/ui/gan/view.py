@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from genimg.checks import require_number, require_whole_number
 from genimg.explore import GanModel
-from genimg.explore.codes import checked_code, origin, text_of
+from genimg.explore.codes import checked_code, mean_code, text_of
 
 LARGEST_SEED = 2**32 - 1
 TRUNCATION = (0.0, 1.5)
@@ -28,7 +28,7 @@ FIRST_STEPS_BETWEEN = 24
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GanView:
-    """One picture of a GAN: the arguments of `GanModel.picture`.
+    """One picture of a GAN: the arguments of `GanModel.picture`, and of `at` before it.
 
     Amounts are rounded to 1/100, so that the page, the link and the Python agree to the last bit.
     """
@@ -37,6 +37,8 @@ class GanView:
     seed: int = 0
     label: str | None = None
     truncation: float = 1.0
+    moment: int | None = None
+    """After how many pictures of its training the model is looked at; None at the end."""
     directions: tuple[float, ...] = ()
     latents: Mapping[int, float] = field(default_factory=dict)
     code: str = ""
@@ -51,6 +53,7 @@ class GanView:
         seed: Any,
         label: Any,
         truncation: Any,
+        moment: Any = None,
         directions: Sequence[Any] = (),
         latents: Mapping[int, Any] | None = None,
         code: Any = "",
@@ -66,6 +69,7 @@ class GanView:
             seed=int(seed),
             label=_known_label(model, label),
             truncation=_known_truncation(model, truncation),
+            moment=moment if moment in model.trail else None,
             **_checked_moves(directions, latents or {}),
             code=_known_code(model, code),
         )
@@ -83,6 +87,7 @@ class GanView:
             latents = {int(dimension): float(amount) for dimension, amount in pairs}
             seed = int(query.get("seed", "0"))
             truncation = float(query.get("truncation", "1"))
+            moment = int(query["after"]) if "after" in query else None
         except ValueError:
             raise ValueError("this link is damaged: a number in it cannot be read") from None
         if len(directions) > len(model.directions(0 if model.classes else None)):
@@ -95,6 +100,7 @@ class GanView:
             seed=seed,
             label=query.get("label", model.classes[0] if model.classes else None),
             truncation=truncation,
+            moment=moment,
             directions=directions,
             latents=latents,
             code=query.get("code", ""),
@@ -107,6 +113,8 @@ class GanView:
             entries["label"] = self.label
         if self.truncation != 1:
             entries["truncation"] = f"{self.truncation:g}"
+        if self.moment is not None:
+            entries["after"] = self.moment
         if self.directions:
             entries["directions"] = ",".join(f"{amount:g}" for amount in self.directions)
         if self.latents:
@@ -132,7 +140,13 @@ class GanView:
         parts.append("found for your picture" if self.code else f"seed {self.seed}")
         if self.truncation != 1:
             parts.append(f"truncation {self.truncation:g}")
+        if self.moment is not None:
+            parts.append(f"after {self.moment:,} pictures of training")
         return " · ".join(parts + _moves_in_words(self))
+
+    def model_in(self, model: GanModel) -> GanModel:
+        """Return the model that makes the picture: `model` itself, or a snapshot of it."""
+        return model if self.moment is None else model.at(self.moment)
 
     def snippet(self, source: str = "", named: Sequence[str] = ()) -> str:
         """Return Python that makes this picture.
@@ -142,10 +156,11 @@ class GanView:
             named: the names of the model's first directions.
         """
         given = _with_names(self.arguments(), named)
+        then = "" if self.moment is None else f".at({self.moment})"
         return (
             "import genimg\n"
             "from genimg.render import enlarge\n\n"
-            f"model = genimg.load({_python(source or self.checkpoint)})\n"
+            f"model = genimg.load({_python(source or self.checkpoint)}){then}\n"
             f"picture = model.picture(\n{_lines(given)})  # uint8 (H, W, C)\n"
             'enlarge(picture, 512).save("picture.png")\n'
         )
@@ -360,7 +375,7 @@ def _known_code(model: GanModel, code: Any) -> str:
         return ""
     if not isinstance(code, str):
         raise ValueError("there is no such found picture; find it again")
-    dimensions = origin(model.generator, None).shape[1]
+    dimensions = mean_code(model.generator, None).shape[1]
     return text_of(checked_code(code, dimensions))
 
 

@@ -7,19 +7,26 @@ import pytest
 
 from genimg.explore.judging import UsualScores, share_below, usual_scores
 from genimg.ui.gan.gauge import NOBODY_JUDGES, gauge
-from genimg.ui.gan.handlers import DIRECTIONS, LATENTS
+from genimg.ui.gan.handlers import LATENTS
+from genimg.ui.gan.opponent import Opponent
+from genimg.ui.gan.sliders import DIRECTIONS
 
 STILL = [0.0] * (DIRECTIONS + LATENTS)
 
 
-def test_it_says_what_judge_says(handlers, shelf):
+@pytest.fixture
+def opponent(handlers, shelf):
+    return Opponent(shelf, handlers.acting)
+
+
+def test_it_says_what_judge_says(handlers, opponent, shelf):
     name = shelf.names[0]
     for seed, moved in ((1, 0.0), (2, 3.0)):
         view = handlers.view(name, "Shoe", seed, 0.8, [moved, *STILL[1:]])
         with shelf.use(name) as model:
             score = model.judge(model.picture(**view.arguments())[None], "Shoe")[0]
             drawn = usual_scores(model).drawn
-        text = handlers.gauge(view)
+        text = opponent.gauge(view)
         assert f"gives {score:+.1f}:" in text
         assert f"more than {round(100 * (drawn < score).mean())} % of drawn" in text
         assert "No real ones are at hand" in text  # the made-up model learned from nothing
@@ -45,11 +52,11 @@ def test_any_score_stays_in_the_drawing(score):
     assert "nan" not in text
 
 
-def test_without_a_discriminator_it_says_so(handlers, shelf, monkeypatch):
+def test_without_a_discriminator_it_says_so(handlers, opponent, shelf, monkeypatch):
     view = handlers.view(shelf.names[0], "Shoe", 1, 1, STILL)
     with shelf.use(shelf.names[0]) as model:
         monkeypatch.setattr(model, "discriminator", None)
-    assert handlers.gauge(view) == NOBODY_JUDGES
+    assert opponent.gauge(view) == NOBODY_JUDGES
 
 
 def test_real_pictures_are_compared_where_a_sample_ships():

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
-from genimg.ui.gan.handlers import DIRECTIONS, LATENTS, NEIGHBOURS, nudged
+from genimg.ui.gan.handlers import LATENTS, NEIGHBOURS
+from genimg.ui.gan.sliders import DIRECTIONS, nudged
 from genimg.ui.gan.view import AMOUNT_STEP, FIRST_STEPS_BETWEEN
 
 CLASSES = ["Shoe", 'Hat "large"']
@@ -231,10 +232,10 @@ def test_facts_name_the_size_of_the_model(handlers, style):
 
 @given(st.lists(st.floats(-3, 3), min_size=5))
 def test_a_nudge_is_whole_steps_within_the_range(amounts):
-    for amount in nudged(amounts, 3):
+    for amount in nudged(amounts):
         assert -3 <= amount <= 3
         assert amount / AMOUNT_STEP == pytest.approx(round(amount / AMOUNT_STEP))
-    assert nudged([0.0] * 20, 3) != [0.0] * 20
+    assert nudged([0.0] * 20) != [0.0] * 20
 
 
 def test_all_that_the_page_gets_is_json_with_texts_for_keys(handlers):

@@ -2,14 +2,17 @@
 
 import runpy
 import shutil
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 import torch
 
-from genimg import checkpoints
-from genimg.ui.gan.handlers import DIRECTIONS, LATENTS, GanHandlers
-from genimg.ui.gan.sliders import acting, moves, moves_sent
+from genimg import checkpoints, trails
+from genimg.render import data_uri
+from genimg.ui.gan.handlers import LATENTS, GanHandlers
+from genimg.ui.gan.sliders import DIRECTIONS, MOST_MOMENTS, acting, moves, moves_sent
+from genimg.ui.gan.view import GanView
 from genimg.ui.model_shelf import ModelShelf
 
 EFFECTS = {
@@ -51,6 +54,39 @@ def test_moves_from_a_browser_are_checked():
     for directions, latents in [(None, {}), ([], {"x": 1}), ([], [1])]:
         with pytest.raises(ValueError, match="make it again"):
             moves_sent(directions, latents)
+
+
+def test_the_time_machine_goes_through_the_snapshots_to_the_end(paths, tmp_path, monkeypatch):
+    folder = tmp_path / "style"
+    shutil.copytree(paths["style"], folder)
+    model = checkpoints.read(folder).model
+    for moment in (0, 300, 1000):  # 1000 is the end
+        with torch.no_grad():
+            next(model.generator.parameters()).mul_(1.1)
+        trails.write(folder, moment, model)
+    handlers = GanHandlers(ModelShelf([str(folder)]))
+    view = handlers.view(str(folder), "Shoe", 4, 0.6, [1.0], 1)
+    assert view.moment == 300
+    assert "after 300 pictures of training" in handlers.picture(view)["caption"]
+    assert handlers.controls(view)["age"] == {"value": 1, "maximum": 2, "visible": True}
+    with handlers.shelf.use(str(folder)) as style:
+        shown = style.at(300).picture(**view.arguments())
+        assert GanView.from_query(style, dict(parse_qsl(view.query()))) == view
+    assert handlers.picture(view)["src"] == data_uri(shown, "png")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "snippet.py").write_text(handlers.snippet(view), encoding="utf-8")
+    assert np.array_equal(runpy.run_path("snippet.py")["picture"], shown)
+    for age in (2, MOST_MOMENTS):
+        assert handlers.view(str(folder), "Shoe", 4, 0.6, [1.0], age).moment is None
+    with pytest.raises(ValueError, match="age"):
+        handlers.view(str(folder), "Shoe", 4, 0.6, [1.0], -1)
+
+
+def test_without_snapshots_there_is_no_time_machine(shelf):
+    handlers = GanHandlers(shelf)
+    age = handlers.controls(handlers.first_view())["age"]
+    assert not age["visible"]
+    assert handlers.view(shelf.names[0], "Shoe", 4, 0.6, [], age["value"]).moment is None
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,8 @@ def test_a_view_without_moves_and_labels_is_short(plain):
 
 @given(
     query=st.dictionaries(
-        st.sampled_from(["seed", "label", "truncation", "directions", "latents"]), st.text()
+        st.sampled_from(["seed", "label", "truncation", "after", "directions", "latents"]),
+        st.text(),
     )
 )
 def test_a_link_is_shown_or_refused_but_never_breaks(style, query):

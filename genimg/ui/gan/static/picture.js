@@ -15,12 +15,20 @@ function show() {
 }
 
 function settle() {
-  const names = ['model', 'seed', 'label', 'truncation', 'directions', 'latents', 'code'];
+  const names = ['model', 'seed', 'label', 'truncation', 'after', 'directions', 'latents', 'code'];
   writeAddress(names, props.value.query);
   trigger('settled');
+  tell();
+}
+
+function tell() {
+  if (props.value?.query) document.dispatchEvent(new CustomEvent('settled', { detail: props.value }));
 }
 
 show();
+// The first picture never settles: whoever wants to know it asks, or hears of it now.
+document.addEventListener('ask-what-settled', () => { if (timer === null) tell(); });
+tell();
 watch('value', () => {
   show();
   if (!props.value?.query) return;

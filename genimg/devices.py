@@ -1,0 +1,27 @@
+"""Where tensors lie and are computed with: the device that a name means."""
+
+import torch
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device called `name`; "auto" is CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        ValueError: it is not there, or has no such name.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"{name!r} is no device; use cpu, cuda, cuda:1, mps or auto") from None
+    available = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }.get(device.type, 0)
+    if (device.index or 0) >= available:
+        raise ValueError(f"this machine has no device {name!r}; use cpu or auto")
+    return device

@@ -1,0 +1,82 @@
+"""The discriminator on the GAN tab: what it says of a picture, why, and what would convince it."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from genimg.explore.deciding import convince, input_gradient, occlusion
+from genimg.explore.judging import UsualScores, usual_scores
+from genimg.render import data_uri, heat_map, overlay
+from genimg.ui.gan.gauge import NOBODY_JUDGES, gauge
+from genimg.ui.gan.sliders import in_slider_steps
+from genimg.ui.gan.view import GanView
+from genimg.ui.model_shelf import ModelShelf
+
+_MAP_PIXELS = 240
+_SURE = 99  # percentile that has the last color: one odd pixel must not make all others pale
+
+
+class Opponent:
+    """Asks the discriminator of the model of a view.
+
+    Args:
+        shelf: the models.
+        acting: how many sliders a model has, by its name.
+    """
+
+    def __init__(self, shelf: ModelShelf, acting: Callable[[str], int]) -> None:
+        self.shelf, self.acting = shelf, acting
+        self._usual_scores = lru_cache(maxsize=16)(self._measure_scores)
+        shelf.when_reloaded(self._usual_scores.cache_clear)
+
+    def gauge(self, view: GanView) -> str:
+        """Return what the discriminator says of the picture, as HTML."""
+        with self.shelf.use(view.checkpoint) as model:
+            judging = view.model_in(model)
+            if judging.discriminator is None:
+                return NOBODY_JUDGES
+            picture = judging.picture(**view.arguments())
+            score = float(judging.judge(picture[None], view.label)[0])
+        return gauge(score, self._usual_scores(view.checkpoint, view.moment))
+
+    def decides(self, view: GanView) -> str:
+        """Return two maps of what in the picture decides the score, as HTML."""
+        with self.shelf.use(view.checkpoint) as model:
+            judging = view.model_in(model)
+            if judging.discriminator is None:
+                return NOBODY_JUDGES
+            picture = judging.picture(**view.arguments())
+            falls = occlusion(judging, picture, view.label)
+            reacts = input_gradient(judging, picture, view.label)
+        most = max(float(np.percentile(abs(falls), _SURE)), 1e-6)
+        strongest = max(float(np.percentile(reacts, _SURE)), 1e-9)
+        hidden = overlay(picture, falls, -most, most, 0.6, "diverging")
+        gradient = heat_map(reacts, low=0, high=strongest, size_px=_MAP_PIXELS)
+        return (
+            '<div class="decides"><figure>'
+            f'<img src="{data_uri(hidden.resize((_MAP_PIXELS, _MAP_PIXELS), 0), "png")}"'
+            ' alt="Occlusion map of the picture"><figcaption>Occlusion: each square is hidden in'
+            f" turn. Red: without it the score falls, by up to {most:.1f}, so it speaks for"
+            " <em>real</em>. Blue: it gave the picture away.</figcaption></figure><figure>"
+            f'<img src="{data_uri(gradient, "png")}" alt="Input gradient of the picture">'
+            "<figcaption>Input gradient: bright pixels are those to whose slightest change the"
+            " score reacts most. It points out edges, and is noisy.</figcaption></figure></div>"
+        )
+
+    def convince(self, view: GanView) -> GanView:
+        """Return the view moved a little along the sliders, where the score is better.
+
+        Raises:
+            ValueError: the model has no discriminator.
+        """
+        # Only what has a slider: what a visitor cannot see must not move.
+        count = max(self.acting(view.checkpoint), len(view.directions))
+        with self.shelf.use(view.checkpoint) as model:
+            amounts = convince(view.model_in(model), **view.arguments(), count=count)
+        return dataclasses.replace(view, directions=tuple(in_slider_steps(amounts)))
+
+    def _measure_scores(self, checkpoint: str, moment: int | None) -> UsualScores:
+        with self.shelf.use(checkpoint) as model:
+            return usual_scores(model if moment is None else model.at(moment))

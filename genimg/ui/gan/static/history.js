@@ -1,0 +1,122 @@
+// Undo, redo and bookmarks of the GAN tab, and its picture to take away. No value.
+// A view is what a link to it says. Each one that has settled is a step; "restore" carries the
+// {query} of the one that is to be shown again. Bookmarks are kept in this browser only.
+const KEY = 'genimg-bookmarks';
+const MOST_BOOKMARKS = 24;
+const MOST_STEPS = 100;
+const SAVED_PIXELS = 512;
+const find = (name) => element.querySelector(`[data-do=${name}]`);
+const status = element.querySelector('[role=status]');
+const list = element.querySelector('.bookmarks');
+let steps = []; // of each {query, src, caption}
+let at = -1;
+let bookmarks = readBookmarks();
+
+function readBookmarks() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEY));
+    const whole = (one) => [one?.query, one?.src, one?.caption].every((text) => typeof text === 'string');
+    return Array.isArray(kept) ? kept.filter(whole).slice(0, MOST_BOOKMARKS) : [];
+  } catch { return []; }
+}
+
+function keep() {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(bookmarks));
+  } catch { say('This browser keeps no bookmarks; copy the link instead.'); }
+}
+
+function say(words) {
+  status.textContent = words;
+  setTimeout(() => { if (status.textContent === words) status.textContent = ''; }, 4000);
+}
+
+function show() {
+  find('undo').disabled = at < 1;
+  find('redo').disabled = at > steps.length - 2;
+  for (const name of ['bookmark', 'save', 'link']) find(name).disabled = at < 0;
+  list.hidden = !bookmarks.length;
+  list.replaceChildren(...bookmarks.map(entry));
+}
+
+function entry(bookmark) {
+  const [item, open, remove] = ['li', 'button', 'button'].map((tag) => document.createElement(tag));
+  const image = document.createElement('img');
+  open.type = remove.type = 'button';
+  if (bookmark.src.startsWith('data:image/png;base64,')) image.src = bookmark.src;
+  image.alt = open.title = bookmark.caption;
+  remove.textContent = '×';
+  remove.ariaLabel = `Remove the bookmark ${bookmark.caption}`;
+  open.append(image);
+  open.addEventListener('click', () => trigger('restore', { query: bookmark.query }));
+  remove.addEventListener('click', () => {
+    bookmarks = bookmarks.filter((one) => one !== bookmark);
+    keep();
+    show();
+    find('bookmark').focus();
+  });
+  item.append(open, remove);
+  return item;
+}
+
+function go(distance) {
+  if (!steps[at + distance]) return;
+  at += distance;
+  trigger('restore', { query: steps[at].query });
+  show();
+}
+
+function bookmark() {
+  const { query } = steps[at];
+  bookmarks = [steps[at], ...bookmarks.filter((one) => one.query !== query)].slice(0, MOST_BOOKMARKS);
+  keep();
+  show();
+}
+
+async function save() {
+  const image = new Image();
+  image.src = steps[at].src;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = Math.ceil(SAVED_PIXELS / image.width) * image.width;
+  const context = canvas.getContext('2d');
+  context.imageSmoothingEnabled = false; // crisp
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const link = document.createElement('a');
+  [link.href, link.download] = [canvas.toDataURL('image/png'), 'picture.png'];
+  link.click();
+}
+
+async function copyLink() {
+  const address = new URL(window.location);
+  try {
+    await navigator.clipboard.writeText(address.href);
+    say('The link is copied.');
+  } catch { // without https, as in a class room, a page may not
+    say('This browser does not let the page copy: copy the address above instead.');
+  }
+}
+
+// What has settled is a new step, unless it is the one that was asked for.
+document.addEventListener('settled', ({ detail }) => {
+  if (detail.query === steps[at]?.query) return;
+  steps = [...steps.slice(0, at + 1), detail].slice(-MOST_STEPS);
+  at = steps.length - 1;
+  show();
+});
+document.addEventListener('keydown', (event) => {
+  const typing = document.activeElement?.matches('textarea, [type=text], [type=number]');
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || typing || !element.checkVisibility()) return;
+  const key = event.key.toLowerCase();
+  const distance = key === 'y' || (key === 'z' && event.shiftKey) ? 1 : key === 'z' ? -1 : 0;
+  if (!distance) return;
+  event.preventDefault();
+  go(distance);
+});
+document.dispatchEvent(new Event('ask-what-settled'));
+find('undo').addEventListener('click', () => go(-1));
+find('redo').addEventListener('click', () => go(1));
+find('bookmark').addEventListener('click', bookmark);
+find('save').addEventListener('click', save);
+find('link').addEventListener('click', copyLink);
+show();
