@@ -23,6 +23,7 @@ from genimg.tensors import image_tensor
 WAYS = ("pixels", "features")
 _UNSEEN = 200  # test pictures that show how near an unseen one comes
 _SUSPICIOUS = 0.01  # of the test pictures: nearer than these, it may be a copy
+_SPARE = 16  # pictures more than asked for that are compared without rounding
 _making = threading.Lock()
 
 
@@ -70,7 +71,9 @@ class TrainingPictures:
         self.net = net if net and net.model.config.channels == training.channels else None
         self.ways = WAYS if self.net else WAYS[:1]
         self._search = PictureSearch(training.images)
-        self._features = self._features_of(training.images) if self.net else None
+        if self.net:
+            self._features = self._features_of(training.images)
+            self._squares = np.square(self._features).sum(axis=1)
         some = unseen.pictures()[:_UNSEEN]
         self._usual = {
             way: np.array([self._find(picture, 1, way)[1][0] for picture in some])
@@ -110,10 +113,14 @@ class TrainingPictures:
     def _find(self, picture: np.ndarray, count: int, by: str) -> tuple[np.ndarray, np.ndarray]:
         if by == "pixels":
             return self._search.nearest(picture, count)
-        difference = self._features - self._features_of(image_tensor(picture[None]))
-        distances = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+        asked = self._features_of(image_tensor(picture[None]))[0]
+        # A product is faster than all differences, and wrong by rounding only: those that may be
+        # nearest are compared anew.
+        rough = self._squares - 2 * self._features @ asked
+        some = rough.argsort()[: count + _SPARE]
+        distances = np.linalg.norm(self._features[some] - asked, axis=1)
         order = distances.argsort(kind="stable")[:count]
-        return order, distances[order]
+        return some[order], distances[order]
 
     def _features_of(self, images) -> np.ndarray:
         """Return features float64 (N, D) of pictures uint8 (N, C, H, W)."""

@@ -63,9 +63,8 @@ def test_a_drawing_is_found_moved_and_linked_by_keyboard(open_page, models):
     slider.focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("new URL(location).searchParams.has('directions')")
-    amount = float(query_of(page)["directions"])
-    moved = models.style.picture(**here, directions=[amount])[..., 0]
+    page.wait_for_function("new URL(location).searchParams.get('directions') === '0.5'")
+    moved = models.style.picture(**here, directions=[0.5])[..., 0]
     np.testing.assert_array_equal(shown(page), moved)
     address = page.url
     page.reload()
