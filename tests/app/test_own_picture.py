@@ -75,11 +75,11 @@ def test_a_drawing_is_found_moved_and_linked_by_keyboard(open_page, models):
     assert page.url == address
 
 
-def test_undo_brings_everything_back_and_a_new_seed_leaves_what_was_found(open_page, paths):
+def test_undo_brings_everything_back_and_a_new_seed_leaves_what_was_found(open_page, paths, models):
     given = {"seed": "3", "label": "Hat", "truncation": "0.5", "directions": "1.5"}
     page = open_page("?" + urlencode({"model": paths["style"]} | given))
-    page.wait_for_function("document.querySelector('#picture figcaption').textContent.length > 0")
-    before = shown(page)
+    page.get_by_text("Hat · seed 3").first.wait_for()
+    before = models.style.picture(seed=3, label="Hat", truncation=0.5, directions=[1.5])[..., 0]
     unfold(page)
     find(page)
     page.locator("#history [data-do=undo]").click()
