@@ -12,7 +12,19 @@ import sys
 from collections.abc import Sequence
 
 from genimg import __version__
-from genimg.cli import app, attend, checkpoints, data, draw, evaluate, jobs, sample, train, walk
+from genimg.cli import (
+    app,
+    attend,
+    checkpoints,
+    data,
+    draw,
+    evaluate,
+    invert,
+    jobs,
+    sample,
+    train,
+    walk,
+)
 from genimg.cli.options import Parser
 from genimg.training.task import Diverged
 from genimg.training.worker import is_out_of_memory
@@ -23,6 +35,7 @@ COMMANDS = {
     "jobs": jobs,
     "sample": sample,
     "walk": walk,
+    "invert": invert,
     "draw": draw,
     "attend": attend,
     "evaluate": evaluate,

@@ -16,7 +16,6 @@ and keys to the output projection, each named `stage_...`.
 
 import argparse
 import io
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -34,7 +33,7 @@ from genimg.cli.options import (
     path,
     refuse_ignored,
 )
-from genimg.data.folder import read_picture
+from genimg.cli.picture_file import open_picture
 from genimg.explore import DrawerModel, VisionTransformerModel
 from genimg.explore.attention_maps import AttentionMaps, entropy
 from genimg.models.attention import TokenLayout
@@ -127,7 +126,7 @@ def _look(
             raise ValueError(f"attention of {options.name} needs no class, so leave out --label")
     if options.image is not None:
         refuse_ignored(options, ("seed", *CONTROLS), "because nothing is drawn with --image")
-    given = None if options.image is None else _opened(options.image, model)
+    given = None if options.image is None else open_picture(options.image, model.config)
     if isinstance(model, DrawerModel):
         if given is None:
             controls = {name: getattr(options, name) for name in CONTROLS}
@@ -136,21 +135,6 @@ def _look(
             drawing = model.read(given, label=options.label)
         return drawing.image if given is None else given, drawing.maps
     return given, model.look(given)
-
-
-def _opened(file: Path, model: DrawerModel | VisionTransformerModel) -> np.ndarray:
-    """Return a picture file in the size and the channels that the model takes."""
-    if not file.is_file():
-        raise ValueError(f"there is no picture {file}")
-    try:
-        image = read_picture(file, model.config.size)
-    except ValueError as error:
-        raise ValueError(f"{file} cannot be used: {error}") from None
-    if image.shape[2] == model.config.channels:
-        return image
-    if model.config.channels == 3:
-        return image.repeat(3, axis=2)
-    return np.asarray(Image.fromarray(image).convert("L"))[:, :, None]
 
 
 def _numbers(maps: AttentionMaps, query: int) -> dict[str, np.ndarray]:

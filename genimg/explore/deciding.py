@@ -86,6 +86,7 @@ def convince(
     truncation: float = 1.0,
     directions: Sequence[float] | Mapping[str, float] = (),
     latents: Mapping[int, float] | None = None,
+    code: np.ndarray | str | None = None,
     count: int = 10,
     steps: int = 8,
 ) -> np.ndarray:
@@ -95,7 +96,8 @@ def convince(
     deviation long; of the places it passes, the one with the best score.
 
     Args:
-        seed, label, truncation, directions, latents: which picture, as for `GanModel.picture`.
+        seed, label, truncation, directions, latents, code: which picture, as for
+            `GanModel.picture`.
         count: the first so many directions are used, 1 to 10.
         steps: how far to go, 1 to 100.
 
@@ -108,8 +110,8 @@ def convince(
     require_whole_number("count", count, 1, 10)
     require_whole_number("steps", steps, 1, 100)
     model.judge(model.sample(1), 0 if model.classes else None)  # refuses what has no discriminator
-    code, labels, noise = model.origin(
-        seed=seed, label=label, truncation=truncation, latents=latents
+    start, labels, noise = model.origin(
+        seed=seed, label=label, truncation=truncation, latents=latents, code=code
     )
     moves = torch.from_numpy(model.directions(None if labels is None else int(labels), count))
     given = check_directions(directions, tuple(model.named_directions))[: len(moves)]
@@ -117,7 +119,7 @@ def convince(
     best, best_score = amounts, -np.inf
     for _ in range(steps + 1):
         amounts.requires_grad_()
-        score = _score(model, code + amounts @ moves, labels, noise)
+        score = _score(model, start + amounts @ moves, labels, noise)
         if score.item() > best_score:
             best, best_score = amounts.detach(), score.item()
         (gradient,) = torch.autograd.grad(score, amounts)

@@ -31,9 +31,10 @@ from genimg.explore.arguments import (
     class_number,
     class_numbers,
 )
-from genimg.explore.loaded import LoadedModel
+from genimg.explore.codes import checked_code, mean_code
+from genimg.explore.finding import Finder
 from genimg.explore.outputs import Output, Pictures, as_output, check_output
-from genimg.explore.paths import points_between
+from genimg.explore.paths import path_through
 from genimg.explore.presenting import sheet
 from genimg.models.mapping import MappedGenerator
 from genimg.randomness import generator
@@ -42,12 +43,10 @@ from genimg.tensors import to_uint8
 _BATCH = 250
 
 
-class GanModel(LoadedModel):
+class GanModel(Finder):
     """A trained GAN, ready to use.
 
     Attributes:
-        generator, discriminator: the PyTorch modules, parts of `module`; the discriminator is None
-            where a checkpoint ships without.
         spaces: in which spaces it can interpolate: ("z",) or ("z", "w").
         named_directions: what is known of the directions that have names, in their order: of each
             what it moves every measured property by, in standard deviations, by its name.
@@ -56,8 +55,6 @@ class GanModel(LoadedModel):
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
-        self.generator = checkpoint.model.generator
-        self.discriminator = checkpoint.model.discriminator
         self.spaces = ("z", "w") if isinstance(self.generator, MappedGenerator) else ("z",)
         self.named_directions: dict[str, dict[str, float]] = {
             entry["name"]: entry["effects"] for entry in self.info.get("directions", [])
@@ -129,6 +126,7 @@ class GanModel(LoadedModel):
         truncation: float = 1.0,
         directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
+        code: np.ndarray | str | None = None,
         output: Output = "numpy",
     ) -> Pictures:
         """Return one picture, uint8 (H, W, C): sample 0 of `seed`, moved.
@@ -137,14 +135,18 @@ class GanModel(LoadedModel):
             directions: how far to go along each direction (see `directions`), in standard
                 deviations, in their order or by name: {"glasses: round": 1.5}.
             latents: amounts to add to single dimensions of z, before the mapping.
+            code: begin there instead of at the seed's own code, which leaves the seed only the
+                noise: what `invert` has found, float (D,), or the text of it in a link. It is
+                counted from the average of the class, so another class can take it over.
             output: as for `sample`, of one picture.
 
         Raises:
-            ValueError: as for `sample`, or there is no such direction or dimension.
+            ValueError: as for `sample`, or there is no such direction or dimension, or this is no
+                code of this model.
         """
         check_output(output)
-        code, labels = self._moved(seed, label, truncation, directions, latents)
-        return as_output(self._render(code, labels, self._noise(seed, range(1)))[0], output)
+        style, labels = self._moved(seed, label, truncation, directions, latents, start=code)
+        return as_output(self._render(style, labels, self._noise(seed, range(1)))[0], output)
 
     def along(
         self,
@@ -154,23 +156,25 @@ class GanModel(LoadedModel):
         label: str | int | None = None,
         truncation: float = 1.0,
         latents: Mapping[int, float] | None = None,
+        code: np.ndarray | str | None = None,
     ) -> np.ndarray:
         """Return one picture moved in many ways at once, uint8 (N, H, W, C).
 
         Args:
             amounts: float (N, K): row i is the `directions` of picture i, in their order.
+            code: as for `picture`.
 
         Raises:
             ValueError: as for `picture`.
         """
         check_count(len(amounts))
-        still, labels = self._moved(seed, label, truncation, (), latents)
+        still, labels = self._moved(seed, label, truncation, (), latents, start=code)
         moves = self._moves(self._one_class(label), len(amounts[0]))
-        code = still + torch.as_tensor(np.asarray(amounts), dtype=torch.float32) @ moves
-        labels = None if labels is None else labels.expand(len(code))
+        codes = still + torch.as_tensor(np.asarray(amounts), dtype=torch.float32) @ moves
+        labels = None if labels is None else labels.expand(len(codes))
         noise = self._noise(seed, range(1))
-        noise = None if noise is None else [layer.expand(len(code), -1, -1, -1) for layer in noise]
-        return self._render(code, labels, noise)
+        noise = None if noise is None else [layer.expand(len(codes), -1, -1, -1) for layer in noise]
+        return self._render(codes, labels, noise)
 
     def neighbours(
         self,
@@ -182,6 +186,7 @@ class GanModel(LoadedModel):
         truncation: float = 1.0,
         directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
+        code: np.ndarray | str | None = None,
         output: Output = "numpy",
     ) -> Pictures:
         """Return pictures around one, uint8 (count, H, W, C); the first is `picture` itself.
@@ -202,10 +207,10 @@ class GanModel(LoadedModel):
         amount = torch.full((count, 1), spread)
         amount[0] = 0
         z = (1 - amount.square()).sqrt() * z + amount * torch.cat(rows)
-        code, labels = self._moved(seed, label, truncation, directions, latents, z)
+        style, labels = self._moved(seed, label, truncation, directions, latents, z, code)
         noise = self._noise(seed, range(1))
         noise = None if noise is None else [layer.expand(count, -1, -1, -1) for layer in noise]
-        return as_output(self._render(code, labels, noise), output)
+        return as_output(self._render(style, labels, noise), output)
 
     def interpolate(
         self,
@@ -254,7 +259,7 @@ class GanModel(LoadedModel):
             keys, _ = code_of(keys)
         if loop:
             keys = torch.cat([keys, keys[:1]])
-        frames = points_between(keys, steps, mode, endpoint=not loop)
+        frames = path_through(keys, steps, mode, endpoint=not loop)
         if space == "z":
             frames, labels = code_of(frames)
         else:
@@ -333,6 +338,7 @@ class GanModel(LoadedModel):
         label: str | int | None = None,
         truncation: float = 1.0,
         latents: Mapping[int, float] | None = None,
+        code: np.ndarray | str | None = None,
     ) -> tuple[Tensor, Tensor | None, list[Tensor] | None]:
         """Return where a picture comes from, as tensors that gradients may pass.
 
@@ -343,12 +349,9 @@ class GanModel(LoadedModel):
         Raises:
             ValueError: as for `picture`.
         """
-        code, labels = self._moved(seed, label, truncation, (), latents)
-        return (
-            code.clone(),
-            None if labels is None else labels.clone(),
-            self._noise(seed, range(1)),
-        )
+        style, labels = self._moved(seed, label, truncation, (), latents, start=code)
+        labels = None if labels is None else labels.clone()
+        return style.clone(), labels, self._noise(seed, range(1))
 
     @torch.inference_mode()
     def _moved(
@@ -359,18 +362,40 @@ class GanModel(LoadedModel):
         directions: Sequence[float] | Mapping[str, float],
         latents: Mapping[int, float] | None,
         z: Tensor | None = None,
+        start: np.ndarray | str | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Return codes (B, D) and labels (B,) after all moves."""
+        """Return codes (B, D) and labels (B,) after all moves, from `start` where it is given."""
         z = self._latents(seed, range(1)) if z is None else z
         for dimension, amount in check_latents(latents, z.shape[1]).items():
             z[:, dimension] += amount
         number = self._one_class(label)
         labels = self._labels(number, len(z))
-        code = self._code(z, labels, truncation)
+        if start is None:
+            code = self._code(z, labels, truncation)
+        else:
+            code = self._continued(start, z, seed, labels, truncation)
         if amounts := check_directions(directions, tuple(self.named_directions)):
             moves = self._moves(number, len(amounts))
             code = code + torch.tensor(amounts, dtype=torch.float32) @ moves
         return code, labels
+
+    def _continued(
+        self,
+        start: np.ndarray | str,
+        z: Tensor,
+        seed: int,
+        labels: Tensor | None,
+        truncation: float,
+    ) -> Tensor:
+        """Return codes (B, D): `start`, moved by what z differs from the seed's own z."""
+        mean = mean_code(self.generator, labels)
+        own = self._latents(seed, range(1)).expand_as(z)
+        moved = self._code(z, labels, 1.0) - self._code(own, labels, 1.0)
+        offset = torch.from_numpy(checked_code(start, mean.shape[1])) + moved
+        if "w" not in self.spaces:
+            return self._code(offset, labels, truncation)
+        require_number("truncation", truncation, 0, 2)
+        return mean + truncation * offset
 
     def _moves(self, label: int | None, count: int) -> Tensor:
         """Return the first directions, float32 (count, D)."""
@@ -384,12 +409,6 @@ class GanModel(LoadedModel):
         check_seed(seed)
         size = self.config.latent_dimensions
         return torch.stack([torch.randn(size, generator=generator(seed, "z", i)) for i in rows])
-
-    def _noise(self, seed: int, rows: range) -> list[Tensor] | None:
-        if not isinstance(self.generator, MappedGenerator):
-            return None
-        drawn = [self.generator.draw_noise(1, generator(seed, "noise", i)) for i in rows]
-        return [torch.cat(layer) for layer in zip(*drawn, strict=True)]
 
     def _examples(self) -> Image.Image:
         return sheet(self.sample(10, seed=0))

@@ -1,16 +1,16 @@
-"""Paths through a space of codes: from key to key, straight or along arcs."""
+"""Paths through the latent space, from code to code."""
 
 import torch
 from torch import Tensor
 
 
-def points_between(keys: Tensor, steps: int, mode: str, *, endpoint: bool) -> Tensor:
-    """Return points along keys (K, D) in equal steps, (steps, D).
+def path_through(keys: Tensor, steps: int, mode: str, *, endpoint: bool) -> Tensor:
+    """Return points from key to key, in equal times, float (steps, D).
 
     Args:
-        mode: "lerp" for straight lines, "slerp" for arcs.
-        endpoint: whether the last key is the last point; if not, a walk that ends where it began
-            does not show that point twice.
+        keys: (K, D), at least 2.
+        mode: "lerp" goes straight, "slerp" along arcs.
+        endpoint: whether the last point is the last key, or one step before it.
     """
     position = torch.linspace(0, len(keys) - 1, steps + (0 if endpoint else 1))[:steps]
     index = position.long().clamp(max=len(keys) - 2)

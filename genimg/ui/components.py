@@ -99,14 +99,15 @@ def pad(value: dict[str, Any], *, name: str, pick: Callable) -> gr.HTML:
     """Return a small picture to draw, upload or pick; its event `drawn` follows every change.
 
     Args:
-        value: of `genimg.ui.transformer.pad.first_value`.
-        pick: answers a question for a test picture, see `genimg.ui.transformer.pad.pick`.
+        value: of `genimg.ui.pad.first_value`.
+        pick: answers a question for a test picture, see `genimg.ui.pad.pick`.
     """
 
     def held_out(request: Any) -> dict[str, Any]:
         return pick(request)
 
-    scripts = ["helpers.js", "upload.js", "pad.js", "pad_drawing.js", "pad_sources.js"]
+    scripts = ["helpers.js", "upload.js", "pad.js", "pad_drawing.js", "pad_camera.js"]
+    scripts.append("pad_sources.js")
     return component(STATIC, "pad", scripts, value, name=name, server_functions=[held_out])
 
 

@@ -40,3 +40,13 @@ def slider_ends(*, name: str) -> gr.HTML:
     The pictures are data addresses of PNGs.
     """
     return component(STATIC, "slider_ends", ["ends.js"], None, name=name)
+
+
+def found(value: str, *, name: str) -> gr.HTML:
+    """Return the line that says that a picture was found; its value is the code as text or ''."""
+    return component(STATIC, "found", ["found.js"], value, name=name)
+
+
+def search(*, name: str) -> gr.HTML:
+    """Return the progress and the end of a search, see `OwnPictureHandlers.find`."""
+    return component(STATIC, "search", ["search.js"], None, name=name)

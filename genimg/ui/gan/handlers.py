@@ -73,12 +73,14 @@ class GanHandlers:
         truncation: Any,
         amounts: Sequence[Any],
         age: Any = MOST_MOMENTS,
+        code: Any = "",
     ) -> GanView:
         """Return the view of the controls.
 
         Args:
             amounts: DIRECTIONS and then LATENTS numbers.
             age: which snapshot of the model, from 0; beyond the last it is the model itself.
+            code: of a found picture, as text; '' without one.
         """
         with self.shelf.use(checkpoint) as model:
             return GanView.checked(
@@ -92,6 +94,7 @@ class GanHandlers:
                 **moves(
                     amounts[:DIRECTIONS][: count_directions(model)], amounts[DIRECTIONS:], model
                 ),
+                code=code,
             )
 
     def linked_view(self, query: Mapping[str, str]) -> GanView:
@@ -153,6 +156,7 @@ class GanHandlers:
             "latents": [
                 {"value": view.latents.get(i, 0.0), "visible": i < latents} for i in range(LATENTS)
             ],
+            "code": {"value": view.code},
         }
 
     def is_mapped(self, checkpoint: str) -> bool:

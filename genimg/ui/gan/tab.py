@@ -16,7 +16,8 @@ from gradio.events import Dependency
 
 from genimg.ui import components
 from genimg.ui.gan import components as gan_components
-from genimg.ui.gan import game, mixing
+from genimg.ui.gan import game, mixing, own_picture
+from genimg.ui.gan.copies import READING, is_it_a_copy
 from genimg.ui.gan.gauge import WAITING
 from genimg.ui.gan.handlers import GanHandlers, random_seed
 from genimg.ui.gan.opponent import Opponent
@@ -83,14 +84,15 @@ def _explorer(
     """Add the picture with its controls.
 
     Returns:
-        The picture; checkpoint, class, seed, truncation, age and sliders; what else changes with
-        the model; what follows when the picture has settled.
+        The picture; checkpoint, class, seed, truncation, age, sliders, and the code of a found
+        picture; what else changes with the model; what follows when the picture has settled.
     """
     view = handlers.first_view()
     initial = handlers.controls(view)
     with gr.Row(elem_classes=["stage", "explorer"]):
         with gr.Column(scale=5, min_width=320):
             picture = gan_components.picture(handlers.picture(view), name="picture")
+            code_found = gan_components.found(view.code, name="found")
             steps = gan_components.history(name="history")
             gr.Markdown("## What the discriminator says")
             # Not made before the page is served: the scores to compare with take seconds.
@@ -99,6 +101,8 @@ def _explorer(
             with gr.Accordion("What decides?", open=False, elem_id="decides"):
                 why = gr.Button("Ask it about this picture", elem_id="why")
                 maps = gr.HTML("", elem_id="maps")
+            gr.Markdown("## Is it a copy?")
+            copies = gr.HTML(READING, elem_id="copies", elem_classes=["copies"])
         with gr.Column(scale=6, min_width=320):
             with gr.Row():
                 checkpoint = components.choice(
@@ -152,6 +156,7 @@ def _explorer(
                     _amount(LATENT_LIMIT, f"z-{i}", options | {"label": f"z {i}"})
                     for i, options in enumerate(initial["latents"])
                 ]
+            below = gr.Column()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
             gr.Markdown("## Neighbours")
@@ -163,11 +168,12 @@ def _explorer(
     mixing.build(handlers.shelf, [checkpoint, label, seed, truncation], _QUEUED)
 
     sliders = [*directions, *latents]
-    settings = [checkpoint, label, seed, truncation, age, *sliders]
+    settings = [checkpoint, label, seed, truncation, age, *sliders, code_found]
     controls = [*settings, facts, folded]
 
-    def view_of(checkpoint: str, label: str, seed: int, truncation: float, age: int, *amounts: Any):
-        return handlers.view(checkpoint, label, seed, truncation, amounts, age)
+    def view_of(checkpoint: str, label: str, seed: int, truncation: float, age: int, *rest: Any):
+        *amounts, code = rest
+        return handlers.view(checkpoint, label, seed, truncation, amounts, age, code)
 
     def show(*values: Any) -> dict[str, str]:
         return handlers.picture(view_of(*values))
@@ -193,6 +199,9 @@ def _explorer(
         query = dict(parse_qsl(str(wanted)[:_LONGEST_LINK]))
         return _updates(handlers, handlers.linked_view(query))
 
+    def compare(*values: Any) -> str:
+        return is_it_a_copy(handlers.shelf, view_of(*values))
+
     def choose(checkpoint: str, label: str, seed: int, truncation: float) -> list[Any]:
         return _updates(handlers, handlers.view_in(checkpoint, label, seed, truncation))
 
@@ -208,6 +217,7 @@ def _explorer(
     settled = picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
     for moment in (settled.then, demo.load):
         moment(silently(judge), settings, gauge, **_LIVE)
+        moment(silently(compare), settings, copies, **_LIVE)
         moment(silently(show_ends), settings, ends, **_LIVE)
     # Maps of another picture would be wrong, and new ones take a second.
     settled.then(lambda: "", None, maps, **_LIVE)
@@ -219,6 +229,9 @@ def _explorer(
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
     checkpoint.input(as_warning(choose), settings[:4], controls, **_QUEUED)
     demo.load(as_warning(open_link), None, controls, **_QUEUED)
+    own_picture.build(
+        handlers.shelf, demo, settings, lambda view: _updates(handlers, view)[:-2], die, below
+    )
     return picture, settings, [facts, folded], settled
 
 
@@ -230,7 +243,7 @@ def _walk(
     Args:
         settled: what follows when that picture has settled.
     """
-    checkpoint, label, seed, truncation, _, *sliders = settings
+    checkpoint, label, seed, truncation, _, *sliders, code_found = settings
     first = handlers.first_walk()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
@@ -289,8 +302,10 @@ def _walk(
     def staleness(shown: str, *values: Any) -> str:
         return handlers.staleness(shown, *arguments(values))
 
-    def add_seed(text: str, seed: int) -> str:
+    def add_seed(text: str, seed: int, found: str) -> str:
         handlers.check_seed(seed)
+        if found:
+            raise ValueError("a walk goes from seed to seed, and a found picture has none")
         known = seeds_in(text)
         if known[-1:] == [seed]:
             raise ValueError(f"the walk ends with seed {seed} already; choose another for more")
@@ -309,7 +324,7 @@ def _walk(
     )
     linked = [player, code, seeds, between, mode, space, loop]
     demo.load(as_warning(open_link), None, linked, **_QUEUED)
-    added = add.click(as_warning(add_seed), [seeds, seed], seeds, **_QUEUED)
+    added = add.click(as_warning(add_seed), [seeds, seed, code_found], seeds, **_QUEUED)
     for chosen in (drawn, added):
         chosen.then(as_warning(walk), path, [player, code], **_QUEUED)
     checkpoint.change(
@@ -326,5 +341,5 @@ def _updates(handlers: GanHandlers, view: GanView) -> list[Any]:
     """Return the updates of all controls of `_explorer`, in their order."""
     new = handlers.controls(view)
     head = [new[name] for name in ("checkpoint", "label", "seed", "truncation", "age")]
-    entries = [*head, *new["directions"], *new["latents"], new["facts"], new["more"]]
+    entries = [*head, *new["directions"], *new["latents"], new["code"], new["facts"], new["more"]]
     return [gr.update(**entry) for entry in entries]

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from genimg.checks import require_number, require_whole_number
 from genimg.explore import GanModel
+from genimg.explore.codes import checked_code, mean_code, text_of
 
 LARGEST_SEED = 2**32 - 1
 TRUNCATION = (0.0, 1.5)
@@ -40,6 +41,8 @@ class GanView:
     """After how many pictures of its training the model is looked at; None at the end."""
     directions: tuple[float, ...] = ()
     latents: Mapping[int, float] = field(default_factory=dict)
+    code: str = ""
+    """Where a found picture begins, as `genimg.explore.codes.text_of` writes it."""
 
     @classmethod
     def checked(
@@ -53,6 +56,7 @@ class GanView:
         moment: Any = None,
         directions: Sequence[Any] = (),
         latents: Mapping[int, Any] | None = None,
+        code: Any = "",
     ) -> Self:
         """Return a view that `model` can show; what the model does not have is left out.
 
@@ -67,6 +71,7 @@ class GanView:
             truncation=_known_truncation(model, truncation),
             moment=moment if moment in model.trail else None,
             **_checked_moves(directions, latents or {}),
+            code=_known_code(model, code),
         )
 
     @classmethod
@@ -98,6 +103,7 @@ class GanView:
             moment=moment,
             directions=directions,
             latents=latents,
+            code=query.get("code", ""),
         )
 
     def query(self) -> str:
@@ -113,6 +119,8 @@ class GanView:
             entries["directions"] = ",".join(f"{amount:g}" for amount in self.directions)
         if self.latents:
             entries["latents"] = ",".join(f"{i}:{amount:g}" for i, amount in self.latents.items())
+        if self.code:
+            entries["code"] = self.code
         return urlencode(entries)
 
     def arguments(self) -> dict[str, Any]:
@@ -122,12 +130,14 @@ class GanView:
             given["label"] = self.label
         if self.truncation != 1:
             given["truncation"] = self.truncation
+        if self.code:
+            given["code"] = self.code
         return given | _given_moves(self)
 
     def caption(self) -> str:
         """Return what the picture is, in a few words."""
         parts = [self.label] if self.label is not None else []
-        parts.append(f"seed {self.seed}")
+        parts.append("found for your picture" if self.code else f"seed {self.seed}")
         if self.truncation != 1:
             parts.append(f"truncation {self.truncation:g}")
         if self.moment is not None:
@@ -357,6 +367,16 @@ def _known_label(model: GanModel, label: Any) -> str | None:
     if label not in model.classes:
         raise ValueError(f"{label!r} is not a class; choose one of {', '.join(model.classes)}")
     return label
+
+
+def _known_code(model: GanModel, code: Any) -> str:
+    """Return the text of a code, as it is written here; '' for none."""
+    if code in ("", None):
+        return ""
+    if not isinstance(code, str):
+        raise ValueError("there is no such found picture; find it again")
+    dimensions = mean_code(model.generator, None).shape[1]
+    return text_of(checked_code(code, dimensions))
 
 
 def _known_truncation(model: GanModel, truncation: Any) -> float:

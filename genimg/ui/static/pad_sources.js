@@ -7,10 +7,10 @@ async function read(file) {
   }
 }
 
-function fit(bitmap) {
+function fit(bitmap, called = 'Your upload') {
   const { size, channels, lightOnBlack } = props.value;
   const bytes = shrink(bitmap, size, channels, find('.crop input').checked);
-  replace(bytes, 'Your upload');
+  replace(bytes, called);
   original = bitmap;
   find('.crop').hidden = bitmap.width === bitmap.height;
   const light = lightOnBlack && groundOf(bytes, size, channels) > LIGHT_GROUND;
@@ -21,7 +21,7 @@ chooser.addEventListener('change', () => {
   if (chooser.files.length) read(chooser.files[0]);
   chooser.value = ''; // so that the same file can be chosen again
 });
-find('.crop input').addEventListener('change', () => fit(original));
+find('.crop input').addEventListener('change', () => fit(original, caption));
 
 // --------------------------------------------------------------------------------------- buttons
 
@@ -70,6 +70,9 @@ const ACTIONS = {
   },
   save,
   upload: () => chooser.click(),
+  camera: openCamera,
+  take: takePicture,
+  leave: closeCamera,
   random: () => pick(null),
 };
 for (const button of element.querySelectorAll('[data-do]')) {

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from genimg.render import data_uri, grid
+from genimg.ui import pad
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.pad import PadPicture
 from genimg.ui.pixels import mask_of
-from genimg.ui.transformer import pad
 from genimg.ui.transformer.completion_view import CompletionView
 from genimg.ui.transformer.drawing_handlers import class_choices
 from genimg.ui.transformer.drawing_view import ANY_CLASS
-from genimg.ui.transformer.pad import PadPicture
 
 _FIRST_COUNT = 8
 
@@ -71,7 +71,7 @@ class CompletionHandlers:
         return self._first_results()
 
     def pick(self, request: Any) -> dict[str, Any]:
-        """Answer the pad's question for a test picture; see `genimg.ui.transformer.pad.pick`."""
+        """Answer the pad's question for a test picture; see `genimg.ui.pad.pick`."""
         return pad.pick(self.shelf, request)
 
     def classes(self, checkpoint: str) -> list[tuple[str, str | int]]:

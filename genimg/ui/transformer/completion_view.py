@@ -10,8 +10,8 @@ import numpy as np
 from genimg.checks import require_number, require_whole_number
 from genimg.explore import DrawerModel
 from genimg.explore.drawing import DEFAULT_GUIDANCE
+from genimg.ui.pad import PadPicture
 from genimg.ui.transformer.drawing_view import LARGEST_SEED, TEMPERATURE, TOP_P, class_words
-from genimg.ui.transformer.pad import PadPicture
 
 COUNT = (1, 16)
 

@@ -12,11 +12,11 @@ import numpy as np
 from genimg.explore import VisionTransformerModel
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.render.colors import color_table
+from genimg.ui import pad
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.pad import PadPicture
 from genimg.ui.payload import pack
 from genimg.ui.pixels import picture_of, text_of
-from genimg.ui.transformer import pad
-from genimg.ui.transformer.pad import PadPicture
 from genimg.ui.transformer.vision_view import VisionView
 
 MOST_CLASSES = 10  # that have a bar, and a relevance of their own
@@ -39,7 +39,7 @@ class VisionHandlers:
             return pad.first_value(model, checkpoint)
 
     def pick(self, request: Any) -> dict[str, Any]:
-        """Answer the pad's question for a test picture; see `genimg.ui.transformer.pad.pick`."""
+        """Answer the pad's question for a test picture; see `genimg.ui.pad.pick`."""
         return pad.pick(self.shelf, request)
 
     def looking(self, checkpoint: str, pad_value: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from genimg.checks import require_whole_number
 from genimg.explore import VisionTransformerModel
-from genimg.ui.transformer.pad import PadPicture
+from genimg.ui.pad import PadPicture
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

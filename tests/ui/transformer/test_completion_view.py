@@ -8,9 +8,9 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from genimg.explore.drawing import DEFAULT_GUIDANCE
+from genimg.ui.pad import PadPicture
 from genimg.ui.pixels import disc
 from genimg.ui.transformer.completion_view import CompletionView
-from genimg.ui.transformer.pad import PadPicture
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from genimg.ui.pad import PadPicture
 from genimg.ui.pixels import disc
-from genimg.ui.transformer.pad import PadPicture
 from genimg.ui.transformer.vision_view import VisionView
 
 

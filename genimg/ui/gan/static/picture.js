@@ -15,7 +15,7 @@ function show() {
 }
 
 function settle() {
-  const names = ['model', 'seed', 'label', 'truncation', 'after', 'directions', 'latents'];
+  const names = ['model', 'seed', 'label', 'truncation', 'after', 'directions', 'latents', 'code'];
   writeAddress(names, props.value.query);
   trigger('settled');
   tell();

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from genimg import data
+from genimg.ui import pad
+from genimg.ui.pad import PadPicture
 from genimg.ui.pixels import disc, picture_of, text_of
-from genimg.ui.transformer import pad
-from genimg.ui.transformer.pad import PadPicture
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genimg import data
-from genimg.ui.transformer import held_out
+from genimg.ui import held_out
 
 
 def model_of(dataset, size=28, channels=1):

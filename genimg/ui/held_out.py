@@ -1,19 +1,18 @@
 """Test pictures, which the models did not see while they were trained: by number.
 
-A data set is read when its first picture is asked for, and kept. Nothing is ever downloaded: a
-visitor's click must not fill the disk of the machine or wait for somebody else's server.
+A data set is read when its first picture is asked for, and kept. Nothing is ever downloaded; see
+`genimg.explore.local_data`.
 """
 
 import random
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from genimg import data
 from genimg.checks import require_whole_number
 from genimg.data import Dataset
 from genimg.explore import Model
+from genimg.explore.local_data import pictures_here
 from genimg.ui.messages import dataset_words
 
 # Their things are light and their background is black; a photograph usually is the other way round.
@@ -54,8 +53,8 @@ def _split_of(model: Model) -> Dataset:
     name = model.info.get("dataset")
     called = dataset_words(name or "of an unknown data set")
     try:
-        split = _load(name, model.config.size)
-    except (ValueError, OSError):
+        split = pictures_here(name, model.config.size, "test")
+    except ValueError:
         raise ValueError(
             f"the test pictures of this model ({called}) are not on this machine;"
             " draw a picture or upload one"
@@ -63,10 +62,3 @@ def _split_of(model: Model) -> Dataset:
     if split.channels != model.config.channels:
         raise ValueError("the test pictures have other channels than this model takes")
     return split
-
-
-@lru_cache(maxsize=4)
-def _load(name: str | None, size: int) -> Dataset:
-    if name is None or data.describe(name)["images"] is None:
-        raise ValueError("it would have to be downloaded")
-    return data.load(name, size=size, split="test")

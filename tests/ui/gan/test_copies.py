@@ -1,0 +1,49 @@
+import re
+
+import numpy as np
+import pytest
+
+from genimg.explore.neighbours import Neighbours
+from genimg.ui.gan.copies import described, is_it_a_copy, verdict
+
+
+def near(distance=9.0, ratio=0.9, share=0.4, searched=100, source="bundled sample of 100"):
+    return Neighbours(
+        pictures=np.zeros((2, 4, 4, 1), np.uint8),
+        numbers=np.array([3, 8]),
+        distances=np.array([distance, distance + 1]),
+        ratio=ratio,
+        share_nearer=share,
+        searched=searched,
+        source=source,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"pixels": near()}, "0.90 times as far away .* So it is no copy of one of them"),
+        ({"pixels": near(), "features": near(ratio=1.2)}, "0.90 times and 1.20 times by features"),
+        ({"pixels": near(share=0.0)}, "it may be a copy, or is plainer"),
+        ({"pixels": near(), "features": near(share=0.0)}, "it may be a copy"),
+        ({"pixels": near(0.0, 0.0, 0.0)}, "is a training picture, to the last grey level"),
+        ({"pixels": near(ratio=None)}, "cannot serve to compare"),
+    ],
+)
+def test_the_verdict_says_what_the_numbers_mean(found, words):
+    assert re.search(words, verdict(found))
+
+
+def test_the_page_says_what_was_searched():
+    html = described({"pixels": near(), "features": near()}, 24_000)
+    assert "100 training pictures, the sample that ships; the model learned from 24,000" in html
+    assert html.count('<img src="data:image/png') == 4
+    assert 'alt="Training picture 8"' in html
+    whole = described({"pixels": near(searched=60_000, source="/here")}, 60_000)
+    assert "Searched: 60,000 training pictures.</p>" in whole
+    assert "/here" not in whole  # a path of this machine
+
+
+def test_where_no_pictures_are_here_it_says_so(shelf, handlers):
+    html = is_it_a_copy(shelf, handlers.first_view())
+    assert html == "<p>The train pictures of this model are not on this machine.</p>"
