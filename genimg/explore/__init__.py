@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -35,7 +36,7 @@ def load(
     name: str | os.PathLike,
     device: str | torch.device = "cpu",
     dtype: torch.dtype | None = None,
-) -> Model:
+) -> Model | Any:
     """Load a model to use it.
 
     Args:
@@ -50,6 +51,7 @@ def load(
             known ones.
         ValueError: there is no such device, or the dtype is another one.
     """
+    # For a type checker the result may be used as any of them: a name does not tell which it is.
     if not isinstance(name, (str, os.PathLike)):
         raise ValueError(f"the name of a model must be a text or a path, not {shown(name)}")
     if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
