@@ -17,6 +17,12 @@ def draw(name: str) -> np.ndarray:
     return model.sample(16, seed=0, label="Sneaker")
 
 
+def shipped() -> None:
+    """Use models that ship: their names tell what they are."""
+    assert_type(genimg.load("fashion-style"), GanModel)
+    assert_type(genimg.load("fashion-gpt", "cuda").generate(label="Coat").tokens, np.ndarray)
+
+
 def know(model: GanModel | DrawerModel) -> None:
     """Use models that are known to be of a kind."""
     if isinstance(model, DrawerModel):

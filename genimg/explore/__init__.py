@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import torch
 
@@ -13,6 +13,14 @@ from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
 from genimg.explore.loaded import LoadedModel
+from genimg.explore.shipped import (
+    AttributesName,
+    ClassifierName,
+    DrawerName,
+    GanName,
+    TokenizerName,
+    VisionName,
+)
 from genimg.explore.tokenizing import TokenizerModel
 from genimg.explore.uses import USES, Model
 from genimg.explore.vision import VisionTransformerModel
@@ -32,11 +40,28 @@ __all__ = [
 ]
 
 
+Name = str | os.PathLike
+Device = str | torch.device
+Dtype = torch.dtype | None
+
+
+@overload
+def load(name: GanName, device: Device = ..., dtype: Dtype = ...) -> GanModel: ...
+@overload
+def load(name: DrawerName, device: Device = ..., dtype: Dtype = ...) -> DrawerModel: ...
+@overload
+def load(name: VisionName, device: Device = ..., dtype: Dtype = ...) -> VisionTransformerModel: ...
+@overload
+def load(name: ClassifierName, device: Device = ..., dtype: Dtype = ...) -> ClassifierModel: ...
+@overload
 def load(
-    name: str | os.PathLike,
-    device: str | torch.device = "cpu",
-    dtype: torch.dtype | None = None,
-) -> Model | Any:
+    name: AttributesName, device: Device = ..., dtype: Dtype = ...
+) -> AttributeClassifierModel: ...
+@overload
+def load(name: TokenizerName, device: Device = ..., dtype: Dtype = ...) -> TokenizerModel: ...
+@overload
+def load(name: Name, device: Device = ..., dtype: Dtype = ...) -> Any: ...
+def load(name: Name, device: Device = "cpu", dtype: Dtype = None) -> Model:
     """Load a model to use it.
 
     Args:
@@ -51,7 +76,6 @@ def load(
             known ones.
         ValueError: there is no such device, or the dtype is another one.
     """
-    # For a type checker the result may be used as any of them: a name does not tell which it is.
     if not isinstance(name, (str, os.PathLike)):
         raise ValueError(f"the name of a model must be a text or a path, not {shown(name)}")
     if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
