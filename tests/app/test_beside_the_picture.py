@@ -116,3 +116,12 @@ def test_what_decides_is_shown_on_request(open_page):
     slider(page, "direction-1").focus()
     page.keyboard.press("End")
     page.locator("#maps img").first.wait_for(state="detached")
+
+
+def test_pictures_are_mixed_layer_by_layer(open_page, models):
+    page = open_page()
+    page.locator("#mix button").first.click()
+    page.locator("#mix-rows textarea, #mix-rows input").fill("1, 2")
+    page.locator("#mix-make").click()
+    page.wait_for_function("document.querySelector('#mixed img')?.naturalWidth === 5 * 32")
+    assert "from the left" in page.locator("#mixed figcaption").inner_text()

@@ -15,6 +15,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from genimg.ui import components
+from genimg.ui.gan import mixing
 from genimg.ui.gan.components import history, slider_ends
 from genimg.ui.gan.gauge import WAITING
 from genimg.ui.gan.handlers import GanHandlers, random_seed
@@ -157,6 +158,8 @@ def _explorer(
         with gr.Column(scale=6, min_width=320):
             gr.Markdown("## The picture in Python")
             code = components.snippet(view.snippet(), name="picture-code")
+
+    mixing.build(handlers.shelf, [checkpoint, label, seed, truncation], _QUEUED)
 
     sliders = [*directions, *latents]
     settings = [checkpoint, label, seed, truncation, age, *sliders]

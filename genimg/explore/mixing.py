@@ -1,0 +1,62 @@
+"""Style mixing: the coarse of one picture with the fine of another.
+
+Every layer of a mapped generator takes a style of its own, so the first layers can have that of one
+picture and the others that of another (Karras et al. 2019, arXiv 1812.04948, section 3.1).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from genimg.checks import require_whole_number
+from genimg.explore.arguments import check_seeds
+from genimg.explore.gan import GanModel
+from genimg.models.mapping import MappedGenerator
+from genimg.tensors import to_uint8
+
+
+def layers_of(model: GanModel) -> int:
+    """Return how many layers of a model take a style, 0 without a mapping network."""
+    mapped = isinstance(model.generator, MappedGenerator)
+    return model.generator.num_layers if mapped else 0
+
+
+@torch.inference_mode()
+def mix(
+    model: GanModel,
+    coarse: Sequence[int],
+    fine: Sequence[int],
+    *,
+    layers: int,
+    label: str | int | None = None,
+    truncation: float = 1.0,
+) -> np.ndarray:
+    """Return a picture for each pair of seeds, uint8 (coarse, fine, H, W, C).
+
+    Args:
+        coarse: seeds whose styles the first layers have, and whose noise the picture has.
+        fine: seeds whose styles the other layers have; 2 to 16 seeds each.
+        layers: how many layers are the first ones, 0 to `layers_of(model)`: with all of them, every
+            picture of a row is that of its coarse seed.
+        label, truncation: as for `GanModel.picture`.
+
+    Raises:
+        ValueError: the model has no mapping network, or an argument is out of range.
+    """
+    if not layers_of(model):
+        raise ValueError(f"{model.name} has no mapping network, so its layers share one code")
+    require_whole_number("layers", layers, 0, layers_of(model))
+    sources = {
+        seed: model.origin(seed=seed, label=label, truncation=truncation)
+        for seed in dict.fromkeys([*check_seeds(coarse), *check_seeds(fine)])
+    }
+    pictures = []
+    for seed in coarse:
+        style, _, noise = sources[seed]
+        rows = torch.cat([sources[other][0] for other in fine])  # (fine, W)
+        mixed = rows[:, None].repeat(1, layers_of(model), 1)
+        mixed[:, :layers] = style
+        same = [layer.expand(len(fine), -1, -1, -1) for layer in noise]
+        pictures.append(to_uint8(model.generator.synthesise(mixed, same)))
+    return np.stack(pictures)
