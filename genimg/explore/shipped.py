@@ -9,10 +9,12 @@ GanName = Literal[
     "critters-style",
     "fashion-dcgan",
     "fashion-mlp",
+    "fashion-small",
     "fashion-style",
     "fashion-style-early",
     "fashion-style-late",
     "fashion-style-middle",
+    "portraits-small",
     "portraits-style",
 ]
 DrawerName = Literal["fashion-gpt", "portraits-gpt"]

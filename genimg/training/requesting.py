@@ -10,6 +10,7 @@ from genimg.data.drawing import Names
 from genimg.data.registry import published
 from genimg.models.attribute_classifier import AttributeHead
 from genimg.training import places
+from genimg.training.beginning import extended, read_init, shape_of
 from genimg.training.presets import PRESETS, make_spec, settings_of
 from genimg.training.publishing import find_tokenizer
 from genimg.training.requirements import Pictures, check, check_kind
@@ -50,6 +51,13 @@ def request_spec(preset: str, *, processes: int = 1, **settings: Any) -> RunSpec
     """
     if not isinstance(preset, str):
         raise ValueError(f"preset must be a name, one of {', '.join(PRESETS)}, not {shown(preset)}")
+    for name in ("init", "extend"):
+        if not isinstance(settings.get(name, ""), str):
+            raise ValueError(f"{name} must be the name of a model, not {shown(settings[name])}")
+    if settings.get("init") and settings.get("extend"):
+        raise ValueError("a run begins with other weights or extends a run; leave out one of them")
+    if settings.get("extend"):
+        settings = extended(preset, settings)
     kind, usual = "", RunConfig().dataset
     if preset in PRESETS:  # or else `make_spec` refuses it
         kind, usual = PRESETS[preset].kind, PRESETS[preset].run.get("dataset", usual)
@@ -58,6 +66,10 @@ def request_spec(preset: str, *, processes: int = 1, **settings: Any) -> RunSpec
         check_kind(kind, pictures)
     if kind == "attribute-classifier":
         settings = {"attributes": _attributes_of(pictures.name)} | settings
+    init = settings.get("init")
+    if kind and init:
+        known = {} if kind != "image-gpt" else {"tokenizer": init}  # it draws the tokens of that
+        settings = shape_of(read_init(init, kind)) | known | settings
     if kind == "image-gpt":
         name = settings.get("tokenizer", settings_of(PRESETS[preset])["task"].tokenizer)
         config = find_tokenizer(name).config

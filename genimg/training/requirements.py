@@ -13,6 +13,7 @@ import torch
 from genimg.data import SIZES, Dataset
 from genimg.devices import choose_device
 from genimg.models import kind_named
+from genimg.training.beginning import check_init
 from genimg.training.publishing import find_tokenizer
 from genimg.training.spec import TASKS, RunConfig, RunSpec
 
@@ -75,6 +76,8 @@ def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
         _check_validations(spec, pictures)
     if pictures.name == "svhn" and find_spec("scipy") is None:
         raise ValueError("svhn needs SciPy to be read; run: pip install scipy")
+    if spec.run.init:
+        check_init(spec)
     choose_device(spec.run.device)
     if processes > 1:
         check_processes(spec.run, processes)

@@ -14,8 +14,8 @@ from genimg.training.spec import TASKS, RunSpec
 OFFERED = tuple(name for name in PRESETS if name not in FEATURE_NETS.values())
 """The presets that a visitor may train; the yardsticks of the metrics stay as they are."""
 _TITLES = {"run": "The run", "model": "The architecture", "task": "The training"}
-# What the form asks for elsewhere, and what follows from the data set.
-_ELSEWHERE = {"dataset", "images", "minutes", "channels", "classes"}
+# What the form asks for elsewhere, what follows from the data set, and what is a path.
+_ELSEWHERE = {"dataset", "images", "minutes", "channels", "classes", "init", "extend"}
 _OF_VALIDATION = {"validations", "patience"}
 _LABELS_ELSEWHERE = {
     "dataset": "Pictures to learn from",
