@@ -33,8 +33,8 @@ from genimg.explore.arguments import (
 )
 from genimg.explore.loaded import LoadedModel
 from genimg.explore.outputs import Output, Pictures, as_output, check_output
+from genimg.explore.paths import points_between
 from genimg.explore.presenting import sheet
-from genimg.explore.walking import walk
 from genimg.models.mapping import MappedGenerator
 from genimg.randomness import generator
 from genimg.tensors import to_uint8
@@ -254,7 +254,7 @@ class GanModel(LoadedModel):
             keys, _ = code_of(keys)
         if loop:
             keys = torch.cat([keys, keys[:1]])
-        frames = walk(keys, steps, mode, endpoint=not loop)
+        frames = points_between(keys, steps, mode, endpoint=not loop)
         if space == "z":
             frames, labels = code_of(frames)
         else:

@@ -1,15 +1,16 @@
-"""Ways from code to code."""
+"""Paths through a space of codes: from key to key, straight or along arcs."""
 
 import torch
 from torch import Tensor
 
 
-def walk(keys: Tensor, steps: int, mode: str, *, endpoint: bool) -> Tensor:
-    """Return (steps, D) points along keys (K, D), in equal times from one to the next.
+def points_between(keys: Tensor, steps: int, mode: str, *, endpoint: bool) -> Tensor:
+    """Return points along keys (K, D) in equal steps, (steps, D).
 
     Args:
-        mode: "lerp" goes straight, "slerp" along an arc.
-        endpoint: whether the last point is the last key.
+        mode: "lerp" for straight lines, "slerp" for arcs.
+        endpoint: whether the last key is the last point; if not, a walk that ends where it began
+            does not show that point twice.
     """
     position = torch.linspace(0, len(keys) - 1, steps + (0 if endpoint else 1))[:steps]
     index = position.long().clamp(max=len(keys) - 2)

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genimg.explore.walking import slerp, walk
+from genimg.explore.paths import slerp
 
 
 class TestSlerp:
@@ -40,10 +40,3 @@ class TestSlerp:
         torch.testing.assert_close(
             slerp(start, factor * start, t), (0.75 + 0.25 * factor) * start, atol=1e-9, rtol=1e-9
         )
-
-
-@pytest.mark.parametrize("mode", ["lerp", "slerp"])
-def test_each_key_is_passed_at_its_time(mode):
-    keys = torch.randn(3, 8)
-    torch.testing.assert_close(walk(keys, 5, mode, endpoint=True)[::2], keys)
-    torch.testing.assert_close(walk(keys, 4, mode, endpoint=False)[::2], keys[:2])
