@@ -16,7 +16,7 @@ from gradio.events import Dependency
 
 from genimg.ui import components
 from genimg.ui.gan import components as gan_components
-from genimg.ui.gan import mixing
+from genimg.ui.gan import game, mixing
 from genimg.ui.gan.gauge import WAITING
 from genimg.ui.gan.handlers import GanHandlers, random_seed
 from genimg.ui.gan.opponent import Opponent
@@ -64,6 +64,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
     """Add the tab to `demo`, the page that is being built; links to the page open in it."""
     handlers = GanHandlers(shelf)
     picture, settings, beside, settled = _explorer(handlers, Opponent(shelf, handlers.acting), demo)
+    game.build(demo)
     _walk(handlers, settings, settled, demo)
     gr.api(as_error(handlers.sample), api_name="sample")
     gr.api(as_error(handlers.interpolate), api_name="interpolate")
