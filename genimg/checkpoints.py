@@ -59,8 +59,9 @@ class Checkpoint:
 
     name: str
     kind: str
-    config: Configuration
-    model: nn.Module
+    # Of the kind's own classes, which a type checker cannot know from its name.
+    config: Any
+    model: Any
     card: dict[str, Any]
     path: Path
     directions: dict[str, Tensor] = field(default_factory=dict)
@@ -323,7 +324,7 @@ def write(
     directory: str | os.PathLike,
     *,
     kind: str,
-    model: nn.Module,
+    model: Any,
     card: dict[str, Any],
     preview: bytes,
 ) -> Path:

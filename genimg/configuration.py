@@ -47,6 +47,8 @@ class Configuration:
     """Base of every configuration: validation, and a round trip through plain dictionaries."""
 
     __slots__ = ()
+    # Every subclass is a dataclass.
+    __dataclass_fields__: typing.ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def __post_init__(self) -> None:
         """Raise ValueError naming the field, the value and what is allowed."""
@@ -71,7 +73,7 @@ class Configuration:
         return kind(**{name: getattr(self, name) for name in shared}, **others)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> typing.Self:
+    def from_dict(cls, values: Any) -> typing.Self:
         """Build from plain values, refusing names that are not fields.
 
         Raises:

@@ -7,6 +7,7 @@ it over the old name, and flushing the directory that holds the name.
 import json
 import os
 import secrets
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,7 @@ class Lease:
 
 
 def _lock(file: Any, *, shared: bool = False) -> None:
-    if os.name == "nt":
+    if sys.platform == "win32":
         import msvcrt
 
         file.seek(0)

@@ -18,19 +18,20 @@ def image_tensor(images: Images) -> Tensor:
     Raises:
         ValueError: `images` is not a non-empty uint8 set of that shape.
     """
+    tensor: Tensor | None = None
     if isinstance(images, np.ndarray):
-        good = images.ndim == 4 and images.dtype == np.uint8
-        images = torch.from_numpy(images.copy()).permute(0, 3, 1, 2) if good else images
-    else:
-        good = isinstance(images, Tensor) and images.ndim == 4 and images.dtype == torch.uint8
-    if not good or images.numel() == 0:
+        if images.ndim == 4 and images.dtype == np.uint8:
+            tensor = torch.from_numpy(images.copy()).permute(0, 3, 1, 2)
+    elif isinstance(images, Tensor) and images.ndim == 4 and images.dtype == torch.uint8:
+        tensor = images
+    if tensor is None or tensor.numel() == 0:
         arrays = isinstance(images, (np.ndarray, Tensor))
         got = f"{images.dtype} {tuple(images.shape)}" if arrays else type(images).__name__
         raise ValueError(
             "images must be one or more uint8 pictures, an array (N, H, W, C) or a tensor "
             f"(N, C, H, W), not {got}"
         )
-    return images
+    return tensor
 
 
 def network_input(images: np.ndarray, config: Any, model_name: str) -> Tensor:

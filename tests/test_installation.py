@@ -1,6 +1,7 @@
 """What `pip install .` installs, and what it leaves behind."""
 
 import importlib.metadata
+import os
 import shutil
 import subprocess
 import sys
@@ -75,7 +76,8 @@ def test_the_description_is_the_readme_without_the_header_of_the_space(installed
 
 def test_the_command_that_is_installed_tells_its_version(installed):
     script = installed / "bin" / "genimg"
+    environment = os.environ | {"PYTHONPATH": str(installed)}
     output = subprocess.check_output(
-        [sys.executable, script, "--version"], cwd=installed, text=True
+        [sys.executable, script, "--version"], cwd=installed, env=environment, text=True
     )
     assert output == f"genimg {genimg.__version__}\n"

@@ -1,6 +1,7 @@
 """What you do with a trained model."""
 
 import os
+from typing import Any, overload
 
 import torch
 
@@ -10,6 +11,14 @@ from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
 from genimg.explore.loaded import LoadedModel
+from genimg.explore.shipped import (
+    AttributesName,
+    ClassifierName,
+    DrawerName,
+    GanName,
+    TokenizerName,
+    VisionName,
+)
 from genimg.explore.tokenizing import TokenizerModel
 from genimg.explore.uses import USES, Model
 from genimg.explore.vision import VisionTransformerModel
@@ -29,11 +38,28 @@ __all__ = [
 ]
 
 
+Name = str | os.PathLike
+Device = str | torch.device
+Dtype = torch.dtype | None
+
+
+@overload
+def load(name: GanName, device: Device = ..., dtype: Dtype = ...) -> GanModel: ...
+@overload
+def load(name: DrawerName, device: Device = ..., dtype: Dtype = ...) -> DrawerModel: ...
+@overload
+def load(name: VisionName, device: Device = ..., dtype: Dtype = ...) -> VisionTransformerModel: ...
+@overload
+def load(name: ClassifierName, device: Device = ..., dtype: Dtype = ...) -> ClassifierModel: ...
+@overload
 def load(
-    name: str | os.PathLike,
-    device: str | torch.device = "cpu",
-    dtype: torch.dtype | None = None,
-) -> Model:
+    name: AttributesName, device: Device = ..., dtype: Dtype = ...
+) -> AttributeClassifierModel: ...
+@overload
+def load(name: TokenizerName, device: Device = ..., dtype: Dtype = ...) -> TokenizerModel: ...
+@overload
+def load(name: Name, device: Device = ..., dtype: Dtype = ...) -> Any: ...
+def load(name: Name, device: Device = "cpu", dtype: Dtype = None) -> Model:
     """Load a model to use it.
 
     Args:

@@ -14,7 +14,7 @@ from torch import Tensor
 from genimg.checks import check_seed, is_whole, require_number, require_whole_number, shown
 from genimg.tensors import network_input
 
-Label = str | int | Sequence[str | int] | None
+Label = str | int | Sequence[str | int] | np.ndarray | Tensor | None
 
 
 def check_count(count: int) -> None:
@@ -24,13 +24,13 @@ def check_count(count: int) -> None:
 
 def check_seeds(seeds: Sequence[int]) -> list[int]:
     """Return 2 to 16 seeds as a list, or raise ValueError."""
-    seeds = _entries(seeds)
-    if seeds is None or not 2 <= len(seeds) <= 16:
-        got = "one value" if seeds is None else len(seeds)
+    given = _entries(seeds)
+    if given is None or not 2 <= len(given) <= 16:
+        got = "one value" if given is None else len(given)
         raise ValueError(f"seeds must be 2 to 16 numbers, not {got}")
-    for seed in seeds:
+    for seed in given:
         check_seed(seed)
-    return seeds
+    return given
 
 
 def check_directions(
@@ -132,11 +132,11 @@ def class_numbers(
     return torch.tensor(numbers)
 
 
-def class_number(label: str | int, classes: Sequence[str], model_name: str) -> int:
+def class_number(label: str | int | None, classes: Sequence[str], model_name: str) -> int:
     """Return the number of one class, given by name or number.
 
     Raises:
-        ValueError: there is no such class, or these are several.
+        ValueError: there is no such class, such as None, or these are several.
     """
     if not classes:
         raise ValueError(f"{model_name} was trained without labels, so it takes no label")

@@ -8,6 +8,7 @@ drawing predicts nothing and is left out), H heads, D width of one head, C width
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,11 +34,13 @@ class AttentionMaps:
     def __init__(self, capture: Capture, transformer: Transformer) -> None:
         """Take what `capture` received, with its values, while `transformer` read one sequence."""
         self._capture = capture
-        self._projections = [block.attention.output.weight for block in transformer.blocks]
-        self._residual = 0.5 if transformer.blocks[0].residual else 0.0
+        blocks: list[Any] = [*transformer.blocks]
+        self._projections = [block.attention.output.weight for block in blocks]
+        self._residual = 0.5 if blocks[0].residual else 0.0
+        assert capture.layout is not None  # the model has set it
         self.layout = capture.layout
-        self.layers = len(transformer.blocks)
-        self.heads = transformer.blocks[0].attention.heads
+        self.layers = len(blocks)
+        self.heads = blocks[0].attention.heads
 
     def attention(self, layer: int, head: int, query: int) -> np.ndarray:
         """Return how much a token looks at each token, float32 (T,); sums to 1.
@@ -95,6 +98,7 @@ class AttentionMaps:
         weights = self._capture.weights(layer, head, query)[0].cpu()  # (S,)
         record = self._capture.layer(layer)
         q, keys = _plain(record.queries[0, head, query]), _plain(record.keys[0, head])
+        assert record.values is not None  # the capture was told to keep them
         values = _plain(record.values[0, head])  # (S, D)
         mask = torch.ones(len(keys)) if record.mask is None else _plain(record.mask[query])
         dot_products = keys @ q  # (S,)

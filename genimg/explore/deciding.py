@@ -71,11 +71,11 @@ def input_gradient(
         ValueError: as for `GanModel.judge`.
     """
     model.judge(picture[None], label)  # refuses what cannot be judged
-    x = network_input(picture[None], model.config, model.name).requires_grad_()
+    x = model.here(network_input(picture[None], model.config, model.name)).requires_grad_()
     number = class_number(label, model.classes, model.name) if model.classes else None
-    labels = None if number is None else torch.tensor([number])
+    labels = None if number is None else model.here(torch.tensor([number]))
     (gradient,) = torch.autograd.grad(model.discriminator(x, labels).sum(), x)
-    return gradient[0].norm(dim=0).numpy() / 127.5  # -1 to 1 are 255 grey levels
+    return gradient[0].float().norm(dim=0).cpu().numpy() / 127.5  # -1 to 1 are 255 grey levels
 
 
 def convince(
@@ -132,8 +132,10 @@ def _score(
     model: GanModel, code: Tensor, labels: Tensor | None, noise: list[Tensor] | None
 ) -> Tensor:
     """Return the discriminator's logit, a scalar, for the picture of a code (1, D)."""
+    code, labels = model.here(code), None if labels is None else model.here(labels)
     if isinstance(model.generator, MappedGenerator):
+        noise = None if noise is None else [model.here(layer) for layer in noise]
         picture = model.generator.synthesise(code, noise)
     else:
         picture = model.generator(code, labels)
-    return model.discriminator(picture, labels).sum()
+    return model.discriminator(model.here(picture), labels).float().sum()

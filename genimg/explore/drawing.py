@@ -200,7 +200,7 @@ class DrawerModel(LoadedModel):
         """
         check_count(count)
         check_output(output)
-        labels = class_numbers(label, count, self.classes, self.name)
+        labels = self._labels(label, count)
         return as_output(self._pictures(labels, seed, controls), output)
 
     def generate(
@@ -224,7 +224,7 @@ class DrawerModel(LoadedModel):
         """
         labels, uniforms = self._one_label(label), self._uniforms(seed, 1)
         controls = self._all_controls(controls, labels)
-        steps = draw_steps(self.prior, self._here(labels), uniforms, **controls)
+        steps = draw_steps(self.prior, self.here(labels), uniforms, **controls)
         return self._stream(steps)  # refused now, and not when the first step is asked for
 
     def _stream(
@@ -245,11 +245,11 @@ class DrawerModel(LoadedModel):
             ValueError: the tokens have another shape, or one is not in the vocabulary.
         """
         size = self.prior.num_tokens
-        tokens = token_numbers(tokens, size, -1, self.tokenizer.vocabulary_size - 1)
-        missing = tokens == -1  # (..., N)
-        rows = torch.where(missing, self._black, tokens).view(-1, self.prior.num_tokens)  # (M, N)
+        given = token_numbers(tokens, size, -1, self.tokenizer.vocabulary_size - 1)
+        missing = given == -1  # (..., N)
+        rows = torch.where(missing, self._black, given).view(-1, size)  # (M, N)
         pictures = self._decode(rows)  # (M, H, W, C)
-        pictures = pictures.reshape(*tokens.shape[:-1], *pictures.shape[1:])
+        pictures = pictures.reshape(*given.shape[:-1], *pictures.shape[1:])
         grid = missing.unflatten(-1, self.grid).numpy()  # (..., rows, columns)
         patch = self.tokenizer.config.patch_size
         pictures[grid.repeat(patch, axis=-2).repeat(patch, axis=-1)] = _UNDRAWN
@@ -290,7 +290,7 @@ class DrawerModel(LoadedModel):
         if label is None:
             labels = torch.full((count,), self.prior.unconditional)
         else:
-            labels = class_numbers(label, count, self.classes, self.name)
+            labels = self._labels(label, count)
         return as_output(self._pictures(labels, seed, controls, known), output)
 
     def read(self, image: np.ndarray, *, label: str | int | None = None) -> Drawing:
@@ -322,12 +322,12 @@ class DrawerModel(LoadedModel):
             ValueError: pictures or labels do not fit the model.
         """
         x = self._input(images)
-        numbers = class_numbers(labels, len(x), self.classes, self.name)
+        numbers = self._labels(labels, len(x))
         found = []
         parts = zip(x.split(_BATCH), numbers.split(_BATCH), strict=True)
         for part, classes in parts:
             tokens = self.tokenizer.encode(part)  # (B, N)
-            logits = self.prior(tokens[:, :-1], self._here(classes)).float()  # (B, N, V)
+            logits = self.prior(tokens[:, :-1], self.here(classes)).float()  # (B, N, V)
             losses = F.cross_entropy(logits.mT, tokens, reduction="none").cpu()
             found.append(losses.mean(dim=1))  # (B,)
         return torch.cat(found).numpy()
@@ -340,7 +340,7 @@ class DrawerModel(LoadedModel):
         pictures = []
         for start in range(0, len(labels), _BATCH):
             part = slice(start, start + _BATCH)
-            chosen, given = self._here(labels[part]), self._given(known, part)
+            chosen, given = self.here(labels[part]), self._given(known, part)
             tokens = draw_tokens(self.prior, chosen, uniforms[part], known=given, **controls)
             pictures.append(self._decode(tokens))
         return np.concatenate(pictures)
@@ -350,7 +350,7 @@ class DrawerModel(LoadedModel):
     ) -> Drawing:
         controls = self._all_controls(controls, labels)
         known = self._given(known, slice(None))
-        steps = list(draw_steps(self.prior, self._here(labels), uniforms, known=known, **controls))
+        steps = list(draw_steps(self.prior, self.here(labels), uniforms, known=known, **controls))
         tokens = torch.cat([token for token, _ in steps])  # (N,)
         return Drawing(
             self.prior,
@@ -361,13 +361,19 @@ class DrawerModel(LoadedModel):
         )
 
     def _given(self, known: Tensor | None, part: slice) -> Tensor | None:
-        return None if known is None else self._here(known[part])
+        return None if known is None else self.here(known[part])
 
     def _all_controls(self, controls: Controls, labels: Tensor) -> Controls:
         """Return the controls with the default guidance, or none where it would change nothing."""
         check_controls(controls)
         told = bool((labels != self.prior.unconditional).any())
         return {"guidance": DEFAULT_GUIDANCE if told else 1} | controls
+
+    def _labels(self, label: Label, count: int) -> Tensor:
+        """Return class numbers, int64 (count,); None is all classes in turn."""
+        numbers = class_numbers(label, count, self.classes, self.name)
+        assert numbers is not None  # an image GPT has at least one class
+        return numbers
 
     def _one_label(self, label: str | int | None) -> Tensor:
         """Return the number of a class, int64 (1,); None is any class."""
@@ -386,7 +392,7 @@ class DrawerModel(LoadedModel):
         """Return which tokens to keep, bool (rows, columns)."""
         if (keep is None) == (rows is None):
             raise ValueError("say what to keep: either keep, a mask of tokens, or rows, a number")
-        if keep is None:
+        if rows is not None:
             require_index("rows", rows, self.grid[0] + 1)
             return np.arange(self.grid[0])[:, None].repeat(self.grid[1], axis=1) < rows
         try:
@@ -410,9 +416,9 @@ class DrawerModel(LoadedModel):
 
     @torch.inference_mode()
     def _encode(self, image: np.ndarray) -> Tensor:
-        x = self._here(one_picture(image, self.config, self.name))
+        x = self.here(one_picture(image, self.config, self.name))
         return self.tokenizer.encode(x).cpu()  # (1, N)
 
     @torch.inference_mode()
     def _decode(self, tokens: Tensor) -> np.ndarray:
-        return to_uint8(self.tokenizer.decode(self._here(tokens)))
+        return to_uint8(self.tokenizer.decode(self.here(tokens)))

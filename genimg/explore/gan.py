@@ -291,7 +291,7 @@ class GanModel(Finder):
             raise ValueError(f"{self.name} judges a picture by its class, so give the labels")
         x = self._input(images)
         numbers = self._labels(labels, len(x))
-        numbers = None if numbers is None else self._here(numbers)
+        numbers = None if numbers is None else self.here(numbers)
         return self.discriminator(x, numbers).float().cpu().numpy()
 
     def directions(self, label: str | int | None = None, count: int = 10) -> np.ndarray:
@@ -421,8 +421,8 @@ class GanModel(Finder):
         """Return codes, float32 (B, D) on the CPU, where all moves are computed."""
         require_number("truncation", truncation, 0, 2)
         if isinstance(self.generator, MappedGenerator):
-            labels = None if labels is None else self._here(labels)
-            return self.generator.map(self._here(z), labels, truncation).float().cpu()
+            labels = None if labels is None else self.here(labels)
+            return self.generator.map(self.here(z), labels, truncation).float().cpu()
         if truncation != 1:
             raise ValueError(f"{self.name} has no mapping network, so truncation must be 1")
         return z
@@ -431,11 +431,11 @@ class GanModel(Finder):
     def _render(
         self, code: Tensor, labels: Tensor | None, noise: list[Tensor] | None
     ) -> np.ndarray:
-        code = self._here(code)
+        code = self.here(code)
         if isinstance(self.generator, MappedGenerator):
-            noise = None if noise is None else [self._here(layer) for layer in noise]
+            noise = None if noise is None else [self.here(layer) for layer in noise]
             return to_uint8(self.generator.synthesise(code, noise))
-        return to_uint8(self.generator(code, None if labels is None else self._here(labels)))
+        return to_uint8(self.generator(code, None if labels is None else self.here(labels)))
 
     def _one_class(self, label: str | int | None) -> int | None:
         """Return the number of one class, where None is the first; None without classes."""

@@ -92,7 +92,7 @@ class LoadedModel:
     def _forget(self) -> None:
         """Drop what was computed with the weights as they were."""
 
-    def _here(self, tensor: Tensor) -> Tensor:
+    def here(self, tensor: Tensor) -> Tensor:
         """Return a tensor as the model takes it: on its device and, if floating, of its dtype."""
         return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
@@ -102,4 +102,4 @@ class LoadedModel:
         Raises:
             ValueError: they are not of the size and the channels that it takes.
         """
-        return self._here(network_input(images, self.config, self.name))
+        return self.here(network_input(images, self.config, self.name))

@@ -57,6 +57,6 @@ def mix(
         rows = torch.cat([sources[other][0] for other in fine])  # (fine, W)
         mixed = rows[:, None].repeat(1, layers_of(model), 1)
         mixed[:, :layers] = style
-        same = [layer.expand(len(fine), -1, -1, -1) for layer in noise]
-        pictures.append(to_uint8(model.generator.synthesise(mixed, same)))
+        same = [model.here(layer.expand(len(fine), -1, -1, -1)) for layer in noise or ()]
+        pictures.append(to_uint8(model.generator.synthesise(model.here(mixed), same)))
     return np.stack(pictures)

@@ -104,8 +104,8 @@ def name_directions(
 
 def _measure(model: GanModel, feature_net: str | os.PathLike | None) -> Measure:
     """Return what measures pictures of the model."""
-    shipped = FEATURE_NETS.get(model.info.get("dataset", ""))
-    net = load(feature_net or shipped) if feature_net or shipped else None
+    chosen = feature_net or FEATURE_NETS.get(model.info.get("dataset", ""))
+    net = load(chosen) if chosen else None
     if isinstance(net, AttributeClassifierModel):
         heads = [head for head in net.heads if head.values != model.classes]
         return lambda pictures: attribute_scores(net.read(pictures), heads)
@@ -187,12 +187,12 @@ class _Sample:
         )
         labels = torch.arange(images) % len(model.classes) if model.classes else None
         with torch.inference_mode():
-            here = None if labels is None else labels.to(model.device)
-            styles = model.generator.map(z.to(model.device, model.dtype), here)
+            here = None if labels is None else model.here(labels)
+            styles = model.generator.map(model.here(z), here)
             self.styles = styles.float().cpu()  # (N, W)
             # One noise for all: what it changes is no property of the style.
             noise = model.generator.draw_noise(1, random_generator(seed, "noise", 0))
-            self.noise = [layer.to(model.device, model.dtype) for layer in noise]
+            self.noise = [model.here(layer) for layer in noise]
         self.labels = np.zeros(images, int) if labels is None else labels.numpy()
         centred = self.centred(self.styles.numpy().astype(float))
         _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
@@ -251,6 +251,8 @@ def _property(name: str) -> str:
 def _best_of_each_first(names: list[str], fit: np.ndarray) -> list[int]:
     """Return the numbers of all scores: the best fitted of each property, then the others."""
     order = sorted(range(len(names)), key=lambda index: -fit[index])
-    seen: set[str] = set()
-    first = [i for i in order if not (_property(names[i]) in seen or seen.add(_property(names[i])))]
+    best: dict[str, int] = {}
+    for index in order:
+        best.setdefault(_property(names[index]), index)
+    first = list(best.values())
     return first + [i for i in order if i not in first]

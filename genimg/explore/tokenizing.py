@@ -53,7 +53,7 @@ class TokenizerModel(LoadedModel):
         rows = token_numbers(tokens, length, 0, self.vocabulary_size - 1)
         if rows.dim() != 2:
             raise ValueError(f"tokens must be (N, {length}), not {tuple(rows.shape)}")
-        parts = [self._here(part) for part in rows.split(_BATCH)]
+        parts = [self.here(part) for part in rows.split(_BATCH)]
         pictures = [to_uint8(self.tokenizer.decode(part)) for part in parts]
         return as_output(np.concatenate(pictures), output)
 

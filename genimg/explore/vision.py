@@ -64,14 +64,16 @@ class VisionTransformerModel(ClassifierModel):
             picture = self._one(image).requires_grad_()
             logit = self.vision_transformer(picture, capture=capture)[0, number]
             records = [capture.layer(layer) for layer in range(self.config.layers)]
-            by_outputs = torch.autograd.grad(logit, [record.outputs for record in records])
+            outputs = [record.outputs for record in records if record.outputs is not None]
+            by_outputs = torch.autograd.grad(logit, outputs)
+        values = [record.values for record in records if record.values is not None]
         weights = [capture.weights(layer)[0].cpu() for layer in range(self.config.layers)]
         gradients = [
-            (gradient @ record.values.mT)[0].detach().float().cpu()  # (H, T, T)
-            for gradient, record in zip(by_outputs, records, strict=True)
+            (gradient @ value.mT)[0].detach().float().cpu()  # (H, T, T)
+            for gradient, value in zip(by_outputs, values, strict=True)
         ]
         return gradient_relevance(weights, gradients)[0].numpy()
 
     def _one(self, image: np.ndarray) -> torch.Tensor:
         """Return one picture, uint8 (H, W, C), as the model takes it: (1, C, H, W) in [-1, 1]."""
-        return self._here(one_picture(image, self.config, self.name))
+        return self.here(one_picture(image, self.config, self.name))

@@ -109,8 +109,8 @@ def evaluate(
         manifold_space = {"features": "texture", **space}
     entries |= _manifold_entries(real, fake, generator, manifold_space)
     fake_logits = feature_net.class_logits(fake_outputs, test.classes)
-    if labels is not None and fake_logits is not None:
-        real_logits = feature_net.class_logits(real_outputs, test.classes)
+    real_logits = feature_net.class_logits(real_outputs, test.classes)
+    if labels is not None and fake_logits is not None and real_logits is not None:
         entries["class_accuracy"] = {
             "value": _accuracy(fake_logits, labels),
             "real_value": _accuracy(real_logits, test.labels.numpy()),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
@@ -32,7 +33,7 @@ class Kind:
     """
 
     config: type[Configuration]
-    build: Callable[[Configuration], nn.Module]
+    build: Callable[[Any], nn.Module]
     task: str
     use: str
 

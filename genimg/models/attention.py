@@ -202,7 +202,8 @@ class Capture:
         if len(passes) == 1:
             return last
         queries = torch.cat([part.queries for part in passes], dim=2)  # (B, H, T, D)
-        outputs = torch.cat([part.outputs for part in passes], dim=2) if self.keep_values else None
+        kept = [part.outputs for part in passes if part.outputs is not None]
+        outputs = torch.cat(kept, dim=2) if self.keep_values else None
         # The keys of the last pass are all keys. Earlier queries could not see those still to come.
         mask = torch.zeros(
             queries.shape[2], last.keys.shape[2], dtype=torch.bool, device=queries.device
@@ -323,7 +324,7 @@ class MultiHeadSelfAttention(nn.Module):
         batch, tokens, width = x.shape
         qkv = self.qkv(x).view(batch, tokens, 3, self.heads, -1)  # (B, T, 3, H, D)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (B, H, T, D) each
-        if self.query_norm is not None:
+        if self.query_norm is not None and self.key_norm is not None:
             # Under autocast q and k arrive in bfloat16; their norm belongs in full precision.
             q = self.query_norm(q.to(self.query_norm.weight.dtype))
             k = self.key_norm(k.to(self.key_norm.weight.dtype))

@@ -38,8 +38,8 @@ def without_values(model: nn.Module) -> str:
     for name, value in model.named_parameters():
         if value.is_meta:
             return f"parameter {name}"
-    for name, value in model.named_buffers():
-        if value.is_meta:
+    for name, buffer in model.named_buffers():
+        if buffer.is_meta:
             return f"buffer {name}"
     for path, module in model.named_modules():
         for name, value in vars(module).items():

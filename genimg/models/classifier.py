@@ -8,7 +8,7 @@ Shapes: B batch, C channels, H x W pixels, F features, K classes.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -46,6 +46,9 @@ class Recogniser(Protocol):
     """
 
     head: nn.Module
+
+    def eval(self) -> Any:
+        """Return itself in evaluation mode."""
 
     def features(self, images: Tensor) -> Tensor:
         """Return the features (B, F) of images (B, C, H, W) in [-1, 1] that `head` reads."""

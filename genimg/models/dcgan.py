@@ -69,7 +69,7 @@ class DcganGenerator(nn.Module):
 
     def latent_matrix(self) -> Tensor:
         """Return what the first layer does to z, float (Z, channels * 16)."""
-        return self.body[0].weight.detach().flatten(1)[: self.config.latent_dimensions]
+        return next(self.body.parameters()).detach().flatten(1)[: self.config.latent_dimensions]
 
 
 class DcganDiscriminator(nn.Module):
@@ -109,8 +109,8 @@ class DcganDiscriminator(nn.Module):
 
 def _initialise(module: nn.Module) -> None:
     # Section 3 of the paper: weights from N(0, 0.02), batch-norm scales around one.
-    convolution = isinstance(module, (nn.Conv2d, nn.ConvTranspose2d))
-    if convolution and not is_parametrized(module):
-        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        if not is_parametrized(module):
+            nn.init.normal_(module.weight, std=0.02)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, mean=1.0, std=0.02)

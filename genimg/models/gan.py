@@ -5,7 +5,7 @@ network; nobody asks a model what else it may have.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -16,10 +16,21 @@ from genimg.models.mapping import MappedGenerator
 class GeneratorConfig(Protocol):
     """What everybody may ask of a generator's configuration."""
 
-    size: int
-    channels: int
-    classes: int
-    latent_dimensions: int
+    @property
+    def size(self) -> int:
+        """Pixels a side."""
+
+    @property
+    def channels(self) -> int:
+        """Colour channels."""
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; 0 without labels."""
+
+    @property
+    def latent_dimensions(self) -> int:
+        """Length of z, Z."""
 
 
 class PlainGenerator(Protocol):
@@ -28,7 +39,9 @@ class PlainGenerator(Protocol):
     Shapes: B batch, Z latent dimensions, C channels, H x W pixels.
     """
 
-    config: GeneratorConfig
+    @property
+    def config(self) -> GeneratorConfig:
+        """Its configuration."""
 
     def __call__(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,).
@@ -61,8 +74,8 @@ class Gan(nn.Module):
     def __init__(
         self,
         config: Configuration,
-        generator: Callable[[Configuration], Generator],
-        discriminator: Callable[[Configuration], nn.Module],
+        generator: Callable[[Any], Generator],
+        discriminator: Callable[[Any], nn.Module],
     ) -> None:
         super().__init__()
         self.config = config

@@ -16,12 +16,29 @@ from torch import Tensor, nn
 class MappingConfig(Protocol):
     """What a mapping network needs to know of its generator's configuration."""
 
-    size: int
-    channels: int
-    classes: int
-    latent_dimensions: int
-    style_dimensions: int
-    mapping_layers: int
+    @property
+    def size(self) -> int:
+        """Pixels a side."""
+
+    @property
+    def channels(self) -> int:
+        """Colour channels."""
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; 0 without labels."""
+
+    @property
+    def latent_dimensions(self) -> int:
+        """Length of z, Z."""
+
+    @property
+    def style_dimensions(self) -> int:
+        """Length of w, W."""
+
+    @property
+    def mapping_layers(self) -> int:
+        """Hidden layers between z and w."""
 
 
 class MappingNetwork(nn.Module):

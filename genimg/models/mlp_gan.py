@@ -62,7 +62,7 @@ class MlpGenerator(nn.Module):
 
     def latent_matrix(self) -> Tensor:
         """Return what the first layer does to z, float (Z, units)."""
-        return self.body[0].weight.detach().T[: self.config.latent_dimensions]
+        return next(self.body.parameters()).detach().T[: self.config.latent_dimensions]
 
 
 class MlpDiscriminator(nn.Module):

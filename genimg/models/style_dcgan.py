@@ -136,6 +136,8 @@ class PlainDiscriminator(nn.Module):
     logit = linear(h) + <embedding(class), h>, with h four times the mean of the features.
     """
 
+    usual_deviation: Tensor
+
     def __init__(self, config: StyleDcganConfig) -> None:
         super().__init__()
         self.config = config
@@ -187,7 +189,8 @@ class PlainDiscriminator(nn.Module):
         x = torch.cat([x, plane.to(x.dtype)], dim=1)  # (B, channels + 1, h, w)
         x = F.leaky_relu(self.last(x), 0.2).float()
         features = x.mean(dim=(2, 3)) * 4  # (B, channels)
-        logits = self.linear(features.to(self.linear.bias.dtype)).squeeze(1).float()  # (B,)
+        read = self.linear(features.to(next(self.parameters()).dtype))  # (B, 1)
+        logits = read.squeeze(1).float()  # (B,)
         if self.label is not None:
             logits = logits + (self.label(labels) * features).sum(dim=1)
         return logits

@@ -153,6 +153,7 @@ class StyleGenerator(MappedGenerator):
                 picture = pixels if picture is None else upsample(picture) + pixels
                 if capture is not None:
                     capture[f"pixels{index // 2}"] = picture
+        assert picture is not None  # there is at least one resolution
         return torch.tanh(picture.float())
 
 
@@ -214,7 +215,8 @@ class ProjectionDiscriminator(nn.Module):
             if capture is not None:
                 capture[f"block{index}"] = x
         features = F.leaky_relu(x, 0.2).float().sum(dim=(2, 3))  # (B, discriminator_widths[0])
-        logits = self.linear(features.to(self.linear.bias.dtype)).squeeze(1).float()  # (B,)
+        read = self.linear(features.to(next(self.parameters()).dtype))  # (B, 1)
+        logits = read.squeeze(1).float()  # (B,)
         if self.label is not None:
             logits = logits + (self.label(labels) * features).sum(dim=1)
         return logits

@@ -126,8 +126,8 @@ class ResidualBlock(nn.Module):
         self.norm = nn.GroupNorm(8, width)
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.second.weight)  # the block starts as the identity
-        nn.init.zeros_(self.second.bias)
+        for parameter in self.second.parameters():
+            nn.init.zeros_(parameter)  # the block starts as the identity
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float (B, C, H, W) to the same shape."""
@@ -140,7 +140,8 @@ class Encoder(nn.Module):
     def __init__(self, config: AutoencoderConfig, dimensions: int) -> None:
         super().__init__()
         full, *smaller = config.widths
-        layers = [nn.Conv2d(config.channels, full, 3, padding=1), nn.SiLU()]  # (B, full, R, R)
+        layers: list[nn.Module] = []
+        layers += [nn.Conv2d(config.channels, full, 3, padding=1), nn.SiLU()]  # (B, full, R, R)
         for above, width in zip(config.widths, smaller, strict=False):
             layers.append(nn.Conv2d(above, width, 4, stride=2, padding=1))  # half the size
             layers.append(ResidualBlock(width))
@@ -163,7 +164,8 @@ class Decoder(nn.Module):
     def __init__(self, config: AutoencoderConfig, dimensions: int) -> None:
         super().__init__()
         smallest, *larger = reversed(config.widths)
-        layers = [nn.Conv2d(dimensions, smallest, 3, padding=1)]  # (B, smallest, h, w)
+        layers: list[nn.Module] = []
+        layers.append(nn.Conv2d(dimensions, smallest, 3, padding=1))  # (B, smallest, h, w)
         for below, width in zip(reversed(config.widths), larger, strict=False):
             layers += [ResidualBlock(below), nn.Upsample(scale_factor=2)]  # twice the size
             layers.append(nn.Conv2d(below, width, 3, padding=1))
@@ -176,7 +178,7 @@ class Decoder(nn.Module):
 
         Clamped, the many exactly black pixels need no saturated activation to come out black.
         """
-        codes = codes.to(self.body[0].weight.dtype)  # a quantiser gives float32
+        codes = codes.to(next(self.parameters()).dtype)  # a quantiser gives float32
         return clamp_inward(self.body(codes).float())
 
 

@@ -161,8 +161,9 @@ def initialise(model: nn.Module, layers: int) -> None:
             into_stream = name.endswith((".attention.output", ".feed_forward.output"))
             deviation = INITIAL_DEVIATION / (math.sqrt(2 * layers) if into_stream else 1)
             nn.init.normal_(module.weight, std=deviation)
-            if getattr(module, "bias", None) is not None:
-                nn.init.zeros_(module.bias)
+            bias = getattr(module, "bias", None)
+            if bias is not None:
+                nn.init.zeros_(bias)
 
 
 def _norm(config: TransformerConfig) -> nn.Module:

@@ -111,8 +111,9 @@ def _palette_pictures(frames: np.ndarray, enlarge_to: int) -> list[Image.Image]:
     tower = tower.quantize(256, dither=Image.Dither.NONE)
     indices = np.asarray(tower).reshape(count, height, width)
     pictures = [enlarge(index, enlarge_to) for index in indices]
+    palette = tower.getpalette() or []  # a quantised picture has one
     for picture in pictures:
-        picture.putpalette(tower.getpalette())  # the greys become palette indices
+        picture.putpalette(palette)  # the greys become palette indices
     return pictures
 
 

@@ -1,3 +1,5 @@
+import typing
+
 import numpy as np
 import pytest
 import torch
@@ -23,6 +25,17 @@ def write(small_config, alive, tmp_path):
         return checkpoints.write(tmp_path / kind, kind=kind, model=model, card=card, preview=b"")
 
     return write
+
+
+def test_a_type_checker_knows_what_each_shipped_name_gives():
+    told = {}
+    for overload in typing.get_overloads(genimg.load):
+        hints = typing.get_type_hints(overload)
+        told |= dict.fromkeys(typing.get_args(hints["name"]), hints["return"])
+    known = {name: kind for name, kind in told.items() if isinstance(name, str)}
+    assert sorted(known) == checkpoints.names()
+    for name, kind in known.items():
+        assert type(genimg.load(name)) is kind
 
 
 @pytest.mark.parametrize("kind", ["mlp-gan", "dcgan", "stylegan"])

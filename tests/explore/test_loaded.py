@@ -3,7 +3,7 @@ import pytest
 import torch
 
 import genimg
-from genimg.explore import DrawerModel, TokenizerModel, VisionTransformerModel
+from genimg.explore import DrawerModel, TokenizerModel, VisionTransformerModel, deciding, mixing
 
 DEVICES = ["cpu"]
 DEVICES += ["cuda"] if torch.cuda.is_available() else []
@@ -31,6 +31,11 @@ def test_a_gan_draws_the_same_pictures_everywhere(make_model, kind, device, dtyp
     walk = {"steps": 5, "space": model.spaces[-1], "loop": True}
     compare(other.interpolate([1, 2], **walk), model.interpolate([1, 2], **walk))
     assert other.directions(count=3).dtype == np.float32
+    assert deciding.occlusion(other, model.sample(1)[0], 1).dtype == np.float32
+    assert deciding.input_gradient(other, model.sample(1)[0], 1).dtype == np.float32
+    assert deciding.convince(other, label=1, count=2, steps=1).dtype == np.float32
+    if mapped:
+        compare(*(mixing.mix(m, [1, 2], [3, 4], layers=1)[0] for m in (other, model)))
     judged = other.judge(model.sample(3), [0, 1, 2])
     assert judged.dtype == np.float32
     assert judged == pytest.approx(model.judge(model.sample(3), [0, 1, 2]), abs=0.05, rel=0.05)

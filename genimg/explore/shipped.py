@@ -1,0 +1,24 @@
+"""Names of the checkpoints that ship, by what they are.
+
+A type checker, and an editor that completes, knows from them what `genimg.load` gives.
+"""
+
+from typing import Literal
+
+GanName = Literal[
+    "critters-style",
+    "fashion-dcgan",
+    "fashion-mlp",
+    "fashion-small",
+    "fashion-style",
+    "fashion-style-early",
+    "fashion-style-late",
+    "fashion-style-middle",
+    "portraits-small",
+    "portraits-style",
+]
+DrawerName = Literal["fashion-gpt", "portraits-gpt"]
+VisionName = Literal["fashion-vit"]
+ClassifierName = Literal["fashion-features"]
+AttributesName = Literal["critters-features", "portraits-features"]
+TokenizerName = Literal["fashion-tokenizer", "portraits-tokenizer"]
