@@ -252,9 +252,20 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
 
 
 def blueprint(kind: str, config: Configuration) -> nn.Module:
-    """Build a model whose tensors have shapes and dtypes but no values, and take no memory."""
-    with torch.device("meta"), _ShapesOnly():
-        return kind_named(kind).build(config)
+    """Build a model whose tensors have shapes and dtypes but no values, and take no memory.
+
+    Raises:
+        CheckpointError: it cannot be built so.
+    """
+    try:
+        with torch.device("meta"), _ShapesOnly():
+            return kind_named(kind).build(config)
+    except (RuntimeError, TypeError) as error:  # a NotImplementedError is a RuntimeError, too
+        said = " ".join(str(error).split())[:200]
+        raise CheckpointError(
+            f"a {kind} cannot be built from its configuration without the values of its weights"
+            f" ({said}); shapes must follow from the configuration alone"
+        ) from None
 
 
 class _ShapesOnly(TorchFunctionMode):

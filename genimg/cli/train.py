@@ -21,7 +21,7 @@ from genimg.configuration import Configuration
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.distributed import LostProcess
-from genimg.training.presets import PRESETS, settings_of
+from genimg.training.presets import PRESETS, preset_named, settings_of
 from genimg.training.requesting import request_run
 from genimg.training.run_directory import RunDirectory
 from genimg.training.running import train_run
@@ -88,8 +88,8 @@ def _asked_preset(arguments: list[str]) -> str | None:
     finder = Parser(prog="python -m genimg train", add_help=False)
     finder.add_argument("--preset")
     preset = finder.parse_known_args(arguments)[0].preset
-    if preset is not None and preset not in PRESETS:
-        raise ValueError(f"there is no preset {preset!r}; the presets are {', '.join(PRESETS)}")
+    if preset is not None:
+        preset_named(preset)
     return preset
 
 

@@ -28,6 +28,7 @@ from genimg.jobs.terminal_runs import read_terminal_runs, watch
 from genimg.jobs.views import JobView, folder_bytes, tail, view
 from genimg.training.places import whole_names
 from genimg.training.requesting import request_spec
+from genimg.training.requirements import check_shared
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 
@@ -324,4 +325,6 @@ class JobManager:
         """Return the request, with names by which every process finds what it needs."""
         if isinstance(tokenizer := settings.get("tokenizer"), str):
             settings = settings | {"tokenizer": self.model(tokenizer)}
-        return request_spec(preset, **whole_names(settings, self.root))
+        spec = request_spec(preset, **whole_names(settings, self.root))
+        check_shared(spec)
+        return spec

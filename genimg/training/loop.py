@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from genimg import trails
-from genimg.data import FOLDER_PREFIX, Dataset
+from genimg.data import FOLDER_PREFIX, MEMORY_PREFIX, Dataset
 from genimg.models.gan import Gan
 from genimg.render import encode, grid
 from genimg.training import run_checkpoints
@@ -289,7 +289,7 @@ def resolved_spec(directory: RunDirectory, dataset: Dataset) -> RunSpec:
         spec = resolve(spec, dataset)
         directory.write_spec(spec)
     # Your own pictures may have moved, but must be the same: if they were imported, by their hash.
-    own = spec.run.dataset.startswith(FOLDER_PREFIX)
+    own = spec.run.dataset.startswith((FOLDER_PREFIX, MEMORY_PREFIX))
     hashes = map(fingerprint, (spec.resolved["dataset_source"], dataset.source))
     if spec.resolved["dataset_images"] != len(dataset) or (own and len({*hashes}) > 1):
         raise ValueError(

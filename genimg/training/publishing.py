@@ -13,6 +13,7 @@ from genimg.checkpoints import Checkpoint, CheckpointError
 from genimg.data.registry import published
 from genimg.models.gan import Gan
 from genimg.models.mapping import MappedGenerator
+from genimg.models.tokenizer import FsqTokenizer
 from genimg.randomness import generator
 from genimg.render import encode, grid
 from genimg.storage import read_json
@@ -91,7 +92,7 @@ def find_tokenizer(name: str) -> Checkpoint:
         checkpoint = read_run(Path(name))
     else:
         checkpoint = checkpoints.read(name)
-    if checkpoint.kind != "fsq-tokenizer":
+    if not isinstance(checkpoint.model, FsqTokenizer):
         raise ValueError(
             f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"
         )
