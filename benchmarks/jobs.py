@@ -102,7 +102,7 @@ def write_history(root: Path, number: int) -> Job:
     directory = RunDirectory.create(root / job.id, make_spec(PRESET, images=128 * REPORTS))
     attempt = directory.new_attempt()
     names = ("generator_loss", "discriminator_loss", "generator_gradient", "images_per_second")
-    with (attempt.path / "metrics.jsonl").open("w") as file:
+    with attempt.metrics.open("w") as file:
         for step in range(1, REPORTS + 1):
             values = dict.fromkeys(names, 1 + step * 7919 % 1000 / 1000)
             file.write(json.dumps({"images_seen": 128 * step, **values}) + "\n")

@@ -17,23 +17,23 @@ import json
 import math
 import os
 import re
+import shutil
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from genimg.configuration import Configuration
 from genimg.model_card import card_text, check_card
 from genimg.models import kind_named
+from genimg.models.blueprint import blueprint, without_values
 from genimg.models.gan import Gan
-from genimg.storage import atomic_write, read_json, write_json
+from genimg.storage import atomic_write, flush_directory, read_json, write_json
 
 FORMAT = 1
 _PACKAGE = Path(__file__).resolve().parent
@@ -41,6 +41,10 @@ _PACKAGE = Path(__file__).resolve().parent
 _INSTALLED = _PACKAGE / "shipped"
 SHIPPED = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "checkpoints"
 _DIRECTIONS = "directions.safetensors"
+_FILES = ("config.json", "model.safetensors", "preview.png", "card.json", "README.md")
+TRAIL = "trail"
+DRAFT = ".new"
+"""Folder in a checkpoint's own, in which the next one is written until it was read back."""
 _MAXIMUM_HEADER_BYTES = 4 * 2**20
 _DTYPES = {"F16": torch.float16, "F32": torch.float32, "I64": torch.int64, "BOOL": torch.bool}
 
@@ -79,8 +83,9 @@ class Checkpoint:
 
 def names(folder: Path | None = None) -> list[str]:
     """Return the names of the checkpoints in `folder` (default: those that ship), sorted."""
-    found = (folder or SHIPPED).glob("**/config.json")
-    return sorted(path.parent.relative_to(folder or SHIPPED).as_posix() for path in found)
+    folder = folder or SHIPPED
+    found = (path.parent.relative_to(folder) for path in folder.glob("**/config.json"))
+    return sorted(path.as_posix() for path in found if path.name != DRAFT)
 
 
 def find(name: str | os.PathLike) -> Path:
@@ -109,9 +114,8 @@ def _download(address: str) -> Path:
         raise CheckpointError(f"{address!r} is not of the form hf://owner/repository")
     from huggingface_hub import snapshot_download
 
-    wanted = ["config.json", "model.safetensors", "card.json", "preview.png", "README.md"]
     try:
-        return Path(snapshot_download(match[1], allow_patterns=[*wanted, _DIRECTIONS]))
+        return Path(snapshot_download(match[1], allow_patterns=[*_FILES, _DIRECTIONS]))
     except Exception as error:  # every kind of network trouble, each with its own class
         reason = " ".join(str(error).split())  # the hub's messages have several lines
         raise CheckpointError(f"{address} could not be downloaded: {reason}") from None
@@ -222,7 +226,10 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
         CheckpointError: as for `read`.
     """
     header = _read_header(weights)
-    model = blueprint(kind, config)
+    try:
+        model = blueprint(kind, config)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from None
     if isinstance(model, Gan) and not any(name.startswith("discriminator.") for name in header):
         model.discriminator = None
     expected = model.state_dict()
@@ -248,46 +255,12 @@ def assemble(kind: str, config: Configuration, weights: Path) -> nn.Module:
     # Copies, because what was loaded may be a view of the file, which others could change.
     tensors = {k: value.to(expected[k].dtype, copy=True) for k, value in tensors.items()}
     model.load_state_dict(tensors, assign=True)  # replaces the tensors that have no memory
-    return model.eval().requires_grad_(False)
-
-
-def blueprint(kind: str, config: Configuration) -> nn.Module:
-    """Build a model whose tensors have shapes and dtypes but no values, and take no memory.
-
-    Raises:
-        CheckpointError: it cannot be built so.
-    """
-    try:
-        with torch.device("meta"), _ShapesOnly():
-            return kind_named(kind).build(config)
-    except (RuntimeError, TypeError) as error:  # a NotImplementedError is a RuntimeError, too
-        said = " ".join(str(error).split())[:200]
+    if nameless := without_values(model):
         raise CheckpointError(
-            f"a {kind} cannot be built from its configuration without the values of its weights"
-            f" ({said}); shapes must follow from the configuration alone"
-        ) from None
-
-
-class _ShapesOnly(TorchFunctionMode):
-    """Skips what initialisation computes: on the meta device there are no values to compute with.
-
-    Left to itself PyTorch loads its compiler to find out the shapes: 1.5 s at every start.
-    """
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        if getattr(function, "__module__", "") == "torch.nn.init":
-            return kwargs["tensor"]
-        if function in (Tensor.normal_, F.normalize):
-            return args[0]
-        # The rest is the power iteration of spectral norm.
-        if function is torch.mv:
-            return args[0].new_empty(len(args[0]))
-        if function is torch.vdot:
-            return args[0].new_empty(())
-        divides = function in (Tensor.__truediv__, Tensor.div)
-        if divides and (isinstance(args[1], (int, float)) or args[1].dim() == 0):
-            return args[0]
-        return function(*args, **(kwargs or {}))
+            f"the {kind} cannot be made again from its configuration: no file holds its"
+            f" {nameless}; register it as a persistent buffer, or compute it in forward"
+        )
+    return model.eval().requires_grad_(False)
 
 
 def _read_header(path: Path) -> dict[str, tuple[torch.dtype, list[int]]]:
@@ -383,18 +356,42 @@ def write(
 
 
 def packed(model: nn.Module) -> bytes:
-    """Return the weights of a model as a safetensors file, matrices in float16.
+    """Return the weights of a model as a safetensors file; see `kept_tensors`."""
+    return save(kept_tensors(model))
+
+
+def kept_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """Return the weights of a model by name as a checkpoint keeps them, matrices in float16.
 
     Raises:
-        ValueError: a weight is not finite, or too large for float16.
+        ValueError: a weight is not finite, too large for float16, or of a type that no file keeps.
     """
-    return save({name: _compact(name, value) for name, value in model.state_dict().items()})
+    return {name: _compact(name, value) for name, value in model.state_dict().items()}
+
+
+def adopt(directory: Path) -> None:
+    """Let the checkpoint in `directory / DRAFT` take the place of the one in `directory`.
+
+    Raises:
+        OSError: as for `write`.
+    """
+    draft = directory / DRAFT
+    for name in _FILES:  # first what says whose folder it is
+        os.replace(draft / name, directory / name)
+    (directory / _DIRECTIONS).unlink(missing_ok=True)  # they were those of other weights
+    shutil.rmtree(directory / TRAIL, ignore_errors=True)
+    if (draft / TRAIL).is_dir():
+        os.rename(draft / TRAIL, directory / TRAIL)
+    draft.rmdir()
+    flush_directory(directory)
 
 
 def _compact(name: str, value: Tensor) -> Tensor:
     # Statistics (batch norm, spectral norm, mean styles) are small and used as divisors: keep them.
     matrix = value.dim() >= 2 and value.dtype == torch.float32 and "mean_style" not in name
     stored = value.detach().cpu().to(torch.float16 if matrix else value.dtype).contiguous()
+    if stored.dtype not in _DTYPES.values():
+        raise ValueError(f"{name} is {stored.dtype}; a checkpoint keeps float32, int64 and bool")
     if stored.is_floating_point() and not torch.isfinite(stored).all():
         raise ValueError(f"{name} holds numbers that a checkpoint cannot keep; train it again")
     return stored

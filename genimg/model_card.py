@@ -172,6 +172,8 @@ ENTRIES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "batch_size": _COUNT,
     "seed": _COUNT,
     "torch": _TEXT,
+    "initial_weights": _TEXT,
+    "parent": _TEXT,
     "validation_loss": _NUMBER,
     "license": _TEXT,
     "attribution": _TEXT,

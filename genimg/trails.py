@@ -11,18 +11,17 @@ from pathlib import Path
 
 from torch import nn
 
-from genimg.checkpoints import CheckpointError, assemble, packed
+from genimg.checkpoints import TRAIL, CheckpointError, assemble, packed
 from genimg.configuration import Configuration
 from genimg.storage import atomic_write
 
 SHARES = (0, 1 / 200, 1 / 50, 1 / 20, 1 / 8, 1 / 3, 1)
 """Of a run's pictures, after which a snapshot is taken: most is learned early."""
-_FOLDER = "trail"
 
 
 def moments(directory: Path) -> tuple[int, ...]:
     """Return after how many pictures there are snapshots, in rising order; () without a trail."""
-    files = (directory / _FOLDER).glob("*.safetensors")
+    files = (directory / TRAIL).glob("*.safetensors")
     return tuple(sorted(int(file.stem) for file in files if re.fullmatch("[0-9]{9}", file.stem)))
 
 
@@ -44,7 +43,7 @@ def write(directory: Path, images_seen: int, model: nn.Module) -> None:
         OSError: the folder is not writable or the disk is full.
         ValueError: a weight is not finite, or too large for float16.
     """
-    (directory / _FOLDER).mkdir(exist_ok=True)
+    (directory / TRAIL).mkdir(exist_ok=True)
     atomic_write(_file(directory, images_seen), packed(model))
 
 
@@ -66,9 +65,9 @@ def copy(source: Path, target: Path) -> None:
     for images_seen in moments(target):
         _file(target, images_seen).unlink()
     for images_seen in moments(source):
-        (target / _FOLDER).mkdir(exist_ok=True)
+        (target / TRAIL).mkdir(exist_ok=True)
         atomic_write(_file(target, images_seen), _file(source, images_seen).read_bytes())
 
 
 def _file(directory: Path, images_seen: int) -> Path:
-    return directory / _FOLDER / f"{images_seen:09d}.safetensors"
+    return directory / TRAIL / f"{images_seen:09d}.safetensors"

@@ -263,19 +263,6 @@ class TestClassNames:
             checkpoint.class_names()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_model_without_memory_has_the_shapes_of_a_real_one(kind):
-    config = KINDS[kind].config()
-
-    def shapes(model):
-        return {name: (v.shape, v.dtype) for name, v in model.state_dict().items()}
-
-    with torch.device("meta"), checkpoints._ShapesOnly():
-        skeleton = KINDS[kind].build(config)
-    assert all(value.is_meta for value in skeleton.state_dict().values())
-    assert shapes(skeleton) == shapes(KINDS[kind].build(config))
-
-
 def test_reading_does_not_load_a_compiler():
     script = (
         "import sys, genimg; genimg.load('fashion-style'); print('torch._dynamo' in sys.modules)"

@@ -256,6 +256,22 @@ def test_nobody_asks_a_kind_of_model_for_its_name(path):
         assert not kinds & {value for value in named if isinstance(value, str)}
 
 
+LAYOUT = {"attempts", "status.json", "metrics.jsonl", "log.txt", "launcher.json", "exit.json"}
+
+
+def test_one_module_knows_where_attempts_are():
+    spelled = {
+        module_name(path)
+        for path in SOURCES
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and len(node.value.split()) == 1  # a docstring may speak of them
+        and {*node.value.split("/")} & LAYOUT
+    }
+    assert spelled == {"genimg.training.attempts"}
+
+
 def undocumented(tree: ast.Module) -> list[str]:
     """Return the public modules, classes, functions and methods that have no docstring."""
     missing = ["module"] if tree.body and not ast.get_docstring(tree) else []

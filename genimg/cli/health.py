@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from genimg.training.attempts import add_report
 from genimg.training.health import Finding, diagnose
-from genimg.training.run_directory import RunDirectory, add_report
+from genimg.training.run_directory import RunDirectory
 
 _SECONDS = 10.0
 # A look reads all reports: it gets at most a hundredth of the time.

@@ -21,7 +21,6 @@ from pathlib import Path
 
 from genimg.cli.health import findings_of, summary
 from genimg.cli.options import Parser, add_number, path
-from genimg.cli.progress import time_text
 from genimg.cli.tables import facts_table, plain, table
 from genimg.cli.train import add_preset, given_settings
 from genimg.jobs import naming
@@ -29,6 +28,7 @@ from genimg.jobs.job import Job
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import ENDED, State
 from genimg.jobs.views import JobView
+from genimg.training.progress import time_text
 from genimg.ui.host import runs_of
 
 SUMMARY = "train in the background: start, watch, pause, resume, cancel"

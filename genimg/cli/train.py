@@ -3,6 +3,8 @@
     python -m genimg train --preset fashion-style --minutes 10 --out runs/mine
 
 Running the same command again resumes the run; when it is complete it does nothing. Ctrl-C saves.
+--init NAME begins with the weights of a trained model (fine-tuning). A finished run goes on as
+another: --extend runs/mine --images N --out runs/longer.
 With --processes N, or --gpus N, each of N processes takes a share of every batch.
 """
 
@@ -16,12 +18,13 @@ from typing import Any
 from genimg import data
 from genimg.cli.health import HealthLines, summary
 from genimg.cli.options import Parser, add_number, default_text, help_text, path
-from genimg.cli.progress import Progress, say
 from genimg.configuration import Configuration
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
+from genimg.training.beginning import preset_of
 from genimg.training.distributed import LostProcess
 from genimg.training.presets import PRESETS, preset_named, settings_of
+from genimg.training.progress import Progress, say
 from genimg.training.requesting import request_run
 from genimg.training.run_directory import RunDirectory
 from genimg.training.running import train_run
@@ -67,7 +70,11 @@ def add_preset(parser: Parser, arguments: list[str] | None) -> None:
         + [f"  {name.ljust(width)}  {recipe.title}" for name, recipe in PRESETS.items()]
     )
     parser.add_argument(
-        "--preset", required=True, metavar="NAME", help="What to train: one of those listed below."
+        "--preset",
+        required=preset is None,
+        default=preset,
+        metavar="NAME",
+        help="What to train: one of those listed below (with --extend, that of the run).",
     )
     sections = settings_of(PRESETS[preset]) if preset else {"run": RunConfig()}
     for section in ("run", "model", "task"):
@@ -84,10 +91,18 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _asked_preset(arguments: list[str]) -> str | None:
-    """Return the preset, which decides what the other options are, or None."""
+    """Return the preset, which decides what the other options are, or None.
+
+    Raises:
+        ValueError: it does not exist, or there is no run to extend.
+    """
     finder = Parser(prog="python -m genimg train", add_help=False)
     finder.add_argument("--preset")
-    preset = finder.parse_known_args(arguments)[0].preset
+    finder.add_argument("--extend")
+    known = finder.parse_known_args(arguments)[0]
+    preset = known.preset
+    if preset is None and known.extend:
+        preset = preset_of(known.extend)
     if preset is not None:
         preset_named(preset)
     return preset

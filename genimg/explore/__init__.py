@@ -1,11 +1,9 @@
 """What you do with a trained model."""
 
 import os
-from pathlib import Path
 
 import torch
 
-from genimg import checkpoints
 from genimg.checks import shown
 from genimg.explore.attributes import AttributeClassifierModel
 from genimg.explore.classifier import ClassifierModel
@@ -16,7 +14,7 @@ from genimg.explore.tokenizing import TokenizerModel
 from genimg.explore.uses import USES, Model
 from genimg.explore.vision import VisionTransformerModel
 from genimg.models import KINDS
-from genimg.training.publishing import read_run
+from genimg.training.publishing import read_model
 
 __all__ = [
     "AttributeClassifierModel",
@@ -52,8 +50,5 @@ def load(
     """
     if not isinstance(name, (str, os.PathLike)):
         raise ValueError(f"the name of a model must be a text or a path, not {shown(name)}")
-    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
-        checkpoint = read_run(Path(name))
-    else:
-        checkpoint = checkpoints.read(name)
+    checkpoint = read_model(name)
     return USES[KINDS[checkpoint.kind].use].load(checkpoint).to(device, dtype)

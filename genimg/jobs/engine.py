@@ -14,6 +14,7 @@ from genimg.jobs import platforms
 from genimg.jobs.devices import Device, list_devices
 from genimg.jobs.states import Exit
 from genimg.storage import Lease, read_json
+from genimg.training.attempts import Attempt
 from genimg.training.run_directory import RunDirectory
 
 # Time for a launcher to appear that was started just before its server was killed.
@@ -37,9 +38,9 @@ class Handle:
     attempt: int
 
     @property
-    def folder(self) -> Path:
-        """Folder of the attempt."""
-        return self.run / "attempts" / str(self.attempt)
+    def files(self) -> Attempt:
+        """What there is of the attempt on disk."""
+        return Attempt.of(self.run, self.attempt)
 
 
 class Engine(Protocol):
@@ -80,7 +81,7 @@ class LocalEngine:
         command += ["--attempt", str(handle.attempt), "--device-lock", str(device_lock.resolve())]
         if device.kind == "cpu":
             command += ["--nice", str(self.nice)]
-        with (handle.folder / "log.txt").open("ab") as log:
+        with handle.files.log.open("ab") as log:
             self._launchers[handle] = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -97,16 +98,16 @@ class LocalEngine:
             if launcher.poll() is None:  # also buries it, so that it is no zombie
                 return Verdict.ALIVE, None
             del self._launchers[handle]
-        if (handle.folder / "exit.json").exists():
+        if handle.files.exit.exists():
             return self._dead(handle, _read_exit(handle))
-        if Lease(handle.folder / "lease").is_held():
+        if Lease(handle.files.lease).is_held():
             return Verdict.ALIVE, None
-        if (handle.folder / "exit.json").exists():  # written between the two questions
+        if handle.files.exit.exists():  # written between the two questions
             return self._dead(handle, _read_exit(handle))
         # Without its launcher a worker goes on and is taken as it is.
         if _worker_is_alive(handle):
             return Verdict.ALIVE, None
-        if launcher is None and not (handle.folder / "launcher.json").exists():
+        if launcher is None and not handle.files.launcher.exists():
             since = self._missed.setdefault(handle, self.clock())
             if self.clock() - since < _APPEARS_SECONDS:
                 return Verdict.UNKNOWN, None
@@ -117,7 +118,7 @@ class LocalEngine:
         if self.probe(handle)[0] is not Verdict.ALIVE:
             return
         try:
-            group = read_json(handle.folder / "launcher.json")["group"]
+            group = read_json(handle.files.launcher)["group"]
         except (OSError, ValueError, KeyError, TypeError):
             return  # it is only just starting; ask again
         if handle not in self._asked_to_end:
@@ -144,7 +145,7 @@ class LocalEngine:
 
 def _read_exit(handle: Handle) -> Exit:
     try:
-        return Exit.from_dict(read_json(handle.folder / "exit.json"))
+        return Exit.from_dict(read_json(handle.files.exit))
     except (OSError, ValueError):
         return Exit()
 
@@ -152,8 +153,7 @@ def _read_exit(handle: Handle) -> Exit:
 def _worker_is_alive(handle: Handle) -> bool:
     """Return whether the run is being trained by this attempt, and not by somebody's terminal."""
     directory = RunDirectory(handle.run)
-    newest = max(directory.attempt_numbers(), default=0)
-    return newest == handle.attempt and directory.lease.is_held()
+    return directory.newest_attempt() == handle.attempt and directory.lease.is_held()
 
 
 def _environment(device: Device) -> dict[str, str]:

@@ -15,9 +15,10 @@ from typing import Any
 from genimg import checkpoints
 from genimg.jobs.devices import Device
 from genimg.jobs.job import TERMINAL, Job
-from genimg.jobs.views import last_report
 from genimg.models import kind_named
+from genimg.models.blueprint import blueprint
 from genimg.storage import read_json
+from genimg.training.attempts import Attempt
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 
@@ -100,7 +101,7 @@ def estimate(spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]) -
 
 def count_weights(spec: RunSpec) -> int:
     """Return how many numbers are trained, without making room for them."""
-    model = checkpoints.blueprint(spec.kind, spec.model)
+    model = blueprint(spec.kind, spec.model)
     return sum(parameter.numel() for parameter in model.parameters())
 
 
@@ -111,7 +112,7 @@ def _speed(
     for job in sorted(jobs, key=lambda job: job.started, reverse=True):
         here = job.preset == spec.preset and job.assigned.partition(":")[0] == device.kind
         if here and _is_same_work(root / job.id, spec):
-            report = last_report(root / job.id / "attempts" / str(job.attempt))
+            report = Attempt.of(root / job.id, job.attempt).last_report()
             seen, seconds = report.get("images_seen"), report.get("seconds")
             # Over the whole run: the speed of its report leaves out measuring and saving.
             if all(isinstance(each, (int, float)) and each > 0 for each in (seen, seconds)):

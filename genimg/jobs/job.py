@@ -9,6 +9,7 @@ from typing import Any
 
 from genimg.jobs.states import ACTIVE, State
 from genimg.storage import read_json, write_json
+from genimg.training.attempts import newest_attempt
 
 TERMINAL = "terminal"
 """Owner of a run that no server started; it gives nobody a right, and is nobody's nickname."""
@@ -124,7 +125,6 @@ def read_job(folder: Path) -> Job | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        attempts = [int(path.name) for path in folder.glob("attempts/*") if path.name.isdigit()]
         return Job(
             id=folder.name,
             name=folder.name,
@@ -132,7 +132,7 @@ def read_job(folder: Path) -> Job | None:
             preset=folder.name.rpartition("-")[0],
             device="cpu",
             state=State.PAUSED,
-            attempt=max(attempts, default=0),
+            attempt=newest_attempt(folder),
             message=f"its description was damaged ({error})",
             created=time.time(),
         )

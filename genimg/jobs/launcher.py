@@ -3,9 +3,9 @@
     python -m genimg.jobs.launcher RUN_DIRECTORY --attempt N [--device-lock FILE] [--nice N]
 
 It needs no PyTorch, so it is small and starts at once. It is the parent that a worker keeps when
-the server goes, and it holds `attempts/N/lease` for as long as it lives: liveness is that lease,
+the server goes, and it holds the attempt's lease for as long as it lives: liveness is that lease,
 never a process number. Its output, and the worker's, go where its own standard output goes: the
-engine opens `attempts/N/log.txt` before there is a process that could say anything.
+engine opens the attempt's log before there is a process that could say anything.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from genimg.jobs import platforms
 from genimg.storage import Lease, write_json
+from genimg.training.attempts import Attempt, newest_attempt
 
 _PATIENCE_SECONDS = 5.0  # whoever asks whether the lease is free holds it for an instant
 _LOOK_SECONDS = 5.0
@@ -28,18 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     An attempt that has ended, or that a newer one has replaced, is not started.
     """
     options = _options(arguments)
-    folder: Path = options.run_directory / "attempts" / str(options.attempt)
+    attempt = Attempt.of(options.run_directory, options.attempt)
     platforms.ignore_farewells()
-    lease = Lease(folder / "lease")
+    lease = Lease(attempt.lease)
     if not lease.acquire(patience=_PATIENCE_SECONDS):
         return _refuse("another launcher has this attempt")
-    newest = max(int(path.name) for path in folder.parent.iterdir() if path.name.isdigit())
+    newest = newest_attempt(options.run_directory)
     if newest > options.attempt:
         return _refuse(f"attempt {newest} has replaced this one")
-    if (folder / "exit.json").exists():
+    if attempt.exit.exists():
         return _refuse("this attempt has ended")
     # Where to send a signal while the lease is held: the launcher leads the worker's group.
-    write_json(folder / "launcher.json", {"group": platforms.own_group(), "host": platforms.host()})
+    write_json(attempt.launcher, {"group": platforms.own_group(), "host": platforms.host()})
     platforms.lower_priority(options.nice)
     started, kills = time.monotonic(), platforms.memory_kills()
     worker = subprocess.Popen(_command(options), stdin=subprocess.DEVNULL)
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "seconds": round(time.monotonic() - started, 3),
         "time": time.time(),
     }
-    write_json(folder / "exit.json", ended)
+    write_json(attempt.exit, ended)
     return max(code, 0) or int(code < 0)
 
 

@@ -25,7 +25,8 @@ from genimg.jobs.limits import UsageLimits
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import read_terminal_runs, watch
-from genimg.jobs.views import JobView, folder_bytes, tail, view
+from genimg.jobs.views import JobView, folder_bytes, view
+from genimg.training.attempts import Attempt
 from genimg.training.places import whole_names
 from genimg.training.requesting import request_spec
 from genimg.training.requirements import check_shared
@@ -282,7 +283,7 @@ class JobManager:
         """
         job = self.job(job_id)
         number = job.attempt if attempt is None else attempt
-        return tail(self.root / job.id / "attempts" / str(number) / "log.txt")
+        return Attempt.of(self.root / job.id, number).read_log()
 
     def stored_bytes(self, job_id: str) -> int:
         """Return how much a job's files take on the disk; it looks at every file."""
@@ -323,8 +324,9 @@ class JobManager:
 
     def _request(self, preset: str, settings: dict[str, Any]) -> RunSpec:
         """Return the request, with names by which every process finds what it needs."""
-        if isinstance(tokenizer := settings.get("tokenizer"), str):
-            settings = settings | {"tokenizer": self.model(tokenizer)}
+        for setting in ("tokenizer", "init", "extend"):
+            if isinstance(model := settings.get(setting), str) and model:
+                settings = settings | {setting: self.model(model)}
         spec = request_spec(preset, **whole_names(settings, self.root))
         check_shared(spec)
         return spec

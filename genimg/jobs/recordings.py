@@ -2,7 +2,7 @@
 
 FOLDER/NAME/recording.json            {"name", "hardware", "minutes"}
 FOLDER/NAME/spec.json                 as of a run; see `genimg.training.run_directory`
-FOLDER/NAME/attempts/1/...            status.json, and metrics.jsonl of all attempts
+FOLDER/NAME/attempts/1/...            its status, and the reports of all attempts
 FOLDER/NAME/samples/IMAGES_SEEN.png   some of the sample sheets
 
 A recording has no weights, so nobody can resume or open it. They are shown where nothing may be
@@ -23,7 +23,7 @@ from genimg.data import FOLDER_PREFIX
 from genimg.jobs.job import Job
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import read_terminal_runs, watch
-from genimg.jobs.views import JobView, read_status
+from genimg.jobs.views import JobView
 from genimg.storage import read_json, write_json
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
@@ -140,7 +140,7 @@ def record(
     """
     directory = RunDirectory(run)
     spec = directory.read_spec()
-    status = read_status(run / "attempts" / str(max(directory.attempt_numbers(), default=0)))
+    status = directory.newest_status()
     if status.get("state") != "succeeded":
         raise ValueError(f"{run} has not ended well ({status.get('state', 'it never began')})")
     if out.exists() and not (out / "recording.json").is_file():
@@ -165,13 +165,14 @@ def _write(
     said: dict[str, Any],
     largest_bytes: int,
 ) -> None:
-    copy, attempt = RunDirectory(folder), folder / "attempts" / "1"
-    attempt.mkdir(parents=True)
+    copy = RunDirectory(folder)
+    folder.mkdir(parents=True)
+    attempt = copy.new_attempt()
     copy.write_spec(_without_places(spec))
     rows = directory.read_metrics()
     lines = [json.dumps(_rounded(row)) for row in _thinned(rows)]
-    (attempt / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines))
-    write_json(attempt / "status.json", status)
+    attempt.metrics.write_text("".join(f"{line}\n" for line in lines))
+    attempt.write_status(**status)
     seconds = max((row.get("seconds") or 0 for row in rows), default=0)
     write_json(folder / "recording.json", said | {"minutes": round(seconds / 60, 2)})
     for images_seen, content in _sheets(directory, largest_bytes - _bytes(folder)):

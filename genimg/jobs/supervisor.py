@@ -15,7 +15,6 @@ from genimg.jobs.engine import Engine, Handle, Verdict
 from genimg.jobs.index import Index
 from genimg.jobs.job import Job
 from genimg.jobs.states import Exit, State, outcome
-from genimg.jobs.views import last_error, read_status
 from genimg.storage import Lease, read_json, write_json
 from genimg.training import run_checkpoints
 from genimg.training.run_directory import RunDirectory
@@ -83,7 +82,7 @@ class Supervisor:
     def _follow(self, job: Job) -> None:
         handle = self.handle(job)
         verdict, end = self.engine.probe(handle)
-        status = read_status(handle.folder)
+        status = handle.files.read_status()
         if verdict is Verdict.DEAD:
             self._settle(job, end, str(status.get("state", "")))
         elif job.state is State.STARTING and status:
@@ -98,7 +97,7 @@ class Supervisor:
         self._stopping_since.pop((job.id, job.attempt), None)
         state, kind, message = outcome(job.state, end, reported)
         if state is State.FAILED:
-            said = last_error(self.handle(job).folder)
+            said = self.handle(job).files.last_error()
             message = said if kind in ("unusable", "error") and said else message
         saved = saved_images(self.root / job.id)
         retries = 0 if saved > job.saved_images else job.retries
@@ -128,7 +127,7 @@ class Supervisor:
 
     def _launch(self, job: Job, device: Device, lock: Path) -> None:
         directory = RunDirectory(self.root / job.id)
-        newest = max(directory.attempt_numbers(), default=0)
+        newest = directory.newest_attempt()
         starting = self.index.change(
             job,
             state=State.STARTING,

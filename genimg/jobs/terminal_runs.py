@@ -9,7 +9,7 @@ from pathlib import Path
 
 from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.states import State
-from genimg.jobs.views import JobView, read_status, view
+from genimg.jobs.views import JobView, view
 from genimg.training.run_directory import RunDirectory
 
 
@@ -30,8 +30,7 @@ def read_terminal_run(folder: Path) -> Job | None:
         # Nothing writes into the lease; the request is written anew while it trains.
         first = directory.lease.path if directory.lease.path.exists() else folder / "spec.json"
         created = first.stat().st_mtime
-        attempt = max(directory.attempt_numbers(), default=0)
-        status = read_status(folder / "attempts" / str(attempt))
+        attempt, status = directory.newest_attempt(), directory.newest_status()
         state = _state(directory, str(status.get("state", "")))
     except (OSError, ValueError):
         return None

@@ -1,6 +1,5 @@
 """What people see of a job: read from small files, never from a process."""
 
-import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,10 +7,7 @@ from typing import Any
 
 from genimg.jobs.job import Job
 from genimg.jobs.states import ACTIONS
-from genimg.storage import read_json
-
-_TAIL_BYTES = 64 * 1024
-_SMALL = 64 * 1024
+from genimg.training.attempts import Attempt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,10 +41,10 @@ class JobView:
 
 def view(root: Path, job: Job, place: int | None = None) -> JobView:
     """Return what is to be seen of a job; it costs two small reads."""
-    folder = root / job.id / "attempts" / str(job.attempt)
-    status = read_status(folder)
+    attempt = Attempt.of(root / job.id, job.attempt)
+    status = attempt.read_status()
     seen, total = _count(status, "images_seen"), _count(status, "total")
-    speed = last_report(folder).get("images_per_second")
+    speed = attempt.last_report().get("images_per_second")
     speed = float(speed) if isinstance(speed, (int, float)) and speed > 0 else None
     beat = status.get("time")
     alive = job.active and isinstance(beat, (int, float))
@@ -63,47 +59,6 @@ def view(root: Path, job: Job, place: int | None = None) -> JobView:
         place=place,
         actions=ACTIONS[job.state],
     )
-
-
-def read_status(folder: Path) -> dict[str, Any]:
-    """Return an attempt's status.json, or {} where it is missing or damaged."""
-    try:
-        values = read_json(folder / "status.json", _SMALL)
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
-
-
-def last_report(folder: Path) -> dict[str, Any]:
-    """Return the newest whole line of an attempt's metrics.jsonl that tells a speed, or {}."""
-    for line in reversed(tail(folder / "metrics.jsonl").split("\n")[:-1]):
-        try:
-            values = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(values, dict) and "images_per_second" in values:
-            return values
-    return {}
-
-
-def tail(path: Path, limit: int = _TAIL_BYTES) -> str:
-    """Return the end of a text file, at most `limit` bytes, from the start of a line."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - limit))
-            text = file.read(limit).decode(errors="replace")
-    except OSError:
-        return ""
-    return text.partition("\n")[2] if size > limit and "\n" in text else text
-
-
-def last_error(folder: Path) -> str:
-    """Return the last sentence that a worker printed as its error, or ''."""
-    for line in reversed(tail(folder / "log.txt").splitlines()):
-        if line.startswith("error: "):
-            return line.removeprefix("error: ")[:500]
-    return ""
 
 
 def folder_bytes(folder: Path) -> int:

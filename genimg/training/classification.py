@@ -16,6 +16,7 @@ from genimg.training.task import (
     decay_matrices_only,
     learning_rate_factor,
     make_optimizer,
+    random_pictures,
 )
 
 
@@ -67,6 +68,11 @@ class RecognisingTask(Task):
             )
         }
 
+    def begin_with(self, model: nn.Module) -> None:
+        """Copy the weights."""
+        self.model.load_state_dict(model.state_dict())
+        self.average.load_state_dict(model.state_dict())
+
     def _outputs(self, images: Tensor, progress: float) -> Tensor:
         """Set the learning rate of this place in the run, and return what the network says."""
         warm_up = self.config.warm_up
@@ -96,6 +102,11 @@ class RecognisingTask(Task):
     def published(self) -> nn.Module:
         """Return a copy of the averaged model."""
         return copy.deepcopy(self.average)
+
+    @staticmethod
+    def outputs(model: nn.Module) -> list[Tensor]:
+        """Return what it says of eight pictures."""
+        return [model(random_pictures(model.config))]
 
 
 class ClassifierTask(RecognisingTask):

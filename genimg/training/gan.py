@@ -99,6 +99,13 @@ class GanTask(Task):
             ),
         }
 
+    def begin_with(self, model: Gan) -> None:
+        """Copy the weights of the generator, and those of the discriminator if there is one."""
+        self.model.generator.load_state_dict(model.generator.state_dict())
+        self.average.load_state_dict(model.generator.state_dict())
+        if model.discriminator is not None:
+            self.model.discriminator.load_state_dict(model.discriminator.state_dict())
+
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
@@ -234,6 +241,20 @@ class GanTask(Task):
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.generator.load_state_dict(self.average.state_dict())
         return model
+
+    @staticmethod
+    def outputs(model: Gan) -> list[Tensor]:
+        """Return pictures of eight latents, and the logits of the discriminator if there is one."""
+        generator, config = model.generator, model.generator.config
+        numbers = random_generator(0, "outputs", 0)
+        z = torch.randn(8, config.latent_dimensions, generator=numbers)
+        labels = torch.arange(8) % max(config.classes, 1)
+        arguments = [z, labels]
+        if isinstance(generator, MappedGenerator):
+            arguments.append(generator.draw_noise(8, numbers))
+        pictures = generator(*arguments)
+        judged = [] if model.discriminator is None else [model.discriminator(pictures, labels)]
+        return [pictures, *judged]
 
 
 def _generator_parameters(generator: nn.Module, config: GanTrainingConfig) -> Any:

@@ -4,20 +4,24 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from genimg import trails
 from genimg.data import FOLDER_PREFIX, MEMORY_PREFIX, Dataset
 from genimg.models.gan import Gan
 from genimg.render import encode, grid
 from genimg.training import run_checkpoints
+from genimg.training.attempts import Attempt
+from genimg.training.beginning import read_end
 from genimg.training.distributed import ALONE, END, LOAD, STEP, Group, Order
 from genimg.training.learner import Learner
 from genimg.training.places import fingerprint
 from genimg.training.planning import resolve
-from genimg.training.publishing import find_tokenizer, measure_mean_style
+from genimg.training.publishing import find_tokenizer, measure_mean_style, read_model
 from genimg.training.quality import QualityGauge
 from genimg.training.reporting import Callback, Reporter
-from genimg.training.run_directory import Attempt, RunDirectory
+from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 from genimg.training.task import Diverged
 from genimg.training.validation import BestSoFar
@@ -34,7 +38,7 @@ class Trainer(Learner):
     Args:
         directory: the run; its lease is held by the caller.
         dataset: the pictures its specification names.
-        callbacks: called with every report, a dictionary of numbers.
+        callbacks: called with every report; see `genimg.training.reporting.Report`.
         should_stop: asked once a step; a true answer saves and ends with "paused".
         group: the processes that share each batch; the others are told what to do.
     """
@@ -56,6 +60,8 @@ class Trainer(Learner):
             total=self.total,
             epoch_images=len(self.training),
             device=self.device,
+            task=lambda: self.task,
+            seed=self.spec.run.seed,
             callbacks=callbacks,
         )
         run_checkpoints.remove_leftovers(directory.checkpoints)
@@ -251,14 +257,21 @@ class Trainer(Learner):
         self._build()
         self.task.examples, _ = self._batch(self.training[:EXAMPLES])
         newest = run_checkpoints.newest(self.directory.checkpoints)
-        if newest is None:
+        begin = newest
+        if newest is None and self.spec.run.extend:
+            begin = read_end(self.spec.run.extend)
+            trails.copy(Path(self.spec.run.extend), self.directory.path)
+        if begin is None:
             if name := self.task.tokenizer_name:
-                self.task.take_tokenizer(find_tokenizer(name).model)
+                self.task.take_tokenizer(find_tokenizer(name))
+            if name := self.spec.run.init:
+                self.task.begin_with(read_model(name).model)
         else:
-            state = self._load(newest)
+            state = self._load(begin)
             self.task.learning_rate_scale = state["learning_rate_scale"]
             self.step, self.images_seen = state["step"], state["images_seen"]
             self.rollbacks, seconds = state["rollbacks"], state["seconds"]
+        if newest is not None:  # of the run that this one extends the best is not here
             self.validated = BestSoFar(
                 **{name: state[name] for name in BestSoFar.__slots__ if name in state}
             )
@@ -285,16 +298,25 @@ def resolved_spec(directory: RunDirectory, dataset: Dataset) -> RunSpec:
         ValueError: as for `resolve`, or the data have changed since.
     """
     spec = directory.read_spec()
+    began = [spec.resolved] if spec.resolved else []
+    if not began and spec.run.extend:
+        began.append(RunDirectory(spec.run.extend).read_spec().resolved)
+    for resolved in began:
+        _check_same(spec.run.dataset, resolved, dataset)
     if not spec.resolved:
         spec = resolve(spec, dataset)
         directory.write_spec(spec)
+    return spec
+
+
+def _check_same(name: str, resolved: dict[str, Any], dataset: Dataset) -> None:
+    """Raise ValueError unless the pictures of `name` are those with which a run began."""
     # Your own pictures may have moved, but must be the same: if they were imported, by their hash.
-    own = spec.run.dataset.startswith((FOLDER_PREFIX, MEMORY_PREFIX))
-    hashes = map(fingerprint, (spec.resolved["dataset_source"], dataset.source))
-    if spec.resolved["dataset_images"] != len(dataset) or (own and len({*hashes}) > 1):
+    own = name.startswith((FOLDER_PREFIX, MEMORY_PREFIX))
+    hashes = map(fingerprint, (resolved["dataset_source"], dataset.source))
+    if resolved["dataset_images"] != len(dataset) or (own and len({*hashes}) > 1):
         raise ValueError(
-            f"this run began with {spec.resolved['dataset_images']} pictures from"
-            f" {spec.resolved['dataset_source']}, but {spec.run.dataset} now has {len(dataset)}"
+            f"this run began with {resolved['dataset_images']} pictures from"
+            f" {resolved['dataset_source']}, but {name} now has {len(dataset)}"
             f" from {dataset.source}; put the data back, or start a new run"
         )
-    return spec

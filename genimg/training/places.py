@@ -1,4 +1,4 @@
-"""Where a run's pictures and its tokenizer lie, so that a folder of runs can be moved.
+"""Where a run's pictures and the models that it needs lie, so that a folder of runs can be moved.
 
 In spec.json what lies in the folder of the runs (the one in which the run's own folder lies) is
 named relative to it, as in "folder:{runs}/datasets/0123"; anything else by its whole path. In
@@ -49,15 +49,17 @@ def fingerprint(source: str) -> str | None:
 
 
 def whole_names(settings: dict[str, Any], runs: Path) -> dict[str, Any]:
-    """Return settings of a run with the paths of where its pictures and its tokenizer are now.
+    """Return settings of a run with the paths of where its pictures and its models are now.
 
     Every process finds them by these, wherever it was started.
 
     Args:
         runs: folder of the runs.
     """
+    paths = {n: os.fspath(v) for n, v in settings.items() if isinstance(v, os.PathLike)}
+    settings = settings | paths
     asked = {"run": {}, "task": {}, "resolved": {}}
-    parts = {"dataset": "run", "tokenizer": "task"}
+    parts = {"dataset": "run", "tokenizer": "task", "init": "run", "extend": "run"}
     for name, part in parts.items():
         asked[part] |= {name: settings[name]} if name in settings else {}
     now = found(asked, runs)
@@ -102,6 +104,10 @@ def _renamed(values: Any, rename: Callable[[str, Callable[[Path], bool]], str]) 
             resolved["dataset_source"] = rename(path, _is_pictures) + (hash[0] if hash else "")
     if isinstance(tokenizer, str) and _is_path(tokenizer):
         task["tokenizer"] = rename(tokenizer, _is_model)
+    for name in ("init", "extend"):
+        model = run.get(name)
+        if isinstance(model, str) and _is_path(model):
+            run[name] = rename(model, _is_model)
     return values | {"run": run, "task": task, "resolved": resolved}
 
 
@@ -135,11 +141,11 @@ def _is_dict(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _is_path(tokenizer: str) -> bool:
-    """Return whether a tokenizer is named by its path, and not as one that ships or is hosted."""
-    if tokenizer.startswith("hf://"):
+def _is_path(model: str) -> bool:
+    """Return whether a model is named by its path, and not as one that ships or is hosted."""
+    if model.startswith("hf://"):
         return False
-    return "/" in tokenizer or "\\" in tokenizer or _has(Path(tokenizer), "spec.json")
+    return "/" in model or "\\" in model or _has(Path(model), "spec.json")
 
 
 def _is_model(path: Path) -> bool:

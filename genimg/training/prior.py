@@ -16,7 +16,13 @@ from genimg.randomness import generator as random_generator
 from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
 from genimg.training.classification import augment
-from genimg.training.task import Task, decay_matrices_only, learning_rate_factor, make_optimizer
+from genimg.training.task import (
+    Task,
+    decay_matrices_only,
+    learning_rate_factor,
+    make_optimizer,
+    random_pictures,
+)
 
 BETAS = (0.9, 0.95)  # the usual ones of language models: a short memory of squared gradients
 
@@ -73,6 +79,11 @@ class PriorTask(Task):
         """Copy the weights of a trained tokenizer of the same configuration."""
         self.model.tokenizer.load_state_dict(tokenizer.state_dict())
 
+    def begin_with(self, model: Drawer) -> None:
+        """Copy the weights of the image GPT; the tokenizer is the one that was asked for."""
+        self.model.prior.load_state_dict(model.prior.state_dict())
+        self.average.load_state_dict(model.prior.state_dict())
+
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
@@ -122,3 +133,10 @@ class PriorTask(Task):
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.prior.load_state_dict(self.average.state_dict())
         return model
+
+    @staticmethod
+    def outputs(model: Drawer) -> list[Tensor]:
+        """Return the tokens of eight pictures, what they decode to, and the logits of each."""
+        tokens = model.tokenizer.encode(random_pictures(model.config))
+        labels = torch.arange(len(tokens)) % model.prior.config.classes
+        return [tokens, model.tokenizer.decode(tokens), model.prior(tokens[:, :-1], labels)]

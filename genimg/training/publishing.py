@@ -2,15 +2,19 @@
 
 import os
 import platform
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from genimg import checkpoints, data, trails
 from genimg.checkpoints import Checkpoint, CheckpointError
 from genimg.data.registry import published
+from genimg.models.drawer import Drawer
 from genimg.models.gan import Gan
 from genimg.models.mapping import MappedGenerator
 from genimg.models.tokenizer import FsqTokenizer
@@ -20,6 +24,7 @@ from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.building import build_task
 from genimg.training.run_directory import RunDirectory
+from genimg.training.spec import task_of
 
 
 def read_run(path: Path) -> Checkpoint:
@@ -75,28 +80,47 @@ def read_run(path: Path) -> Checkpoint:
     trained_on = published().get(spec.run.dataset)
     if trained_on is not None and trained_on.attribution:
         card["attribution"] = trained_on.attribution  # its license asks for it
+    if spec.run.init:
+        card["initial_weights"] = _name_of(spec.run.init)
+    if spec.run.extend:
+        card["parent"] = _name_of(spec.run.extend)
     if state.get("best_loss") is not None:
         card["validation_loss"] = round(state["best_loss"], 4)
     return Checkpoint(str(path), spec.kind, spec.model, model, card, path)
 
 
-def find_tokenizer(name: str) -> Checkpoint:
-    """Return the trained tokenizer `name` with its configuration.
+def _name_of(model: str) -> str:
+    """Return what to call a model on a card: of a path, which means nothing elsewhere, the end."""
+    return model if model.startswith("hf://") else Path(model).name
+
+
+def read_model(name: str | os.PathLike) -> Checkpoint:
+    """Return a model by what `genimg.load` takes: of a run, or a checkpoint.
+
+    Raises:
+        CheckpointError: there is none, or it cannot be read.
+    """
+    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
+        return read_run(Path(name))
+    return checkpoints.read(name)
+
+
+def find_tokenizer(name: str) -> FsqTokenizer:
+    """Return the trained tokenizer `name`, which has its `config`; of an image GPT its own.
 
     Raises:
         ValueError: there is none, or it is no FSQ tokenizer.
     """
     if not isinstance(name, (str, os.PathLike)):
         raise ValueError(f"tokenizer must be the name of a trained one, not {name!r}")
-    if os.path.isfile(Path(name) / "spec.json"):  # unlike Path.is_file, False for impossible names
-        checkpoint = read_run(Path(name))
-    else:
-        checkpoint = checkpoints.read(name)
-    if not isinstance(checkpoint.model, FsqTokenizer):
+    checkpoint = read_model(name)
+    model = checkpoint.model
+    tokenizer = model.tokenizer if isinstance(model, Drawer) else model
+    if not isinstance(tokenizer, FsqTokenizer):
         raise ValueError(
             f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"
         )
-    return checkpoint
+    return tokenizer
 
 
 def _best_or(newest: Path) -> Path:
@@ -122,10 +146,14 @@ def publish(
         generator_only: leave the discriminator of a GAN out, and the trail of its run.
         facts: further entries of the card, such as `license`.
 
+    It is read back before it counts, and must then do the same as the run's model, bit by bit;
+    else `out` is left as it was.
+
     Raises:
         CheckpointError: as for `read_run`.
-        ValueError: `generator_only` for a model that is no GAN, or `out` holds something else; see
-            `checkpoints.check_destination`.
+        ValueError: `generator_only` for a model that is no GAN; `out` holds something else, see
+            `checkpoints.check_destination`; or the model does not follow from its configuration
+            and its weights alone.
         OSError: `out` cannot be written.
     """
     checkpoints.check_destination(out)
@@ -135,20 +163,64 @@ def publish(
             raise ValueError(f"the {checkpoint.kind} in {run} has no discriminator to leave out")
         checkpoint.model.discriminator = None
         del checkpoint.card["parameters"]["discriminator"]
-    written = checkpoints.write(
-        out,
-        kind=checkpoint.kind,
-        model=checkpoint.model,
-        card=checkpoint.card | {"title": title} | facts,
-        preview=encode(grid(preview, columns=10), "png"),
+    is_new, draft = not out.exists(), out / checkpoints.DRAFT
+    shutil.rmtree(draft, ignore_errors=True)  # of a process that was killed
+    try:
+        checkpoints.write(
+            draft,
+            kind=checkpoint.kind,
+            model=checkpoint.model,
+            card=checkpoint.card | {"title": title} | facts,
+            preview=encode(grid(preview, columns=10), "png"),
+        )
+        if not generator_only:
+            trails.copy(run, draft)
+        _check_copy(checkpoint, checkpoints.read(draft).model)
+        for moment in trails.moments(draft):
+            trails.read(draft, moment, checkpoint.kind, checkpoint.config)
+        checkpoints.adopt(out)
+    except BaseException:
+        shutil.rmtree(out if is_new else draft, ignore_errors=True)
+        raise
+    return out
+
+
+def _check_copy(checkpoint: Checkpoint, copy: nn.Module) -> None:
+    """Raise ValueError unless a model that was read back does the same as the one written.
+
+    Args:
+        checkpoint: what was written; its model takes the weights of `copy`, rounded as they are.
+    """
+    model, kind = checkpoint.model, checkpoint.kind
+    weights = copy.state_dict()
+    for name, kept in checkpoints.kept_tensors(model).items():
+        if not torch.equal(weights[name], kept.to(weights[name].dtype)):
+            raise ValueError(f"{name} is not what was written; write to another disk")
+    model.load_state_dict(weights, assign=True)
+    outputs = task_of(kind).outputs
+    before, reason = _repeated(outputs, model), "it gives other outputs"
+    try:
+        if all(map(torch.equal, before, _repeated(outputs, copy))):
+            return
+    except RuntimeError as error:  # of a tensor without a value, in a list of the model's, say
+        reason = str(error).partition("\n")[0]
+    raise ValueError(
+        f"the {kind} cannot be made again from its configuration: read back with the same weights,"
+        f" {reason}; let its __init__ depend on the configuration alone, and keep all that training"
+        " changes in parameters and buffers"
     )
-    if not generator_only:
-        trails.copy(run, written)
-    return written
 
 
 @torch.inference_mode()
-def measure_mean_style(model: torch.nn.Module, samples: int = 4096) -> None:
+def _repeated(outputs: Callable[[nn.Module], list[Tensor]], model: nn.Module) -> list[Tensor]:
+    """Return `outputs(model)`, with the same random numbers in each call."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return outputs(model)
+
+
+@torch.inference_mode()
+def measure_mean_style(model: nn.Module, samples: int = 4096) -> None:
     """Fill a mapped generator's `mean_style` from its mapping network; others are left alone."""
     if not isinstance(model, Gan) or not isinstance(model.generator, MappedGenerator):
         return

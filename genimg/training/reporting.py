@@ -8,14 +8,47 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import nn
 
-from genimg.training.run_directory import Attempt
-
-Callback = Callable[[dict[str, Any]], None]
+from genimg.training.attempts import Attempt
+from genimg.training.task import Task
 
 SPEED_SECONDS = 30.0
 _LONGEST_GAP_SECONDS = 60.0
+
+
+class Report(dict[str, Any]):
+    """The numbers that a callback gets, by name (see `metric_names`), and what they are about.
+
+    A callback may look at the models, but must leave them as they are. What it costs is no part of
+    the speed.
+    """
+
+    def __init__(self, numbers: dict[str, Any], task: Task, seed: int) -> None:
+        super().__init__(numbers)
+        self._task, self._seed = task, seed
+
+    @property
+    def model(self) -> nn.Module:
+        """What is trained, on its device: of a GAN both players."""
+        return self._task.model
+
+    @property
+    def average(self) -> nn.Module:
+        """The moving average (EMA) that is shown and shipped: of a GAN that of the generator."""
+        return self._task.average
+
+    def sheet(self) -> np.ndarray:
+        """Return a sample sheet of this moment, uint8 (N, H, W, C); N is 0 for a classifier.
+
+        It always is of the same random numbers, and training is the same without it.
+        """
+        return self._task.sheet(self._seed)
+
+
+Callback = Callable[[Report], object]
 
 
 class SpeedMeter:
@@ -71,7 +104,9 @@ class Reporter:
         total: images of the whole run.
         epoch_images: images of the training set.
         device: whose memory is reported, if it is a GPU.
-        callbacks: called with every report, a dictionary of numbers.
+        task: returns what is trained now; after a roll-back it is another one.
+        seed: of the run.
+        callbacks: called with every report.
     """
 
     def __init__(
@@ -81,9 +116,11 @@ class Reporter:
         total: int,
         epoch_images: int,
         device: torch.device,
+        task: Callable[[], Task],
+        seed: int,
         callbacks: Sequence[Callback] = (),
     ) -> None:
-        self.attempt, self.callbacks = attempt, callbacks
+        self.attempt, self.callbacks, self._task, self._seed = attempt, callbacks, task, seed
         self.total, self.epoch_images, self.device = total, epoch_images, device
         self.start(0, 0.0)
 
@@ -112,8 +149,9 @@ class Reporter:
         """Add one line of metrics (see `metric_names`), and tell the callbacks."""
         line = {"images_seen": images_seen, **values, **self._progress(images_seen)}
         self.attempt.report(line)
-        for callback in self.callbacks:
-            callback(line | {"total": self.total})
+        with self.aside():
+            for callback in self.callbacks:
+                callback(Report(line | {"total": self.total}, self._task(), self._seed))
 
     def write_status(self, state: str, images_seen: int, **values: Any) -> None:
         """Replace the status: the state, the progress, the time now, and `values`."""

@@ -11,6 +11,7 @@ from genimg.data.drawing import Names
 from genimg.data.registry import published
 from genimg.models.attribute_classifier import AttributeHead
 from genimg.training import places
+from genimg.training.beginning import extended, read_init, shape_of
 from genimg.training.presets import PRESETS, make_spec, preset_named, settings_of
 from genimg.training.publishing import find_tokenizer
 from genimg.training.requirements import Pictures, check, check_kind
@@ -75,18 +76,29 @@ def request_spec(
     """
     if not isinstance(preset, str):
         raise ValueError(f"preset must be a name, one of {', '.join(PRESETS)}, not {shown(preset)}")
+    for name in ("init", "extend"):
+        if not isinstance(settings.get(name, ""), str):
+            raise ValueError(f"{name} must be the name of a model, not {shown(settings[name])}")
+    if settings.get("init") and settings.get("extend"):
+        raise ValueError("a run begins with other weights or extends a run; leave out one of them")
+    if given is not None:
+        settings = settings | {"dataset": given.name}
+    if settings.get("extend"):
+        settings = extended(preset, settings)
     recipe = preset_named(preset)
     task, usual = task_of(recipe.kind), settings_of(recipe)
     if given is None:
         facts = data.describe(settings.get("dataset", usual["run"].dataset))
         pictures = Pictures.described(facts)
     else:
-        settings = settings | {"dataset": given.name}
         pictures = Pictures.loaded(given)
     check_kind(recipe.kind, pictures)
     if task.learns_attributes:
         heads = _attributes_of(pictures.name) if given is None else _heads(given)
         settings = {"attributes": tuple(map(str, heads))} | settings
+    if init := settings.get("init"):
+        known = {"tokenizer": init} if task.needs_tokenizer else {}  # it draws the tokens of that
+        settings = shape_of(read_init(init, recipe.kind)) | known | settings
     if task.needs_tokenizer:
         name = settings.get("tokenizer", usual["task"].tokenizer)
         config = find_tokenizer(name).config

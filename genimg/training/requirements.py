@@ -14,6 +14,7 @@ from genimg.data import MEMORY_PREFIX, SIZES, Dataset
 from genimg.data.registry import published
 from genimg.devices import choose_device
 from genimg.models import KINDS
+from genimg.training.beginning import check_init
 from genimg.training.presets import tokenizer_preset
 from genimg.training.publishing import find_tokenizer
 from genimg.training.spec import RunConfig, RunSpec, task_of
@@ -77,6 +78,8 @@ def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
         _check_validations(spec, pictures)
     if pictures.name == "svhn" and find_spec("scipy") is None:
         raise ValueError("svhn needs SciPy to be read; run: pip install scipy")
+    if spec.run.init:
+        check_init(spec)
     choose_device(spec.run.device)
     if processes > 1:
         check_processes(spec.run, processes)

@@ -4,20 +4,19 @@ spec.json                      what is to be trained; by minutes, its "images" a
 control.json                   wishes to the worker: run, pause, cancel, save_now, sample_now;
                                the newest one, and in "earlier" a few before it
 lease                          locked by the one process that is training
-attempts/N/status.json         where attempt N is, replaced every second or so
-attempts/N/metrics.jsonl       one line per report, append-only, one writer; see `metric_names`
+attempts/N/                    what was said of attempt N; see `attempts`
 ckpt/                          see `run_checkpoints`
 samples/IMAGES_SEEN.png        sample sheets
 trail/                         of a GAN: its snapshots; see `genimg.trails`
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from genimg.storage import Lease, atomic_write, read_json, write_json
 from genimg.training import places
+from genimg.training.attempts import Attempt, add_report, attempt_numbers, newest_attempt
 from genimg.training.spec import RunSpec
 
 
@@ -54,7 +53,7 @@ class RunDirectory:
         return run
 
     def read_spec(self) -> RunSpec:
-        """Return the specification, with the paths of where its pictures and tokenizer are now.
+        """Return the specification, with the paths of where its pictures and models are now.
 
         Raises:
             ValueError: it is damaged.
@@ -94,31 +93,37 @@ class RunDirectory:
 
     def last_wish_seen(self) -> int:
         """Return the generation of the newest wish that an attempt has already looked at."""
-        attempts = (self.path / "attempts" / str(number) for number in self.attempt_numbers())
-        statuses = [_read_dictionary(folder / "status.json") for folder in attempts]
+        statuses = [attempt.read_status() for attempt in self.attempts()]
         return max((status.get("wish_seen", 0) for status in statuses), default=0)
 
-    def new_attempt(self, number: int | None = None) -> "Attempt":
+    def new_attempt(self, number: int | None = None) -> Attempt:
         """Start attempt `number`, by default the next one."""
-        folder = self.path / "attempts"
-        folder.mkdir(exist_ok=True)
-        number = number or max([0, *self.attempt_numbers()]) + 1
-        (folder / str(number)).mkdir(exist_ok=True)
-        return Attempt(folder / str(number))
+        return Attempt.begin(self.path, number)
 
     def attempt_numbers(self) -> list[int]:
         """Return the numbers of all attempts, oldest first."""
-        folders = (self.path / "attempts").glob("*")
-        return sorted(int(folder.name) for folder in folders if folder.name.isdigit())
+        return attempt_numbers(self.path)
+
+    def attempts(self) -> list[Attempt]:
+        """Return all attempts, oldest first."""
+        return [Attempt.of(self.path, number) for number in self.attempt_numbers()]
+
+    def newest_attempt(self) -> int:
+        """Return the number of the newest attempt; 0 before the first."""
+        return newest_attempt(self.path)
+
+    def newest_status(self) -> dict[str, Any]:
+        """Return the status of the newest attempt, {} before there is one, or a damaged one."""
+        return Attempt.of(self.path, self.newest_attempt()).read_status()
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """Return the reports of all attempts as one history.
 
-        A torn last line is ignored; for the rest see `add_report`.
+        A torn last line is ignored; for the rest see `genimg.training.attempts.add_report`.
         """
         history: list[dict[str, Any]] = []
-        for number in self.attempt_numbers():
-            for line in _read_lines(self.path / "attempts" / str(number) / "metrics.jsonl"):
+        for attempt in self.attempts():
+            for line in attempt.read_reports()[0]:
                 add_report(history, line)
         return history
 
@@ -128,19 +133,6 @@ class RunDirectory:
         atomic_write(self.samples / f"{images_seen:09d}.png", png)
 
 
-def add_report(history: list[dict[str, Any]], line: dict[str, Any]) -> None:
-    """Add a report to those before it.
-
-    An attempt starts from a checkpoint, and so does a roll-back: a line replaces what was reported
-    beyond it before, and joins what was reported at the same place.
-    """
-    while history and history[-1]["images_seen"] > line["images_seen"]:
-        history.pop()
-    if history and history[-1]["images_seen"] == line["images_seen"]:
-        line = history.pop() | line
-    history.append(line)
-
-
 def _read_dictionary(path: Path) -> dict[str, Any]:
     """Return what a small file holds, or {} where it is missing or damaged."""
     try:
@@ -148,39 +140,3 @@ def _read_dictionary(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}
-
-
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    lines = []
-    for line in text.split("\n")[:-1]:  # what follows the last newline is torn, or nothing
-        try:
-            values = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(values, dict) and isinstance(values.get("images_seen"), int):
-            lines.append(values)
-    return lines
-
-
-class Attempt:
-    """What one worker writes about itself."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.number = int(path.name)
-
-    def report(self, values: dict[str, Any]) -> None:
-        """Append one line of metrics; a value that is not finite is written as null (a gap)."""
-        text = json.dumps(
-            {k: v if v == v and abs(v) != float("inf") else None for k, v in values.items()}
-        )
-        with (self.path / "metrics.jsonl").open("a") as file:
-            file.write(text + "\n")
-
-    def write_status(self, **values: Any) -> None:
-        """Replace the status."""
-        write_json(self.path / "status.json", values)

@@ -3,6 +3,7 @@
 import logging
 import os
 import shlex
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,11 @@ from genimg.data import FOLDER_PREFIX, MEMORY_PREFIX, Dataset
 from genimg.data.file_names import shown_name
 from genimg.data.fit import fit
 from genimg.training.distributed import joined, together
+from genimg.training.in_process import Interruption, undisturbed
 from genimg.training.learner import Follower
-from genimg.training.loop import Callback, Trainer, resolved_spec
+from genimg.training.loop import Trainer, resolved_spec
+from genimg.training.progress import Progress
+from genimg.training.reporting import Callback
 from genimg.training.requesting import request_run
 from genimg.training.requirements import check_processes, check_shared
 from genimg.training.run_directory import RunDirectory
@@ -55,7 +59,7 @@ def train_run(
     if not directory.lease.acquire(patience=1.0 if attempt is None else _PATIENCE_SECONDS):
         raise ValueError(f"{path} is being trained by another process; wait, or stop that one")
     try:
-        if attempt is not None and max(directory.attempt_numbers(), default=0) > attempt:
+        if attempt is not None and directory.newest_attempt() > attempt:
             raise ValueError(f"a newer attempt at {path} has replaced attempt {attempt}")
         dataset = _training_set(directory, spec, given)
         if dataset.skipped:
@@ -134,23 +138,28 @@ def train(
     callbacks: Sequence[Callback] = (),
     should_stop: Callable[[], bool] = lambda: False,
     processes: int = 1,
+    progress: bool = True,
     **settings: Any,
 ) -> Path:
     """Train `preset` in this process and return the run's directory, for `genimg.load`.
 
     Calling it again with the same arguments resumes a run that was interrupted; calling it when the
-    run is complete does nothing.
+    run is complete does nothing. Ctrl-C saves before it interrupts. The global random numbers and
+    the number of threads of this process are afterwards what they were before.
 
     Args:
-        callbacks: called now and then with a dictionary of numbers; `[print]` shows them, and
-            without one nothing is printed.
+        callbacks: called now and then with a dictionary of numbers, which can also be asked for the
+            model, its average and a sample sheet; see `genimg.training.reporting.Report`.
+        should_stop: asked after each step; a true answer saves and returns.
         processes: how many share each batch; all but this one are started and ended here.
+        progress: show how far it is on standard error.
         settings: as for `request_run`, for example `minutes=10`. `dataset` may be the name of a
             data set, or the pictures themselves: see `genimg.data.given_dataset`. To go on with
             such a run, give the same pictures again.
 
     Raises:
         ValueError, OSError: as for `request_run`.
+        KeyboardInterrupt: Ctrl-C was pressed, or a callback raised it; the run is saved.
         genimg.training.task.Diverged: training diverged twice.
         genimg.training.distributed.LostProcess: another process of the run has ended.
     """
@@ -159,15 +168,27 @@ def train(
     if not callable(should_stop) or not all(map(callable, callbacks)):
         raise ValueError("callbacks must be a list of functions, and should_stop a function")
     require_whole_number("processes", processes, 1, 64)
-    given = None
-    if not isinstance(settings.get("dataset", ""), str):
-        given = data.given_dataset(settings.pop("dataset"))
-    directory = request_run(preset, out, processes=processes, given=given, **settings)
-    train_run(
-        directory.path,
-        callbacks=callbacks,
-        should_stop=should_stop,
-        processes=processes,
-        given=given,
-    )
+    if not isinstance(progress, bool):
+        raise ValueError(f"progress must be True or False, not {shown(progress)}")
+    line = Progress(sys.stderr) if progress else None
+    with undisturbed(), Interruption() as interruption:
+        given = None
+        if not isinstance(settings.get("dataset", ""), str):
+            given = data.given_dataset(settings.pop("dataset"))
+        directory = request_run(preset, out, processes=processes, given=given, **settings)
+        try:
+            train_run(
+                directory.path,
+                callbacks=[*map(interruption.around, callbacks), *([line] if line else [])],
+                should_stop=lambda: interruption() or should_stop(),
+                processes=processes,
+                given=given,
+            )
+        finally:
+            if line:
+                line.close()
+    if interruption.received:
+        raise KeyboardInterrupt(
+            f"the run in {directory.path} is saved; to go on, train again with the same arguments"
+        )
     return directory.path

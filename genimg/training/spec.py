@@ -57,6 +57,12 @@ class RunConfig(Configuration):
     patience: int = setting(
         4, "Checks without improvement that end the run; 0 is never.", low=0, high=1000
     )
+    init: str = setting(
+        "", "Model whose weights the run begins with: a checkpoint, its path, or a run's folder."
+    )
+    extend: str = setting(
+        "", "Folder of a finished run to go on with, by its settings, to more images in all."
+    )
 
 
 _RESOLVED = {"device", "threads", "precision", "images", "dataset_images", "dataset_source"}

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from genimg.configuration import Configuration
 from genimg.data import Dataset
+from genimg.randomness import generator
 from genimg.training.distributed import ALONE, Group
 
 
@@ -78,6 +79,10 @@ class Task(ABC):
         self.model = model.to(device, memory_format=torch.channels_last).train()
         self.average = copy.deepcopy(averaged).eval().requires_grad_(False)
         self.learning_rate_scale = 1.0  # halved when a run is rolled back
+
+    @abstractmethod
+    def begin_with(self, model: nn.Module) -> None:
+        """Copy the weights of a published model of the same shape, in place of random ones."""
 
     def take_tokenizer(self, tokenizer: nn.Module) -> None:
         """Take what `tokenizer_name` names, as it was trained."""
@@ -145,6 +150,14 @@ class Task(ABC):
     def published(self) -> nn.Module:
         """Return a copy of the model as it should be shipped, with the averaged weights."""
 
+    @staticmethod
+    @abstractmethod
+    def outputs(model: nn.Module) -> list[Tensor]:
+        """Return all that a published model makes of inputs that are the same every time.
+
+        Two models that do the same return the same bits. A model on the CPU, in evaluation mode.
+        """
+
     def set_learning_rate(self, factor: float) -> None:
         """Scale every optimizer's learning rate by `factor` of where it started."""
         for optimizer in self.optimizers.values():
@@ -192,6 +205,17 @@ class Task(ABC):
                     state.setdefault(int(index), {})[entry] = value
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def random_pictures(model: Configuration, count: int = 8) -> Tensor:
+    """Return pictures for `Task.outputs`, float32 (count, C, H, W) in [-1, 1].
+
+    Args:
+        model: configuration of the model, which has a `size` and `channels`.
+    """
+    values = model.to_dict()
+    shape = count, values["channels"], values["size"], values["size"]
+    return torch.rand(shape, generator=generator(0, "outputs", 0)) * 2 - 1
 
 
 def make_optimizer(

@@ -18,7 +18,7 @@ from genimg.models.tokenizer import Tokenizer
 from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
 from genimg.training.objectives import OBJECTIVES
-from genimg.training.task import Task, learning_rate_factor, make_optimizer
+from genimg.training.task import Task, learning_rate_factor, make_optimizer, random_pictures
 
 # Pictures after which a token counts half in the reported use of the codes.
 USE_HALF_LIFE = 20_000
@@ -102,6 +102,11 @@ class TokenizerTask(Task):
             ),
         }
 
+    def begin_with(self, model: Tokenizer) -> None:
+        """Copy the weights of the tokenizer; its critic, which nobody publishes, begins anew."""
+        self.model.tokenizer.load_state_dict(model.state_dict())
+        self.average.load_state_dict(model.state_dict())
+
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
     ) -> dict[str, float]:
@@ -181,3 +186,8 @@ class TokenizerTask(Task):
     def published(self) -> nn.Module:
         """Return a copy of the averaged tokenizer."""
         return copy.deepcopy(self.average)
+
+    @staticmethod
+    def outputs(model: Tokenizer) -> list[Tensor]:
+        """Return eight pictures as they were put together again, and their tokens."""
+        return list(model(random_pictures(model.config)))

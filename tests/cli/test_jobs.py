@@ -18,7 +18,7 @@ def no_processes(monkeypatch):
     """Attempts are written down but not made; each lives until its exit.json is there."""
 
     def probe(self, handle):
-        path = handle.folder / "exit.json"
+        path = handle.files.path / "exit.json"
         if path.exists():
             return Verdict.DEAD, Exit.from_dict(json.loads(path.read_text()))
         return Verdict.ALIVE, None

@@ -99,6 +99,26 @@ def test_training_writes_a_run_that_can_be_loaded(call, tmp_path):
     assert "resuming at 128 images" in again.err
 
 
+def test_a_finished_run_is_extended_without_saying_its_settings_again(call, refuse, tmp_path):
+    runs = [tmp_path / name for name in ("mine", "longer", "tuned")]
+    assert call("train", *TINY, "--images", 64, "--seed", 5, "--out", runs[0]).code == 0
+    command = ["train", "--extend", runs[0], "--images", 128, "--out", runs[1]]
+    outcome = call(*command)
+    assert outcome.code == 0
+    assert "trained on 128 images" in outcome.out
+    assert RunDirectory(runs[1]).read_spec().run.seed == 5
+    assert load(runs[1]).info["parent"] == "mine"
+    assert "resuming at 128 images" in call(*command).err
+    assert "generator_widths is [8] in" in refuse(*command, "--generator-widths", 16)
+    nowhere = ["--extend", tmp_path / "nowhere", "--images", 128, "--out", tmp_path / "new"]
+    assert "there is no run in" in refuse("train", *nowhere)
+    tuned = ["--preset", "fashion-mlp", "--init", runs[1], "--images", 32, "--out", runs[2]]
+    assert call("train", *tuned, "--batch-size", 32, "--device", "cpu").code == 0
+    assert load(runs[2]).info["initial_weights"] == "longer"
+    unlike = ["--preset", "fashion-dcgan", "--init", runs[1], "--out", tmp_path / "new"]
+    assert "is of the kind mlp-gan" in refuse("train", *unlike)
+
+
 def test_a_stopped_run_says_how_to_go_on_and_does(call, tmp_path, monkeypatch):
     command = [*map(str, ["train", *TINY, "--images", 256, "--out", tmp_path / "my run"])]
     with monkeypatch.context() as patched:

@@ -16,9 +16,10 @@ from genimg.jobs.job import read_jobs
 from genimg.jobs.limits import UsageLimits
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
-from genimg.jobs.views import last_error, last_report, tail, view
+from genimg.jobs.views import view
 from genimg.storage import write_json
 from genimg.training import run_checkpoints
+from genimg.training.attempts import Attempt
 from genimg.training.run_directory import RunDirectory
 from genimg.ui.training.run_handlers import RunHandlers
 
@@ -201,9 +202,9 @@ def test_huge_and_hostile_logs_are_shown_in_no_time(runs):
     tracemalloc.start()
     looks = {
         "view": lambda: view(runs.root, job),
-        "report": lambda: shown.append(last_report(attempt)["images_seen"]),
-        "error": lambda: shown.append(last_error(attempt)),
-        "log": lambda: shown.append(tail(attempt / "log.txt")),
+        "report": lambda: shown.append(Attempt(attempt).last_report()["images_seen"]),
+        "error": lambda: shown.append(Attempt(attempt).last_error()),
+        "log": lambda: shown.append(Attempt(attempt).read_log()),
         "page": lambda: shown.append(RunHandlers._log(running, job, {})["text"]),
     }
     for name, look in looks.items():
@@ -290,7 +291,7 @@ def handle(tmp_path):
 def test_a_stranger_with_the_recorded_number_is_neither_alive_nor_ended(handle, run_python):
     """Fault 10: the number of a dead launcher belongs to another process."""
     stranger = run_python("import time; time.sleep(600)")
-    write_json(handle.folder / "launcher.json", {"group": stranger.pid})
+    write_json(handle.files.path / "launcher.json", {"group": stranger.pid})
     engine = LocalEngine(clock=lambda: 1e9)
     assert engine.probe(handle) == (Verdict.DEAD, None)
     engine.terminate(handle)
@@ -300,9 +301,9 @@ def test_a_stranger_with_the_recorded_number_is_neither_alive_nor_ended(handle, 
 
 def test_a_zombie_is_dead(handle, run_python):
     """Fault 10: a launcher was killed, and nobody has buried it."""
-    launcher = run_python(HOLDER, handle.folder / "lease")
+    launcher = run_python(HOLDER, handle.files.path / "lease")
     launcher.wait_until(lambda: launcher.output == "held\n")
-    write_json(handle.folder / "launcher.json", {"group": launcher.pid})
+    write_json(handle.files.path / "launcher.json", {"group": launcher.pid})
     engine = LocalEngine()
     assert engine.probe(handle) == (Verdict.ALIVE, None)
     os.kill(launcher.pid, signal.SIGKILL)  # the warm Python asks for it only when it is asked

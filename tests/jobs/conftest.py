@@ -52,7 +52,7 @@ class PretendedEngine:
     def report(self, handle: Handle, state: str = "running", images_seen: int = 0) -> None:
         """Write what a worker would write about itself."""
         values = {"state": state, "images_seen": images_seen, "total": 80, "time": time.time()}
-        write_json(handle.folder / "status.json", values)
+        write_json(handle.files.path / "status.json", values)
 
     def end(self, handle: Handle, end: Exit | None) -> None:
         del self.alive[handle]

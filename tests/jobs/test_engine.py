@@ -52,15 +52,15 @@ def hold():
 
 
 def test_the_exit_counts_before_everything(handle, hold):
-    write_json(handle.folder / "exit.json", {"code": 75})
-    hold(handle.folder / "lease")
+    write_json(handle.files.path / "exit.json", {"code": 75})
+    hold(handle.files.path / "lease")
     assert LocalEngine().probe(handle) == (Verdict.DEAD, Exit(code=75))
 
 
 def test_a_launcher_of_an_earlier_server_is_found_by_its_lease(handle, hold):
     engine = LocalEngine()
-    launcher = hold(handle.folder / "lease")
-    write_json(handle.folder / "launcher.json", {"group": launcher.pid})
+    launcher = hold(handle.files.path / "lease")
+    write_json(handle.files.path / "launcher.json", {"group": launcher.pid})
     assert engine.probe(handle) == (Verdict.ALIVE, None)
     launcher.kill()
     launcher.wait()
@@ -68,7 +68,7 @@ def test_a_launcher_of_an_earlier_server_is_found_by_its_lease(handle, hold):
 
 
 def test_a_worker_without_its_launcher_is_taken_as_it_is(handle, hold):
-    write_json(handle.folder / "launcher.json", {"group": 1})
+    write_json(handle.files.path / "launcher.json", {"group": 1})
     worker = hold(handle.run / "lease")
     assert LocalEngine().probe(handle) == (Verdict.ALIVE, None)
     worker.kill()
@@ -77,7 +77,7 @@ def test_a_worker_without_its_launcher_is_taken_as_it_is(handle, hold):
 
 
 def test_somebody_elses_training_of_the_run_is_not_this_attempt(handle, hold):
-    write_json(handle.folder / "launcher.json", {"group": 1})
+    write_json(handle.files.path / "launcher.json", {"group": 1})
     (handle.run / "attempts" / "2").mkdir()
     hold(handle.run / "lease")
     assert LocalEngine().probe(handle) == (Verdict.DEAD, None)
@@ -99,14 +99,14 @@ def test_ending_asks_first_and_kills_later(handle, hold, clock):
             sys.executable,
             "-c",
             f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);{HOLDER}",
-            str(handle.folder / "lease"),
+            str(handle.files.path / "lease"),
         ],
         stdout=subprocess.PIPE,
         text=True,
         **platforms.own_session(),
     )
     assert deaf.stdout.readline() == "held\n"
-    write_json(handle.folder / "launcher.json", {"group": deaf.pid})
+    write_json(handle.files.path / "launcher.json", {"group": deaf.pid})
     for seconds in (0.0, 5.0, 9.0):
         clock.now = seconds
         engine.terminate(handle)
@@ -138,5 +138,5 @@ def test_a_run_that_cannot_be_used_ends_with_its_sentence_in_the_log(handle, tmp
         assert time.monotonic() < end
         time.sleep(0.05)
     assert found == (Verdict.DEAD, Exit(code=2))
-    assert "holds no run" in (handle.folder / "log.txt").read_text()
+    assert "holds no run" in (handle.files.path / "log.txt").read_text()
     assert not Lease(lock).is_held()

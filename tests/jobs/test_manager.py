@@ -9,6 +9,7 @@ from genimg.jobs.limits import UsageLimits
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import Exit, State
 from genimg.training import run_checkpoints
+from genimg.training.running import train
 
 
 def handle(manager, job):
@@ -42,6 +43,21 @@ def test_all_controls_of_a_run(manager, engine, small):
     assert manager.jobs() == []
     with pytest.raises(ValueError, match="there is no job"):
         manager.job(job.id)
+
+
+def test_a_job_begins_with_another_run_by_its_name(manager, small):
+    short = {"images": 32, "batch_size": 32, "sheets": 0, "threads": 1, "progress": False}
+    train(out=manager.root / "old", **small | short)
+    preset = small["preset"]
+    tuned = manager.start(preset, actor="ada", init="old", images=64)
+    longer = manager.start(preset, actor="ada", extend="old", images=64)
+    runs = [manager.directory(job.id).read_spec().run for job in (tuned, longer)]
+    old = str((manager.root / "old").resolve())
+    assert [(run.init, run.extend) for run in runs] == [(old, ""), ("", old)]
+    assert [run.batch_size for run in runs] == [128, 32]
+    for name in ("init", "extend"):
+        with pytest.raises(ValueError, match="there is no"):
+            manager.start(preset, actor="ada", images=64, **{name: "nothing"})
 
 
 def test_a_hundred_clicks_at_once_make_one_run(manager, small):
@@ -137,7 +153,7 @@ def test_a_log_is_shown_to_its_end(manager, small):
     job = manager.start(**small, actor="ada")
     assert manager.log(job.id) == ""
     manager.step()
-    (handle(manager, job).folder / "log.txt").write_text("<script>\n")
+    (handle(manager, job).files.path / "log.txt").write_text("<script>\n")
     assert manager.log(job.id) == manager.log(job.id, attempt=1) == "<script>\n"
 
 

@@ -118,7 +118,7 @@ def test_the_sentence_of_a_worker_reaches_the_job(supervisor, engine, index, add
     job = add_job()
     supervisor.tick()
     handle = supervisor.handle(index.job(job.id))
-    (handle.folder / "log.txt").write_text("hello\nerror: there is no data set 'x'\n")
+    (handle.files.path / "log.txt").write_text("hello\nerror: there is no data set 'x'\n")
     engine.end(handle, Exit(code=2))
     supervisor.tick()
     job = index.job(job.id)

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from genimg import checkpoints, data
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
+from genimg.training.attempts import add_report
 from genimg.training.findings import FEW, STRETCH
 from genimg.training.health import diagnose
 from genimg.training.loop import Trainer
 from genimg.training.metric_names import METRICS
 from genimg.training.objectives import OBJECTIVES, Objective
 from genimg.training.presets import make_spec
-from genimg.training.run_directory import RunDirectory, add_report
+from genimg.training.run_directory import RunDirectory
 
 MLP = {"generator_widths": (32,), "discriminator_widths": (32,), "latent_dimensions": 8}
 TOKENIZER = {"size": 16, "widths": (8, 8, 8), "levels": (4, 3)}

@@ -195,3 +195,16 @@ def test_a_tokenizer_is_found_by_what_holds_it(root, tmp_path):
     assert places.found(values, root)["task"]["tokenizer"] == str(root / "mine")
     values = {"run": {}, "task": {"tokenizer": "/gone/datasets"}, "resolved": {}}
     assert places.found(values, root)["task"]["tokenizer"] == "/gone/datasets"
+
+
+@pytest.mark.parametrize("setting", ["init", "extend"])
+def test_the_models_that_a_run_began_with_move_along(root, setting):
+    request_run("fashion-mlp", root / "old", dataset="fashion-mnist", **MLP)
+    values = {"run": {setting: str(root / "old")}, "task": {}, "resolved": {}}
+    kept = places.kept(values, root)
+    assert kept["run"] == {setting: "{runs}/old"}
+    root.rename(root.with_name("elsewhere"))
+    found = places.found(kept, root.with_name("elsewhere"))
+    assert found["run"] == {setting: str(root.with_name("elsewhere") / "old")}
+    shipped = {"run": {setting: "fashion-style"}, "task": {}, "resolved": {}}
+    assert places.kept(shipped, root) == shipped

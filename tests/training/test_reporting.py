@@ -3,20 +3,22 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from genimg.training import reporting
+from genimg.training.attempts import Attempt
 from genimg.training.reporting import (
     SPEED_SECONDS,
+    Report,
     Reporter,
     SpeedMeter,
     cuda_bytes,
     resident_bytes,
 )
-from genimg.training.run_directory import Attempt
 
 CPU = torch.device("cpu")
 
@@ -104,7 +106,13 @@ def reporter(tmp_path):
     (tmp_path / "1").mkdir()
     heard = []
     reporter = Reporter(
-        Attempt(tmp_path / "1"), total=640, epoch_images=64, device=CPU, callbacks=[heard.append]
+        Attempt(tmp_path / "1"),
+        total=640,
+        epoch_images=64,
+        device=CPU,
+        task=lambda: None,
+        seed=0,
+        callbacks=[heard.append],
     )
     reporter.heard, reporter.folder = heard, tmp_path / "1"
     return reporter
@@ -126,6 +134,36 @@ def test_log_status_and_callbacks_tell_the_same(reporter):
     assert status["epochs"] == 4
     assert status["wish_seen"] == 3
     assert status["seconds_left"] >= 0
+
+
+class Lookable:
+    """A task of which a callback may ask something."""
+
+    model, average = object(), object()
+
+    def sheet(self, seed):
+        return np.full((1, 2, 2, 1), seed, np.uint8)
+
+
+def test_a_report_tells_of_its_models_and_draws_when_asked():
+    report = Report({"loss": 1.0}, Lookable(), 7)
+    assert (report.model, report.average) == (Lookable.model, Lookable.average)
+    assert (report.sheet() == 7).all()
+    assert repr(report) == "{'loss': 1.0}"
+
+
+def test_what_a_callback_does_is_no_part_of_the_speed(reporter, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(reporting.time, "monotonic", clock)
+    reporter.start(0, 0.0)
+    reporter._speed = SpeedMeter(clock)
+    reporter._speed.note(0)
+    reporter.callbacks = [lambda report: setattr(clock, "now", clock.now + 90)]
+    for seen in (100, 200, 300):
+        clock.now += 10
+        reporter.report(seen, {})
+    last = (reporter.folder / "metrics.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["images_per_second"] == pytest.approx(10)
 
 
 def test_a_run_that_was_stopped_for_hours_has_not_trained_for_hours(reporter, monkeypatch):

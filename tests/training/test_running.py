@@ -1,3 +1,7 @@
+import itertools
+import random
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +13,99 @@ from genimg.data.attributes import Attribute
 from genimg.training.run_directory import RunDirectory
 from genimg.training.running import train, train_run
 from genimg.training.worker import main
+
+SETTINGS = {"images": 240, "batch_size": 8, "sheets": 0, "precision": "fp32", "device": "cpu"}
+SETTINGS |= {"threads": 2, "generator_widths": (16,), "discriminator_widths": (16,)}
+
+
+@pytest.fixture
+def train_small(tmp_path, monkeypatch, dataset):
+    """`train` on made-up pictures; returns the run."""
+    monkeypatch.setattr("genimg.data.load", lambda *arguments, **options: dataset)
+
+    def run(name="run", **options) -> RunDirectory:
+        options = {"progress": False} | options
+        return RunDirectory(train("fashion-mlp", tmp_path / name, **SETTINGS, **options))
+
+    return run
+
+
+def test_random_numbers_and_threads_stay_as_they_were(train_small):
+    torch.manual_seed(1)
+    random.seed(1)
+    np.random.seed(1)
+    expected = torch.rand(3), random.random(), np.random.random()
+    torch.manual_seed(1)
+    random.seed(1)
+    np.random.seed(1)
+
+    def disturb(report):
+        assert torch.get_num_threads() == 2
+        random.random()
+        np.random.random()
+
+    train_small(callbacks=[disturb])
+    assert torch.get_num_threads() == 1
+    assert torch.equal(torch.rand(3), expected[0])
+    assert (random.random(), np.random.random()) == expected[1:]
+
+
+def test_a_callback_may_look_at_everything_and_changes_nothing(train_small, result):
+    seen = []
+
+    def look(report):
+        sheet = report.sheet()
+        seen.append((report["images_seen"], sheet.shape, sheet))
+        assert report.average.state_dict().keys() == report.model.generator.state_dict().keys()
+        torch.rand(5)  # every step has random numbers of its own
+
+    watched, alone = train_small("watched", callbacks=[look]), train_small("alone")
+    assert result(watched) == result(alone)
+    assert [place for place, _, _ in seen] == [8, 80, 160, 240]
+    assert {shape for _, shape, _ in seen} == {(40, 32, 32, 1)}
+    assert not np.array_equal(seen[0][2], seen[-1][2])
+
+
+def press() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("from_callback", [False, True])
+def test_ctrl_c_saves_and_the_same_call_goes_on(train_small, result, from_callback):
+    def stop(report):
+        if report["images_seen"] == 80:
+            if from_callback:
+                raise KeyboardInterrupt
+            press()
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt, match="is saved; to go on, train again"):
+            train_small(callbacks=[stop])
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    run = train_small()
+    assert run.attempt_numbers() == [1, 2]
+    assert run.read_metrics()[2]["images_seen"] == 160
+    assert len(run.read_metrics()) == 4
+    assert result(run) == result(train_small("calm"))
+
+
+def test_the_callers_own_wish_to_stop_returns(train_small):
+    steps = itertools.count(1)
+    run = train_small(should_stop=lambda: next(steps) == 4)
+    assert run.read_metrics()[-1]["images_seen"] == 8
+    assert train_small().read_metrics()[-1]["images_seen"] == 240
+
+
+def test_progress_is_shown_unless_it_is_switched_off(train_small, capsys):
+    train_small()
+    assert capsys.readouterr().err == ""
+    train_small("shown", progress=True)
+    assert capsys.readouterr().err.splitlines()[-1].startswith("240 of 240 images")
+    with pytest.raises(ValueError, match="progress must be True or False, not 'no'"):
+        train_small("refused", progress="no")
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class PretendedEngine:
     def report(self, handle: Handle, images_seen: int) -> None:
         """Write what a worker would write about itself."""
         values = {"state": "running", "images_seen": images_seen, "total": 80, "time": time.time()}
-        write_json(handle.folder / "status.json", values)
+        write_json(handle.files.path / "status.json", values)
 
     def end(self, handle: Handle, end: Exit) -> None:
         self.alive.remove(handle)

@@ -12,8 +12,8 @@ from genimg.training.presets import PRESETS, settings_of
 from genimg.training.spec import RunSpec, task_of
 
 _TITLES = {"run": "The run", "model": "The architecture", "task": "The training"}
-# What the form asks for elsewhere, and what follows from the data set.
-_ELSEWHERE = {"dataset", "images", "minutes", "channels", "classes"}
+# What the form asks for elsewhere, what follows from the data set, and what is a path.
+_ELSEWHERE = {"dataset", "images", "minutes", "channels", "classes", "init", "extend"}
 _OF_VALIDATION = {"validations", "patience"}
 _LABELS_ELSEWHERE = {
     "dataset": "Pictures to learn from",

@@ -22,6 +22,7 @@ from genimg.jobs.recordings import RECORDED, VISITOR, Recordings
 from genimg.jobs.states import ENDED
 from genimg.jobs.views import JobView
 from genimg.render import animate
+from genimg.training.attempts import Attempt
 from genimg.training.health import diagnose
 from genimg.training.presets import PRESETS
 from genimg.training.run_directory import RunDirectory
@@ -281,22 +282,14 @@ class RunHandlers:
         known = request.get("log")
         known = known if isinstance(known, dict) else {}
         begin = known.get("offset") if known.get("attempt") == job.attempt else None
-        attempt = self.manager.directory(job.id).path / "attempts" / str(job.attempt)
-        try:
-            with (attempt / "log.txt").open("rb") as file:
-                size = file.seek(0, 2)
-                offset = begin if type(begin) is int and 0 <= begin <= size else 0
-                skipped = size - offset > _LOG_BYTES
-                file.seek(size - _LOG_BYTES if skipped else offset)
-                text = file.read(_LOG_BYTES)
-                return {
-                    "attempt": job.attempt,
-                    "offset": file.tell(),
-                    "text": text.decode(errors="replace"),
-                    "fresh": skipped or offset == 0,
-                }
-        except OSError:
-            return {"attempt": job.attempt, "offset": 0, "text": "", "fresh": True}
+        attempt = Attempt.of(self.manager.directory(job.id).path, job.attempt)
+        part = attempt.read_log_on(begin if type(begin) is int else None, _LOG_BYTES)
+        return {
+            "attempt": job.attempt,
+            "offset": part.end,
+            "text": part.text,
+            "fresh": part.fresh,
+        }
 
     def _directory(self, request: Any) -> RunDirectory:
         job_id = request.get("run") if isinstance(request, dict) else None

@@ -4,13 +4,13 @@ A browser asks once a second. It sends the cursor of the last answer and gets wh
 first answer holds everything, in at most about a thousand points for each curve.
 """
 
-import json
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from genimg.training.attempts import add_report
 from genimg.training.metric_names import METRICS
 from genimg.training.run_directory import RunDirectory
 
@@ -76,33 +76,15 @@ class RunHistory:
 
     def read_on(self) -> None:
         """Take in what was written since the last time; a torn last line waits for its end."""
-        for number in self.directory.attempt_numbers():
-            path = self.directory.path / "attempts" / str(number) / "metrics.jsonl"
-            try:
-                with path.open("rb") as file:
-                    if file.seek(0, 2) < self._offsets.get(number, 0):  # another run by that name
-                        self._start()
-                    file.seek(self._offsets.get(number, 0))
-                    lines, newline, _ = file.read().rpartition(b"\n")
-            except FileNotFoundError:
-                continue
-            self._offsets[number] = self._offsets.get(number, 0) + len(lines) + len(newline)
-            for line in lines.split(b"\n"):
-                self._add(line)
-
-    def _add(self, line: bytes) -> None:
-        try:
-            values = json.loads(line)
-        except ValueError:
-            return
-        if not isinstance(values, dict) or type(values.get("images_seen")) is not int:
-            return
-        if self.rows and self.rows[-1]["images_seen"] > values["images_seen"]:
-            self.rewinds += 1
-            del self.rows[self._index(values["images_seen"] + 1) :]
-        if self.rows and self.rows[-1]["images_seen"] == values["images_seen"]:
-            values = self.rows.pop() | values
-        self.rows.append(values)
+        for attempt in self.directory.attempts():
+            begin = self._offsets.get(attempt.number, 0)
+            reports, end = attempt.read_reports(begin)
+            if end < begin:  # another run by that name
+                self._start()
+                reports, end = attempt.read_reports()
+            self._offsets[attempt.number] = end
+            for report in reports:
+                self.rewinds += add_report(self.rows, report)
 
     def _index(self, images_seen: int) -> int:
         return bisect_left(self.rows, images_seen, key=lambda row: row["images_seen"])

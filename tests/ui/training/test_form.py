@@ -22,7 +22,7 @@ def fields(preset):
 
 @each_preset
 def test_the_form_has_every_setting_and_its_help(preset):
-    elsewhere = {"dataset", "images", "minutes", "channels", "classes"}
+    elsewhere = {"dataset", "images", "minutes", "channels", "classes", "init", "extend"}
     if not preset.endswith("-gpt"):  # the others' training does not validate
         elsewhere |= {"validations", "patience"}
     expected = {
@@ -55,6 +55,8 @@ def test_the_yardstick_is_not_offered():
     [
         ({"dataset": "folder:/etc"}, "no setting 'dataset'"),
         ({"images": 3}, "no setting 'images'"),
+        ({"init": "/etc"}, "no setting 'init'"),
+        ({"extend": "/etc"}, "no setting 'extend'"),
         ({"tokenizer": "/etc"}, "tokenizer must be one of fashion-tokenizer"),
         ({"device": "cuda:9"}, "device must be one of auto, cpu"),
         ({"device": ["cpu"]}, "device must be one of"),

@@ -10,6 +10,7 @@ const status = element.querySelector('[role=status]');
 const list = element.querySelector('.bookmarks');
 let steps = []; // of each {query, src, caption}
 let at = -1;
+let asked = null; // the query of a view that is on its way
 let bookmarks = readBookmarks();
 
 function readBookmarks() {
@@ -48,7 +49,7 @@ function entry(bookmark) {
   remove.textContent = '×';
   remove.ariaLabel = `Remove the bookmark ${bookmark.caption}`;
   open.append(image);
-  open.addEventListener('click', () => trigger('restore', { query: bookmark.query }));
+  open.addEventListener('click', () => restore(bookmark.query));
   remove.addEventListener('click', () => {
     bookmarks = bookmarks.filter((one) => one !== bookmark);
     keep();
@@ -59,10 +60,15 @@ function entry(bookmark) {
   return item;
 }
 
+function restore(query) {
+  asked = query;
+  trigger('restore', { query });
+}
+
 function go(distance) {
   if (!steps[at + distance]) return;
   at += distance;
-  trigger('restore', { query: steps[at].query });
+  restore(steps[at].query);
   show();
 }
 
@@ -97,8 +103,16 @@ async function copyLink() {
   }
 }
 
-// What has settled is a new step, unless it is the one that was asked for.
+// What has settled is a new step, unless it is the one that was asked for. Until that one is there,
+// what was on the screen before may settle, and does not count; unless somebody touches a control.
+for (const touch of ['input', 'change', 'click']) {
+  document.addEventListener(touch, ({ isTrusted, target }) => {
+    if (isTrusted && !element.contains(target)) asked = null;
+  }, true);
+}
 document.addEventListener('settled', ({ detail }) => {
+  if (asked !== null && detail.query !== asked) return;
+  asked = null;
   if (detail.query === steps[at]?.query) return;
   steps = [...steps.slice(0, at + 1), detail].slice(-MOST_STEPS);
   at = steps.length - 1;

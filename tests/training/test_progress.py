@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genimg.cli.progress import Progress, describe, time_text
+from genimg.training.progress import Progress, describe, time_text
 
 REPORT = {"images_seen": 640, "total": 1280, "images_per_second": 64.0}
 REPORT |= {"discriminator_loss": 1.25, "generator_loss": 0.5, "real_accuracy": 0.9}
