@@ -29,7 +29,9 @@ import torch
 from latency import open_browser, p95, publish_untrained, start_app, time_browser
 
 from genimg import data
+from genimg.jobs.commands import Cancel, Pause, Resume
 from genimg.jobs.job import Job, write_job
+from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
 from genimg.training.loop import Trainer
@@ -125,7 +127,7 @@ def in_browser(folder: Path, events: int, rounds: int) -> dict[str, float]:
     histories = [write_history(root, number) for number in range(HISTORIES)]
     app, address, _ = start_app(publish_untrained(folder, 32), "--runs", str(root))
     manager = JobManager(root, by_request=True)
-    who = {"actor": "benchmark", "is_teacher": True}
+    who = Visitor("benchmark", is_teacher=True)
     job_id = ""
     try:
         with open_browser() as browser:
@@ -145,16 +147,16 @@ def in_browser(folder: Path, events: int, rounds: int) -> dict[str, float]:
             idle, busy = [], []
             for _ in range(rounds):
                 busy += time_browser(browser, address, events)
-                manager.pause(job_id, **who)
+                manager.do(Pause(job_id), who)
                 wait_for(manager, job_id, State.PAUSED)
                 idle += time_browser(browser, address, events)
-                manager.resume(job_id, **who)
+                manager.do(Resume(job_id), who)
                 seen = manager.view(job_id).images_seen
                 while manager.view(job_id).images_seen <= seen:
                     time.sleep(0.2)
     finally:
         if job_id:
-            manager.cancel(job_id, **who)
+            manager.do(Cancel(job_id), who)
             wait_for(manager, job_id, State.CANCELLED)
         app.terminate()
         app.wait(30)

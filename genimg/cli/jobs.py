@@ -24,7 +24,9 @@ from genimg.cli.options import Parser, add_number, path
 from genimg.cli.tables import facts_table, plain, table
 from genimg.cli.train import add_preset, given_settings
 from genimg.jobs import naming
+from genimg.jobs.commands import COMMANDS, Rebuild
 from genimg.jobs.job import Job
+from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import ENDED, State
 from genimg.jobs.views import JobView
@@ -165,9 +167,7 @@ def _watch(options: argparse.Namespace, manager: JobManager) -> None:
 
 def _command(options: argparse.Namespace, manager: JobManager) -> None:
     job = _find(manager, options.job)
-    who = {"actor": getpass.getuser(), "is_teacher": True}
-    commands = {"pause": manager.pause, "resume": manager.resume, "cancel": manager.cancel}
-    job = commands[options.command](job.id, **who)
+    manager.do(COMMANDS[options.command](job.id), _visitor())
     manager.step()
     print(f"{job.id} is {manager.job(job.id).state}")
 
@@ -175,8 +175,7 @@ def _command(options: argparse.Namespace, manager: JobManager) -> None:
 def _start(options: argparse.Namespace, manager: JobManager) -> None:
     job = manager.start(
         options.preset,
-        actor=getpass.getuser(),
-        is_teacher=True,
+        visitor=_visitor(),
         name=options.name,
         **given_settings(options),
     )
@@ -193,7 +192,13 @@ def _logs(options: argparse.Namespace, manager: JobManager) -> None:
 
 
 def _rebuild(options: argparse.Namespace, manager: JobManager) -> None:
-    print(f"the list has {manager.rebuild()} runs again, from the folders in {options.runs}")
+    count = manager.do(Rebuild(), _visitor())
+    print(f"the list has {count} runs again, from the folders in {options.runs}")
+
+
+def _visitor() -> Visitor:
+    """Return who sits here, who could change the files of all runs as well."""
+    return Visitor(getpass.getuser(), is_teacher=True)
 
 
 def _find(manager: JobManager, text: str) -> Job:

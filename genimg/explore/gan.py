@@ -33,6 +33,7 @@ from genimg.explore.arguments import (
 )
 from genimg.explore.loaded import LoadedModel
 from genimg.explore.outputs import Output, Pictures, as_output, check_output
+from genimg.explore.paths import points_between
 from genimg.explore.presenting import sheet
 from genimg.models.mapping import MappedGenerator
 from genimg.randomness import generator
@@ -253,7 +254,7 @@ class GanModel(LoadedModel):
             keys, _ = code_of(keys)
         if loop:
             keys = torch.cat([keys, keys[:1]])
-        frames = _walk(keys, steps, mode, endpoint=not loop)
+        frames = points_between(keys, steps, mode, endpoint=not loop)
         if space == "z":
             frames, labels = code_of(frames)
         else:
@@ -426,29 +427,3 @@ class GanModel(LoadedModel):
     def _labels(self, label: Label, count: int) -> Tensor | None:
         """Return class numbers (count,), or None for a model without classes."""
         return class_numbers(label, count, self.classes, self.name)
-
-
-def _walk(keys: Tensor, steps: int, mode: str, *, endpoint: bool) -> Tensor:
-    """Return (steps, D) points along keys (K, D)."""
-    position = torch.linspace(0, len(keys) - 1, steps + (0 if endpoint else 1))[:steps]
-    index = position.long().clamp(max=len(keys) - 2)
-    t = (position - index)[:, None]
-    start, end = keys[index], keys[index + 1]
-    if mode == "lerp":
-        return torch.lerp(start, end, t)
-    return slerp(start, end, t)
-
-
-def slerp(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
-    """Go from start (B, D) to end (B, D) by t (B, 1) along an arc; lengths change evenly.
-
-    Shoemake 1985. Where the two point the same way, or opposite ways, the arc is not defined and
-    the straight line is taken.
-    """
-    lengths = start.norm(dim=1, keepdim=True), end.norm(dim=1, keepdim=True)
-    a, b = start / lengths[0], end / lengths[1]
-    angle = (a * b).sum(dim=1, keepdim=True).clamp(-1, 1).acos()
-    sine = angle.sin()
-    arc = (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / sine
-    arc = arc * torch.lerp(lengths[0], lengths[1], t)
-    return torch.where(sine.abs() > 1e-4, arc, torch.lerp(start, end, t))

@@ -17,7 +17,8 @@ from genimg.storage import read_json, write_json
 
 _LONGEST_COMMAND = 256 * 1024
 _ANSWERS_KEPT_SECONDS = 600.0
-_ERRORS = {"ValueError": ValueError, "PermissionError": PermissionError, "OSError": OSError}
+# The most special first: a PermissionError is an OSError.
+_ERRORS = {"PermissionError": PermissionError, "OSError": OSError, "ValueError": ValueError}
 
 
 class Inbox:
@@ -68,7 +69,7 @@ class Inbox:
             except (KeyError, TypeError):
                 answer = {"error": "this is no command", "kind": "ValueError"}
             except (ValueError, OSError) as error:
-                kind = next(name for name, known in _KINDS if isinstance(error, known))
+                kind = next(name for name, known in _ERRORS.items() if isinstance(error, known))
                 answer = {"error": str(error), "kind": kind}
             self._answers.mkdir(exist_ok=True)
             write_json(self._answers / request.name, answer)
@@ -82,11 +83,3 @@ class Inbox:
                     answer.unlink(missing_ok=True)
             except FileNotFoundError:
                 continue
-
-
-# The most special first: a PermissionError is an OSError.
-_KINDS = (
-    ("PermissionError", PermissionError),
-    ("OSError", OSError),
-    ("ValueError", ValueError),
-)

@@ -12,7 +12,7 @@ from genimg.storage import read_json, write_json
 from genimg.training.attempts import newest_attempt
 
 TERMINAL = "terminal"
-"""Owner of a run that no server started; it gives nobody a right, and is nobody's nickname."""
+"""Written as the owner of a run that no server started. Nobody may take it as a nickname."""
 _LONGEST_NAME = 80
 
 
@@ -103,7 +103,7 @@ def checked_nickname(name: str) -> str:
 
 def checked_name(name: str, what: str) -> str:
     """Return a name or nickname without surrounding space; ValueError if it cannot be shown."""
-    text = " ".join(str(name).split())
+    text = " ".join(name.split()) if isinstance(name, str) else ""
     if not 1 <= len(text) <= _LONGEST_NAME or not text.isprintable():
         raise ValueError(f"the {what} must have 1 to {_LONGEST_NAME} printable characters")
     return text

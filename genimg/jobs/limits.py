@@ -8,9 +8,26 @@ from genimg.jobs.job import Job
 from genimg.jobs.states import State
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks for something, on the page or in a terminal.
+
+    Attributes:
+        nickname: whoever gives the same one is the same person, here; it proves nothing.
+        is_teacher: whether they may do everything.
+    """
+
+    nickname: str
+    is_teacher: bool = False
+
+    def may_change(self, job: Job) -> bool:
+        """Return whether they own `job` or are the teacher; everybody may look."""
+        return self.is_teacher or (job.owner != "" and self.nickname == job.owner)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsageLimits(Configuration):
-    """What one owner, and all together, may ask for; a teacher may more. 0 is no limit.
+    """What one owner may ask for, and all of them together; 0 is no limit, and a teacher has none.
 
     Nicknames cost nothing, so where strangers come only what counts for all together holds.
     """
@@ -97,8 +114,3 @@ class UsageLimits(Configuration):
 def _unfinished(jobs: Sequence[Job]) -> int:
     waiting = (State.QUEUED, State.PAUSED)
     return sum(1 for job in jobs if job.active or job.state in waiting)
-
-
-def allowed(actor: str, job: Job, is_teacher: bool) -> bool:
-    """Return whether `actor` may change `job`: its owner and a teacher may, everybody may look."""
-    return is_teacher or (job.owner != "" and actor == job.owner)

@@ -1,8 +1,9 @@
 """Background runs for the page and the command line.
 
     with JobManager("runs") as manager:                       # starts the supervisor's thread
-        job = manager.start("fashion-style", actor="ada", minutes=10)
-        manager.pause(job.id, actor="ada")
+        ada = Visitor("ada")
+        job = manager.start("fashion-style", visitor=ada, minutes=10)
+        manager.do(Pause(job.id), ada)
         for view in manager.snapshot(): ...
 
 One process at a time supervises a data root. Another server there only reads, and says so in
@@ -17,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from genimg.jobs import naming, queue
+from genimg.jobs.commands import Command, Result, Start
 from genimg.jobs.devices import Device, resolve_wanted
 from genimg.jobs.engine import Engine, LocalEngine
 from genimg.jobs.estimate import Estimate, estimate
 from genimg.jobs.job import Job
-from genimg.jobs.limits import UsageLimits
+from genimg.jobs.limits import UsageLimits, Visitor
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import read_terminal_runs, watch
@@ -36,7 +38,7 @@ from genimg.training.spec import RunSpec
 _SECONDS = 1.0
 
 
-class JobManager:
+class JobManager(Service):
     """All runs of one data root. Its methods may be called from any thread.
 
     Args:
@@ -49,10 +51,6 @@ class JobManager:
     Raises:
         OSError: the root is not there and cannot be made. Where it cannot be written, the runs can
             be watched.
-
-    Every command takes `actor`, the nickname of who asks, and `is_teacher`, who may do everything;
-    it raises ValueError (no such job, or not in its state), PermissionError (not theirs, or a limit
-    is reached) or OSError (the disk), always with one sentence for the person who asked.
     """
 
     def __init__(
@@ -63,47 +61,18 @@ class JobManager:
         engine: Engine | None = None,
         by_request: bool = False,
     ) -> None:
-        self.root, self.engine = Path(root), engine or LocalEngine()
-        self._service = Service(
-            self.root, limits or UsageLimits(), self.engine, by_request=by_request
+        super().__init__(
+            Path(root), limits or UsageLimits(), engine or LocalEngine(), by_request=by_request
         )
         self._view_lock = threading.Lock()
         self._views: list[JobView] = []
         self._settled: dict[Job, JobView] = {}
         self._viewed_at = -_SECONDS
 
-    @property
-    def supervising(self) -> bool:
-        """Whether this manager is the one that starts and follows the runs."""
-        return self._service.supervising
-
-    @property
-    def only_watches(self) -> bool:
-        """Whether no command can be given here: `notice` says why."""
-        return self._service.only_watches
-
-    @property
-    def notice(self) -> str:
-        """A sentence for the page: why nothing can be changed here, or what is wrong; or ''."""
-        return self._service.notice
-
-    @property
-    def limits(self) -> UsageLimits:
-        """What one owner may ask for."""
-        return self._service.limits
-
-    def supervise(self) -> None:
-        """Start the thread that follows the runs; harmless if it runs already."""
-        self._service.supervise()
-
     def step(self) -> None:
         """Do what the thread does once a second, here and now."""
-        self._service.step()
+        super().step()
         self._viewed_at = -_SECONDS
-
-    def close(self) -> None:
-        """Stop supervising; the workers go on."""
-        self._service.close()
 
     def __enter__(self) -> "JobManager":
         self.supervise()
@@ -118,13 +87,12 @@ class JobManager:
         self,
         preset: str,
         *,
-        actor: str,
-        is_teacher: bool = False,
+        visitor: Visitor,
         name: str = "",
         token: str | None = None,
         **settings: Any,
     ) -> Job:
-        """Queue a run of `preset` that belongs to `actor`, and return its job.
+        """Queue a run of `preset` that belongs to the visitor, and return its job.
 
         Args:
             name: what to call it; by default the preset's name.
@@ -134,85 +102,16 @@ class JobManager:
                 "cpu", "mps", "cuda", "cuda:1"), `seed`, any field of the preset's configurations.
 
         Raises:
-            ValueError: a setting is wrong, or the run cannot fit on this machine.
-            PermissionError: the actor has reached a limit.
+            ValueError, PermissionError, OSError: as for `Start`; a setting is wrong.
         """
         device = settings.pop("device", "auto")
-        spec = self._request(
-            preset, settings
-        ).to_dict()  # may read a folder of pictures: not locked
-        who = {"actor": actor, "is_teacher": is_teacher}
-        return self._do("start", spec=spec, name=name, device=device, token=token, **who)
+        spec = self._request(preset, settings)  # may read a folder of pictures: not locked
+        return self.do(Start(spec.to_dict(), name=name, device=device, token=token), visitor)
 
-    def pause(self, job_id: str, *, actor: str, is_teacher: bool = False) -> Job:
-        """Let the worker save and end, which frees its memory; a queued job just waits."""
-        return self._do("pause", job_id=job_id, actor=actor, is_teacher=is_teacher)
-
-    def resume(self, job_id: str, *, actor: str, is_teacher: bool = False) -> Job:
-        """Queue a paused, failed or interrupted job; it goes on from its last checkpoint."""
-        return self._do("resume", job_id=job_id, actor=actor, is_teacher=is_teacher)
-
-    def cancel(self, job_id: str, *, actor: str, is_teacher: bool = False) -> Job:
-        """End a job for good; its last checkpoint stays. One that has ended stays as it is."""
-        return self._do("cancel", job_id=job_id, actor=actor, is_teacher=is_teacher)
-
-    def save_now(self, job_id: str, *, actor: str, is_teacher: bool = False) -> Job:
-        """Ask a running worker for a checkpoint."""
-        return self._do("save_now", job_id=job_id, actor=actor, is_teacher=is_teacher)
-
-    def sample_now(self, job_id: str, *, actor: str, is_teacher: bool = False) -> Job:
-        """Ask a running worker for a sample sheet."""
-        return self._do("sample_now", job_id=job_id, actor=actor, is_teacher=is_teacher)
-
-    def rename(self, job_id: str, name: str, *, actor: str, is_teacher: bool = False) -> Job:
-        """Call a job something else: 1 to 80 printable characters."""
-        return self._do("rename", job_id=job_id, name=name, actor=actor, is_teacher=is_teacher)
-
-    def move(
-        self,
-        job_id: str,
-        step: int,
-        *,
-        actor: str,
-        is_teacher: bool = False,
-        seen: float | None = None,
-    ) -> Job:
-        """Let a queued job change places with its owner's one before (-1) or after (1) it.
-
-        Args:
-            seen: `job.position` as the page showed it, so that a double click moves it once.
-        """
-        who = {"actor": actor, "is_teacher": is_teacher}
-        return self._do("move", job_id=job_id, step=step, seen=seen, **who)
-
-    def delete(self, job_id: str, *, actor: str, is_teacher: bool = False) -> None:
-        """Delete a job that is not running, and all its files; one that is gone is no error."""
-        self._do("delete", job_id=job_id, actor=actor, is_teacher=is_teacher)
-
-    def check_upload(self, *, actor: str, is_teacher: bool = False) -> str:
-        """Return the nickname under which the actor may send pictures; see `pictures`.
-
-        Raises:
-            PermissionError: what the actor stores, runs and pictures, has reached the limit.
-        """
-        return self._do("check_upload", actor=actor, is_teacher=is_teacher)
-
-    def delete_pictures(self, name: str, *, actor: str, is_teacher: bool = False) -> None:
-        """Delete pictures that somebody sent, unless a run that may yet be trained needs them.
-
-        Args:
-            name: of their folder; one that is gone is no error. If others sent the same pictures,
-                these stay theirs.
-        """
-        self._do("delete_pictures", name=name, actor=actor, is_teacher=is_teacher)
-
-    def rebuild(self) -> int:
-        """Make the index anew from the run directories; return the number of jobs."""
-        return self._do("rebuild")
-
-    def _do(self, command: str, **arguments: Any) -> Any:
+    def do(self, command: Command[Result], visitor: Visitor) -> Result:
+        """Execute a command; see `Service.do`."""
         try:
-            return self._service.do(command, **arguments)
+            return super().do(command, visitor)
         finally:
             self._viewed_at = -_SECONDS  # whoever did something sees it at once
 
@@ -220,11 +119,11 @@ class JobManager:
 
     def jobs(self) -> list[Job]:
         """Return all jobs in the order of their positions, then the runs of terminals."""
-        return [*self._service.jobs(), *read_terminal_runs(self.root)]
+        return [*super().jobs(), *read_terminal_runs(self.root)]
 
     def job(self, job_id: str) -> Job:
         """Return one job; ValueError if there is none of that id."""
-        job = self._service.job(job_id)
+        job = super().job(job_id)
         if job is None:
             watched = (job for job in read_terminal_runs(self.root) if job.id == job_id)
             job = next(watched, None)
@@ -245,7 +144,7 @@ class JobManager:
             return list(self._views)
 
     def _look(self) -> list[JobView]:
-        jobs = self._service.jobs()
+        jobs = super().jobs()
         places: dict[str, int] = {}
         for device in self.engine.capacity():
             for place, job in enumerate(queue.waiting(jobs, device), start=1):

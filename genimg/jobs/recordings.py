@@ -14,13 +14,15 @@ import io
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from PIL import Image
 
 from genimg.data import FOLDER_PREFIX
+from genimg.jobs.commands import Command
 from genimg.jobs.job import Job
+from genimg.jobs.limits import Visitor
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import read_terminal_runs, watch
 from genimg.jobs.views import JobView
@@ -89,12 +91,13 @@ class Recordings:
     def close(self) -> None:
         """Do nothing: nothing is open."""
 
-    def refuse(self, *asked: Any, **named: Any) -> Any:
-        """Refuse any command: PermissionError."""
+    def start(self, *asked: Any, **named: Any) -> NoReturn:
+        """Refuse to train: PermissionError."""
         raise PermissionError(self.refusal)
 
-    start = pause = resume = cancel = save_now = sample_now = refuse
-    rename = move = delete = check_upload = delete_pictures = refuse
+    def do(self, command: Command[Any], visitor: Visitor) -> NoReturn:
+        """Refuse any command: PermissionError."""
+        raise PermissionError(self.refusal)
 
 
 def read_recording(folder: Path) -> Job | None:

@@ -4,6 +4,7 @@ In a folder that cannot be written nobody does: there the runs can only be watch
 """
 
 import contextlib
+import dataclasses
 import logging
 import os
 import sqlite3
@@ -13,21 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from genimg.jobs import platforms
-from genimg.jobs.commands import Commands, sweep
+from genimg.jobs.commands import COMMANDS, Command, Result
 from genimg.jobs.engine import Engine
 from genimg.jobs.inbox import Inbox
 from genimg.jobs.index import Index, IndexBusy
 from genimg.jobs.job import Job, read_job, read_jobs
-from genimg.jobs.limits import UsageLimits
+from genimg.jobs.limits import UsageLimits, Visitor
+from genimg.jobs.runs import Runs, sweep
 from genimg.jobs.supervisor import Supervisor
 from genimg.storage import Lease, read_json, write_json
 
 _logger = logging.getLogger(__name__)
 _SECONDS = 1.0
-_COMMANDS = (
-    *("start", "pause", "resume", "cancel", "save_now", "sample_now"),
-    *("rename", "move", "delete", "rebuild", "check_upload", "delete_pictures"),
-)
 
 
 class Service:
@@ -62,7 +60,7 @@ class Service:
 
     @property
     def only_watches(self) -> bool:
-        """Whether no command can be given here."""
+        """Whether no command can be given here: `notice` says why."""
         return not self.supervising and (bool(self._unwritable) or not self.by_request)
 
     @property
@@ -102,7 +100,7 @@ class Service:
                 return False
             self._index = index
             self._supervisor = Supervisor(self.root, index, self.engine)
-            self._commands = Commands(self.root, index, self.engine, self.limits)
+            self._runs = Runs(self.root, index, self.engine, self.limits)
             sweep(self.root)
             with contextlib.suppress(OSError):  # only for people
                 who = {"process": os.getpid(), "host": platforms.host(), "time": time.time()}
@@ -110,10 +108,11 @@ class Service:
             return True
 
     def step(self) -> None:
-        """Answer waiting commands and bring every job one step further.
+        """Do what the thread does once a second, here and now."""
+        self._step()
 
-        Called once a second by the thread; tests and the command line call it themselves.
-        """
+    def _step(self) -> None:
+        """Answer waiting commands and bring every job one step further."""
         with self._lock:
             try:
                 if not self._take_over():
@@ -128,7 +127,7 @@ class Service:
                 self._trouble = f"runs cannot be followed just now: {error}"
 
     def supervise(self) -> None:
-        """Start the thread that calls `step`; harmless if it runs already."""
+        """Start the thread that follows the runs; harmless if it runs already."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._loop, name="supervisor", daemon=True)
             self._thread.start()
@@ -136,7 +135,7 @@ class Service:
     def _loop(self) -> None:
         while not self._stop.is_set():
             try:
-                self.step()
+                self._step()
             except Exception:  # whatever it is, the other runs still need somebody
                 _logger.exception("the supervisor made a mistake")
             self._wake.wait(_SECONDS)
@@ -157,34 +156,37 @@ class Service:
             self._index = None
             self._lease.release()
 
-    def do(self, command: str, **arguments: Any) -> Any:
-        """Execute one of the methods of `Commands` here, or in the supervisor's process.
+    def do(self, command: Command[Result], visitor: Visitor) -> Result:
+        """Execute a command here, or in the supervisor's process.
 
         Raises:
             ValueError, PermissionError, OSError: what the command raised, or that another process
-                supervises and commands are not sent to it.
+                supervises and commands are not sent to it; one sentence for the visitor.
         """
         with self._lock:
             if self._index is not None:
                 self._wake.set()  # what was asked for begins at once
-                return self._execute(command, arguments)
+                return self._execute(command, visitor)
         if self._unwritable:
             raise OSError(self.notice)
         if not self.by_request:
             raise ValueError(self.notice)
-        value = self._inbox.ask(command, arguments)
+        [name] = [name for name, kind in COMMANDS.items() if type(command) is kind]
+        arguments = dataclasses.asdict(command) | {"visitor": dataclasses.asdict(visitor)}
+        value = self._inbox.ask(name, arguments)
         return Job.from_dict(value) if isinstance(value, dict) else value
 
-    def _execute(self, command: str, arguments: dict[str, Any]) -> Any:
+    def _execute(self, command: Command[Result], visitor: Visitor) -> Result:
         try:
-            return getattr(self._commands, command)(**arguments)
+            return command.execute(self._runs, visitor)
         except sqlite3.Error as error:
             raise OSError(f"the list of runs cannot be used just now ({error})") from None
 
-    def _execute_for_other(self, command: str, arguments: dict[str, Any]) -> Any:
-        if command not in _COMMANDS:
-            raise ValueError(f"there is no command {command!r}")
-        value = self._execute(command, arguments)
+    def _execute_for_other(self, name: str, arguments: dict[str, Any]) -> Any:
+        if name not in COMMANDS:
+            raise ValueError(f"there is no command {name!r}")
+        visitor = Visitor(**arguments.pop("visitor"))
+        value = self._execute(COMMANDS[name](**arguments), visitor)
         return value.to_dict() if isinstance(value, Job) else value
 
     def jobs(self) -> list[Job]:

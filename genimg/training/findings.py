@@ -34,7 +34,7 @@ class Finding:
             or only needs time, "warning" for what needs somebody.
         kind: which rule found it, one word or two: "few pictures", "copies", "collapse", ...
         sentence: what is the matter and what to do, for people.
-        since: training images seen when it began.
+        since: training pictures seen when it began.
     """
 
     level: str
@@ -57,7 +57,7 @@ class Run:
 
     @property
     def seen(self) -> int:
-        """Training images seen until now."""
+        """Training pictures seen until now."""
         return int(self.rows[-1]["images_seen"]) if self.rows else 0
 
     @property
@@ -97,7 +97,7 @@ def least(rows: Sequence[Row], name: str) -> float:
 
 
 def since(rows: Sequence[Row], is_so: Callable[[Row], bool]) -> int:
-    """Return the images seen at the first of the last rows in a row of which `is_so` is true."""
+    """Return the pictures seen at the first of the last rows in a row of which `is_so` is true."""
     first = len(rows) - 1
     while first > 0 and is_so(rows[first - 1]):
         first -= 1

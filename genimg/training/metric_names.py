@@ -28,9 +28,11 @@ class Metric:
 METRICS: dict[str, Metric] = {
     # Progress, in every line.
     "images_seen": Metric(
-        "Images seen", "images", "", "Training images seen; the run's one clock."
+        "Pictures seen", "pictures", "", "Training pictures seen; the run's one clock."
     ),
-    "epochs": Metric("Epochs", "times", "", "How often each training image was seen, on average."),
+    "epochs": Metric(
+        "Epochs", "times", "", "How often each training picture was seen, on average."
+    ),
     "seconds": Metric(
         "Time trained", "s", "", "Seconds of training so far, over all attempts.", exact=False
     ),
@@ -39,9 +41,9 @@ METRICS: dict[str, Metric] = {
     ),
     "images_per_second": Metric(
         "Speed",
-        "images/s",
+        "pictures/s",
         "higher",
-        "Images per second over the last half minute, without measuring and saving.",
+        "Pictures per second over the last half minute, without measuring and saving.",
         exact=False,
     ),
     "resident_bytes": Metric(
@@ -67,13 +69,13 @@ METRICS: dict[str, Metric] = {
         "Real called real",
         "share",
         "",
-        "Share of the batch's real images that the discriminator takes for real.",
+        "Share of the batch's real pictures that the discriminator takes for real.",
     ),
     "fake_accuracy": Metric(
         "Fake called fake",
         "share",
         "",
-        "Share of the batch's drawn images that the discriminator takes for drawn.",
+        "Share of the batch's drawn pictures that the discriminator takes for drawn.",
     ),
     "augmentation": Metric(
         "Pictures changed",
@@ -97,13 +99,13 @@ METRICS: dict[str, Metric] = {
         "nats",
         "lower",
         "Cross-entropy: of an image GPT per token, with some labels hidden; of a classifier per"
-        " image, with augmentation and label smoothing.",
+        " picture, with augmentation and label smoothing.",
     ),
     "validation_loss": Metric(
         "Validation loss",
         "nats",
         "lower",
-        "Cross-entropy per token of held-out images, by the averaged image GPT with the true"
+        "Cross-entropy per token of held-out pictures, by the averaged image GPT with the true"
         " labels.",
     ),
     "attribute_loss": Metric(
@@ -127,73 +129,73 @@ METRICS: dict[str, Metric] = {
         "Mean squared error", "", "lower", "Of a reconstructed pixel, on the scale from -1 to 1."
     ),
     "codes_used": Metric(
-        "Codes used", "tokens", "higher", "Tokens of the vocabulary that came lately."
+        "Codes used", "tokens", "higher", "Tokens of the vocabulary that were used lately."
     ),
     "perplexity": Metric(
-        "Code perplexity", "tokens", "higher", "How many tokens the vocabulary feels like, by use."
+        "Code perplexity", "tokens", "higher", "How many tokens it would be if all were used alike."
     ),
     # Quality of what the averaged model draws, always from the same random numbers.
     "diversity": Metric(
         "Diversity",
         "of real",
         "higher",
-        "Mean distance of two drawn images of a class over the same of real images: the sample"
+        "Mean distance of two drawn pictures of a class over the same of real pictures: the sample"
         " sheet's, compared pixel by pixel.",
     ),
     "random_distance": Metric(
         "Distance in random features",
         "",
         "lower",
-        "FD of 200 drawn images to 1,000 real ones in the features of a network that nobody trained"
-        " (fewer where the data are few): 0 is where other real images are, 1 where one image would"
-        " be that is drawn for its class again and again.",
+        "FD of 200 drawn pictures to 1,000 real ones (fewer where the data are few) in the features"
+        " of a network that nobody trained. 0: no further away than other real pictures. 1: as far"
+        " as if one picture were drawn for its class again and again.",
     ),
     "class_difference": Metric(
         "Difference of the classes",
         "of real",
         "higher",
-        "How far apart the classes of 200 or more drawn images are, over the same of real images,"
-        " in the same features; 0 is one image for all classes.",
+        "How far apart the classes of 200 or more drawn pictures are, over the same of real"
+        " pictures, in the same features; 0 is one picture for all classes.",
     ),
     "copied_share": Metric(
         "Copies",
         "share",
         "lower",
-        "Share of 100 drawn images that are three times as near to one training image as to any"
-        " other, beyond what is so among real images.",
+        "Share of 100 drawn pictures that are three times as near to one training picture as to any"
+        " other, beyond what is so among real pictures.",
     ),
     "frechet_distance_500": Metric(
-        "Fréchet distance (500 images)",
+        "Fréchet distance (500 pictures)",
         "",
         "lower",
-        "FD of 500 drawn images to 1,000 real ones in the features of the data set's feature net"
+        "FD of 500 drawn pictures to 1,000 real ones in the features of the data set's feature net"
         " (fashion-features, say): too high, and rough, because they are few; compare it with its"
         " floor only.",
     ),
     "frechet_distance_500_floor": Metric(
-        "Fréchet distance of real images",
+        "Fréchet distance of real pictures",
         "",
         "",
-        "The same of 500 other real images: below it a difference says nothing.",
+        "The same of 500 other real pictures: below it a difference says nothing.",
     ),
     "class_accuracy_500": Metric(
-        "Class accuracy (500 images)",
+        "Class accuracy (500 pictures)",
         "share",
         "higher",
-        "Share of 500 drawn images that the feature net takes for the class asked for.",
+        "Share of 500 drawn pictures that the feature net takes for the class asked for.",
     ),
     "attribute_confidence_500": Metric(
-        "Attribute confidence (500 images)",
+        "Attribute confidence (500 pictures)",
         "of real",
         "higher",
-        "How clear the attributes of 500 drawn images are: the feature net's mean confidence over"
-        " the same of real images, averaged over all attributes.",
+        "How clear the attributes of 500 drawn pictures are: the feature net's mean confidence over"
+        " the same of real pictures, averaged over all attributes.",
     ),
     "attribute_total_variation_500": Metric(
-        "Attribute total variation (500 images)",
+        "Attribute total variation (500 pictures)",
         "",
         "lower",
-        "How far the shares of each attribute's values in 500 drawn images are from those in 1,000"
-        " real ones: from 0 to 1, averaged over all attributes.",
+        "How far the shares of each attribute's values in 500 drawn pictures are from those in"
+        " 1,000 real ones: from 0 to 1, averaged over all attributes.",
     ),
 }

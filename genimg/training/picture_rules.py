@@ -64,7 +64,7 @@ def copies(run: Run) -> Finding | None:
 
 
 def collapse(run: Run) -> Finding | None:
-    """The sample sheet's images are getting alike, or never were different."""
+    """The sample sheet's pictures are getting alike, or never were different."""
     sheets = run.having("diversity")
     if not run.draws or len(sheets) <= LASTING:
         return None
@@ -81,7 +81,7 @@ def collapse(run: Run) -> Finding | None:
         "warning",
         "collapse",
         "samples are nearly identical (mode collapse): whatever its input, the generator draws the"
-        f" same few images; two of a class differ {values[-1]:.2f} times as much as two real ones."
+        f" same few pictures; two of a class differ {values[-1]:.2f} times as much as real ones."
         " Go back to an earlier checkpoint, lower the learning rates, or add penalties (r1 and r2)",
         since(sheets, lambda row: row["diversity"] < limit),
     )
@@ -148,7 +148,7 @@ def got_worse(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "worse",
-        f"its pictures were better at {best_at:,} images: they were at {best:.2f} and are at"
+        f"its drawings were better after {best_at:,} pictures: they were at {best:.2f} and are at"
         f" {values[-1]:.2f} {SCALE}. Start a run that ends there, or lower the learning rates",
         best_at,
     )

@@ -31,7 +31,7 @@ def went_back(run: Run) -> Finding | None:
     return Finding(
         "notice",
         "went back",
-        f"training diverged; it went back to {seen:,} images and goes on with half the learning"
+        f"training diverged; it went back to {seen:,} pictures and goes on with half the learning"
         " rate. If it diverges again it stops: then start a run with lower learning rates",
         seen,
     )
@@ -55,8 +55,8 @@ def discriminator_wins(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "discriminator wins",
-        "the discriminator wins completely: it tells real from drawn images without a mistake, and"
-        f" the generator does not catch up. {advice}",
+        "the discriminator wins completely: it tells real from drawn pictures without a mistake,"
+        f" and the generator does not catch up. {advice}",
         since(rows, lambda row: min(row["real_accuracy"], row["fake_accuracy"]) >= WON),
     )
 
@@ -107,7 +107,7 @@ def no_gradient(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "no gradient",
-        "the generator gets hardly any gradient: its loss is flat where its images are. Use the"
+        "the generator gets hardly any gradient: its loss is flat where its pictures are. Use the"
         " nonsaturating or the hinge objective, or lower discriminator_learning_rate",
         since(
             rows[: len(rows) - STRETCH + 1],
@@ -117,7 +117,7 @@ def no_gradient(run: Run) -> Finding | None:
 
 
 def over_fitting(run: Run) -> Finding | None:
-    """The training loss falls while held-out images get less likely."""
+    """The training loss falls while held-out pictures get less likely."""
     validations = run.having("validation_loss")
     if len(validations) <= VALIDATIONS:
         return None
@@ -135,8 +135,9 @@ def over_fitting(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "over-fitting",
-        f"over-fitting since {seen:,} images: the model learns its training images by heart, while"
-        " held-out ones get less likely. The checkpoint of the best validation is kept and is the"
-        " one that is used; stop here, or start a run with more images, dropout or a smaller model",
+        f"over-fitting since {seen:,} pictures: the model learns its training pictures by heart,"
+        " while held-out ones get less likely. The checkpoint of the best validation is kept and is"
+        " the one that is used; stop here, or start a run with more pictures, dropout or a smaller"
+        " model",
         seen,
     )

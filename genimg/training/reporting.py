@@ -52,7 +52,7 @@ Callback = Callable[[Report], object]
 
 
 class SpeedMeter:
-    """Images per second lately, so that a machine that got busy changes the time left.
+    """Pictures per second of late: the time that is left follows a machine that becomes busy.
 
     Args:
         clock: seconds that only ever grow.

@@ -28,7 +28,7 @@ def task_of(kind: str) -> type[Task]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunConfig(Configuration):
-    """What every run needs to know, whatever it trains."""
+    """How a run trains, whatever it trains."""
 
     dataset: str = setting("fashion-mnist", "Name of a data set, or folder:PATH.")
     images: int = setting(0, "Pictures to see in all; 0 takes it from the minutes.", low=0)
@@ -43,7 +43,7 @@ class RunConfig(Configuration):
     device: str = setting("auto", "cpu, cuda, cuda:1, mps, or auto for the fastest there is.")
     precision: str = setting(
         "auto",
-        "Arithmetic; auto is bf16 where device and model gain by it.",
+        "Numbers to calculate with; auto is bf16 where device and model gain from it.",
         choices=("auto", "bf16", "fp32"),
     )
     threads: int = setting(0, "Threads on the CPU; 0 takes every core.", low=0, high=1024)

@@ -73,7 +73,7 @@ def build(
         title="genimg", analytics_enabled=False, delete_cache=(_ONE_HOUR, 2 * _ONE_HOUR)
     ) as demo:
         said = f" · {line}" if line else ""
-        gr.Markdown(f"# genimg\nSee inside models that make images{said}", elem_id="title")
+        gr.Markdown(f"# genimg\nSee inside models that make pictures{said}", elem_id="title")
         with gr.Tabs() as tabs:
             groups = [tabs]
             if "gan" in shelves:

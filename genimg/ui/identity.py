@@ -3,11 +3,13 @@
 import hmac
 from typing import Any
 
+from genimg.jobs.limits import Visitor
+
 _LONGEST = 200  # what a visitor sends is only compared, but not at any length
 
 
 class Identity:
-    """Says what `genimg.jobs.manager.JobManager` needs to know of a visitor.
+    """Tells visitors apart.
 
     A nickname keeps students from pressing one another's buttons by mistake; it proves nothing.
 
@@ -20,8 +22,8 @@ class Identity:
         self.has_token = bool(teacher_token)
         self._token = teacher_token.encode()
 
-    def of(self, who: Any) -> dict[str, Any]:
-        """Return `actor` and `is_teacher` of a visitor.
+    def of(self, who: Any) -> Visitor:
+        """Return the visitor who says this.
 
         Args:
             who: {"nickname", "token"} as it came from the browser; what is missing is ''.
@@ -32,7 +34,4 @@ class Identity:
             for name in ("nickname", "token")
         )
         is_teacher = hmac.compare_digest(token.encode("utf-8", "replace"), self._token)
-        return {
-            "actor": " ".join(nickname.split()),
-            "is_teacher": is_teacher or not self.has_token,
-        }
+        return Visitor(" ".join(nickname.split()), is_teacher or not self.has_token)

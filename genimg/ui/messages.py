@@ -17,7 +17,7 @@ def sentence(error: object) -> str:
 
 
 def dataset_words(name: str) -> str:
-    """Return what a data set is called on the page, which tells nobody a path of this machine."""
+    """Return what a data set is called on the page: never by its path on this machine."""
     own = name.startswith((FOLDER_PREFIX, MEMORY_PREFIX))
     return "your own pictures" if own else name
 

@@ -1,13 +1,16 @@
 """Colors and type: paper and ink, with one accent. Nothing is fetched from elsewhere."""
 
+from pathlib import Path
+
 import gradio as gr
 from gradio.themes.utils import colors, fonts, sizes
 
-from genimg.ui.components import static
-
-CSS = [
-    static(f"{name}.css") for name in ("style", "gan", "transformer", "numbers", "pad", "training")
-]
+_SHEETS = (
+    *("static/style.css", "gan/static/gan.css", "gan/static/game.css"),
+    *("transformer/static/transformer.css", "transformer/static/numbers.css"),
+    *("static/pad.css", "training/static/training.css"),
+)
+CSS = [Path(__file__).parent / sheet for sheet in _SHEETS]
 
 _ACCENT = colors.Color(
     "#eefaf7",

@@ -171,8 +171,8 @@ def test_nonsense_is_answered_in_words(page, ask):
 def test_runs_obey_their_owner_and_the_teacher_only(ask, folder, small_models):
     runs = folder / "runs"
     spec = make_spec("fashion-mlp", **small_models["fashion-mlp"], images=10**7, threads=1)
-    start = {"spec": spec.to_dict(), "device": "cpu", "name": "hers", "actor": "ada"}
-    job = Inbox(runs).ask("start", {"token": None, "is_teacher": False} | start, seconds=60)
+    start = {"spec": spec.to_dict(), "device": "cpu", "name": "hers"}
+    job = Inbox(runs).ask("start", start | {"visitor": {"nickname": "ada"}}, seconds=60)
     (runs / "elsewhere").mkdir()
 
     def act(action: str, run: object, **more: object) -> dict:

@@ -7,6 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 
+from genimg.jobs.commands import Cancel
+from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.pictures import folders
 from genimg.jobs.states import State
@@ -35,7 +37,7 @@ def manager(server, server_folder):
         yield opened
         for seen in opened.snapshot():
             if seen.job.active or seen.job.state is State.QUEUED:
-                opened.cancel(seen.job.id, actor="me", is_teacher=True)
+                opened.do(Cancel(seen.job.id), Visitor("me", is_teacher=True))
 
 
 @pytest.fixture

@@ -14,9 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from genimg.jobs.commands import Cancel, Pause
+from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
 from genimg.render import encode
+
+ADA = Visitor("ada")
+TEACHER = Visitor("ada", is_teacher=True)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -53,7 +58,7 @@ def _nothing_goes_on(manager):
     yield
     for seen in manager.snapshot():
         if seen.job.active or seen.job.state is State.QUEUED:
-            manager.cancel(seen.job.id, actor="ada", is_teacher=True)
+            manager.do(Cancel(seen.job.id), TEACHER)
 
 
 def wait_until(condition):
@@ -66,7 +71,7 @@ def wait_until(condition):
 @pytest.fixture
 def running(manager):
     """A run that has drawn a sample sheet and goes on."""
-    job = manager.start("fashion-mlp", actor="ada", name="a running one", **SAME_TINY)
+    job = manager.start("fashion-mlp", name="a running one", visitor=ADA, **SAME_TINY)
     wait_until(lambda: manager.view(job.id).images_per_second)
     return job
 
@@ -74,10 +79,10 @@ def running(manager):
 @pytest.fixture(scope="session")
 def paused(manager):
     """A run with curves and sample sheets that waits; tests only look at it."""
-    job = manager.start("fashion-mlp", actor="ada", name="a paused one", **SAME_TINY)
+    job = manager.start("fashion-mlp", name="a paused one", visitor=ADA, **SAME_TINY)
     samples = manager.directory(job.id).samples
     wait_until(lambda: len(list(samples.glob("*.png"))) > 2)
-    manager.pause(job.id, actor="ada")
+    manager.do(Pause(job.id), ADA)
     wait_until(lambda: manager.job(job.id).state is State.PAUSED)
     return job
 
@@ -224,8 +229,8 @@ def test_pause_and_resume_in_two_browsers(open_page):
 
 
 def test_a_link_opens_its_run_and_not_the_newest(open_page, manager, paused):
-    newer = manager.start("fashion-mlp", actor="ada", name="a newer one", **SAME_TINY)
-    manager.cancel(newer.id, actor="ada")
+    newer = manager.start("fashion-mlp", name="a newer one", visitor=ADA, **SAME_TINY)
+    manager.do(Cancel(newer.id), ADA)
     page = open_training(open_page, link_of(paused))
     rows_named(page, "a newer one").wait_for()
     expect_curves(page)

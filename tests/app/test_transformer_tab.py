@@ -12,7 +12,7 @@ from PIL import Image
 
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.models.sampling import next_token_distribution
-from genimg.ui.components import static
+from genimg.ui.transformer.components import STATIC
 
 pytestmark = pytest.mark.browser
 
@@ -263,7 +263,7 @@ def test_any_class_can_be_chosen(open_page, drawer):
 
 def test_the_browsers_arithmetic_is_the_librarys(browser):
     page = browser.new_page()
-    script = static("next_token.js").read_text(encoding="utf-8")
+    script = (STATIC / "next_token.js").read_text(encoding="utf-8")
     logits = torch.randn(200, 50, generator=torch.Generator().manual_seed(0)) * 3
     logits[:20] = logits[:20].round()  # with equal ones
     cases = [(1, 0, 1), (0, 0, 1), (0.01, 0, 1), (0.7, 5, 1), (1.3, 0, 0.83), (2, 20, 0.37)]
@@ -280,7 +280,7 @@ def test_the_browsers_arithmetic_is_the_librarys(browser):
 
 def test_places_are_said_in_english(browser):
     page = browser.new_page()
-    script = static("next_token.js").read_text(encoding="utf-8")
+    script = (STATIC / "next_token.js").read_text(encoding="utf-8")
     numbers = [1, 2, 3, 4, 10, 11, 12, 13, 21, 22, 58, 100, 101, 111, 112, 123, 1013]
     said = page.evaluate(f"numbers => {{ {script}; return numbers.map(ordinal); }}", numbers)
     ends = ["st", "nd", "rd", *["th"] * 5, "st", "nd", *["th"] * 2, "st", *["th"] * 2, "rd", "th"]

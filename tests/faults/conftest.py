@@ -344,8 +344,7 @@ class Runs:
         """Send a command of the owner to the server."""
         if job is not None:
             arguments["job_id"] = job.id
-        if command != "rebuild":  # which is nobody's
-            arguments["actor"] = "ada"
+        arguments["visitor"] = {"nickname": "ada"}
         answer = Inbox(self.root).ask(command, arguments, seconds=60)
         return Job.from_dict(answer) if isinstance(answer, dict) else answer
 

@@ -4,22 +4,26 @@ import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from genimg.jobs.commands import Commands
+from genimg.jobs.commands import Command, Start
 from genimg.jobs.devices import Device
 from genimg.jobs.engine import Handle, Verdict
 from genimg.jobs.index import Index
 from genimg.jobs.job import Job
-from genimg.jobs.limits import UsageLimits
+from genimg.jobs.limits import UsageLimits, Visitor
 from genimg.jobs.manager import JobManager
+from genimg.jobs.runs import Runs
 from genimg.jobs.states import Exit, State
 from genimg.jobs.supervisor import Supervisor
 from genimg.storage import write_json
 from genimg.training.presets import make_spec
+
+ADA = Visitor("ada")
 
 CPU = Device(name="cpu", title="CPU", total_memory=64 * 10**9, free_memory=32 * 10**9)
 
@@ -115,8 +119,18 @@ def supervisor(root, index, engine, clock) -> Supervisor:
 
 
 @pytest.fixture
-def commands(root, index, engine) -> Commands:
-    return Commands(root, index, engine, UsageLimits())
+def runs(root, index, engine) -> Runs:
+    return Runs(root, index, engine, UsageLimits())
+
+
+@pytest.fixture
+def do(runs) -> Callable[..., Any]:
+    """Do what a visitor asks for; Ada, if nobody is named."""
+
+    def do(command: Command, visitor: Visitor = ADA) -> Any:
+        return command.execute(runs, visitor)
+
+    return do
 
 
 @pytest.fixture
@@ -135,11 +149,11 @@ def make_job_fixture() -> Callable[..., Job]:
 
 
 @pytest.fixture
-def add_job(root: Path, index: Index, commands: Commands, spec: dict) -> Callable[..., Job]:
+def add_job(root: Path, index: Index, do: Callable[..., Any], spec: dict) -> Callable[..., Job]:
     """Queue a job and put it where a test wants it, whatever led there."""
 
     def add(state: State = State.QUEUED, owner: str = "ada", **fields) -> Job:
-        job = commands.start(spec, actor=owner, is_teacher=True)
+        job = do(Start(spec), Visitor(owner, is_teacher=True))
         path = {
             State.RUNNING: (State.STARTING, State.RUNNING),
             State.PAUSING: (State.STARTING, State.PAUSING),

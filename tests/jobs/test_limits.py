@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genimg.jobs.job import Job
-from genimg.jobs.limits import UsageLimits, allowed
+from genimg.jobs.limits import UsageLimits, Visitor
 from genimg.jobs.states import State
 
 
@@ -60,9 +60,9 @@ def test_zero_is_no_limit(minutes, stored):
 
 def test_who_may_change_a_job(make_job):
     job, orphan = make_job(owner="ada"), make_job(owner="")
-    assert allowed("ada", job, False)
-    assert allowed("bob", job, True)
-    assert not allowed("bob", job, False)
-    assert not allowed("", job, False)
-    assert not allowed("", orphan, False)  # nobody's job is not everybody's
-    assert allowed("", orphan, True)
+    assert Visitor("ada").may_change(job)
+    assert Visitor("bob", is_teacher=True).may_change(job)
+    assert not Visitor("bob").may_change(job)
+    assert not Visitor("").may_change(job)
+    assert not Visitor("").may_change(orphan)  # nobody's job is not everybody's
+    assert Visitor("", is_teacher=True).may_change(orphan)

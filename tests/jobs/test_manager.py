@@ -4,42 +4,45 @@ import time
 
 import pytest
 
+from genimg.jobs.commands import Cancel, Delete, Move, Pause, Rename, Resume, SampleNow, SaveNow
 from genimg.jobs.engine import LocalEngine
-from genimg.jobs.limits import UsageLimits
+from genimg.jobs.limits import UsageLimits, Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import Exit, State
 from genimg.training import run_checkpoints
 from genimg.training.running import train
 
+ADA = Visitor("ada")
+
 
 def handle(manager, job):
-    return manager._service._supervisor.handle(manager.job(job.id))
+    return manager._supervisor.handle(manager.job(job.id))
 
 
 def test_all_controls_of_a_run(manager, engine, small):
-    job = manager.start(**small, actor="ada", name="first")
+    job = manager.start(name="first", visitor=ADA, **small)
     assert manager.view(job.id).place == 1
     manager.step()
     engine.report(handle(manager, job), images_seen=40)
     manager.step()
     assert manager.view(job.id).actions == ("rename", "pause", "cancel", "save_now", "sample_now")
-    manager.save_now(job.id, actor="ada")
-    manager.sample_now(job.id, actor="ada")
+    manager.do(SaveNow(job.id), ADA)
+    manager.do(SampleNow(job.id), ADA)
     assert manager.directory(job.id).read_control()["command"] == "sample_now"
-    assert manager.pause(job.id, actor="ada").state is State.PAUSING
+    assert manager.do(Pause(job.id), ADA).state is State.PAUSING
     engine.end(handle(manager, job), Exit(code=75))
     manager.step()
-    assert manager.resume(job.id, actor="ada").state is State.QUEUED
-    assert manager.rename(job.id, "second", actor="ada").name == "second"
-    assert manager.move(job.id, 1, actor="ada").state is State.QUEUED
+    assert manager.do(Resume(job.id), ADA).state is State.QUEUED
+    assert manager.do(Rename(job.id, "second"), ADA).name == "second"
+    assert manager.do(Move(job.id, 1), ADA).state is State.QUEUED
     manager.step()
     assert manager.job(job.id).attempt == 2
-    manager.cancel(job.id, actor="ada")
+    manager.do(Cancel(job.id), ADA)
     engine.end(handle(manager, job), Exit(code=130))
     manager.step()
     assert manager.job(job.id).state is State.CANCELLED
     assert manager.stored_bytes(job.id) > 0
-    manager.delete(job.id, actor="ada")
+    manager.do(Delete(job.id), ADA)
     assert manager.jobs() == []
     with pytest.raises(ValueError, match="there is no job"):
         manager.job(job.id)
@@ -65,8 +68,8 @@ def test_a_hundred_clicks_at_once_make_one_run(manager, small):
 
     def click():
         try:
-            jobs.append(manager.start(**small, actor="ada", token="form 1"))
-            manager.cancel(jobs[-1].id, actor="ada")
+            jobs.append(manager.start(token="form 1", visitor=ADA, **small))
+            manager.do(Cancel(jobs[-1].id), ADA)
         except Exception as error:
             errors.append(error)
 
@@ -92,29 +95,29 @@ def test_a_hundred_clicks_at_once_make_one_run(manager, small):
 )
 def test_what_cannot_be_asked_is_refused_in_words(manager, small, changes, words):
     with pytest.raises(ValueError, match=words):
-        manager.start(**small | changes, actor="ada")
+        manager.start(visitor=ADA, **small | changes)
     assert manager.jobs() == []
 
 
 def test_a_folder_of_pictures_is_found_from_everywhere(manager, tiny_run, pictures, monkeypatch):
     monkeypatch.chdir(pictures.parent)
-    job = manager.start(**tiny_run | {"dataset": f"folder:{pictures.name}"}, actor="ada")
+    job = manager.start(visitor=ADA, **tiny_run | {"dataset": f"folder:{pictures.name}"})
     assert manager.directory(job.id).read_spec().run.dataset == f"folder:{pictures}"
 
 
 def test_limits_are_checked_here(root, engine, small):
     manager = JobManager(root, engine=engine, limits=UsageLimits(minutes_per_run=1, queued_runs=1))
     with pytest.raises(PermissionError, match="may take 1 minutes"):
-        manager.start("fashion-mlp", minutes=5, actor="ada")
-    manager.start(**small, actor="ada")
+        manager.start("fashion-mlp", minutes=5, visitor=ADA)
+    manager.start(visitor=ADA, **small)
     with pytest.raises(PermissionError, match="1 unfinished"):
-        manager.start(**small, actor="ada")
+        manager.start(visitor=ADA, **small)
     manager.close()
 
 
 def test_many_viewers_cost_one_look_a_second(manager, small, monkeypatch):
     for _ in range(3):
-        manager.start(**small, actor="ada")
+        manager.start(visitor=ADA, **small)
     looks = []
     look = manager._look
     monkeypatch.setattr(manager, "_look", lambda: looks.append(1) or look())
@@ -126,14 +129,14 @@ def test_many_viewers_cost_one_look_a_second(manager, small, monkeypatch):
     assert len(looks) <= 2
     assert count > 10
     job = manager.snapshot()[0].job
-    manager.cancel(job.id, actor="ada")  # whoever does something sees it at once
+    manager.do(Cancel(job.id), ADA)  # whoever does something sees it at once
     assert next(v for v in manager.snapshot() if v.job.id == job.id).job.state == "cancelled"
 
 
 def test_running_first_then_the_queue_then_the_newest(manager, engine, small):
-    jobs = [manager.start(**small, actor="ada") for _ in range(4)]
-    manager.cancel(jobs[0].id, actor="ada")
-    manager.cancel(jobs[1].id, actor="ada")
+    jobs = [manager.start(visitor=ADA, **small) for _ in range(4)]
+    manager.do(Cancel(jobs[0].id), ADA)
+    manager.do(Cancel(jobs[1].id), ADA)
     manager.step()
     order = [seen.job.id for seen in manager.snapshot()]
     assert order == [jobs[2].id, jobs[3].id, jobs[1].id, jobs[0].id]
@@ -150,7 +153,7 @@ def test_an_estimate_before_starting(manager, small):
 
 
 def test_a_log_is_shown_to_its_end(manager, small):
-    job = manager.start(**small, actor="ada")
+    job = manager.start(visitor=ADA, **small)
     assert manager.log(job.id) == ""
     manager.step()
     (handle(manager, job).files.path / "log.txt").write_text("<script>\n")
@@ -160,17 +163,17 @@ def test_a_log_is_shown_to_its_end(manager, small):
 @pytest.mark.slow
 def test_a_real_run_is_paused_resumed_sampled_and_finished(root, tiny_run, wait_for):
     with JobManager(root, engine=LocalEngine(nice=0)) as manager:
-        job = manager.start(**tiny_run | {"images": 8 * 1500}, actor="ada")
+        job = manager.start(visitor=ADA, **tiny_run | {"images": 8 * 1500})
         run = manager.directory(job.id)
         wait_for(manager, lambda: manager.view(job.id).images_seen > 0)
-        manager.sample_now(job.id, actor="ada")
+        manager.do(SampleNow(job.id), ADA)
         wait_for(manager, lambda: list(run.samples.glob("*.png")))
-        manager.pause(job.id, actor="ada")
+        manager.do(Pause(job.id), ADA)
         wait_for(manager, lambda: not manager.job(job.id).active)
         paused = manager.job(job.id)
         if paused.state is State.PAUSED:  # it may have been faster
             assert 0 < paused.saved_images <= 8 * 1500
-            manager.resume(job.id, actor="ada")
+            manager.do(Resume(job.id), ADA)
             wait_for(manager, lambda: manager.job(job.id).state is State.SUCCEEDED)
             assert manager.job(job.id).attempt == 2
         assert manager.job(job.id).saved_images == 8 * 1500

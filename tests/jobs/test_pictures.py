@@ -2,12 +2,14 @@ import pytest
 
 from genimg.data.manifest import KIND, MANIFEST, folder_hash, verified_hash
 from genimg.jobs import pictures
-from genimg.jobs.commands import sweep
-from genimg.jobs.limits import UsageLimits
+from genimg.jobs.commands import CheckUpload, DeletePictures, Start
+from genimg.jobs.limits import UsageLimits, Visitor
+from genimg.jobs.runs import sweep
 from genimg.jobs.states import State
 from genimg.storage import write_json
 
 NAME = "0123456789abcdef"
+TEACHER = Visitor("ada", is_teacher=True)
 
 
 @pytest.fixture
@@ -46,67 +48,67 @@ def test_a_damaged_list_of_owners_is_nobody(folder, content):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../datasets", f"../datasets/{NAME}", "/etc", "*"])
-def test_a_name_never_becomes_a_path(root, folder, commands, name):
+def test_a_name_never_becomes_a_path(root, folder, do, name):
     assert pictures.folder_named(root, name) is None
-    commands.delete_pictures(name, actor="ada", is_teacher=True)
+    do(DeletePictures(name), TEACHER)
     assert folder.is_dir()
 
 
-def test_pictures_count_for_everybody_who_sent_them(root, folder, commands, spec):
-    commands.limits = UsageLimits(stored_megabytes=1)
+def test_pictures_count_for_everybody_who_sent_them(root, folder, do, runs, spec):
+    runs.limits = UsageLimits(stored_megabytes=1)
     for name in ("ada", "bob"):
-        assert commands.check_upload(actor=name) == name
+        assert do(CheckUpload(), Visitor(name)) == name
         pictures.add_owner(folder, name)
         assert pictures.stored_bytes(root, name) > 1_500_000
         with pytest.raises(PermissionError, match="runs and pictures take 2 MB and 1 MB"):
-            commands.check_upload(actor=name)
+            do(CheckUpload(), Visitor(name))
         with pytest.raises(PermissionError, match="runs and pictures take 2 MB and 1 MB"):
-            commands.start(spec, actor=name)
-    assert commands.check_upload(actor="ada", is_teacher=True) == "ada"
+            do(Start(spec), Visitor(name))
+    assert do(CheckUpload(), TEACHER) == "ada"
     assert pictures.stored_bytes(root, "eve") == 0
     with pytest.raises(ValueError, match="nickname"):
-        commands.check_upload(actor="\x00")
+        do(CheckUpload(), Visitor("\x00"))
 
 
-def test_only_who_sent_them_and_a_teacher_delete(folder, commands):
+def test_only_who_sent_them_and_a_teacher_delete(folder, do):
     with pytest.raises(PermissionError, match="nobody's"):
-        commands.delete_pictures(NAME, actor="ada")
+        do(DeletePictures(NAME))
     pictures.add_owner(folder, "ada")
     with pytest.raises(PermissionError, match="ada's"):
-        commands.delete_pictures(NAME, actor="bob")
+        do(DeletePictures(NAME), Visitor("bob"))
     with pytest.raises(PermissionError, match="ada's"):
-        commands.delete_pictures(NAME, actor="")
+        do(DeletePictures(NAME), Visitor(""))
     pictures.add_owner(folder, "bob")
-    commands.delete_pictures(NAME, actor="ada")
+    do(DeletePictures(NAME))
     assert pictures.owners(folder) == ["bob"]
-    commands.delete_pictures(NAME, actor="eve", is_teacher=True)
+    do(DeletePictures(NAME), Visitor("eve", is_teacher=True))
     assert not folder.exists()
-    commands.delete_pictures(NAME, actor="ada")  # gone is gone
+    do(DeletePictures(NAME))  # gone is gone
 
 
 @pytest.mark.parametrize("state", [*State])
-def test_a_run_that_may_yet_be_trained_keeps_its_pictures(folder, commands, learn, state):
+def test_a_run_that_may_yet_be_trained_keeps_its_pictures(folder, do, learn, state):
     learn(state)
     pictures.add_owner(folder, "ada")
     if state in (State.SUCCEEDED, State.CANCELLED):
-        commands.delete_pictures(NAME, actor="ada")
+        do(DeletePictures(NAME))
         assert not folder.exists()
     else:
         with pytest.raises(ValueError, match=f"is {state} and needs these pictures"):
-            commands.delete_pictures(NAME, actor="ada", is_teacher=True)
+            do(DeletePictures(NAME), TEACHER)
         assert folder.exists()
 
 
-def test_runs_on_other_pictures_are_not_in_the_way(folder, commands, add_job):
+def test_runs_on_other_pictures_are_not_in_the_way(folder, do, add_job):
     add_job(State.RUNNING)
     pictures.add_owner(folder, "ada")
-    commands.delete_pictures(NAME, actor="ada")
+    do(DeletePictures(NAME))
     assert not folder.exists()
 
 
-def test_a_killed_deletion_is_finished_by_the_next_server(root, folder, commands, monkeypatch):
+def test_a_killed_deletion_is_finished_by_the_next_server(root, folder, do, monkeypatch):
     monkeypatch.setattr("shutil.rmtree", lambda *args, **options: None)
-    commands.delete_pictures(NAME, actor="ada", is_teacher=True)
+    do(DeletePictures(NAME), TEACHER)
     monkeypatch.undo()
     assert list(pictures.folders(root)) == []
     assert list(root.glob(".deleted-*"))

@@ -11,14 +11,18 @@ from pathlib import Path
 import pytest
 
 from genimg.jobs import platforms
+from genimg.jobs.commands import Cancel, Pause, Rebuild, Rename, Start
+from genimg.jobs.inbox import Inbox
 from genimg.jobs.job import Job
-from genimg.jobs.limits import UsageLimits
+from genimg.jobs.limits import UsageLimits, Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
 from genimg.storage import read_json
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
+
+ADA = Visitor("ada")
 
 pytestmark = pytest.mark.slow
 
@@ -113,7 +117,7 @@ def test_a_second_service_of_this_process_does_not_free_the_first_ones_lease(roo
 
 
 def test_a_damaged_index_is_rebuilt_while_the_server_runs(root, service, spec):
-    job = service.do("start", spec=spec, actor="ada")
+    job = service.do(Start(spec), ADA)
     service.step()  # it starts
     broken = b"SQLite format 3\0" + b"?" * (root / "jobs.sqlite").stat().st_size
     (root / "jobs.sqlite").write_bytes(broken)
@@ -152,7 +156,7 @@ def test_in_a_folder_that_cannot_be_written_runs_can_be_watched(engine, spec, le
         ids = []
         if left != "an empty folder":
             first = Service(root, UsageLimits(), engine, by_request=False)
-            ids.append(first.do("start", spec=spec, actor="ada").id)
+            ids.append(first.do(Start(spec), ADA).id)
             first.close()
             RunDirectory.create(root / "terminal", RunSpec.from_dict(spec)).new_attempt()
             (root / "terminal" / "lease").touch()
@@ -172,7 +176,7 @@ def test_in_a_folder_that_cannot_be_written_runs_can_be_watched(engine, spec, le
                 "only_watches": manager.only_watches,
             }
             try:
-                manager.rebuild()
+                manager.do(Rebuild(), ADA)
             except OSError as error:
                 said["refusal"] = str(error)
             manager.close()
@@ -242,16 +246,15 @@ def test_the_thread_survives_a_mistake(root, make_engine, caplog):
 def test_commands_of_another_process_are_answered(root, engine, server, spec):
     server()
     asking = Service(root, UsageLimits(), engine, by_request=True)
-    job = asking.do("start", spec=spec | {"kind": "mlp-gan"}, actor="ada", token="click")
+    job = asking.do(Start(spec | {"kind": "mlp-gan"}, token="click"), ADA)
     assert isinstance(job, Job)
-    assert asking.do("cancel", job_id=job.id, actor="ada").state in (
-        State.CANCELLED,
-        State.CANCELLING,
-    )
+    assert asking.do(Cancel(job.id), ADA).state in (State.CANCELLED, State.CANCELLING)
     with pytest.raises(PermissionError, match="belongs to ada"):
-        asking.do("rename", job_id=job.id, name="x", actor="bob")
+        asking.do(Rename(job.id, "x"), Visitor("bob"))
     with pytest.raises(ValueError, match="there is no command"):
-        asking.do("_let_go")
+        Inbox(root).ask("_let_go", {"visitor": {"nickname": "ada"}})
+    with pytest.raises(ValueError, match="this is no command"):
+        Inbox(root).ask("rebuild", {})  # who asks?
     asking.close()
     # A worker that is still loading is ended after a grace of a minute; one that was just ending
     # may have been faster.
@@ -264,7 +267,7 @@ def test_commands_of_another_process_are_answered(root, engine, server, spec):
 def test_a_run_outlives_its_server_and_the_next_one_finds_it(root, server, tiny_run, wait_for):
     first = server()
     asking = JobManager(root, by_request=True)
-    job = asking.start(**tiny_run, actor="ada")
+    job = asking.start(visitor=ADA, **tiny_run)
     asking.close()
     end = time.monotonic() + 90
     while not list((root / job.id / "ckpt").glob("step-*[1-9]")):
@@ -282,7 +285,7 @@ def test_a_run_outlives_its_server_and_the_next_one_finds_it(root, server, tiny_
             assert time.monotonic() - began < 5
             status = root / job.id / "attempts" / "1" / "status.json"
             wait_for(manager, lambda: status.stat().st_mtime > seen)  # it never stopped
-            manager.pause(job.id, actor="ada")
+            manager.do(Pause(job.id), ADA)
             wait_for(manager, lambda: manager.job(job.id).state is State.PAUSED)
             paused = manager.job(job.id)
             assert (paused.attempt, paused.message) == (1, "")

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from genimg.jobs.commands import COMMANDS
 from genimg.jobs.devices import Device
+from genimg.jobs.limits import Visitor
 from genimg.jobs.states import Exit, State
 from genimg.jobs.supervisor import MOST_RETRIES, Supervisor, saved_images, send_wish
 from genimg.storage import Lease, read_json, write_json
@@ -56,9 +58,9 @@ def test_one_run_at_a_time_and_the_next_in_turn(supervisor, engine, index, add_j
     assert started == [jobs[0].id, jobs[2].id, jobs[1].id]
 
 
-def test_every_gpu_runs_one(root, index, make_engine, add_job, commands, clock):
+def test_every_gpu_runs_one(root, index, make_engine, add_job, runs, clock):
     engine = make_engine(FIRST, SECOND)
-    commands.engine = engine
+    runs.engine = engine
     supervisor = Supervisor(root, index, engine, clock=clock)
     jobs = [add_job() for _ in range(3)]
     supervisor.tick()
@@ -217,7 +219,7 @@ EVENTS = st.lists(
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=EVENTS, picks=st.randoms(use_true_random=False))
 def test_whatever_happens_one_run_per_device_and_none_is_lost(
-    events, picks, supervisor, engine, index, commands, add_job
+    events, picks, supervisor, engine, index, do, add_job
 ):
     deleted = {job.id for job in index.jobs()}
     for job in index.jobs():
@@ -241,7 +243,7 @@ def test_whatever_happens_one_run_per_device_and_none_is_lost(
         elif event in ("pause", "resume", "cancel", "delete"):
             for _ in range(2):  # a double click
                 try:
-                    getattr(commands, event)(job.id, actor=job.owner)
+                    do(COMMANDS[event](job.id), Visitor(job.owner))
                 except ValueError:
                     break
             if event == "delete" and index.job(job.id) is None:

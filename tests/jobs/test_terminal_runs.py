@@ -3,12 +3,16 @@ import shutil
 
 import pytest
 
+from genimg.jobs.commands import Cancel, Delete, Pause, Rebuild, Resume
 from genimg.jobs.job import TERMINAL
+from genimg.jobs.limits import Visitor
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import read_terminal_run, read_terminal_runs
 from genimg.storage import write_json
 from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
+
+ADA = Visitor("ada")
 
 
 @pytest.fixture
@@ -52,28 +56,28 @@ def test_its_lease_and_its_status_say_where_it_is(mine, lease_held, held, report
 
 def test_the_list_shows_it_and_nothing_can_be_done_with_it(manager, mine, lease_held, small):
     lease_held[0] = True
-    job = manager.start(actor="ada", **small)
+    job = manager.start(visitor=ADA, **small)
     views = {seen.job.id: seen for seen in manager.snapshot()}
     assert set(views) == {"mine", job.id}
     assert (views["mine"].images_seen, views["mine"].total) == (320, 640)
     assert (views["mine"].seconds_left, views["mine"].actions) == (4.0, ())
     assert manager.job("mine").state is State.RUNNING
     assert manager.directory("mine").read_spec() == mine.read_spec()
-    for command in (manager.pause, manager.resume, manager.cancel):
+    for command in (Pause, Resume, Cancel):
         with pytest.raises(ValueError, match="started in a terminal or from Python; stop it"):
-            command("mine", actor=TERMINAL, is_teacher=True)
-    manager.delete("mine", actor=TERMINAL, is_teacher=True)
+            manager.do(command("mine"), Visitor(TERMINAL, is_teacher=True))
+    manager.do(Delete("mine"), Visitor(TERMINAL, is_teacher=True))
     assert (mine.path / "spec.json").exists()
 
 
 def test_it_is_no_job_of_the_queue(manager, mine):
     manager.step()
-    assert manager.rebuild() == 0
+    assert manager.do(Rebuild(), ADA) == 0
     assert not (mine.path / "job.json").exists()
 
 
 def test_what_is_no_run_or_a_job_is_left_out(root, mine, manager, small):
-    job = manager.start(actor="ada", **small)
+    job = manager.start(visitor=ADA, **small)
     for name in (".new-one", "damaged"):
         (root / name).mkdir()
     shutil.copy(mine.path / "spec.json", root / ".new-one" / "spec.json")

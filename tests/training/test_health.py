@@ -137,7 +137,7 @@ def test_an_image_gpt_learns_a_few_pictures_by_heart(train, fashion, tmp_path):
     validations = [row for row in rows if "validation_loss" in row]
     best = min(validations, key=lambda row: row["validation_loss"])
     assert finding.level == "warning"
-    assert finding.sentence.startswith(f"over-fitting since {best['images_seen']:,} images")
+    assert finding.sentence.startswith(f"over-fitting since {best['images_seen']:,} pictures")
     until_then = [row for row in rows if row["images_seen"] <= best["images_seen"]]
     assert set(ever_found(until_then)) <= {"unknown", "good"}
 
@@ -152,7 +152,7 @@ def test_a_run_that_diverged_and_went_back_says_so(train, fashion, monkeypatch):
     rows = train("fashion-mlp", fashion, steps=40, size=16, **MLP)
     [finding] = diagnose(rows)
     assert finding.level == "notice"
-    assert "it went back to 0 images and goes on with half the learning rate" in finding.sentence
+    assert "it went back to 0 pictures and goes on with half the learning rate" in finding.sentence
     assert finding.since == 0
 
 

@@ -11,6 +11,7 @@ from gradio.state_holder import SessionState
 
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
+from genimg.jobs.limits import Visitor
 from genimg.jobs.recordings import Recordings
 from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
@@ -128,7 +129,7 @@ def test_a_class_of_the_last_model_on_its_way_to_the_next_changes_nothing(paths,
         with ThreadPoolExecutor(1) as other_thread:  # Playwright's loop may run in this one
             return other_thread.submit(asyncio.run, call).result()["data"]
 
-    sliders = [0.0] * (len(events["show"].inputs) - 4)
+    sliders = [0, *[0.0] * (len(events["show"].inputs) - 5)]
     send("choose", str(other), "Shoe", 5, 0.7)  # from now on the choices are Cat, Dog and Fish
     assert send("show", str(other), "Cat", 5, 0.7, *sliders)[0]["caption"].startswith("Cat")
     for stale in ("Shoe", None, ["Cat"], {}):
@@ -194,7 +195,7 @@ def test_where_nothing_is_trained_no_folder_is_made(tmp_path, environment):
     assert trouble == ""
     assert not (tmp_path / "runs").exists()
     with pytest.raises(PermissionError):
-        recordings.start("fashion-mlp", actor="ada", is_teacher=True, minutes=1)
+        recordings.start("fashion-mlp", minutes=1, visitor=Visitor("ada", is_teacher=True))
 
 
 def test_the_limits_of_a_host_reach_the_runs(tmp_path):
@@ -203,7 +204,7 @@ def test_the_limits_of_a_host_reach_the_runs(tmp_path):
     with manager:
         assert manager.limits == here.limits
         with pytest.raises(PermissionError, match="asked by minutes"):
-            manager.start("fashion-mlp", actor="ada", images=100, device="cpu")
+            manager.start("fashion-mlp", images=100, device="cpu", visitor=Visitor("ada"))
 
 
 def test_strangers_files_are_stopped_on_a_space_only():

@@ -1,20 +1,29 @@
-"""The GAN tab's own components; see `genimg.ui.components` for how they are made."""
+"""The components of the GAN tab."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from genimg.ui.components import component
 
-_HISTORY = """
-<div class="line">
-  <button type="button" data-do="undo" title="Ctrl+Z" disabled>Undo</button>
-  <button type="button" data-do="redo" title="Ctrl+Shift+Z" disabled>Redo</button>
-  <button type="button" data-do="bookmark" disabled>Bookmark</button>
-  <button type="button" data-do="save" disabled>Save picture</button>
-  <button type="button" data-do="link" disabled>Copy link</button>
-</div>
-<p role="status"></p>
-<ul class="bookmarks" aria-label="Bookmarks" hidden></ul>
-"""
+STATIC = Path(__file__).parent / "static"
+
+
+def picture(value: dict[str, str], *, name: str) -> gr.HTML:
+    """Return a picture with a caption; its event `settled` comes when it stopped changing."""
+    return component(STATIC, "picture", ["helpers.js", "picture.js"], value, name=name)
+
+
+def player(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
+    """Return a player of a walk; `export` makes the file that a visitor saves."""
+
+    def export_walk(request: Any) -> dict[str, str]:
+        return export(request)
+
+    scripts = ["helpers.js", "player.js"]
+    return component(STATIC, "player", scripts, value, name=name, server_functions=[export_walk])
 
 
 def history(*, name: str) -> gr.HTML:
@@ -22,7 +31,7 @@ def history(*, name: str) -> gr.HTML:
 
     Its event `restore` carries {"query"}, of the view to show again; see `GanView.query`.
     """
-    return component(None, _HISTORY, "history.js", name, "history")
+    return component(STATIC, "history", ["helpers.js", "history.js"], None, name=name)
 
 
 def slider_ends(*, name: str) -> gr.HTML:
@@ -30,4 +39,4 @@ def slider_ends(*, name: str) -> gr.HTML:
 
     The pictures are data addresses of PNGs.
     """
-    return component(None, "<span hidden></span>", "ends.js", name, "slider-ends")
+    return component(STATIC, "slider_ends", ["ends.js"], None, name=name)

@@ -383,7 +383,7 @@ class GanHandlers:
             dataset_words(card.get("dataset", "")),
             f"{generator:,} parameters" if generator else None,
             f"discriminator of {discriminator:,}" if discriminator else "without its discriminator",
-            f"{card['images_seen']:,} images seen" if "images_seen" in card else None,
+            f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
             f"{card['minutes']:g} minutes of training" if "minutes" in card else None,
             "running on the CPU",
             f"{self.acting(name)} directions that change much",

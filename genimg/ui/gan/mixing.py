@@ -8,7 +8,7 @@ import numpy as np
 from genimg.checks import require_whole_number
 from genimg.explore.mixing import layers_of, mix
 from genimg.render import data_uri, grid
-from genimg.ui import components
+from genimg.ui.gan import components as gan_components
 from genimg.ui.gan.view import KEYFRAMES, seeds_in
 from genimg.ui.messages import as_warning
 from genimg.ui.model_shelf import ModelShelf
@@ -45,13 +45,13 @@ def build(shelf: ModelShelf, settings: list[gr.Component], queued: dict[str, Any
                 elem_id="mix-layers",
             )  # fmt: skip
         make = gr.Button("Mix them", variant="primary", elem_id="mix-make")
-        sheet = components.picture(None, name="mixed")
+        sheet = gan_components.picture(None, name="mixed")
 
-    def show(*values: Any) -> dict[str, str]:
+    def mix_pictures(*values: Any) -> dict[str, str]:
         return mixed(shelf, *values)
 
     gr.on(
-        [make.click, rows.submit, columns.submit, layers.release], as_warning(show),
+        [make.click, rows.submit, columns.submit, layers.release], as_warning(mix_pictures),
         [checkpoint, label, truncation, rows, columns, layers], sheet, **queued,
     )  # fmt: skip
 

@@ -15,8 +15,8 @@ import gradio as gr
 from gradio.events import Dependency
 
 from genimg.ui import components
-from genimg.ui.gan import mixing
-from genimg.ui.gan.components import history, slider_ends
+from genimg.ui.gan import components as gan_components
+from genimg.ui.gan import game, mixing
 from genimg.ui.gan.gauge import WAITING
 from genimg.ui.gan.handlers import GanHandlers, random_seed
 from genimg.ui.gan.opponent import Opponent
@@ -64,6 +64,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
     """Add the tab to `demo`, the page that is being built; links to the page open in it."""
     handlers = GanHandlers(shelf)
     picture, settings, beside, settled = _explorer(handlers, Opponent(shelf, handlers.acting), demo)
+    game.build(demo)
     _walk(handlers, settings, settled, demo)
     gr.api(as_error(handlers.sample), api_name="sample")
     gr.api(as_error(handlers.interpolate), api_name="interpolate")
@@ -89,8 +90,8 @@ def _explorer(
     initial = handlers.controls(view)
     with gr.Row(elem_classes=["stage", "explorer"]):
         with gr.Column(scale=5, min_width=320):
-            picture = components.picture(handlers.picture(view), name="picture")
-            steps = history(name="history")
+            picture = gan_components.picture(handlers.picture(view), name="picture")
+            steps = gan_components.history(name="history")
             gr.Markdown("## What the discriminator says")
             # Not made before the page is served: the scores to compare with take seconds.
             gauge = gr.HTML(WAITING, elem_id="gauge", elem_classes=["gauge"])
@@ -139,7 +140,7 @@ def _explorer(
                 directions += [
                     _amount(DIRECTION_LIMIT, f"direction-{i}", options) for i, options in sliders_of
                 ]
-            ends = slider_ends(name="ends")
+            ends = gan_components.slider_ends(name="ends")
             with gr.Row():
                 nudge = gr.Button("Randomise a little", elem_id="nudge", min_width=130)
                 reset = gr.Button("Reset", elem_id="reset", min_width=130)
@@ -154,7 +155,7 @@ def _explorer(
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
             gr.Markdown("## Neighbours")
-            sheet = components.picture(handlers.neighbours(view), name="sheet")
+            sheet = gan_components.picture(handlers.neighbours(view), name="sheet")
         with gr.Column(scale=6, min_width=320):
             gr.Markdown("## The picture in Python")
             code = components.snippet(view.snippet(), name="picture-code")
@@ -234,7 +235,9 @@ def _walk(
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
             gr.Markdown("## A walk from seed to seed")
-            player = components.player(handlers.film(first), name="player", export=handlers.export)
+            player = gan_components.player(
+                handlers.film(first), name="player", export=handlers.export
+            )
         with gr.Column(scale=6, min_width=320):
             with gr.Row(elem_classes=["aligned"]):
                 seeds = gr.Textbox(

@@ -1,5 +1,5 @@
 // Keeps the open tab in the address. value: {tab}, which came with the link, once it is open.
-// Comes after address.js. Nothing is written before, or a reload would forget where it was.
+// Comes after helpers.js. Nothing is written before, or a reload would forget where it was.
 let watching = null;
 
 // The innermost one: the Transformer tab has tabs in it.

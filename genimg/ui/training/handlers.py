@@ -7,7 +7,9 @@ from typing import Any
 
 from genimg import data
 from genimg.data.fit import SIZES
+from genimg.jobs.commands import CheckUpload, DeletePictures
 from genimg.jobs.estimate import Estimate
+from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.training.presets import PRESETS, settings_of, tokenizer_preset
 from genimg.training.requirements import TokenizerNeeded
@@ -106,7 +108,7 @@ class TrainHandlers:
                     preset,
                     name=str(name or "").strip(),
                     token=_intent(advanced),
-                    **visitor,
+                    visitor=visitor,
                     **settings,
                 )
             except TokenizerNeeded as needed:
@@ -130,7 +132,7 @@ class TrainHandlers:
                 dataset=name,
                 minutes=FIRST_MINUTES,
                 **({"size": size} if size in SIZES else {}),
-                **self._visitor(who),
+                visitor=self._visitor(who),
             )
         return job.id
 
@@ -156,7 +158,7 @@ class TrainHandlers:
                 settings = form.given(preset, _changes(advanced), self._choices())
                 model = settings_of(PRESETS[preset])["model"].to_dict() | settings
                 size = model.get("size", 32)
-                owner = self.manager.check_upload(**self._visitor(who))
+                owner = self.manager.do(CheckUpload(), self._visitor(who))
             value, report = self.data.publish(Path(path), size if size in SIZES else 32, owner)
             return value, report | {"own": value}
         finally:
@@ -174,14 +176,15 @@ class TrainHandlers:
             return None
         visitor, owners = self.identity.of(who), self.data.owners(dataset)
         said = {"title": f"Sent by {' and '.join(owners) or 'somebody'}.", "classes": found}
-        if visitor["is_teacher"] or visitor["actor"] in owners:
+        if visitor.is_teacher or visitor.nickname in owners:
             said["own"] = dataset
         return said
 
     def forget(self, who: Any, dataset: Any) -> None:
         """Delete pictures that the visitor sent, or any for the teacher."""
         with refusals():
-            self.manager.delete_pictures(_text(dataset).removeprefix(OWN), **self._visitor(who))
+            command = DeletePictures(_text(dataset).removeprefix(OWN))
+            self.manager.do(command, self._visitor(who))
 
     def copied(self, job_id: Any) -> dict[str, Any]:
         """Return the values of the form that would make a run like another one."""
@@ -234,9 +237,9 @@ class TrainHandlers:
             "advanced": self.advanced(preset, changes),
         }
 
-    def _visitor(self, who: Any) -> dict[str, Any]:
+    def _visitor(self, who: Any) -> Visitor:
         visitor = self.identity.of(who)
-        if not visitor["actor"]:
+        if not visitor.nickname:
             raise ValueError("tell your nickname first, so that others see whose it is")
         return visitor
 
@@ -299,7 +302,7 @@ def in_words(needs: Estimate, by_minutes: bool) -> str:
         f" ({round_number(needs.images_per_second)} a second)"
     )
     if by_minutes:
-        return f"{time} {where}: {pictures} if it is {speed}, else more or fewer. {cost}"
+        return f"{time} {where}: {pictures} if it is {speed}, fewer if it is slower. {cost}"
     return f"{time} {where}, if it is {speed}: {pictures}. {cost}"
 
 

@@ -9,14 +9,16 @@ import shlex
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from genimg.explore.uses import SHOWN
+from genimg.jobs.commands import COMMANDS
 from genimg.jobs.job import TERMINAL, Job
-from genimg.jobs.limits import allowed
+from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import RECORDED, VISITOR, Recordings
 from genimg.jobs.states import ENDED
@@ -41,6 +43,12 @@ _LARGEST_SHEET = 8 * 2**20
 _FRAMES, _FRAMES_PER_SECOND, _ENLARGE_TO = 100, 8, 512
 _HOLD = 12  # frames for which the last sheet stays
 _EVERYBODY = ("copy",)
+# What the buttons do: commands of one job, with what else each is told.
+_ACTIONS = {
+    **dict.fromkeys(("pause", "resume", "cancel", "save_now", "sample_now", "delete"), ()),
+    "rename": ("name",),
+    "move": ("step", "seen"),
+}
 _WATCHED_ONLY = (RECORDED, VISITOR)  # where there is no form to copy into either
 
 
@@ -66,7 +74,12 @@ class RunHandlers:
 
     def first(self) -> dict[str, Any]:
         """Return what the panel shows before it asked for anything."""
-        return {"charts": charts(), "has_token": self.identity.has_token, "answer": self.poll({})}
+        return {
+            "charts": charts(),
+            "opens": [{"use": use, "tab": shown.tab} for use, shown in SHOWN.items()],
+            "has_token": self.identity.has_token,
+            "answer": self.poll({}),
+        }
 
     def selection(self, job_id: str) -> dict[str, Any]:
         """Return what makes the panel select a run."""
@@ -91,7 +104,7 @@ class RunHandlers:
         cursors = cursors if isinstance(cursors, dict) else {}
         answer: dict[str, Any] = {
             "notice": sentence(notice) if (notice := self.manager.notice) else "",
-            "teacher": visitor["is_teacher"],
+            "teacher": visitor.is_teacher,
             "runs": [self._row(seen, visitor) for seen in views],
             "busy": any(seen.job.active or seen.place for seen in views),
             "run": None,
@@ -116,27 +129,13 @@ class RunHandlers:
         """
         request = request if isinstance(request, dict) else {}
         action, job_id = request.get("action"), request.get("run")
-        name = request.get("name")
-        name = name if isinstance(name, str) else ""
-        manager = self.manager
-        commands: dict[str, Callable] = {
-            "pause": manager.pause,
-            "resume": manager.resume,
-            "cancel": manager.cancel,
-            "save_now": manager.save_now,
-            "sample_now": manager.sample_now,
-            "delete": manager.delete,
-            "rename": lambda id, **who: manager.rename(id, name, **who),
-            "move": lambda id, **who: manager.move(
-                id, request.get("step"), seen=request.get("seen"), **who
-            ),
-        }
-        known = isinstance(action, str) and action in commands
-        if not known or not isinstance(job_id, str):
+        if not isinstance(action, str) or action not in _ACTIONS or not isinstance(job_id, str):
             return {"error": "Choose a run, and what to do with it."}
+        asked = {name: request.get(name) for name in _ACTIONS[action]}
         try:
             with refusals():
-                commands[action](job_id, **self.identity.of(request.get("who")))
+                command = COMMANDS[action](job_id, **asked)
+                self.manager.do(command, self.identity.of(request.get("who")))
         except ValueError as error:
             return {"error": sentence(error)}
         return {"said": {"save_now": "It saves.", "sample_now": "It draws."}.get(action, "")}
@@ -183,10 +182,10 @@ class RunHandlers:
         src = f"data:image/gif;base64,{base64.b64encode(content).decode()}"
         return {"src": src, "name": f"{directory.path.name}.gif"}
 
-    def _row(self, seen: JobView, visitor: dict[str, Any]) -> dict[str, Any]:
+    def _row(self, seen: JobView, visitor: Visitor) -> dict[str, Any]:
         """Return what the list shows of a run, and what this visitor may do with it."""
         job = seen.job
-        may = self.manager.supervising and allowed(visitor["actor"], job, visitor["is_teacher"])
+        may = self.manager.supervising and visitor.may_change(job)
         # Why the buttons are grey; for a reader and for a run from a terminal it is said elsewhere.
         theirs = self.manager.supervising and not may and job.owner != TERMINAL
         said = [job.message] if job.message else []

@@ -21,7 +21,7 @@ CHARTS = (
     ("Losses", ("generator_loss", "discriminator_loss")),
     ("Loss", ("loss", "validation_loss", "attribute_loss")),
     ("Accuracy", ("accuracy",)),
-    ("Distance from real images", ("frechet_distance_500", "frechet_distance_500_floor")),
+    ("Distance from real pictures", ("frechet_distance_500", "frechet_distance_500_floor")),
     ("Distance in random features", ("random_distance",)),
     ("Diversity", ("diversity", "class_difference")),
     ("Copies", ("copied_share",)),
@@ -93,12 +93,12 @@ class RunHistory:
         """Return the curves, or what of them is new.
 
         Args:
-            total: images of the whole run.
+            total: pictures of the whole run.
             cursor: of the last answer, as it came back from the browser; None asks for everything.
 
         Returns:
             "cursor", for the next time; "begin", from where on the browser must forget what it has;
-            "values", for each name in `CURVES` that the run reports [images seen, values], with
+            "values", for each name in `CURVES` that the run reports [pictures seen, values], with
             None for a gap.
         """
         width = max(1, math.ceil(total / BUCKETS))
@@ -138,7 +138,7 @@ def _points(rows: Sequence[dict[str, Any]], name: str) -> Iterator[Point]:
 
 
 def thin(points: Iterable[Point], width: int) -> Iterator[Point]:
-    """Yield of each `width` images the smallest and the largest value, and one gap if there is one.
+    """Yield of every `width` pictures the least and the largest value, and one gap, if any.
 
     Args:
         points: by ascending place.

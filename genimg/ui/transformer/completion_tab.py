@@ -9,6 +9,7 @@ from genimg.ui import components
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, warn
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.completion_handlers import CompletionHandlers
 from genimg.ui.transformer.completion_view import COUNT
 from genimg.ui.transformer.drawing_view import ANY_CLASS, LARGEST_SEED, TEMPERATURE, TOP_P
@@ -45,7 +46,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
                 handlers.first_pad(view.checkpoint), name="completion-pad", pick=handlers.pick
             )
         with gr.Column(scale=6, min_width=320):
-            results = components.tiles(name="completions")
+            results = transformer_components.tiles(name="completions")
             with gr.Row():
                 checkpoint = components.choice(
                     shelf.choices(), view.checkpoint, label="Model", name="completion-checkpoint",

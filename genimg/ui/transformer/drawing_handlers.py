@@ -181,7 +181,7 @@ class DrawingHandlers:
             f"{parameters:,} parameters" if parameters else None,
             f"{config.layers} layers of {config.heads} heads",
             f"{rows} x {columns} tokens",
-            f"{card['images_seen']:,} images seen" if "images_seen" in card else None,
+            f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
         ]
         return " · ".join(part for part in parts if part)
 

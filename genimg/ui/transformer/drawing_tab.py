@@ -16,6 +16,7 @@ from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
+from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.drawing_handlers import DrawingHandlers, sampling
 from genimg.ui.transformer.drawing_view import (
     ANY_CLASS,
@@ -100,7 +101,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
             elem_id="draw-guidance", **initial["guidance"],
         )  # fmt: skip
     facts = gr.HTML(elem_id="draw-facts", elem_classes=["facts"], **initial["facts"])
-    drawing = components.drawing(name="drawing")
+    drawing = transformer_components.drawing(name="drawing")
     with gr.Column(elem_classes=["stage", "foldable"]):
         components.heading("The drawing in Python")
         code = components.snippet("", name="drawing-code")

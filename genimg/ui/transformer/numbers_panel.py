@@ -6,6 +6,7 @@ import gradio as gr
 
 from genimg.ui import components
 from genimg.ui.messages import silently
+from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.numbers_handlers import Asked, NumbersHandlers
 
 _EXPLANATION = (
@@ -28,7 +29,7 @@ def build(viewer: gr.HTML, asked: Asked, *, name: str) -> gr.HTML:
     with gr.Column(elem_classes=["stage", "foldable"]):
         components.heading("The real numbers")
         gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
-        panel = components.numbers(name=name, export=handlers.file)
+        panel = transformer_components.numbers(name=name, export=handlers.file)
 
     def show(event: gr.EventData) -> dict[str, Any]:
         return handlers.panel(event._data)

@@ -9,14 +9,15 @@ from genimg.ui import components
 from genimg.ui.messages import as_error, as_warning
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
+from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.vision_handlers import VisionHandlers
 
 _EXPLANATION = (
-    "This model cuts the picture into patches and lets every patch look at every other one, in all"
-    " layers; a class token gathers what it needs to name the picture. Click a patch to see where"
-    " it looks. Through all layers: the attention of all layers multiplied (rollout). Attention"
-    " tells where a token looks, not what it makes of it; what speaks for a class weighs it by the"
-    " gradient of that class."
+    "This model cuts the picture into patches. In every layer each patch looks at all the others,"
+    " and a class token gathers what it needs to name the picture. Click a patch to see where it"
+    " looks. “Through all layers” multiplies the attention of all layers (rollout). Attention"
+    " tells where a token looks, not what it makes of it; to show what speaks for a class, it is"
+    " weighted by the gradient of that class."
 )
 # What follows a stroke. Values come as they are, because the handlers check them.
 _QUEUED: dict[str, Any] = {
@@ -58,7 +59,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> VisionPart:
             gr.Markdown("## The numbers in Python", elem_classes=["later"])
             code = components.snippet(handlers.snippet(first, value), name="vision-code")
         with gr.Column(scale=7, min_width=320):
-            viewer = components.vision(handlers.looking(first, value), name="vision")
+            viewer = transformer_components.vision(handlers.looking(first, value), name="vision")
 
     def show(checkpoint: str, value: Any) -> dict[str, Any]:
         return handlers.looking(checkpoint, value)

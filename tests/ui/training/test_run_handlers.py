@@ -10,6 +10,7 @@ from PIL import Image
 
 from genimg.cli.options import Parser
 from genimg.cli.train import add_arguments, given_settings
+from genimg.jobs.limits import Visitor
 from genimg.jobs.states import Exit
 from genimg.render import encode
 from genimg.training.requesting import request_spec
@@ -29,7 +30,11 @@ def handlers(idle_manager):
 @pytest.fixture
 def queued(handlers, small_models):
     return handlers.manager.start(
-        "fashion-mlp", **small_models["fashion-mlp"], images=80, actor="ada", name="<i>mine</i>"
+        "fashion-mlp",
+        images=80,
+        name="<i>mine</i>",
+        visitor=Visitor("ada"),
+        **small_models["fashion-mlp"],
     )
 
 
@@ -140,7 +145,7 @@ def test_each_button_twice(handlers, running):
 
 
 def test_a_double_click_on_move_moves_once(handlers, small_models):
-    settings = small_models["fashion-mlp"] | {"images": 80, "actor": "ada"}
+    settings = small_models["fashion-mlp"] | {"images": 80, "visitor": Visitor("ada")}
     jobs = [handlers.manager.start("fashion-mlp", **settings, name=name) for name in "abc"]
     position = row(handlers, jobs[2])["position"]
     for _ in range(2):

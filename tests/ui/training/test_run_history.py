@@ -30,17 +30,6 @@ def row(seen, **values):
     return {"images_seen": seen, **values}
 
 
-def joined(old, news):
-    """What the browser does with an answer (grown and joined in curves.js)."""
-    before = old if news["begin"] else {}
-    merged = dict(before)
-    for name, (xs, ys) in news["values"].items():
-        kept = [p for p in zip(*before.get(name, ([], [])), strict=True) if p[0] < news["begin"]]
-        points = [*kept, *zip(xs, ys, strict=True)]
-        merged[name] = [[x for x, _ in points], [y for _, y in points]]
-    return merged
-
-
 def test_the_history_is_that_of_the_run_directory(run):
     write(run, [row(10, loss=1.0), row(20, loss=2.0), "torn {", "[]", row(20, accuracy=0.5)])
     write(run, [row(15, loss=3.0), row(25, loss=None)], number=2)
@@ -63,18 +52,31 @@ batches = st.lists(
 )
 
 
+def parted(values, begin):
+    """Return the points of every curve before `begin`, and those from there on."""
+    points = {name: [*zip(xs, ys, strict=True)] for name, (xs, ys) in values.items()}
+    parts = [
+        {name: [p for p in found if (p[0] >= begin) == late] for name, found in points.items()}
+        for late in (False, True)
+    ]
+    return [{name: found for name, found in part.items() if found} for part in parts]
+
+
 @given(batches)
-def test_deltas_add_up_to_everything(tmp_path_factory, batches):
+def test_what_is_new_comes_after_what_the_browser_has(tmp_path_factory, batches):
     run = RunDirectory(tmp_path_factory.mktemp("run") / "run")
-    history, seen_by_browser, cursor = RunHistory(run), {}, None
+    history, cursor, had = RunHistory(run), None, {}
     for batch in batches:
         write(run, [row(seen * 100, loss=loss) for seen, loss in batch])
         history.read_on()
         news = history.curves(6000, json.loads(json.dumps(cursor)))
-        cursor, seen_by_browser = news["cursor"], joined(seen_by_browser, news)
         whole = RunHistory(run)
         whole.read_on()
-        assert seen_by_browser == whole.curves(6000)["values"]
+        everything = whole.curves(6000)["values"]
+        kept, new = parted(everything, news["begin"])
+        assert parted(had, news["begin"])[0] == kept
+        assert parted(news["values"], news["begin"]) == [{}, new]
+        cursor, had = news["cursor"], everything
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import pytest
 
 from genimg.checkpoints import CheckpointError
 from genimg.explore.uses import SHOWN
+from genimg.jobs.limits import Visitor
 from genimg.models import KINDS
 from genimg.training.presets import PRESETS
 from genimg.training.running import train
@@ -13,7 +14,9 @@ from genimg.ui.training.run_models import RunModels, use_of_preset
 def trained(idle_manager, small_models):
     """A manager with a run that has a checkpoint."""
     settings = small_models["fashion-mlp"] | {"images": 128, "threads": 1, "precision": "fp32"}
-    job = idle_manager.start("fashion-mlp", **settings, actor="ada", name="mine", device="cpu")
+    job = idle_manager.start(
+        "fashion-mlp", name="mine", device="cpu", visitor=Visitor("ada"), **settings
+    )
     train("fashion-mlp", idle_manager.root / job.id, **settings, device="cpu")
     idle_manager.step()
     return idle_manager, job

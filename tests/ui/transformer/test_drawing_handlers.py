@@ -244,4 +244,4 @@ def test_the_endpoint_refuses_with_a_sentence(handlers, drawer, arguments):
 
 def test_facts_name_the_size_of_the_model(handlers, drawer):
     assert "2 layers of 2 heads" in handlers.facts(drawer.name)
-    assert "1,000 images seen" in handlers.facts(drawer.name)
+    assert "1,000 pictures seen" in handlers.facts(drawer.name)

@@ -1,5 +1,5 @@
 // Undo, redo and bookmarks of the GAN tab, and its picture to take away. No value.
-// A view is what a link to it says. Each one that has settled is a step; "restore" carries the
+// Comes after helpers.js. A view is what a link to it says. Each one that has settled is a step; "restore" carries the
 // {query} of the one that is to be shown again. Bookmarks are kept in this browser only.
 const KEY = 'genimg-bookmarks';
 const MOST_BOOKMARKS = 24;
@@ -88,9 +88,7 @@ async function save() {
   const context = canvas.getContext('2d');
   context.imageSmoothingEnabled = false; // crisp
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  const link = document.createElement('a');
-  [link.href, link.download] = [canvas.toDataURL('image/png'), 'picture.png'];
-  link.click();
+  download(canvas.toDataURL('image/png'), 'picture.png');
 }
 
 async function copyLink() {

@@ -1,4 +1,4 @@
-// Comes after address.js.
+// Comes after helpers.js.
 // A picture that a slider drives. value: {src, caption, query?}
 // Nothing from the server becomes HTML: it is set as an attribute or as text.
 // When the picture has rested for a moment, its link goes to the address bar and "settled" is

@@ -1,6 +1,6 @@
 // Plays and scrubs a walk without asking the server: all frames came as one picture.
 // value: {sheet, columns, frames, width, height, framesPerSecond, caption, keyframes, seeds, walk,
-// query} and, of a walk that was asked for, {asked}, when. Comes after address.js.
+// query} and, of a walk that was asked for, {asked}, when. Comes after helpers.js.
 // The first walk plays once by itself, when it comes into sight; a new one plays and says in what it
 // differs from the one before.
 const canvas = element.querySelector('canvas');
@@ -119,18 +119,9 @@ function playOnceInSight() {
   watcher.observe(canvas);
 }
 
-async function save(format) {
-  status.textContent = 'Making the file ...';
-  let file = { error: 'The server did not answer; try again.' };
-  try {
-    file = await server.export_walk({ walk: props.value.walk, format });
-  } catch { /* the sentence above is shown */ }
-  status.textContent = file.error ?? '';
-  if (file.error) return;
-  const link = document.createElement('a');
-  link.href = file.src;
-  link.download = file.name;
-  link.click();
+function save(format) {
+  const ask = () => server.export_walk({ walk: props.value.walk, format });
+  return downloadFrom(ask, status, 'Making the file ...');
 }
 
 playButton.addEventListener('click', () => (playing === null ? play() : stop()));

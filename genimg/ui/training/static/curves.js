@@ -1,5 +1,5 @@
 // Curves that grow: the elements stay, only the lines get longer, and a zoom stays where it is.
-// All charts share the horizontal axis (images seen), its zoom, and the pointer's place.
+// Comes after helpers.js. All charts share the horizontal axis (pictures seen), its zoom, and the pointer's place.
 const SVG = 'http://www.w3.org/2000/svg';
 const HEIGHT = 150;
 const MARGIN = { left: 46, right: 8, top: 6, bottom: 20 };
@@ -8,13 +8,6 @@ const LEAST_DRAG = 6; // pixels; less is a click
 function drawn(parent, tag, attributes = {}) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  parent.append(made);
-  return made;
-}
-
-function written(parent, tag, className, text = '') {
-  const made = document.createElement(tag);
-  [made.className, made.textContent] = [className, text];
   parent.append(made);
   return made;
 }
@@ -57,7 +50,7 @@ function joined(old, begin, [xs, ys]) {
   return kept ? [[...old[0].slice(0, kept), ...xs], [...old[1].slice(0, kept), ...ys]] : [xs, ys];
 }
 
-// The most images that any run has reported anything of, so that all charts end alike.
+// The most pictures that any run has reported anything of, so that all charts end alike.
 function lastPlace(runs) {
   const curves = runs.flatMap(({ history }) => Object.values(history?.values ?? {}));
   return Math.max(1, ...curves.flatMap(([xs]) => xs.slice(-1)));
@@ -197,7 +190,7 @@ function makeChart(grid, chart, shared, drawAll) {
       entries[i].reading.textContent = readings.join(' | ');
     });
     const read = chart.curves.map((curve, i) => (entries[i].entry.hidden ? '' : `${curve.label} ${entries[i].reading.textContent}`));
-    svg.setAttribute('aria-label', [chart.title, ...read.filter(Boolean), inside ? `at ${Math.round(place)} images` : 'now'].join(', '));
+    svg.setAttribute('aria-label', [chart.title, ...read.filter(Boolean), inside ? `at ${Math.round(place)} pictures` : 'now'].join(', '));
   }
 
   function placeOf(event) {

@@ -1,5 +1,5 @@
-// All runs, and the selected one. value: {charts, has_token, answer, select?}; see training/run_handlers.py.
-// Comes after address.js, curves.js and sheets.js. Nothing from the server becomes HTML.
+// All runs, and the selected one. value: {charts, opens, has_token, answer, select?}; see run_handlers.py.
+// Comes after helpers.js, curves.js and sheets.js. Nothing from the server becomes HTML.
 // Everything on the screen follows from the newest answer: a reload or another browser shows the same.
 const find = (selector) => element.querySelector(selector);
 const part = Object.fromEntries(
@@ -12,7 +12,7 @@ const SECOND = 1000;
 const STATES = { queued: 'waiting', starting: 'starting', pausing: 'saving', cancelling: 'ending', succeeded: 'done' };
 const histories = new Map();
 let answer = props.value.answer;
-let [selected, compared] = ['run', 'compare'].map((name) => new URL(location).searchParams.get(name));
+let [selected, compared] = ['run', 'compare'].map((name) => textInAddress(name) || null);
 let log = null;
 let [asking, askedAt, wasVisible, failures, again] = [false, 0, false, 0, false];
 let answered = false; // the first answer is as old as the server, and knows nothing of later runs
@@ -137,9 +137,9 @@ function showStanding(token, isTeacher) {
 
 function describeProgress(row, run) {
   const words = [];
-  if (row.total) words.push(`${row.seen.toLocaleString('en')} of ${row.total.toLocaleString('en')} images`);
+  if (row.total) words.push(`${row.seen.toLocaleString('en')} of ${row.total.toLocaleString('en')} pictures`);
   if (run.epochs !== null) words.push(`each picture seen ${run.epochs < 10 ? run.epochs.toFixed(1) : Math.round(run.epochs)} times`);
-  if (row.speed) words.push(`${Math.round(row.speed).toLocaleString('en')} images/s`);
+  if (row.speed) words.push(`${Math.round(row.speed).toLocaleString('en')} pictures/s`);
   if (row.left) words.push(`about ${row.left} left`);
   return words.join(' · ');
 }
@@ -255,6 +255,14 @@ function askFirst(question, words, yes, { name } = {}) {
   (input.hidden ? form.querySelector('.no') : input).focus();
 }
 
+// Those that open the run's model in another tab come first.
+part.actions.prepend(...props.value.opens.map(({ use, tab }) => {
+  const button = document.createElement('button');
+  [button.type, button.dataset.open] = ['button', use];
+  button.textContent = `Open in the ${tab} tab`;
+  return button;
+}));
+
 part.ask = { close: () => { find('.ask').hidden = true; } };
 
 part.actions.addEventListener('click', ({ target }) => {
@@ -280,15 +288,7 @@ part.compare.querySelector('select').addEventListener('change', ({ target }) => 
   poll(true);
 });
 
-find('.copy-command').addEventListener('click', async ({ target }) => {
-  if (navigator.clipboard) await navigator.clipboard.writeText(part.command.textContent);
-  else { // a class room's http://192.168.x.x
-    window.getSelection().selectAllChildren(part.command);
-    document.execCommand('copy');
-  }
-  target.textContent = 'Copied';
-  setTimeout(() => { target.textContent = 'Copy'; }, 1500);
-});
+find('.copy-command').addEventListener('click', ({ target }) => copyText(part.command, target));
 
 find('.to-form').addEventListener('click', () => document.querySelector('.new-run')?.scrollIntoView({ behavior: 'smooth' }));
 

@@ -1,4 +1,5 @@
 // Watch it learn: the sample sheets of a run, from the first to the newest; and as a GIF.
+// Comes after helpers.js.
 const KEPT = 200; // sheets in the browser's memory
 
 // Returns {show(run, sheets)}; `root` holds the elements of the template, `server` the functions.
@@ -27,7 +28,7 @@ function makeSheets(root, server) {
     const seen = sheets[index];
     wanted = seen;
     slider.value = index;
-    output.textContent = `${seen.toLocaleString('en')} images seen`;
+    output.textContent = `${seen.toLocaleString('en')} pictures seen`;
     let src = null;
     try { src = await fetchSheet(run, seen); } catch { return; }
     if (src && wanted === seen) { // the newest wish wins
@@ -53,16 +54,7 @@ function makeSheets(root, server) {
     }, 220);
   }
 
-  async function save() {
-    status.textContent = 'Making the GIF ...';
-    let file = { error: 'The server did not answer; try again.' };
-    try { file = await server.film({ run }); } catch { /* the sentence above is shown */ }
-    status.textContent = file.error ?? '';
-    if (file.error) return;
-    const link = document.createElement('a');
-    [link.href, link.download] = [file.src, file.name];
-    link.click();
-  }
+  const save = () => downloadFrom(() => server.film({ run }), status, 'Making the GIF ...');
 
   slider.addEventListener('input', () => { stop(); look(Number(slider.value)); });
   playButton.addEventListener('click', () => (playing === null ? play() : stop()));

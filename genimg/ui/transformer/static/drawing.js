@@ -22,37 +22,14 @@ let moving = null; // the timer of the sliders
 const tokens = () => drawing.tokens.data.length;
 const weightsOf = (layer, head) => itemOf(drawing.attention, layer, head, state.query);
 
-// Pixels (height, width, channels) on a canvas. Patches from `visible` on stay transparent.
-function paintPixels(canvas, pixels, [height, width, channels], visible = Infinity) {
-  const { rows, columns } = drawing.layout;
-  const image = new ImageData(width, height);
-  for (let i = 0; i < width * height; i += 1) {
-    const [x, y] = [i % width, Math.floor(i / width)];
-    const patch = Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
-    const color = [0, 1, 2].map((channel) => pixels[i * channels + (channel % channels)]);
-    image.data.set([...color, patch < visible ? 255 : 0], 4 * i);
-  }
-  [canvas.width, canvas.height] = [width, height];
-  canvas.getContext('2d').putImageData(image, 0, 0);
-}
-
 function paintFrame(canvas, drawn) {
   const pixels = itemOf(drawing.frames, Math.max(0, drawn - 1));
-  paintPixels(canvas, pixels, drawing.frames.shape.slice(1), drawn);
-}
-
-function mark(target) {
-  const { rows, columns } = drawing.layout;
-  const [row, column] = [Math.floor(state.query / columns), state.query % columns];
-  target.style.left = `${(100 * column) / columns}%`;
-  target.style.top = `${(100 * row) / rows}%`;
-  target.style.width = `${100 / columns}%`;
-  target.style.height = `${100 / rows}%`;
+  paintPixels(canvas, pixels, drawing.frames.shape.slice(1), drawing.layout, drawn);
 }
 
 function showPicture() {
   paintFrame(picture, state.step);
-  mark(marker);
+  markPatch(marker, state.query, drawing.layout);
   stepSlider.value = state.step;
   querySlider.value = state.query;
   find('.step + output').textContent = `${state.step} of ${tokens()}`;
@@ -67,7 +44,7 @@ function paintMap(panel, weights, high) {
   paintCells(panel.querySelector('.heat'), weights, layout, high, colors.data, state.query);
   paintSpecial(panel.querySelector('.special'), weights, layout, high, colors.data);
   paintColorBar(panel.querySelector('.color-bar'), high, colors.data);
-  mark(panel.querySelector('.marker'));
+  markPatch(panel.querySelector('.marker'), state.query, layout);
 }
 
 function nameOf(position) {
@@ -77,8 +54,7 @@ function nameOf(position) {
 }
 
 function mostOf(weights) {
-  const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]);
-  const most = order.slice(0, 3).filter((position) => weights[position] > 0);
+  const most = threeLargest(weights).filter((position) => weights[position] > 0);
   return most.map((position) => `${nameOf(position)} ${weights[position].toFixed(3)}`).join(' · ');
 }
 
@@ -166,7 +142,7 @@ function paintCandidate(canvas, token, rank) {
   const { columns } = drawing.layout;
   if (rank < known) {
     const pixels = itemOf(drawing.patches, state.query, rank);
-    paintPixels(canvas, pixels, [side, wide, channels]);
+    paintPixels(canvas, pixels, [side, wide, channels], drawing.layout);
   } else if (token === drawing.tokens.data[state.query]) {
     const source = document.createElement('canvas');
     paintFrame(source, state.query + 1);
@@ -253,16 +229,7 @@ function load(isNew) {
 
 function chooseHead(layer, head) { show({ layer, head }); }
 
-// The token under the pointer.
-function tokenAt(event) {
-  const { rows, columns } = drawing.layout;
-  const box = event.currentTarget.getBoundingClientRect();
-  const inside = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
-  const row = inside((event.clientY - box.top) / box.height, rows);
-  return row * columns + inside((event.clientX - box.left) / box.width, columns);
-}
-
-find('.canvas').addEventListener('click', (event) => choose(tokenAt(event)));
+find('.canvas').addEventListener('click', (event) => choose(patchAt(event, drawing.layout)));
 find('.canvas').addEventListener('keydown', (event) => {
   const { columns } = drawing.layout;
   const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
@@ -279,7 +246,7 @@ for (const [panel, weights] of Object.entries(shownWeights)) {
   const reading = find(`${panel} .reading`);
   const map = find(`${panel} .map`);
   map.addEventListener('pointermove', (event) => {
-    const token = tokenAt(event);
+    const token = patchAt(event, drawing.layout);
     const weight = weights()[drawing.layout.special.length + token].toFixed(4);
     reading.textContent = `token ${token}: ${token < state.query ? weight : 'not drawn yet, exactly 0'}`;
   });

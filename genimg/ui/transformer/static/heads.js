@@ -14,6 +14,41 @@ function largestOf(weights) {
   return weights.reduce((largest, weight) => Math.max(largest, weight), 0);
 }
 
+// The positions of the three largest weights, the largest first.
+function threeLargest(weights) {
+  return Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, 3);
+}
+
+// Lays `marker` over a patch; hides it where `patch` is negative, a token that is no patch.
+function markPatch(marker, patch, { rows, columns }) {
+  marker.hidden = patch < 0;
+  marker.style.left = `${(100 * (patch % columns)) / columns}%`;
+  marker.style.top = `${(100 * Math.floor(patch / columns)) / rows}%`;
+  marker.style.width = `${100 / columns}%`;
+  marker.style.height = `${100 / rows}%`;
+}
+
+// The patch under the pointer; outside of the map the nearest one.
+function patchAt(event, { rows, columns }) {
+  const box = event.currentTarget.getBoundingClientRect();
+  const inside = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
+  const row = inside((event.clientY - box.top) / box.height, rows);
+  return row * columns + inside((event.clientX - box.left) / box.width, columns);
+}
+
+// Pixels (height, width, channels) on a canvas. Patches from `visible` on stay transparent.
+function paintPixels(canvas, pixels, [height, width, channels], { rows, columns }, visible = Infinity) {
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; i += 1) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    const patch = Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
+    const color = [0, 1, 2].map((channel) => pixels[i * channels + (channel % channels)]);
+    image.data.set([...color, patch < visible ? 255 : 0], 4 * i);
+  }
+  [canvas.width, canvas.height] = [width, height];
+  canvas.getContext('2d').putImageData(image, 0, 0);
+}
+
 // The place in `colors` of a share of the scale; what is outside gets the color of its end.
 function colorRow(colors, share) {
   return 3 * Math.round(Math.min(1, Math.max(0, share || 0)) * (colors.length / 3 - 1));

@@ -1,6 +1,6 @@
 // One head's attention to one query, step by step, with every number; see transformer/numbers_handlers.py.
 // value: {title, file, request, positions, special, columns, steps, arrays, bytes}
-// Comes after payload.js. Nothing from the server becomes HTML: it is set as text or painted.
+// Comes after helpers.js and payload.js. Nothing from the server becomes HTML: it is set as text or painted.
 const title = element.querySelector('h3');
 const list = element.querySelector('ol');
 const everything = element.querySelector('.everything');
@@ -111,24 +111,10 @@ function tableOf({ axes }, { data, shape }) {
   return `${lines.map((line) => line.join(',')).join('\n')}\n`;
 }
 
-function download(address, name) {
-  const link = document.createElement('a');
-  [link.href, link.download] = [address, name];
-  link.click();
-}
-
 function downloadTable(array, numbers) {
   const address = URL.createObjectURL(new Blob([tableOf(array, numbers)], { type: 'text/csv' }));
   download(address, `${props.value.file}-${array.name}.csv`);
   setTimeout(() => URL.revokeObjectURL(address), 10000);
-}
-
-function add(parent, tag, text = '', style = '') {
-  const child = document.createElement(tag);
-  child.textContent = text;
-  child.className = style;
-  parent.append(child);
-  return child;
 }
 
 // The pointer, or the arrow keys, read one cell after the other.
@@ -158,21 +144,21 @@ function addArray(parent, array, numbers, table) {
   const range = rangeOf(numbers.data);
   const colorOf = painter(array.colors, table, range);
   const geometry = geometryOf(array.axes, numbers.shape);
-  const figure = add(parent, 'figure');
+  const figure = written(parent, 'figure');
   figure.dataset.array = array.name;
-  const caption = add(figure, 'figcaption', array.symbol);
-  add(caption, 'small', `float32 (${numbers.shape.join(' × ')})`);
-  const canvas = add(figure, 'canvas', '', 'cells');
+  const caption = written(figure, 'figcaption', '', array.symbol);
+  written(caption, 'small', '', `float32 (${numbers.shape.join(' × ')})`);
+  const canvas = written(figure, 'canvas', 'cells');
   paint(canvas, numbers.data, geometry, colorOf);
-  const scale = add(figure, 'div', '', 'scale');
-  add(scale, 'span', spell(range[0]));
-  paintBar(add(scale, 'canvas'), range, colorOf);
-  add(scale, 'span', spell(range[1]));
-  const button = add(scale, 'button', 'CSV');
+  const scale = written(figure, 'div', 'scale');
+  written(scale, 'span', '', spell(range[0]));
+  paintBar(written(scale, 'canvas'), range, colorOf);
+  written(scale, 'span', '', spell(range[1]));
+  const button = written(scale, 'button', '', 'CSV');
   button.type = 'button';
   button.ariaLabel = `Download ${array.symbol} as CSV`;
   button.addEventListener('click', () => downloadTable(array, numbers));
-  const reading = add(figure, 'output');
+  const reading = written(figure, 'output');
   canvas.ariaLabel = array.symbol;
   makeReadable(canvas, geometry, (index) => {
     reading.textContent = describe(array, numbers, index);
@@ -187,25 +173,20 @@ function show() {
   status.textContent = '';
   const items = props.value.steps.map((step) => {
     const item = document.createElement('li');
-    const words = add(item, 'div', '', 'words');
-    add(words, 'h4', step.title);
-    add(words, 'p', step.formula, 'formula');
-    add(words, 'p', step.text);
-    const pictures = add(item, 'div', '', 'pictures');
+    const words = written(item, 'div', 'words');
+    written(words, 'h4', '', step.title);
+    written(words, 'p', 'formula', step.formula);
+    written(words, 'p', '', step.text);
+    const pictures = written(item, 'div', 'pictures');
     step.arrays.forEach((array) => addArray(pictures, array, arrays[array.name], arrays[array.colors]));
     return item;
   });
   list.replaceChildren(...items);
 }
 
-async function saveEverything() {
-  status.textContent = 'Making the file ...';
-  let file = { error: 'The server did not answer; try again.' };
-  try {
-    file = await server.export_numbers(props.value.request);
-  } catch { /* the sentence above is shown */ }
-  status.textContent = file.error ?? '';
-  if (!file.error) download(file.src, file.name);
+function saveEverything() {
+  const ask = () => server.export_numbers(props.value.request);
+  return downloadFrom(ask, status, 'Making the file ...');
 }
 
 everything.addEventListener('click', saveEverything);

@@ -1,6 +1,6 @@
 // What a model was given, and what it made of it. value: {given, pictures, caption, controls, query?};
 // controls: the values of all controls that it was made with, the pad's second; query, for the
-// address, of what somebody asked for. Comes after address.js.
+// address, of what somebody asked for. Comes after helpers.js.
 const given = element.querySelector('.given img');
 const made = element.querySelector('.made');
 const caption = element.querySelector('.caption');

@@ -22,38 +22,17 @@ function nameOf(position) {
 }
 
 function mostOf(weights) {
-  const order = Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]);
-  const most = order.slice(0, 3);
+  const most = threeLargest(weights);
   return most.map((position) => `${nameOf(position)} ${weights[position].toFixed(3)}`).join('; ');
-}
-
-function paintPicture(canvas) {
-  const [height, width, channels] = look.picture.shape;
-  const image = new ImageData(width, height);
-  for (let i = 0; i < width * height; i += 1) {
-    const color = [0, 1, 2].map((c) => look.picture.data[channels * i + (c % channels)]);
-    image.data.set([...color, 255], 4 * i);
-  }
-  [canvas.width, canvas.height] = [width, height];
-  canvas.getContext('2d').putImageData(image, 0, 0);
 }
 
 // A row of weights over the picture, with the special tokens beside it.
 function paintMap(panel, weights, high) {
   const { colors } = look;
-  paintPicture(panel.querySelector('.under'));
+  paintPixels(panel.querySelector('.under'), look.picture.data, look.picture.shape, layout);
   paintCells(panel.querySelector('.heat'), weights, layout, high, colors.data);
   paintSpecial(panel.querySelector('.special'), weights, layout, high, colors.data);
   paintColorBar(panel.querySelector('.color-bar'), high, colors.data);
-}
-
-function mark(marker) {
-  const patch = state.query - layout.special.length;
-  marker.hidden = patch < 0;
-  marker.style.left = `${(100 * (patch % layout.columns)) / layout.columns}%`;
-  marker.style.top = `${(100 * Math.floor(patch / layout.columns)) / layout.rows}%`;
-  marker.style.width = `${100 / layout.columns}%`;
-  marker.style.height = `${100 / layout.rows}%`;
 }
 
 // One scale for all heads of all layers: the largest weight that any of them gives to a patch. Only
@@ -71,7 +50,8 @@ function showAttention() {
   const own = find('.own input').checked;
   paintMap(find('.attention'), weights, own ? largestOf(patchesOf(weights)) : high);
   paintMap(find('.rollout'), flow, largestOf(patchesOf(flow)));
-  for (const marker of element.querySelectorAll('.marker')) mark(marker);
+  const patch = state.query - layout.special.length;
+  for (const marker of element.querySelectorAll('.marker')) markPatch(marker, patch, layout);
   grid.paint(weightsOf, layout, high, look.colors.data);
   grid.choose(state.layer, state.head);
   querySlider.value = state.query;
@@ -156,11 +136,7 @@ function load() {
 
 for (const map of element.querySelectorAll('.attention .map, .rollout .map')) {
   map.addEventListener('click', (event) => {
-    const box = map.getBoundingClientRect();
-    const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-    const row = Math.min(layout.rows - 1, Math.floor(y * layout.rows));
-    const column = Math.min(layout.columns - 1, Math.floor(x * layout.columns));
-    go({ query: layout.special.length + row * layout.columns + column });
+    go({ query: layout.special.length + patchAt(event, layout) });
   });
 }
 find('.own input').addEventListener('change', () => {

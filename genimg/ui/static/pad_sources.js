@@ -49,11 +49,9 @@ async function pick(wanted) {
 
 function save() {
   small.toBlob((file) => {
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(file);
-    link.download = 'picture.png';
-    link.click();
-    URL.revokeObjectURL(link.href);
+    const address = URL.createObjectURL(file);
+    download(address, 'picture.png');
+    URL.revokeObjectURL(address);
   });
 }
 
