@@ -27,7 +27,7 @@ from genimg.training.spec import TASKS, RunConfig
 # What `genimg.train` and the queue take beside settings, and other options of the command line.
 _RESERVED = {
     *("preset", "out", "processes", "gpus", "callbacks", "should_stop", "progress", "help"),
-    *("name", "runs", "actor", "is_teacher", "data_channels", "data_classes", "given"),
+    *("name", "runs", "token", "visitor", "data_channels", "data_classes", "given"),
 }
 _NEEDED = {"gan": ("size", "channels", "classes", "latent_dimensions")}
 _NEEDED_OF_OTHERS = ("size", "channels", "classes")

@@ -15,7 +15,9 @@ import numpy as np
 import genimg
 from genimg.explore.evaluating import evaluate_model
 from genimg.explore.previews import preview_pictures
+from genimg.jobs.commands import Pause, Resume
 from genimg.jobs.engine import LocalEngine
+from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
 from genimg.training.publishing import publish
@@ -25,6 +27,7 @@ from genimg.ui.training import form
 from genimg.ui.training.handlers import TrainHandlers
 from genimg.ui.training.run_models import RunModels
 
+ADA = Visitor("ada")
 PRESET = "stripes-small"
 IMAGES = 128 * 200
 PATIENCE_SECONDS = 400
@@ -49,13 +52,13 @@ def journey(manager: JobManager, folder: Path) -> dict:
         "fields": [f["name"] for part in form.sections(PRESET, {}) for f in part["fields"]],
         "weights": manager.estimate(PRESET, **settings).weights,
     }
-    job = manager.start(PRESET, actor="ada", name="stripes", **settings)
+    job = manager.start(PRESET, visitor=ADA, name="stripes", **settings)
     run = manager.root / job.id
     wait(manager, job.id, lambda job: job.state is State.RUNNING)
-    manager.pause(job.id, actor="ada")
+    manager.do(Pause(job.id), ADA)
     wait(manager, job.id, lambda job: job.state is State.PAUSED)
     seen["paused at"] = manager.job(job.id).saved_images
-    manager.resume(job.id, actor="ada")
+    manager.do(Resume(job.id), ADA)
     ended = wait(manager, job.id, lambda job: job.state is State.SUCCEEDED)
     seen |= {"attempts": ended.attempt, "images": ended.saved_images}
 

@@ -10,6 +10,7 @@ import torch
 import genimg
 from genimg import data
 from genimg.configuration import Configuration, setting
+from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.models import KINDS
 from genimg.models.blueprint import blueprint
@@ -64,7 +65,7 @@ def test_other_processes_would_not_know_it(registered, tmp_path):
     manager = JobManager(tmp_path / "runs")
     try:
         with pytest.raises(ValueError, match="registered in this process alone"):
-            manager.start("stripes-small", actor="ada", **settings)
+            manager.start("stripes-small", visitor=Visitor("ada"), **settings)
         assert manager.jobs() == []
     finally:
         manager.close()

@@ -248,12 +248,32 @@ def test_nobody_asks_a_model_what_else_it_has(path):
 NAMED_IN = {"genimg.models", "genimg.training.presets"}
 
 
+def chosen_by_name(tree: ast.AST) -> set[str]:
+    """Return the texts that a file compares with, or has in a table or a list."""
+    found = set()
+    for node in ast.walk(tree):
+        parts: list[ast.expr | None] = []
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.Dict):
+            parts = node.keys
+        elif isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+            parts = node.elts
+        found |= {part.value for part in parts if isinstance(part, ast.Constant)}
+    return {text for text in found if isinstance(text, str)}
+
+
 @each_source
 def test_nobody_asks_a_kind_of_model_for_its_name(path):
     if module_name(path) not in NAMED_IN:
-        kinds = KINDS.keys() - {"classifier"}
-        named = {node.value for node in ast.walk(TREES[path]) if isinstance(node, ast.Constant)}
-        assert not kinds & {value for value in named if isinstance(value, str)}
+        assert not chosen_by_name(TREES[path]) & (KINDS.keys() - {"classifier"})
+
+
+@pytest.mark.parametrize(
+    "code", ["kind == 'dcgan'", "kind in ('dcgan', 'x')", "{'dcgan': 500}", "'dcgan' != kind"]
+)
+def test_the_search_for_names_of_kinds_finds_them(code):
+    assert "dcgan" in chosen_by_name(ast.parse(code))
 
 
 LAYOUT = {"attempts", "status.json", "metrics.jsonl", "log.txt", "launcher.json", "exit.json"}
