@@ -23,7 +23,7 @@ import numpy as np
 from genimg import data
 from genimg.data.fit import fit
 from genimg.explore.arguments import pictures_of
-from genimg.explore.evaluating import default_feature_net
+from genimg.metrics.features import FEATURE_NETS
 from genimg.metrics.frechet import frechet_distance
 from genimg.metrics.manifold import precision_recall
 from genimg.tensors import image_tensor
@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
 
     model = genimg.load(options.name)
-    judge = genimg.load(default_feature_net(pictures_of(model)[0]))
+    judge = genimg.load(FEATURE_NETS[pictures_of(model)[0]])
     dataset, size = pictures_of(judge)
     real, _ = judge.network(data.load(dataset, size=size, split="test").images)
     labels = np.arange(options.count) % len(model.classes)

@@ -27,8 +27,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genimg import data
-from genimg.explore.evaluating import default_feature_net
-from genimg.metrics.features import FeatureNet
+from genimg.metrics.features import FEATURE_NETS, FeatureNet
 from genimg.metrics.manifold import density_coverage, precision_recall
 from genimg.models.attribute_classifier import AttributeClassifier
 from genimg.tensors import image_tensor
@@ -41,7 +40,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", default=[])
     options = parser.parse_args()
 
-    net = genimg.load(default_feature_net(options.dataset)).network
+    net = genimg.load(FEATURE_NETS[options.dataset]).network
     train, test = (data.load(options.dataset, size=64, split=split) for split in ("train", "test"))
     count = min(options.count, len(test), len(train) // 2)
     sets = pictures(train, count)

@@ -16,12 +16,31 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if TYPE_CHECKING:
     from genimg import data
     from genimg.explore import load
+    from genimg.extending import DataSource, ModelKind, register_dataset, register_model
+    from genimg.training.presets import Preset
     from genimg.training.running import train
 
-__all__ = ["data", "load", "train"]
+__all__ = [
+    "DataSource",
+    "ModelKind",
+    "Preset",
+    "data",
+    "load",
+    "register_dataset",
+    "register_model",
+    "train",
+]
 __version__ = "0.1.0"
 
-_HOMES = {"load": "genimg.explore", "train": "genimg.training.running"}
+_HOMES = {
+    "DataSource": "genimg.extending",
+    "ModelKind": "genimg.extending",
+    "Preset": "genimg.training.presets",
+    "load": "genimg.explore",
+    "register_dataset": "genimg.extending",
+    "register_model": "genimg.extending",
+    "train": "genimg.training.running",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -22,9 +22,11 @@ from hypothesis import settings
 
 from genimg import checkpoints
 from genimg.configuration import Configuration
+from genimg.data.registry import published
 from genimg.models import KINDS
 from genimg.training import run_checkpoints
 from genimg.training.metric_names import METRICS
+from genimg.training.presets import PRESETS
 from genimg.training.run_directory import RunDirectory
 
 torch.set_num_threads(1)
@@ -153,6 +155,14 @@ def result(run: RunDirectory) -> dict[str, Any]:
     state = run_checkpoints.load(newest)[1] | {"seconds": 0}
     files = [*newest.glob("*.safetensors"), *run.samples.glob("*.png")]
     return {"log": log, "state": state} | {path.name: path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def own_tables(monkeypatch):
+    """Let a test add rows to the tables; they are gone when it ends."""
+    for table in (KINDS, PRESETS, published()):
+        monkeypatch.setattr(table, "_rows", dict(table._rows))
+        monkeypatch.setattr(table, "_only_here", set())
 
 
 @pytest.fixture(scope="session", name="result")

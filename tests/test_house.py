@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from genimg.models import KINDS
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "genimg").rglob("*.py")) + [
     path for path in (ROOT / "app.py",) if path.exists()
@@ -21,7 +23,7 @@ LAYERS = [
     ["genimg.cli"],
     ["genimg.ui"],
     ["genimg"],  # the public names, from explore and training
-    ["genimg.jobs"],
+    ["genimg.jobs", "genimg.extending"],
     ["genimg.explore"],
     ["genimg.training"],
     ["genimg.metrics"],
@@ -35,6 +37,7 @@ LAYERS = [
         "genimg.model_card",
         "genimg.randomness",
         "genimg.storage",
+        "genimg.tables",
         "genimg.tensors",
     ],
 ]
@@ -114,7 +117,8 @@ def test_models_import_nothing_but_torch():
     for path in SOURCES:
         if module_name(path).startswith("genimg.models"):
             for imported in imported_modules(path):
-                inside = imported.startswith(("genimg.models", "genimg.configuration"))
+                ours = ("genimg.models", "genimg.configuration", "genimg.tables")
+                inside = imported.startswith(ours)
                 assert inside or imported.split(".")[0] in allowed, f"{path.name}: {imported}"
 
 
@@ -238,6 +242,38 @@ def test_nobody_asks_a_model_what_else_it_has(path):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "hasattr"
     }
     assert asked <= ASKED
+
+
+# Where kinds of models are named: their table, and the recipes. "classifier" is a task, too.
+NAMED_IN = {"genimg.models", "genimg.training.presets"}
+
+
+def chosen_by_name(tree: ast.AST) -> set[str]:
+    """Return the texts that a file compares with, or has in a table or a list."""
+    found = set()
+    for node in ast.walk(tree):
+        parts: list[ast.expr | None] = []
+        if isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+        elif isinstance(node, ast.Dict):
+            parts = node.keys
+        elif isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+            parts = node.elts
+        found |= {part.value for part in parts if isinstance(part, ast.Constant)}
+    return {text for text in found if isinstance(text, str)}
+
+
+@each_source
+def test_nobody_asks_a_kind_of_model_for_its_name(path):
+    if module_name(path) not in NAMED_IN:
+        assert not chosen_by_name(TREES[path]) & (KINDS.keys() - {"classifier"})
+
+
+@pytest.mark.parametrize(
+    "code", ["kind == 'dcgan'", "kind in ('dcgan', 'x')", "{'dcgan': 500}", "'dcgan' != kind"]
+)
+def test_the_search_for_names_of_kinds_finds_them(code):
+    assert "dcgan" in chosen_by_name(ast.parse(code))
 
 
 LAYOUT = {"attempts", "status.json", "metrics.jsonl", "log.txt", "launcher.json", "exit.json"}
@@ -379,7 +415,7 @@ def test_ci_runs_the_readmes_test_command():
 # Packages whose own tests bear another name, and folders of tests that mirror no package.
 TESTED_AS = {"__init__": "init", "__main__": "main"}
 NO_MIRROR = {
-    *("app", "faults"),
+    *("app", "faults", "test_plugin.py"),
     *("test_house.py", "test_benchmarks.py", "test_documentation.py", "test_installation.py"),
 }
 

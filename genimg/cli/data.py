@@ -32,7 +32,6 @@ from genimg.storage import atomic_write
 from genimg.training.locating import locate
 from genimg.training.progress import Progress
 
-_DRAWN = f"Name of the set: {' or '.join(drawn_sets.names())}."
 SUMMARY = "list, describe, get, import and locate data sets"
 
 
@@ -76,7 +75,10 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         "draw",
         help="Draw all pictures of a set of which a sample ships; goes on if it was stopped.",
     )
-    drawing.add_argument("name", metavar="NAME", choices=drawn_sets.names(), help=_DRAWN)
+    drawn = drawn_sets.names()
+    drawing.add_argument(
+        "name", metavar="NAME", choices=drawn, help=f"Name of the set: {' or '.join(drawn)}."
+    )
     add_number(
         drawing,
         "--processes",

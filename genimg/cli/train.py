@@ -23,7 +23,7 @@ from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.beginning import preset_of
 from genimg.training.distributed import LostProcess
-from genimg.training.presets import PRESETS, settings_of
+from genimg.training.presets import PRESETS, preset_named, settings_of
 from genimg.training.progress import Progress, say
 from genimg.training.requesting import request_run
 from genimg.training.run_directory import RunDirectory
@@ -103,8 +103,8 @@ def _asked_preset(arguments: list[str]) -> str | None:
     preset = known.preset
     if preset is None and known.extend:
         preset = preset_of(known.extend)
-    if preset is not None and preset not in PRESETS:
-        raise ValueError(f"there is no preset {preset!r}; the presets are {', '.join(PRESETS)}")
+    if preset is not None:
+        preset_named(preset)
     return preset
 
 

@@ -7,8 +7,8 @@
 Fashion-MNIST works without a network: a sample ships with the package, and the whole set is used
 where a local copy is found. So do `portraits` and `critters`, colour pictures of which every
 attribute is known: the whole sets are drawn once, on this machine, by `draw_set`. The other
-published sets are downloaded once by torchvision. `folder:PATH` reads your own pictures, one folder
-per class.
+published sets are downloaded once by torchvision, and plug-ins may bring more. `folder:PATH` reads
+your own pictures, one folder per class.
 """
 
 import reprlib
@@ -16,14 +16,26 @@ from pathlib import Path
 
 import numpy as np
 
-from genimg.data import bundled, drawn_sets, folder, torchvision_sets
+from genimg.data import bundled, drawn_sets, folder, plugged_sets, torchvision_sets
 from genimg.data.attributes import Attribute
 from genimg.data.drawing import Names
 from genimg.data.drawn_sets import draw_set
 from genimg.data.fit import SIZES, fit
+from genimg.data.given import MEMORY_PREFIX, given_dataset
 from genimg.data.registry import SPLITS, Dataset, published
 
-__all__ = ["Attribute", "Dataset", "describe", "draw_set", "has_sample", "load", "names"]
+__all__ = [
+    "MEMORY_PREFIX",
+    "SIZES",
+    "Attribute",
+    "Dataset",
+    "describe",
+    "draw_set",
+    "given_dataset",
+    "has_sample",
+    "load",
+    "names",
+]
 
 FOLDER_PREFIX = "folder:"
 
@@ -53,7 +65,7 @@ def load(name: str, size: int = 32, split: str = "train", *, full: bool | None =
 
     Raises:
         ValueError: an argument is not one of those above, a folder has no usable picture, a local
-            file is damaged, or a package that draws is not installed.
+            file is damaged, a package that draws is not installed, or a plug-in fails.
         OSError: a download or a drawing failed.
     """
     _check_name(name)
@@ -78,6 +90,8 @@ def load(name: str, size: int = 32, split: str = "train", *, full: bool | None =
     if facts.design:
         images, attributes = drawn_sets.read(name, split, whole)
         labels = attributes[facts.design.class_attribute].data
+    elif facts.read:
+        images, labels = plugged_sets.read(name, split)
     elif whole:
         images, labels = torchvision_sets.read(name, split, local)
     else:
@@ -108,7 +122,7 @@ def describe(name: str) -> dict:
         return told | {"attributes": {}, "attribution": ""}
     facts = _facts(name)
     local = _find_local(name)
-    if local is not None and facts.design:
+    if facts.read or (local is not None and facts.design):
         images, source = dict(facts.counts), _source(name, local)
     elif local is not None:
         images = {split: torchvision_sets.count(name, split, local) for split in SPLITS}
@@ -145,6 +159,8 @@ def _sample_counts() -> dict[str, dict[str, int]]:
 
 def _find_local(name: str) -> Path | None:
     """Return where the whole of a data set lies on this machine, or None."""
+    if _facts(name).read:
+        return None  # only its plug-in knows
     if _facts(name).design:
         return drawn_sets.find_local(name)
     return torchvision_sets.find_local(name)
@@ -152,6 +168,8 @@ def _find_local(name: str) -> Path | None:
 
 def _source(name: str, local: Path | None) -> str:
     """Return what people read as the source of a whole data set."""
+    if _facts(name).read:
+        return "a plug-in"
     if _facts(name).design:
         return "drawn on this machine"
     return torchvision_sets.describe_source(local)
@@ -168,9 +186,15 @@ def _check_name(name: str) -> None:
 
 
 def _facts(name: str):
+    if name.startswith(MEMORY_PREFIX):
+        raise ValueError(
+            f"the pictures {name} were given in Python and are kept nowhere; give the same ones"
+            " again: to genimg.train as dataset, to genimg.explore.evaluating.evaluate_model as"
+            " train and test"
+        )
     if name not in published():
         raise ValueError(
             f"there is no data set {name!r}; the known ones are {', '.join(names())}, "
-            "and folder:PATH for your own pictures"
+            f"and folder:PATH for your own pictures{published().left_out()}"
         )
     return published()[name]

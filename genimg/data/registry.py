@@ -1,9 +1,10 @@
 """What a data set is once loaded, and the facts about the published ones."""
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from genimg.data.attributes import Attribute, take
 from genimg.data.critters import CRITTERS
 from genimg.data.drawing import Design
 from genimg.data.portraits import PORTRAITS
+from genimg.tables import Table
 
 SPLITS = ("train", "test")
 DRAWN_SIZE = 64
@@ -72,6 +74,23 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        """Return one picture, uint8 (C, H, W), and its label, as a torch `DataLoader` takes them.
+
+        Raises:
+            IndexError: there is no such picture.
+            TypeError: `index` is no whole number.
+        """
+        try:
+            row = operator.index(index)
+        except TypeError:
+            raise TypeError(
+                "a data set is indexed by one whole number; Dataset.subset chooses several pictures"
+            ) from None
+        if not -len(self) <= row < len(self):
+            raise IndexError(f"there are {len(self)} pictures, and none is number {row}")
+        return self.images[row], int(self.labels[row])
+
     def pictures(self) -> np.ndarray:
         """Return the images as `genimg.render` and the models take them, uint8 (N, H, W, C)."""
         return self.images.permute(0, 2, 3, 1).numpy()
@@ -104,15 +123,17 @@ class Facts:
     """What must be said where the pictures, or models trained on them, are published."""
     design: Design | None = None
     """How the pictures are drawn, if they are."""
+    read: Callable[[str], tuple[Any, Any]] | None = None
+    """Returns pictures and labels of a split, of a set that a plug-in brings."""
 
 
 @cache
-def published() -> dict[str, Facts]:
-    """Return the published data sets by name; the order of `classes` is the order of the labels."""
+def published() -> Table[Facts]:
+    """Return the data sets that have a name, by it; `classes` are in the order of the labels."""
     digits = tuple("0123456789")
     mnist_counts = {"train": 60_000, "test": 10_000}
     drawn_counts = {"train": 24_000, "test": 4_000}
-    return {
+    ours = {
         "fashion-mnist": Facts(
             title="Fashion-MNIST: grey pictures of clothes",
             classes=(
@@ -190,3 +211,4 @@ def published() -> dict[str, Facts]:
             homepage="ufldl.stanford.edu/housenumbers",
         ),
     }
+    return Table(ours)

@@ -2,6 +2,8 @@
 
 import math
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from genimg.explore.arguments import pictures_of
 from genimg.metrics.evaluation import evaluate
 from genimg.metrics.features import FEATURE_NETS, FeatureNet
 from genimg.metrics.frechet import frechet_distance
+from genimg.metrics.random_features import RandomFeatureNet
 from genimg.tensors import image_tensor
 
 Entries = dict[str, dict[str, Any]]
@@ -31,6 +34,8 @@ def evaluate_model(
     count: int = 10_000,
     seed: int = 0,
     feature_net: str | os.PathLike | None = None,
+    train: Any = None,
+    test: Any = None,
 ) -> Entries:
     """Measure a model against the data set that its card names, at the default sampling settings.
 
@@ -40,9 +45,13 @@ def evaluate_model(
         seed: of the pictures and of the metrics.
         feature_net: classifier, of classes or of attributes, in whose features pictures are
             compared, of the same data set at the model's size, or at one that is reached by padding
-            (28 to 32 pixels); by default the one that ships for the data set. A classifier itself
+            (28 to 32 pixels); by default the one that ships for the data set, or, where none does,
+            an untrained network: each entry then has the `feature_net` "random-features" and a
+            `note` that the figures compare with no others. A classifier itself
             is measured on the whole test split, without `count`, `seed` and `feature_net`; a
             tokenizer likewise, without `count` and `seed`.
+        train, test: the pictures themselves, of a model that learned from some that were given in
+            Python: see `genimg.data.given_dataset`.
 
     Returns:
         JSON-ready entries. A GAN: those of `genimg.metrics.evaluation.evaluate`. An image GPT: the
@@ -60,43 +69,53 @@ def evaluate_model(
     check_seed(seed)
     model = load(name)
     dataset, size = pictures_of(model)
+    load_split = _loader(model.name, dataset, train, test)
     if isinstance(model, ClassifierModel):
-        test = data.load(dataset, size=size, split="test")
-        return {"test_accuracy": _accuracy_entry(model, test)}
+        return {"test_accuracy": _accuracy_entry(model, load_split("test", size))}
     if isinstance(model, AttributeClassifierModel):
-        return _attribute_entries(model, data.load(dataset, size=size, split="test"))
+        return _attribute_entries(model, load_split("test", size))
 
+    judge, judge_size = RandomFeatureNet(model.config.channels), size
     if feature_net is None:
-        feature_net = default_feature_net(dataset)
-    judge, judge_size = _judge(feature_net, name, (dataset, size))
+        feature_net = FEATURE_NETS.get(dataset)
+    if feature_net is not None:
+        judge, judge_size = _judge(feature_net, name, (dataset, size))
     if isinstance(model, TokenizerModel):
-        test = data.load(dataset, size=size, split="test")
-        return _reconstruction_entries(model, test, judge, judge_size)
+        return _reconstruction_entries(model, load_split("test", size), judge, judge_size)
     entries = evaluate(
         _fitted(model.sample(count, seed=seed), judge_size),
         np.arange(count) % len(model.classes) if model.classes else None,
-        train=data.load(dataset, size=judge_size, split="train"),
-        test=data.load(dataset, size=judge_size, split="test"),
+        train=load_split("train", judge_size),
+        test=load_split("test", judge_size),
         feature_net=judge,
         seed=seed,
     )
     if isinstance(model, DrawerModel):
-        entries |= _likelihood_entries(model, data.load(dataset, size=size, split="test"))
+        entries |= _likelihood_entries(model, load_split("test", size))
     return entries
 
 
-def default_feature_net(dataset: str) -> str:
-    """Return the name of the feature net that ships for a data set.
+def _loader(name: str, dataset: str, train: Any, test: Any) -> Callable[[str, int], data.Dataset]:
+    """Return what loads a split at a size: by the data set's name, or of what was given.
 
     Raises:
-        ValueError: there is none.
+        ValueError: the model `name` learned from other pictures than were given.
     """
-    if dataset not in FEATURE_NETS:
+    if train is None and test is None:
+        return lambda split, size: data.load(dataset, size=size, split=split)
+    if not dataset.startswith(data.MEMORY_PREFIX):
         raise ValueError(
-            f"no feature net ships for {dataset}, only for {', '.join(FEATURE_NETS)}; train one on"
-            " its pictures, and choose it as the feature net"
+            f"{name} learned from {dataset}, which goes by its name; leave out train and test"
         )
-    return FEATURE_NETS[dataset]
+    if train is None or test is None:
+        raise ValueError("give both, train and test, or none of them")
+    given = {"train": data.given_dataset(train), "test": data.given_dataset(test)}
+    if given["train"].name != dataset:
+        raise ValueError(
+            f"{name} learned from other pictures ({dataset}) than train"
+            f" ({given['train'].name}); give the same ones again"
+        )
+    return lambda split, size: replace(given[split], images=fit(given[split].images, size))
 
 
 def _judge(
@@ -173,7 +192,10 @@ def _by_attribute(values: dict[str, float], measured: dict[str, Any]) -> dict[st
 
 
 def _reconstruction_entries(
-    model: TokenizerModel, test: data.Dataset, judge: FeatureNet, judge_size: int
+    model: TokenizerModel,
+    test: data.Dataset,
+    judge: FeatureNet | RandomFeatureNet,
+    judge_size: int,
 ) -> Entries:
     """Return what the tokens keep of the test pictures, which have the model's own size."""
     originals = test.pictures()
@@ -186,6 +208,7 @@ def _reconstruction_entries(
         "reconstruction_frechet_distance": {
             "value": frechet_distance(*features),
             "feature_net": judge.name,
+            **({"note": judge.note} if judge.note else {}),
             **measured,
         },
         "mean_squared_error": {

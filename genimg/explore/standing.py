@@ -4,8 +4,10 @@ from typing import Any
 
 from genimg import data
 from genimg.data import drawn_sets
+from genimg.data.torchvision_sets import TORCHVISION_CLASSES
 from genimg.explore import DrawerModel, GanModel, Model
 from genimg.explore.arguments import pictures_of
+from genimg.metrics.random_features import RANDOM
 
 FEW = 1000
 """Of fewer pictures a Frechet distance is mostly chance: its features have 128 dimensions."""
@@ -58,18 +60,24 @@ def advice(model: Model, new: dict[str, int], old: dict[str, int]) -> str:
         tips.append(f"draw as many with --count {old['generated']}")
     dataset = pictures_of(model)[0]
     lacks = any(new[kind] < old[kind] for kind in ("real", "images") if {kind} <= new.keys() & old)
-    if lacks and dataset in data.names():
+    if lacks and dataset in (*drawn_sets.names(), *TORCHVISION_CLASSES):
         verb = "draw" if dataset in drawn_sets.names() else "fetch"
         tips.append(f"get the whole set with: python -m genimg data {verb} {dataset}")
     return "; ".join(tips)
 
 
 def doubts(metrics: Metrics) -> list[str]:
-    """Return sentences on a Frechet distance that says less than it seems to."""
+    """Return sentences on figures that say less than they seem to."""
     distance, floor = metrics.get("frechet_distance"), metrics.get("frechet_distance_floor")
-    if distance is None:
-        return []
     found = []
+    if any(entry.get("feature_net") == RANDOM for entry in metrics.values()):
+        found.append(
+            f"no feature net ships for these pictures, so the features are those of an untrained"
+            f" network ({RANDOM}): compare these figures only with others in the same features, or"
+            " train a classifier on the pictures and give it as --feature-net"
+        )
+    if distance is None:
+        return found
     drawn, real = distance["generated"], distance["real"]
     if min(drawn, real) < FEW:
         found.append(

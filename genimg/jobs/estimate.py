@@ -15,6 +15,7 @@ from typing import Any
 from genimg import checkpoints
 from genimg.jobs.devices import Device
 from genimg.jobs.job import TERMINAL, Job
+from genimg.models import kind_named
 from genimg.models.blueprint import blueprint
 from genimg.storage import read_json
 from genimg.training.attempts import Attempt
@@ -27,17 +28,6 @@ _START_SECONDS = 15.0
 _BYTES_OF_PYTHON = 1_500 * 10**6  # with PyTorch, and Fashion-MNIST being read
 # Weights, gradients, two moments of Adam, and the average: five numbers of four bytes.
 _BYTES_PER_WEIGHT = 20
-# How much the peak memory of a worker grew for each pixel of a larger batch, in float32.
-_BYTES_PER_PIXEL = {
-    "mlp-gan": 100,
-    "dcgan": 500,
-    "stylegan": 5_200,
-    "classifier": 2_000,
-    "attribute-classifier": 350,
-    "vision-transformer": 3_800,
-    "fsq-tokenizer": 2_800,
-}
-_BYTES_PER_PIXEL_OF_OTHERS = 5_200
 # Model, average and two moments; the last two checkpoints, the best, and one being written.
 _DISK_BYTES_PER_WEIGHT = 16 * 4
 _DISK_BYTES_OF_REPORTS = 20 * 10**6
@@ -91,7 +81,7 @@ def estimate(spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]) -
         images = round(minutes * 60 * speed)
     weights = count_weights(spec)
     pixels = spec.run.batch_size * spec.model.to_dict().get("size", 32) ** 2
-    per_pixel = _BYTES_PER_PIXEL.get(spec.kind, _BYTES_PER_PIXEL_OF_OTHERS)
+    per_pixel = kind_named(spec.kind).bytes_per_pixel
     memory = _BYTES_OF_PYTHON + weights * _BYTES_PER_WEIGHT + pixels * per_pixel
     disk = weights * _DISK_BYTES_PER_WEIGHT + _DISK_BYTES_OF_REPORTS
     return Estimate(

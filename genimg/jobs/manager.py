@@ -31,6 +31,7 @@ from genimg.jobs.views import JobView, folder_bytes, view
 from genimg.training.attempts import Attempt
 from genimg.training.places import whole_names
 from genimg.training.requesting import request_spec
+from genimg.training.requirements import check_shared
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 
@@ -225,4 +226,6 @@ class JobManager(Service):
         for setting in ("tokenizer", "init", "extend"):
             if isinstance(model := settings.get(setting), str) and model:
                 settings = settings | {setting: self.model(model)}
-        return request_spec(preset, **whole_names(settings, self.root))
+        spec = request_spec(preset, **whole_names(settings, self.root))
+        check_shared(spec)
+        return spec

@@ -12,6 +12,7 @@ from genimg.metrics.frechet import frechet_distance
 from genimg.metrics.kernel import kernel_distance
 from genimg.metrics.manifold import density_coverage, precision_recall
 from genimg.metrics.nearest import memorisation_ratio
+from genimg.metrics.random_features import RandomFeatureNet
 
 # Precision, recall, density and coverage compare all pairs; beyond this many they take minutes.
 MANIFOLD_IMAGES = 10_000
@@ -30,7 +31,7 @@ def evaluate(
     *,
     train: Dataset,
     test: Dataset,
-    feature_net: FeatureNet,
+    feature_net: FeatureNet | RandomFeatureNet,
     seed: int,
     floor_draws: int = 3,
 ) -> dict[str, dict[str, Any]]:
@@ -42,7 +43,8 @@ def evaluate(
         train, test: the two splits; `test` is the reference of every distribution metric, `train`
             gives the floor and the nearest images.
         feature_net: the space of every metric but the nearest-image ratio, trained on the same
-            classes if `labels` are given, or on the attributes of the data set.
+            classes if `labels` are given, or on the attributes of the data set; or an untrained
+            one, whose `note` every entry then has.
         seed: of every random choice made here.
         floor_draws: sets of training images drawn for the floor, each as large as `images`.
 
@@ -69,6 +71,7 @@ def evaluate(
     fake, fake_outputs = feature_net(images)
     real, real_outputs = feature_net(test.images)
     space = {"feature_net": feature_net.name, "seed": seed}
+    space |= {"note": feature_net.note} if feature_net.note else {}
     counts = {"generated": len(fake), "real": len(real)}
 
     entries: dict[str, dict[str, Any]] = {

@@ -27,6 +27,9 @@ FEATURE_NETS = {
 class FeatureNet:
     """A classifier seen as a map from images to features and logits."""
 
+    note = ""
+    """What must be said beside every figure in its features."""
+
     def __init__(self, name: str, model: Recogniser, heads: Sequence[AttributeHead] = ()) -> None:
         """Wrap `model`, which is put in evaluation mode.
 

@@ -7,6 +7,7 @@ picture. It ranks fine differences badly: a classifier that knows the pictures i
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -19,6 +20,10 @@ FEATURES = 64
 SIDE = 32
 """Pictures are brought to this height and width: what is finer says little about a set."""
 _WIDTHS = (32, 64, 64)
+
+
+RANDOM = "random-features"
+"""What figures in these features call their feature net."""
 
 
 class RandomFeatures:
@@ -65,3 +70,30 @@ class RandomFeatures:
         for kernel in others:
             x = F.leaky_relu(F.conv2d(x, kernel, padding=1, stride=2), 0.2)
         return x.flatten(1) @ self._mix  # (B, 64 x 4 x 4) -> (B, FEATURES)
+
+
+class RandomFeatureNet:
+    """`RandomFeatures` in place of a `FeatureNet`, for pictures that no network was trained on.
+
+    Args:
+        channels: colour channels of the pictures.
+    """
+
+    name = RANDOM
+    note = "features of an untrained network; compare only with figures in the same features"
+    heads = ()
+
+    def __init__(self, channels: int) -> None:
+        self._features = RandomFeatures(channels)
+
+    def __call__(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features float64 (N, FEATURES), and no outputs: float32 (N, 0)."""
+        features = self._features(images)
+        return features, np.empty((len(features), 0), np.float32)
+
+    def manifold(self, images: Images) -> np.ndarray:
+        """Return the features alone."""
+        return self._features(images)
+
+    def class_logits(self, outputs: np.ndarray, classes: Sequence[str]) -> None:
+        """Return None: it knows no classes."""

@@ -5,7 +5,7 @@ network; nobody asks a model what else it may have.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -33,6 +33,7 @@ class GeneratorConfig(Protocol):
         """Length of z, Z."""
 
 
+@runtime_checkable
 class PlainGenerator(Protocol):
     """A module that goes from latent vectors straight to pictures.
 
@@ -81,3 +82,9 @@ class Gan(nn.Module):
         self.config = config
         self.generator = generator(config)
         self.discriminator = discriminator(config)
+        if not isinstance(self.generator, MappedGenerator | PlainGenerator):
+            raise ValueError(
+                f"{type(self.generator).__name__} lacks what a generator offers: either it is a"
+                " genimg.models.mapping.MappedGenerator, or it has config and latent_matrix()"
+                " (see genimg.models.gan.PlainGenerator)"
+            )

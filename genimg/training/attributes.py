@@ -29,6 +29,8 @@ class AttributeTrainingConfig(Configuration):
 class AttributeTask(RecognisingTask):
     """Pictures to attributes. Nothing is mirrored or shifted: where things are is an attribute."""
 
+    learns_attributes = True
+
     @staticmethod
     def targets(model: AttributeClassifierConfig, dataset: Dataset) -> Tensor:
         """Return float32 (N, A): of each attribute the index of its value, or the number itself.

@@ -4,7 +4,7 @@ import torch
 
 from genimg.models import kind_named
 from genimg.randomness import derive
-from genimg.training.spec import TASKS, RunSpec
+from genimg.training.spec import RunSpec, task_of
 from genimg.training.task import Task
 
 
@@ -12,4 +12,4 @@ def build_task(spec: RunSpec, device: torch.device, precision: str) -> Task:
     """Build the model from its seed, and the task around it."""
     kind = kind_named(spec.kind)
     torch.manual_seed(derive(spec.run.seed, "initialisation", 0))
-    return TASKS[kind.task][0](kind.build(spec.model), spec.task, device, precision)
+    return task_of(spec.kind)(kind.build(spec.model), spec.task, device, precision)

@@ -112,6 +112,8 @@ class RecognisingTask(Task):
 class ClassifierTask(RecognisingTask):
     """Pictures to classes."""
 
+    least_classes = 2
+
     def __init__(
         self,
         model: nn.Module,

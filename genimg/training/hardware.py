@@ -8,10 +8,8 @@ from collections.abc import Mapping
 
 import torch
 
-# Transformers gain nothing: between their small matrices PyTorch converts back and forth. Measured
-# on a thread with avx512_bf16, times as fast as float32: vision Transformer 0.6, image GPT 0.95 to
-# 1.4; classifier, tokenizer and GANs 1.5 to 2, and 1.05 where penalties stay in float32.
-_STAY_IN_FLOAT32 = ("vision-transformer", "image-gpt")
+from genimg.models import kind_named
+
 # Without one of these instructions PyTorch computes bfloat16 in detours, slower than float32.
 _CPU_INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
 
@@ -22,7 +20,7 @@ def choose_precision(kind: str, device: torch.device) -> str:
     Args:
         kind: a kind of model.
     """
-    if kind in _STAY_IN_FLOAT32:
+    if not kind_named(kind).bfloat16:
         return "fp32"
     if device.type == "cuda":
         native = torch.cuda.get_device_capability(device)[0] >= 8 or torch.version.hip is not None

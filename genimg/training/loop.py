@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genimg import trails
-from genimg.data import FOLDER_PREFIX, Dataset
+from genimg.data import FOLDER_PREFIX, MEMORY_PREFIX, Dataset
 from genimg.models.gan import Gan
 from genimg.render import encode, grid
 from genimg.training import run_checkpoints
@@ -263,7 +263,7 @@ class Trainer(Learner):
             trails.copy(Path(self.spec.run.extend), self.directory.path)
         if begin is None:
             if name := self.task.tokenizer_name:
-                self.task.take_tokenizer(find_tokenizer(name).model)
+                self.task.take_tokenizer(find_tokenizer(name))
             if name := self.spec.run.init:
                 self.task.begin_with(read_model(name).model)
         else:
@@ -312,7 +312,7 @@ def resolved_spec(directory: RunDirectory, dataset: Dataset) -> RunSpec:
 def _check_same(name: str, resolved: dict[str, Any], dataset: Dataset) -> None:
     """Raise ValueError unless the pictures of `name` are those with which a run began."""
     # Your own pictures may have moved, but must be the same: if they were imported, by their hash.
-    own = name.startswith(FOLDER_PREFIX)
+    own = name.startswith((FOLDER_PREFIX, MEMORY_PREFIX))
     hashes = map(fingerprint, (resolved["dataset_source"], dataset.source))
     if resolved["dataset_images"] != len(dataset) or (own and len({*hashes}) > 1):
         raise ValueError(

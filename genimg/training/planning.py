@@ -9,12 +9,11 @@ import torch
 
 from genimg.data import Dataset
 from genimg.devices import choose_device
-from genimg.models import kind_named
 from genimg.training.batches import batch_tensors
 from genimg.training.building import build_task
 from genimg.training.hardware import choose_precision
 from genimg.training.requirements import Pictures, check
-from genimg.training.spec import TASKS, RunSpec
+from genimg.training.spec import RunSpec, task_of
 
 _PROBE_SECONDS = 1.0
 
@@ -31,7 +30,7 @@ def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
     if spec.resolved:
         return spec
     check(spec, Pictures.loaded(dataset))
-    TASKS[kind_named(spec.kind).task][0].targets(spec.model, dataset)  # now, not in the first step
+    task_of(spec.kind).targets(spec.model, dataset)  # now, not in the first step
     device = choose_device(spec.run.device)
     threads = spec.run.threads or os.cpu_count() or 1
     torch.set_num_threads(threads)

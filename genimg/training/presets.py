@@ -1,22 +1,31 @@
 """The recipes: for each a kind of model, and settings that were tried."""
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from genimg.configuration import Configuration
-from genimg.models import KINDS
+from genimg.models import KINDS, Kind
+from genimg.tables import Table
 from genimg.training.spec import TASKS, RunConfig, RunSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A recipe: a kind of model, and where its settings differ from the defaults."""
+    """A recipe: a kind of model, and where its settings differ from the defaults.
+
+    Attributes:
+        title: for the lists of the page and the terminal.
+        kind: a key of `genimg.models.KINDS`.
+        model, task, run: settings by the names of the fields of the kind's configuration, of its
+            task's, and of `RunConfig`.
+    """
 
     title: str
     kind: str
-    model: dict[str, Any]
-    task: dict[str, Any]
-    run: dict[str, Any]
+    model: Mapping[str, Any] = field(default_factory=dict)
+    task: Mapping[str, Any] = field(default_factory=dict)
+    run: Mapping[str, Any] = field(default_factory=dict)
 
 
 # What learns fastest on a CPU, grey or colour (see `benchmarks/recipes.md`).
@@ -45,7 +54,7 @@ _COLOUR_TOKENS = {
     "levels": (8, 8, 8, 8),
 }
 
-PRESETS: dict[str, Preset] = {
+_OURS = {
     "fashion-mlp": Preset(
         "MLP GAN: four fully connected layers",
         "mlp-gan",
@@ -177,16 +186,42 @@ PRESETS: dict[str, Preset] = {
         {"dataset": "critters", "batch_size": 64, "sheets": 0},
     ),
 }
+PRESETS: Table[Preset] = Table(_OURS)
 
 
-def settings_of(preset: Preset) -> dict[str, Configuration]:
-    """Return the preset's configurations under the names "model", "task" and "run"."""
-    kind = KINDS[preset.kind]
+def settings_of(preset: Preset, kind: Kind | None = None) -> dict[str, Configuration]:
+    """Return the preset's configurations under the names "model", "task" and "run".
+
+    Args:
+        kind: the row of the preset's kind, where it is not in the table yet.
+
+    Raises:
+        ValueError: the preset has a setting that is not known, or out of range.
+    """
+    kind = kind or KINDS[preset.kind]
     return {
-        "model": kind.config.from_dict(preset.model),
-        "task": TASKS[kind.task][1].from_dict(preset.task),
-        "run": RunConfig.from_dict(preset.run),
+        "model": kind.config.from_dict(dict(preset.model)),
+        "task": TASKS[kind.task][1].from_dict(dict(preset.task)),
+        "run": RunConfig.from_dict(dict(preset.run)),
     }
+
+
+def preset_named(name: str) -> Preset:
+    """Return the recipe `name`; ValueError lists the known ones."""
+    if name not in PRESETS:
+        known = f"the presets are {', '.join(PRESETS)}"
+        raise ValueError(f"there is no preset {name!r}; {known}{PRESETS.left_out()}")
+    return PRESETS[name]
+
+
+def tokenizer_preset(channels: int) -> str:
+    """Return the recipe of a tokenizer for pictures of so many colour channels."""
+    return next(
+        name
+        for name, preset in PRESETS.items()
+        if KINDS[preset.kind].use == "tokenizer"
+        and settings_of(preset)["model"].to_dict()["channels"] == channels
+    )
 
 
 def make_spec(
@@ -206,9 +241,7 @@ def make_spec(
     Raises:
         ValueError: no such preset (the sentence lists them), no such field, a value out of range.
     """
-    if preset not in PRESETS:
-        raise ValueError(f"there is no preset {preset!r}; the presets are {', '.join(PRESETS)}")
-    recipe = PRESETS[preset]
+    recipe = preset_named(preset)
     sections = settings_of(recipe)
     if data_channels is not None:
         changes.setdefault("channels", data_channels)

@@ -53,6 +53,7 @@ class PriorTask(Task):
     model: Drawer
     average: ImageGpt
     validates = True
+    needs_tokenizer = True
 
     def __init__(
         self, model: Drawer, config: PriorTrainingConfig, device: torch.device, precision: str

@@ -4,7 +4,6 @@ import os
 import platform
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,17 @@ from torch import Tensor, nn
 from genimg import checkpoints, data, trails
 from genimg.checkpoints import Checkpoint, CheckpointError
 from genimg.data.registry import published
-from genimg.models import kind_named
+from genimg.models.drawer import Drawer
 from genimg.models.gan import Gan
 from genimg.models.mapping import MappedGenerator
+from genimg.models.tokenizer import FsqTokenizer
 from genimg.randomness import generator
 from genimg.render import encode, grid
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.building import build_task
 from genimg.training.run_directory import RunDirectory
-from genimg.training.spec import TASKS
+from genimg.training.spec import task_of
 
 
 def read_run(path: Path) -> Checkpoint:
@@ -105,8 +105,8 @@ def read_model(name: str | os.PathLike) -> Checkpoint:
     return checkpoints.read(name)
 
 
-def find_tokenizer(name: str) -> Checkpoint:
-    """Return the trained tokenizer `name` with its configuration; of an image GPT its own.
+def find_tokenizer(name: str) -> FsqTokenizer:
+    """Return the trained tokenizer `name`, which has its `config`; of an image GPT its own.
 
     Raises:
         ValueError: there is none, or it is no FSQ tokenizer.
@@ -114,14 +114,13 @@ def find_tokenizer(name: str) -> Checkpoint:
     if not isinstance(name, (str, os.PathLike)):
         raise ValueError(f"tokenizer must be the name of a trained one, not {name!r}")
     checkpoint = read_model(name)
-    if checkpoint.kind == "image-gpt":
-        tokenizer = checkpoint.model.tokenizer
-        return replace(checkpoint, kind="fsq-tokenizer", config=tokenizer.config, model=tokenizer)
-    if checkpoint.kind != "fsq-tokenizer":
+    model = checkpoint.model
+    tokenizer = model.tokenizer if isinstance(model, Drawer) else model
+    if not isinstance(tokenizer, FsqTokenizer):
         raise ValueError(
             f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"
         )
-    return checkpoint
+    return tokenizer
 
 
 def _best_or(newest: Path) -> Path:
@@ -198,7 +197,7 @@ def _check_copy(checkpoint: Checkpoint, copy: nn.Module) -> None:
         if not torch.equal(weights[name], kept.to(weights[name].dtype)):
             raise ValueError(f"{name} is not what was written; write to another disk")
     model.load_state_dict(weights, assign=True)
-    outputs = TASKS[kind_named(kind).task][0].outputs
+    outputs = task_of(kind).outputs
     before, reason = _repeated(outputs, model), "it gives other outputs"
     try:
         if all(map(torch.equal, before, _repeated(outputs, copy))):

@@ -20,6 +20,7 @@ from genimg.metrics.attributes import attribute_fidelity, read_outputs
 from genimg.metrics.diversity import within_class_distance
 from genimg.metrics.features import FEATURE_NETS, FeatureNet
 from genimg.metrics.frechet import frechet_distance
+from genimg.models.attribute_classifier import AttributeClassifierConfig
 from genimg.randomness import generator
 from genimg.tensors import image_tensor
 from genimg.training.task import Task
@@ -159,5 +160,5 @@ def find_judge(dataset: Dataset, device: torch.device) -> FeatureNet | None:
     fits = dataset.size == config.size or only_pads(dataset.size, config.size)
     if known != (dataset.name, dataset.channels, len(dataset.classes)) or not fits:
         return None
-    heads = config.heads() if checkpoint.kind == "attribute-classifier" else ()
+    heads = config.heads() if isinstance(config, AttributeClassifierConfig) else ()
     return FeatureNet(checkpoint.name, checkpoint.model.to(device), heads)

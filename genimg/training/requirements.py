@@ -10,15 +10,16 @@ from typing import Any, NamedTuple, Self
 
 import torch
 
-from genimg.data import SIZES, Dataset
+from genimg.data import MEMORY_PREFIX, SIZES, Dataset
+from genimg.data.registry import published
 from genimg.devices import choose_device
-from genimg.models import kind_named
+from genimg.models import KINDS
 from genimg.training.beginning import check_init
+from genimg.training.presets import tokenizer_preset
 from genimg.training.publishing import find_tokenizer
-from genimg.training.spec import TASKS, RunConfig, RunSpec
+from genimg.training.spec import RunConfig, RunSpec, task_of
 
 _COLOURS = {1: "grey", 3: "colour"}
-_IMAGE_GPT = "image-gpt"
 
 
 class TokenizerNeeded(ValueError):
@@ -44,8 +45,9 @@ class Pictures(NamedTuple):
 
     @classmethod
     def loaded(cls, dataset: Dataset) -> Self:
-        """Return the same of pictures that are loaded."""
-        sizes = SIZES if dataset.size in SIZES else (dataset.size,)
+        """Return the same of pictures that are loaded, or given in Python and not fitted yet."""
+        fitted = dataset.size in SIZES or dataset.name.startswith(MEMORY_PREFIX)
+        sizes = SIZES if fitted else (dataset.size,)
         return cls(dataset.name, dataset.channels, len(dataset.classes), len(dataset), sizes)
 
 
@@ -64,7 +66,7 @@ def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
     values = spec.model.to_dict()
     check_kind(spec.kind, pictures)
     _check_size(values["size"], pictures.sizes)
-    if spec.kind == _IMAGE_GPT:
+    if task_of(spec.kind).needs_tokenizer:
         _check_tokenizer(spec, pictures)
     if values["channels"] != pictures.channels:
         raise ValueError(
@@ -81,6 +83,7 @@ def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
     choose_device(spec.run.device)
     if processes > 1:
         check_processes(spec.run, processes)
+        check_shared(spec)
 
 
 def _check_size(size: int, sizes: tuple[int, ...]) -> None:
@@ -97,7 +100,8 @@ def _check_tokenizer(spec: RunSpec, pictures: Pictures) -> None:
         raise TokenizerNeeded(
             f"the tokenizer {name} reads {_COLOURS[trained.channels]} pictures and these are"
             f" {_COLOURS[pictures.channels]} ones; train a tokenizer on these pictures first"
-            " (preset fashion-tokenizer, the same data set), and give its run as tokenizer"
+            f" (preset {tokenizer_preset(pictures.channels)}, the same data set), and give its run"
+            " as tokenizer"
         )
     for field in fields(wanted):
         theirs, mine = getattr(trained, field.name), getattr(wanted, field.name)
@@ -117,7 +121,7 @@ def check_kind(kind: str, pictures: Pictures) -> None:
     Raises:
         ValueError: the sentence says what to do.
     """
-    if kind_named(kind).task == "classifier" and pictures.classes < 2:
+    if pictures.classes < task_of(kind).least_classes:
         raise ValueError(
             "these pictures are all of one class, so there is nothing to tell apart; put them in a"
             " folder for each class, or train another kind of model"
@@ -133,13 +137,31 @@ def _check_classes(classes: int, pictures: Pictures) -> None:
 
 
 def _check_validations(spec: RunSpec, pictures: Pictures) -> None:
-    if not TASKS[kind_named(spec.kind).task][0].validates:
+    if not task_of(spec.kind).validates:
         raise ValueError(f"the training of {spec.kind} does not validate; set validations to 0")
     if pictures.images is not None and pictures.images < 2:
         raise ValueError(
             f"of these pictures {pictures.images} is there to learn from, and none to validate"
             " with; give more pictures, or set validations to 0"
         )
+
+
+def check_shared(spec: RunSpec) -> None:
+    """Raise ValueError, which says what to do, if other processes lack the model or the pictures.
+
+    They have what is installed, and not what was registered or given in this one.
+    """
+    if spec.run.dataset.startswith(MEMORY_PREFIX):
+        raise ValueError(
+            "pictures that are given in Python are in this process alone; train with one process"
+        )
+    for table, name in ((KINDS, spec.kind), (published(), spec.run.dataset)):
+        if name in table and not table.is_everywhere(name):
+            raise ValueError(
+                f"{name} is registered in this process alone, and others would not know it; train"
+                " with genimg.train in one process, or install it as a plug-in (see"
+                " docs/extending.md)"
+            )
 
 
 def check_processes(run: RunConfig, processes: int) -> None:

@@ -5,13 +5,15 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from genimg import data
 from genimg.checks import require_whole_number, shown
-from genimg.data import FOLDER_PREFIX, Dataset
+from genimg.data import FOLDER_PREFIX, MEMORY_PREFIX, Dataset
 from genimg.data.file_names import shown_name
+from genimg.data.fit import fit
 from genimg.training.distributed import joined, together
 from genimg.training.in_process import Interruption, undisturbed
 from genimg.training.learner import Follower
@@ -19,7 +21,7 @@ from genimg.training.loop import Trainer, resolved_spec
 from genimg.training.progress import Progress
 from genimg.training.reporting import Callback
 from genimg.training.requesting import request_run
-from genimg.training.requirements import check_processes
+from genimg.training.requirements import check_processes, check_shared
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 
@@ -34,10 +36,12 @@ def train_run(
     callbacks: Sequence[Callback] = (),
     should_stop: Callable[[], bool] = lambda: False,
     processes: int = 1,
+    given: Dataset | None = None,
 ) -> str:
     """Train the run at `path` from its last checkpoint; return how it ended.
 
     Args:
+        given: the pictures of a run that learns from some that were given in Python.
         attempt: number of this attempt, which a job's worker is told; None is the next one.
         processes: how many share each batch and the threads, or take a GPU each.
 
@@ -49,6 +53,7 @@ def train_run(
     directory, spec = _open(path)
     if processes > 1:
         check_processes(spec.run, processes)
+        check_shared(spec)
     # A job's worker waits for the one that it replaces, which ends as soon as it looks around.
     # And a server that watches the run of a terminal holds its lease for an instant.
     if not directory.lease.acquire(patience=1.0 if attempt is None else _PATIENCE_SECONDS):
@@ -56,7 +61,7 @@ def train_run(
     try:
         if attempt is not None and directory.newest_attempt() > attempt:
             raise ValueError(f"a newer attempt at {path} has replaced attempt {attempt}")
-        dataset = _training_set(directory, spec)
+        dataset = _training_set(directory, spec, given)
         if dataset.skipped:
             file, reason = dataset.skipped[0]
             _log.warning(
@@ -105,7 +110,17 @@ def _open(path: str | os.PathLike) -> tuple[RunDirectory, RunSpec]:
         raise ValueError(f"{path} holds no run") from None
 
 
-def _training_set(directory: RunDirectory, spec: RunSpec) -> Dataset:
+def _training_set(directory: RunDirectory, spec: RunSpec, given: Dataset | None = None) -> Dataset:
+    size = spec.model.to_dict()["size"]
+    if spec.run.dataset.startswith(MEMORY_PREFIX):
+        if given is None:
+            began = spec.resolved.get("dataset_source", spec.run.dataset)
+            raise ValueError(
+                f"this run learns from {began}, which only Python has; to go on, give the same"
+                f" pictures again: genimg.train({spec.preset!r}, out={str(directory.path)!r},"
+                " dataset=...)"
+            )
+        return replace(given, images=fit(given.images, size))
     folder = spec.run.dataset.removeprefix(FOLDER_PREFIX)
     if folder != spec.run.dataset and not os.path.isdir(folder):
         raise ValueError(
@@ -113,7 +128,7 @@ def _training_set(directory: RunDirectory, spec: RunSpec) -> Dataset:
             f" they are now: python -m genimg data locate {shlex.quote(spec.run.dataset)} PATH"
             f" --runs {shlex.quote(str(directory.path.parent))}"
         )
-    return data.load(spec.run.dataset, size=spec.model.to_dict()["size"], split="train")
+    return data.load(spec.run.dataset, size=size, split="train")
 
 
 def train(
@@ -138,7 +153,9 @@ def train(
         should_stop: asked after each step; a true answer saves and returns.
         processes: how many share each batch; all but this one are started and ended here.
         progress: show how far it is on standard error.
-        settings: as for `request_run`, for example `minutes=10`.
+        settings: as for `request_run`, for example `minutes=10`. `dataset` may be the name of a
+            data set, or the pictures themselves: see `genimg.data.given_dataset`. To go on with
+            such a run, give the same pictures again.
 
     Raises:
         ValueError, OSError: as for `request_run`.
@@ -155,13 +172,17 @@ def train(
         raise ValueError(f"progress must be True or False, not {shown(progress)}")
     line = Progress(sys.stderr) if progress else None
     with undisturbed(), Interruption() as interruption:
-        directory = request_run(preset, out, processes=processes, **settings)
+        given = None
+        if not isinstance(settings.get("dataset", ""), str):
+            given = data.given_dataset(settings.pop("dataset"))
+        directory = request_run(preset, out, processes=processes, given=given, **settings)
         try:
             train_run(
                 directory.path,
                 callbacks=[*map(interruption.around, callbacks), *([line] if line else [])],
                 should_stop=lambda: interruption() or should_stop(),
                 processes=processes,
+                given=given,
             )
         finally:
             if line:

@@ -9,15 +9,21 @@ from genimg.training.attributes import AttributeTask, AttributeTrainingConfig
 from genimg.training.classification import ClassifierTask, ClassifierTrainingConfig
 from genimg.training.gan import GanTask, GanTrainingConfig
 from genimg.training.prior import PriorTask, PriorTrainingConfig
+from genimg.training.task import Task
 from genimg.training.tokenizer import TokenizerTask, TokenizerTrainingConfig
 
-TASKS: dict[str, tuple[type, type[Configuration]]] = {
+TASKS: dict[str, tuple[type[Task], type[Configuration]]] = {
     "gan": (GanTask, GanTrainingConfig),
     "classifier": (ClassifierTask, ClassifierTrainingConfig),
     "attributes": (AttributeTask, AttributeTrainingConfig),
     "tokenizer": (TokenizerTask, TokenizerTrainingConfig),
     "prior": (PriorTask, PriorTrainingConfig),
 }
+
+
+def task_of(kind: str) -> type[Task]:
+    """Return what trains models of `kind`; ValueError lists the known kinds."""
+    return TASKS[kind_named(kind).task][0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,6 +49,9 @@ class Task(ABC):
         validates: whether `validate` means anything, so that pictures may be held out for it.
         draws: whether `draw` means anything, and takes a second or so for 500 pictures, so that
             they may be compared with real ones.
+        needs_tokenizer: whether it learns the tokens of a tokenizer that is already trained.
+        learns_attributes: whether its model names the attributes of a data set.
+        least_classes: the fewest classes of pictures from which it can learn anything.
         tokenizer_name: the trained tokenizer that a fresh run begins with, by name; '' for none. A
             resumed run has it in its own checkpoint.
         examples: the first few training pictures, float32 (N, C, H, W) in [-1, 1], for sheets that
@@ -61,6 +64,9 @@ class Task(ABC):
     optimizers: dict[str, torch.optim.Optimizer]
     validates = False
     draws = False
+    needs_tokenizer = False
+    learns_attributes = False
+    least_classes = 1
     tokenizer_name = ""
     examples: Tensor
     group: Group = ALONE

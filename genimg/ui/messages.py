@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from genimg.data import FOLDER_PREFIX
+from genimg.data import FOLDER_PREFIX, MEMORY_PREFIX
 
 
 def sentence(error: object) -> str:
@@ -18,7 +18,8 @@ def sentence(error: object) -> str:
 
 def dataset_words(name: str) -> str:
     """Return what a data set is called on the page: never by its path on this machine."""
-    return "your own pictures" if name.startswith(FOLDER_PREFIX) else name
+    own = name.startswith((FOLDER_PREFIX, MEMORY_PREFIX))
+    return "your own pictures" if own else name
 
 
 def warn(error: ValueError) -> None:

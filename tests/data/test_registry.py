@@ -57,6 +57,20 @@ def test_pictures_are_the_images_with_the_channels_last():
             assert np.array_equal(pictures[i, :, :, channel], images[i, channel].numpy())
 
 
+def test_a_data_set_gives_one_picture_and_its_label():
+    images = torch.arange(4, dtype=torch.uint8).reshape(4, 1, 1, 1)
+    dataset = Dataset("x", images, torch.tensor([3, 2, 1, 0]), tuple("abcd"), "")
+    assert [(int(image), label) for image, label in dataset] == [(0, 3), (1, 2), (2, 1), (3, 0)]
+    assert dataset[-1][1] == 0
+    assert type(dataset[np.int64(1)][1]) is int
+    for index in (4, -5):
+        with pytest.raises(IndexError, match="there are 4 pictures"):
+            dataset[index]
+    for index in (slice(2), 1.0, "a", [0, 1]):
+        with pytest.raises(TypeError, match=r"Dataset.subset"):
+            dataset[index]
+
+
 def test_a_data_set_says_on_one_line_what_it_is():
     images, labels = torch.zeros(1200, 3, 16, 16, dtype=torch.uint8), torch.zeros(1200).long()
     hue = {"hue": Attribute((), torch.zeros(1200), cyclic=True)}

@@ -9,10 +9,12 @@ from PIL import Image
 from genimg import checkpoints, data, load
 from genimg.data import torchvision_sets
 from genimg.explore.evaluating import evaluate_model
+from genimg.explore.standing import doubts
 from genimg.metrics.attributes import attribute_fidelity
 from genimg.metrics.evaluation import evaluate
 from genimg.metrics.features import FEATURE_NETS
 from genimg.metrics.frechet import frechet_distance
+from genimg.metrics.random_features import RandomFeatures
 from genimg.models import kind_named
 from genimg.models.attribute_classifier import AttributeClassifierConfig
 from genimg.models.drawer import DrawerConfig
@@ -253,7 +255,65 @@ def test_the_feature_net_of_the_data_set_is_the_default(colour, monkeypatch):
     assert entry["feature_net"] == str(colour["attribute-classifier"])
 
 
-def test_without_a_feature_net_of_the_data_set_one_must_be_given(write):
+def known_as(monkeypatch, dataset):
+    """Let the bundled sample go by another name, which no feature net was trained on."""
+    load_it = data.load
+    monkeypatch.setattr(
+        data, "load", lambda name, **asked: load_it({dataset: "fashion-mnist"}[name], **asked)
+    )
+
+
+def test_without_a_feature_net_of_the_data_set_random_features_measure_and_say_so(
+    write, monkeypatch
+):
+    known_as(monkeypatch, "kmnist")
     name = write("gan", "mlp-gan", 10, dataset="kmnist")
-    with pytest.raises(ValueError, match="no feature net ships for kmnist"):
-        evaluate_model(name, count=12)
+    found = evaluate_model(name, count=48, seed=2)
+    features = RandomFeatures(1)
+    test = data.load("kmnist", size=28, split="test")
+    drawn = features(load(name).sample(48, seed=2))
+    expected = frechet_distance(drawn, features(test.images))
+    assert found["frechet_distance"]["value"] == expected
+    assert "class_accuracy" not in found
+    in_features = {name for name, entry in found.items() if "feature_net" in entry}
+    assert in_features == set(found) - {"nearest_training_ratio"}
+    for metric in in_features:
+        assert found[metric]["feature_net"] == "random-features"
+        assert "compare only with figures in the same features" in found[metric]["note"]
+    [said] = [said for said in doubts(found) if "no feature net" in said]
+    assert "--feature-net" in said
+    card = checkpoints.read(name).card | {"metrics": found, "metrics_command": "evaluate"}
+    checkpoints.write_card(name, card)  # the card for people says it, too
+    assert "feature net random-features" in (name / "README.md").read_text()
+    assert "compare only with figures in the same features" in (name / "README.md").read_text()
+
+
+def test_a_tokenizer_of_unknown_pictures_is_measured_so_too(write, monkeypatch):
+    known_as(monkeypatch, "kmnist")
+    config = FsqTokenizerConfig(**AUTOENCODER)
+    name = write("tokenizer", "fsq-tokenizer", 0, config, dataset="kmnist")
+    entry = evaluate_model(name)["reconstruction_frechet_distance"]
+    assert entry["feature_net"] == "random-features"
+    assert "compare only" in entry["note"]
+
+
+def test_a_feature_net_of_the_data_set_needs_no_note(write):
+    name, net = write("gan", "mlp-gan", 10), write("net", "classifier", 10)
+    found = evaluate_model(name, count=24, feature_net=net)
+    assert not any("note" in entry for entry in found.values())
+
+
+def test_pictures_given_in_python_are_given_again(write, tmp_path):
+    train, test = (data.load("fashion-mnist", size=28, split=s) for s in ("train", "test"))
+    given = data.given_dataset(train)
+    name = write("gan", "mlp-gan", 10, dataset=given.name)
+    found = evaluate_model(name, count=24, train=train, test=test)
+    assert found["frechet_distance"]["real"] == len(test)
+    with pytest.raises(ValueError, match="given in Python and are kept nowhere"):
+        evaluate_model(name, count=24)
+    with pytest.raises(ValueError, match=f"other pictures .*{given.name}.* same ones again"):
+        evaluate_model(name, count=24, train=test, test=test)
+    with pytest.raises(ValueError, match="give both"):
+        evaluate_model(name, count=24, train=train)
+    with pytest.raises(ValueError, match="goes by its name; leave out train and test"):
+        evaluate_model(write("other", "mlp-gan", 10), count=24, train=train, test=test)

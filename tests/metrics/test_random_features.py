@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from genimg.metrics.random_features import FEATURES, RandomFeatures
+from genimg.metrics.random_features import FEATURES, RandomFeatureNet, RandomFeatures
 
 
 def pictures(count: int, size: int = 32, channels: int = 3) -> np.ndarray:
@@ -41,3 +41,14 @@ def test_colour_and_place_can_be_told():
 def test_what_is_no_picture_is_refused():
     with pytest.raises(ValueError, match="uint8 pictures"):
         RandomFeatures(1)(np.zeros((2, 8, 8, 1)))
+
+
+def test_it_stands_in_for_a_feature_net_and_says_so():
+    net, images = RandomFeatureNet(3), pictures(7)
+    features, outputs = net(images)
+    np.testing.assert_array_equal(features, RandomFeatures(3)(images))
+    np.testing.assert_array_equal(net.manifold(images), features)
+    assert outputs.shape == (7, 0)
+    assert net.class_logits(outputs, ("a", "b")) is None
+    assert (net.name, net.heads) == ("random-features", ())
+    assert "compare only with figures in the same features" in net.note

@@ -186,7 +186,7 @@ def test_a_published_prior_round_trips_with_its_tokenizer(make_prior_run, datase
 def test_a_run_of_a_tokenizer_serves_as_well(make_run, dataset):
     run = make_run("first", "fashion-tokenizer", images=16)
     Trainer(run, run.new_attempt(), dataset).run()
-    read = find_tokenizer(str(run.path)).model.state_dict()
+    read = find_tokenizer(str(run.path)).state_dict()
     expected = read_run(run.path).model.state_dict()
     assert all(torch.equal(read[name], expected[name]) for name in expected)
 

@@ -67,6 +67,8 @@ UNFIT = [
     # Whatever was set, there is one way out, and the sentence names that one.
     ("fashion-gpt", "colour", {"tokenizer": "grey", "channels": 1}, "train a tokenizer on these"),
     ("fashion-gpt", "colour", {"tokenizer": "grey", "channels": 3}, "train a tokenizer on these"),
+    ("fashion-gpt", "colour", {"tokenizer": "grey"}, "preset portraits-tokenizer, the same data"),
+    ("fashion-gpt", "grey", {"tokenizer": "colour"}, "preset fashion-tokenizer, the same data"),
     ("fashion-gpt", "grey", {"tokenizer": "grey", "size": 28}, "has size 32, .* set size to 32"),
     ("fashion-gpt", "grey", {"tokenizer": "grey", "levels": (4, 4)}, "set levels to"),
     ("fashion-gpt", "one picture", {"tokenizer": "grey"}, "none to validate with"),

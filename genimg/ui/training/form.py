@@ -3,16 +3,14 @@
 import dataclasses
 import functools
 import re
+import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genimg.metrics.features import FEATURE_NETS
-from genimg.models import KINDS
 from genimg.training.presets import PRESETS, settings_of
-from genimg.training.spec import TASKS, RunSpec
+from genimg.training.spec import RunSpec, task_of
 
-OFFERED = tuple(name for name in PRESETS if name not in FEATURE_NETS.values())
-"""The presets that a visitor may train; the yardsticks of the metrics stay as they are."""
 _TITLES = {"run": "The run", "model": "The architecture", "task": "The training"}
 # What the form asks for elsewhere, what follows from the data set, and what is a path.
 _ELSEWHERE = {"dataset", "images", "minutes", "channels", "classes", "init", "extend"}
@@ -24,11 +22,16 @@ _LABELS_ELSEWHERE = {
 }
 
 
+def offered() -> tuple[str, ...]:
+    """Return the presets that a visitor may train: all but the yardsticks of the metrics."""
+    return tuple(name for name in PRESETS if name not in FEATURE_NETS.values())
+
+
 def sections(preset: str, choices: Mapping[str, Sequence]) -> list[dict[str, Any]]:
     """Return the fields of a preset's form, JSON-ready.
 
     Args:
-        preset: one of `OFFERED`.
+        preset: one of `offered`.
         choices: the values to choose from, for a field that could be anything and may not be on a
             page: a device, a tokenizer.
 
@@ -39,24 +42,26 @@ def sections(preset: str, choices: Mapping[str, Sequence]) -> list[dict[str, Any
     """
     recipe = PRESETS[checked_preset(preset)]
     configurations = settings_of(recipe)
-    validates = TASKS[KINDS[recipe.kind].task][0].validates
+    validates = task_of(recipe.kind).validates
     hidden = _ELSEWHERE if validates else _ELSEWHERE | _OF_VALIDATION
     return [
         {
             "title": title,
             "fields": [
-                _describe(field, getattr(configurations[key], field.name), choices)
-                for field in dataclasses.fields(configurations[key])
+                _describe(field, hints[field.name], getattr(config, field.name), choices)
+                for field in dataclasses.fields(config)
                 if field.name not in hidden
             ],
         }
         for key, title in _TITLES.items()
+        for config in [configurations[key]]
+        for hints in [typing.get_type_hints(type(config))]  # a field's own type may be a text
     ]
 
 
 def checked_preset(preset: Any) -> str:
     """Return the preset; ValueError if it is not offered."""
-    if preset not in OFFERED:
+    if preset not in offered():
         raise ValueError(f"there is no model {preset!r} to train; choose one of the list")
     return preset
 
@@ -69,7 +74,7 @@ def given(
     Whether they are in range is for the configurations to say.
 
     Args:
-        preset: one of `OFFERED`.
+        preset: one of `offered`.
         changes: {name: value} as it came from the browser; a list is text with commas.
         choices: as for `sections`.
 
@@ -108,13 +113,13 @@ def in_page_words(message: str) -> str:
     "batch_size must be from 2 to 4096" becomes "“Batch size” must be from 2 to 4096". A word that
     may be meant as a word, such as "width", is a setting only where the message begins with it.
     """
-    return _names().sub(lambda found: f"“{label_of(found[0])}”", message)
+    return _names(tuple(PRESETS)).sub(lambda found: f"“{label_of(found[0])}”", message)
 
 
 @functools.cache
-def _names() -> re.Pattern:
-    """Return what matches the name of a setting of any preset in a message."""
-    configurations = [part for preset in PRESETS.values() for part in settings_of(preset).values()]
+def _names(presets: tuple[str, ...]) -> re.Pattern:
+    """Return what matches the name of a setting of one of the presets in a message."""
+    configurations = [part for name in presets for part in settings_of(PRESETS[name]).values()]
     names = {field.name for part in configurations for field in dataclasses.fields(part)}
     words = {name for name in names if "_" not in name}
     return re.compile(rf"\b(?:{'|'.join(names - words)})\b|^(?:{'|'.join(words)})(?= must )")
@@ -142,10 +147,10 @@ def differences(spec: RunSpec) -> dict[str, Any]:
 
 
 def _describe(
-    field: dataclasses.Field, value: Any, choices: Mapping[str, Sequence]
+    field: dataclasses.Field, hint: Any, value: Any, choices: Mapping[str, Sequence]
 ) -> dict[str, Any]:
     options = field.metadata["choices"] or choices.get(field.name)
-    kind = {bool: "switch", int: "whole", float: "number", str: "text"}.get(field.type, "list")
+    kind = {bool: "switch", int: "whole", float: "number", str: "text"}.get(hint, "list")
     return {
         "name": field.name,
         "label": label_of(field.name),

@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from genimg import data
 from genimg.data.fit import SIZES
 from genimg.jobs.commands import CheckUpload, DeletePictures
 from genimg.jobs.estimate import Estimate
 from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
-from genimg.training.presets import PRESETS, settings_of
+from genimg.training.presets import PRESETS, settings_of, tokenizer_preset
 from genimg.training.requirements import TokenizerNeeded
 from genimg.training.spec import RunConfig
 from genimg.ui import messages
 from genimg.ui.identity import Identity
-from genimg.ui.training import form, tokenizers
+from genimg.ui.training import form
 from genimg.ui.training.own_data import OWN, DataShelf
 from genimg.ui.training.tokenizers import Tokenizers
 
@@ -39,7 +40,7 @@ class TrainHandlers:
 
     def presets(self) -> list[tuple[str, str]]:
         """Return (what to show, name) of each model that can be trained."""
-        return [(PRESETS[name].title, name) for name in form.OFFERED]
+        return [(PRESETS[name].title, name) for name in form.offered()]
 
     def advanced(self, preset: str, changes: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the value of the generated form.
@@ -122,13 +123,13 @@ class TrainHandlers:
             who, dataset, advanced: as for `start`, of the image GPT that needs it.
         """
         with refusals():
-            size = (_changes(advanced) or {}).get("size")
+            name, size = self.data.name(dataset), (_changes(advanced) or {}).get("size")
             intent = _intent(advanced)
             job = self.manager.start(
-                tokenizers.PRESET,
+                tokenizer_preset(data.describe(name)["channels"]),
                 name="tokenizer",
                 token=intent and f"{intent} tokenizer",
-                dataset=self.data.name(dataset),
+                dataset=name,
                 minutes=FIRST_MINUTES,
                 **({"size": size} if size in SIZES else {}),
                 visitor=self._visitor(who),

@@ -11,11 +11,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from genimg.models import KINDS
 from genimg.training.presets import PRESETS
 from genimg.training.requesting import request_run
 from genimg.training.run_directory import RunDirectory
 from genimg.training.running import train_run
+from genimg.training.spec import task_of
 from genimg.training.task import Diverged
 from genimg.ui.training import form
 
@@ -27,7 +27,6 @@ except ImportError:  # on every machine but a Space
 MINUTES = 0.5
 _LENT_SECONDS = 60  # with the start, which takes as long as a third of the training
 _KEPT = 6
-_GANS = tuple(name for name in form.OFFERED if KINDS[PRESETS[name].kind].task == "gan")
 
 
 def lent_gpu(function: Callable) -> Callable:
@@ -35,6 +34,11 @@ def lent_gpu(function: Callable) -> Callable:
     # A folder that happens to be called "spaces" is a module, too, but decorates nothing.
     decorate = getattr(spaces, "GPU", None)
     return decorate(duration=_LENT_SECONDS)(function) if decorate else function
+
+
+def _quick() -> tuple[str, ...]:
+    """Return the presets of models that draw all the time while they learn: one sees them come."""
+    return tuple(name for name in form.offered() if task_of(PRESETS[name].kind).draws)
 
 
 @lent_gpu
@@ -60,7 +64,7 @@ class Moments:
 
     def presets(self) -> list[tuple[str, str]]:
         """Return (what to show, name) of each model that can be trained so."""
-        return [(PRESETS[name].title, name) for name in _GANS]
+        return [(PRESETS[name].title, name) for name in _quick()]
 
     def begin(self, preset: object) -> str:
         """Make the directory of a run and return its name, which is its id on the page.
@@ -71,7 +75,7 @@ class Moments:
         """
         if self.refusal:
             raise ValueError(self.refusal)
-        if preset not in _GANS:
+        if preset not in _quick():
             raise ValueError("choose one of the models of the list")
         try:
             self._make_room()

@@ -8,13 +8,13 @@ from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
 from genimg.jobs.supervisor import saved_images
-from genimg.storage import read_json
+from genimg.models import KINDS
 from genimg.training.presets import PRESETS
+from genimg.training.prior import PriorTrainingConfig
 from genimg.training.requirements import TokenizerNeeded
+from genimg.ui.model_shelf import use_of
 
-PRESET = "fashion-tokenizer"
-"""What is trained where a tokenizer is needed."""
-_KIND = "fsq-tokenizer"
+_USE = "tokenizer"
 
 
 class Tokenizers:
@@ -29,7 +29,8 @@ class Tokenizers:
         for job in self._runs():
             if self._is_trained(job):
                 found[job.id] = str((self.manager.root / job.id).resolve())
-        return found or {PRESET: PRESET}
+        usual = PriorTrainingConfig().tokenizer
+        return found or {usual: usual}
 
     def way_out(self, needed: TokenizerNeeded, dataset: str) -> dict[str, Any]:
         """Return what the page says of an image GPT whose tokenizer cannot read `dataset`.
@@ -62,7 +63,7 @@ class Tokenizers:
 
     def _runs(self) -> Iterator[Job]:
         for job in self.manager.jobs():
-            if job.preset in PRESETS and PRESETS[job.preset].kind == _KIND:
+            if job.preset in PRESETS and KINDS[PRESETS[job.preset].kind].use == _USE:
                 yield job
 
     def _is_trained(self, job: Job) -> bool:
@@ -80,11 +81,7 @@ class Tokenizers:
 
 def _shipped() -> list[str]:
     """Return the tokenizers that ship."""
-    return [
-        name
-        for name in checkpoints.names()
-        if read_json(checkpoints.find(name) / "config.json").get("kind") == _KIND
-    ]
+    return [name for name in checkpoints.names() if use_of(checkpoints.find(name)) == _USE]
 
 
 def _shipped_for(dataset: str) -> str:

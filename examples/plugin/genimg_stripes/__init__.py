@@ -1,0 +1,1 @@
+"""A plug-in of genimg: a small GAN, and stripes for it to learn."""
