@@ -36,13 +36,13 @@ def test_it_finds_what_the_library_finds_and_the_view_shows_it(own, shelf, name,
     assert [each["state"] for each in told[:-1]] == ["searching"] * (len(told) - 1)
     assert len(told) > 2
     last = told[-1]
+    view = own.view(last)
     with shelf.use(name) as model:
         found = model.invert(model.picture(seed=5), seed=3)
-        shown = model.picture(**own.view(last).arguments())
+        shown = model.picture(**view.arguments())
     assert (last["state"], last["complete"], last["step"]) == ("found", True, STEPS)
     assert last["error"] == pytest.approx(found.error)
     np.testing.assert_array_equal(shown, found.picture)
-    view = own.view(last)
     assert handlers.picture(view)["src"] == last["src"]
     assert handlers.linked_view(dict(parse_qsl(view.query()))) == view
 
