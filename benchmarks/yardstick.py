@@ -29,7 +29,8 @@ from genimg.data import Dataset
 from genimg.training.yardstick import COMPARED, Yardstick
 
 SEEDS = 3
-SHIPPED = ("fashion-style-early", "fashion-style-middle", "fashion-style-late", "fashion-style")
+TRAIL = "fashion-small"  # whose snapshots are measured in their order
+SHIPPED = "fashion-style"
 _SHEET = 40
 _COLUMNS = 10
 
@@ -64,12 +65,13 @@ def _levels(pictures: np.ndarray) -> np.ndarray:
     return pictures.round().clip(0, 255).astype(np.uint8)
 
 
-def drawn(names: tuple[str, ...]) -> Sets:
-    """Return `COMPARED` pictures of each shipped GAN, class after class."""
+def drawn() -> Sets:
+    """Return `COMPARED` pictures of each snapshot, and of a shipped GAN, class after class."""
     labels = np.arange(COMPARED) % 10
+    trail = genimg.load(TRAIL)
+    models = {f"{TRAIL} after {seen:,}": trail.at(seen) for seen in trail.trail}
     sets = {}
-    for name in names:
-        model = genimg.load(name)
+    for name, model in (models | {SHIPPED: genimg.load(SHIPPED)}).items():
         pictures = [model.sample(COMPARED // 10, seed=label, label=label) for label in range(10)]
         sets[name] = np.stack(pictures, 1).reshape(COMPARED, *pictures[0].shape[1:]), labels
     return sets
@@ -117,7 +119,7 @@ def main() -> None:
         for path in options.pictures[1:]:
             sets[path.stem] = sheet(path, dataset.size, len(dataset.classes))
     else:
-        sets |= drawn(SHIPPED)
+        sets |= drawn()
     print(f"{'':36}{'distance, seeds 0 to 2':22}  classes  copies")
     for name, distances, difference, copies in measure(dataset, order, sets):
         print(f"{name:36}{distances:22}  {difference:>7}  {copies:>6}")

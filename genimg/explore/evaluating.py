@@ -75,7 +75,8 @@ def evaluate_model(
     if isinstance(model, AttributeClassifierModel):
         return _attribute_entries(model, load_split("test", size))
 
-    judge, judge_size = RandomFeatureNet(model.config.channels), size
+    judge: FeatureNet | RandomFeatureNet = RandomFeatureNet(model.config.channels)
+    judge_size = size
     if feature_net is None:
         feature_net = FEATURE_NETS.get(dataset)
     if feature_net is not None:

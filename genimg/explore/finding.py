@@ -64,7 +64,7 @@ class Finder(LoadedModel):
         return Search(
             self.generator,
             self._input(pictures),
-            noise=noise and [self._here(layer) for layer in noise],
+            noise=noise and [self.here(layer) for layer in noise],
             label=number,
             net=feature_net(self.info.get("dataset")),
             steps=steps,

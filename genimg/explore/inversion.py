@@ -116,7 +116,7 @@ class Search:
             [
                 self._loss(
                     pictures - target[i],
-                    None if features is None else features - self._wanted[i],
+                    _minus(features, None if self._wanted is None else self._wanted[i]),
                 )
                 for i in range(len(target))
             ]
@@ -143,8 +143,7 @@ class Search:
             self._adam.param_groups[0]["lr"] = self._rate * rise * fall
             pictures = self._draw(self._code, self.labels)
             features = self._features(pictures)
-            difference = None if features is None else features - self._wanted
-            losses = self._loss(pictures - self.target, difference)
+            losses = self._loss(pictures - self.target, _minus(features, self._wanted))
             better = losses.detach() < self._losses
             self._losses = torch.where(better, losses.detach(), self._losses)
             self._codes[better] = self._code.detach()[better]
@@ -224,9 +223,14 @@ class Search:
     def _loss(self, pixels: Tensor, features: Tensor | None) -> Tensor:
         """Return the loss (B,) of differences of pixels (B, C, H, W) and features (B, F)."""
         loss = pixels.square().mean(dim=(1, 2, 3)) / self._pixel_scale
-        if features is None:
+        if features is None or self._feature_scale is None:
             return loss
         return loss + _FEATURES * features.square().sum(dim=1) / self._feature_scale
+
+
+def _minus(features: Tensor | None, wanted: Tensor | None) -> Tensor | None:
+    """Return how far features are off; None without a network that has them."""
+    return None if features is None or wanted is None else features - wanted
 
 
 def run(

@@ -124,6 +124,7 @@ class TrainingPictures:
 
     def _features_of(self, images) -> np.ndarray:
         """Return features float64 (N, D) of pictures uint8 (N, C, H, W)."""
+        assert self.net is not None  # else "features" is none of `ways`
         return self.net(fit(images, self.net.model.config.size))[0]
 
 
@@ -145,5 +146,5 @@ def training_pictures(dataset: str | None, size: int) -> TrainingPictures:
 
 @lru_cache(maxsize=3)
 def _made(dataset: str | None, size: int) -> TrainingPictures:
-    splits = [pictures_here(dataset, size, split) for split in ("train", "test")]
-    return TrainingPictures(*splits, feature_net(dataset))
+    training, unseen = (pictures_here(dataset, size, split) for split in ("train", "test"))
+    return TrainingPictures(training, unseen, feature_net(dataset))

@@ -11,9 +11,6 @@ GanName = Literal[
     "fashion-mlp",
     "fashion-small",
     "fashion-style",
-    "fashion-style-early",
-    "fashion-style-late",
-    "fashion-style-middle",
     "portraits-small",
     "portraits-style",
 ]

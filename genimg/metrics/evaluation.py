@@ -201,7 +201,7 @@ def _attribute_entries(
     fake: np.ndarray,
     real: np.ndarray,
     floors: list[np.ndarray],
-    feature_net: FeatureNet,
+    feature_net: FeatureNet | RandomFeatureNet,
     measured: dict[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """Return the two entries of attribute fidelity.

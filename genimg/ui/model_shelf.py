@@ -165,17 +165,9 @@ def use_of(directory: Path) -> str:
         raise CheckpointError(f"{directory} is not a checkpoint: {error}") from None
 
 
-def _place(name: str) -> tuple[bool, int, str]:
-    """Return what orders the checkpoints that ship.
-
-    The first of each use comes first; then what is no snapshot; then snapshots of the training of
-    another, called like it and more, in the order in which they were taken.
-    """
-    first = [use.first for use in SHOWN.values()]
-    taken_at = 0
-    if any(name.startswith(f"{other}-") for other in checkpoints.names()):
-        taken_at = checkpoints.read_card(checkpoints.find(name)).get("images_seen", 0)
-    return name not in first, taken_at, name
+def _place(name: str) -> tuple[bool, str]:
+    """Return what orders the checkpoints that ship: the first of each use, then by name."""
+    return name not in [use.first for use in SHOWN.values()], name
 
 
 def _directory(source: str) -> Path:

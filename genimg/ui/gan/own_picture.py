@@ -60,7 +60,7 @@ def build(
                     stop = gr.Button("Stop", elem_id="find-stop", min_width=90)
                 search = search_panel(name="search")
 
-    def look(checkpoint: str, seed: Any, picture: Any) -> Iterator[dict[str, Any]]:
+    def search_for(checkpoint: str, seed: Any, picture: Any) -> Iterator[dict[str, Any]]:
         yield from _warned(handlers.find(checkpoint, seed, picture))
 
     def put_on_the_stage(found: Any, *values: Any) -> list[Any]:
@@ -77,7 +77,7 @@ def build(
         done = isinstance(found, dict) and found.get("state") == "found"
         return {k: v for k, v in found.items() if k != "comparing"} if done else _STOPPED
 
-    searching = find.click(look, [checkpoint, seed, pad], search, **_QUEUED)
+    searching = find.click(search_for, [checkpoint, seed, pad], search, **_QUEUED)
     shown = searching.then(silently(put_on_the_stage), [search, *settings], settings, **_LIVE)
     comparing = shown.then(compare, search, search, **_QUEUED)
     stop.click(stopped, search, search, cancels=[searching, comparing], **_LIVE)
