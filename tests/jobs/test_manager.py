@@ -52,15 +52,15 @@ def test_a_job_begins_with_another_run_by_its_name(manager, small):
     short = {"images": 32, "batch_size": 32, "sheets": 0, "threads": 1, "progress": False}
     train(out=manager.root / "old", **small | short)
     preset = small["preset"]
-    tuned = manager.start(preset, actor="ada", init="old", images=64)
-    longer = manager.start(preset, actor="ada", extend="old", images=64)
+    tuned = manager.start(preset, visitor=ADA, init="old", images=64)
+    longer = manager.start(preset, visitor=ADA, extend="old", images=64)
     runs = [manager.directory(job.id).read_spec().run for job in (tuned, longer)]
     old = str((manager.root / "old").resolve())
     assert [(run.init, run.extend) for run in runs] == [(old, ""), ("", old)]
     assert [run.batch_size for run in runs] == [128, 32]
     for name in ("init", "extend"):
         with pytest.raises(ValueError, match="there is no"):
-            manager.start(preset, actor="ada", images=64, **{name: "nothing"})
+            manager.start(preset, visitor=ADA, images=64, **{name: "nothing"})
 
 
 def test_a_hundred_clicks_at_once_make_one_run(manager, small):

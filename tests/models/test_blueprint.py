@@ -29,7 +29,7 @@ def test_a_model_that_computes_with_its_weights_is_refused(monkeypatch, compute)
         layer.scale = compute(layer.weight)
         return layer
 
-    monkeypatch.setitem(KINDS, "odd", Kind(MlpGanConfig, build, "gan", "gan"))
+    monkeypatch.setitem(KINDS._rows, "odd", Kind(MlpGanConfig, build, "gan", "gan"))
     assert build(None).scale is not None
     with pytest.raises(ValueError, match=r"the odd cannot be made again .*computes with"):
         blueprint("odd", MlpGanConfig())

@@ -126,7 +126,7 @@ def odd_run(make_run, dataset, monkeypatch):
 
     def train(generator):
         monkeypatch.setitem(
-            KINDS,
+            KINDS._rows,
             "mlp-gan",
             dataclasses.replace(
                 KINDS["mlp-gan"], build=lambda config: Gan(config, generator, MlpDiscriminator)
