@@ -58,7 +58,7 @@ class Opponent:
             '<div class="decides"><figure>'
             f'<img src="{data_uri(hidden.resize((_MAP_PIXELS, _MAP_PIXELS), 0), "png")}"'
             ' alt="Occlusion map of the picture"><figcaption>Occlusion: each square is hidden in'
-            f" turn. Red: without it the score falls, by up to {most:.1f}, so it speaks for"
+            f" turn. Red: without it the score falls, by up to {most:.2g}, so it speaks for"
             " <em>real</em>. Blue: it gave the picture away.</figcaption></figure><figure>"
             f'<img src="{data_uri(gradient, "png")}" alt="Input gradient of the picture">'
             "<figcaption>Input gradient: bright pixels are those to whose slightest change the"

@@ -65,8 +65,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
     """Add the tab to `demo`, the page that is being built; links to the page open in it."""
     handlers = GanHandlers(shelf)
     picture, settings, beside, settled = _explorer(handlers, Opponent(shelf, handlers.acting), demo)
-    game.build(demo)
     _walk(handlers, settings, settled, demo)
+    game.build(demo)
     gr.api(as_error(handlers.sample), api_name="sample")
     gr.api(as_error(handlers.interpolate), api_name="interpolate")
 
