@@ -38,7 +38,7 @@ class ModelShelf:
             runs: returns (what to show, path) of each run that is on offer now, too.
         """
         self.names, self.runs = list(names), runs
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # who has one model may ask for another, or it again
         self._models: dict[str, Model] = {}
         self._forget: list[Callable[[], None]] = []
         # These models are small: a second thread costs more in waiting than it gains in work.

@@ -42,6 +42,11 @@ def test_a_model_is_loaded_once(shelf):
         assert first is second
 
 
+def test_who_has_a_model_may_ask_for_it_again(shelf):
+    with shelf.use(shelf.names[0]) as first, shelf.use(shelf.names[0]) as second:
+        assert first is second
+
+
 @pytest.mark.parametrize("name", ["", "../style", "/etc/passwd", None, 3, ["style"]])
 def test_names_that_are_not_on_offer_never_become_paths(shelf, name):
     with pytest.raises(CheckpointError, match="choose one of"), shelf.use(name):
