@@ -83,6 +83,9 @@ def _register(entry: EntryPoint) -> str:
         described.register()
     except ValueError as error:
         return f"{begin}: {error}"
+    except Exception as error:  # likewise
+        said = " ".join(str(error).split())[:200]
+        return f"{begin}: registering it raised {type(error).__name__} ({said})"
     return ""
 
 

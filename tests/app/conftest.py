@@ -175,7 +175,8 @@ def open_page(browser, server):
             problems.append(f"a request left the machine: {request.url[:200]}")
 
     def watch_console(message):
-        if message.type == "error":
+        # A reload aborts what is on its way, and Gradio says so.
+        if message.type == "error" and "AbortError: signal is aborted" not in message.text:
             problems.append(f"the console says: {message.text}")
 
     def open_page(query="", width=1280, height=900, **options):

@@ -313,11 +313,11 @@ def test_private_events_refuse_what_no_page_sends(server, paths, models):
         "complete",
         "look",
     }
-    still = [0.0] * 26
+    still = [0, *[0.0] * 26, ""]  # the age of the model, the sliders, no code that was found
     for data in (
         ["/etc/passwd", "Coat", 5, 0.7, *still],
         [paths["style"], "Coat", -5, 0.7, *still],
-        [paths["style"], "Coat", 5, 0.7, *[99.0] * 26],
+        [paths["style"], "Coat", 5, 0.7, 0, *[99.0] * 26, ""],
         [paths["style"], "Coat", 5, 0.7],
     ):
         _, text = post(server, "gradio_api/run/show", {"data": data})

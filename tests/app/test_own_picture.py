@@ -83,7 +83,9 @@ def test_undo_brings_everything_back_and_a_new_seed_leaves_what_was_found(open_p
     unfold(page)
     find(page)
     page.locator("#history [data-do=undo]").click()
-    page.wait_for_function("!new URL(location).searchParams.has('code')")
+    page.wait_for_function(
+        "new URL(location).search.includes('directions=1.5') && !location.search.includes('code')"
+    )
     assert given.items() <= query_of(page).items()
     assert page.locator("#found").is_hidden()
     np.testing.assert_array_equal(shown(page), before)

@@ -18,7 +18,7 @@ _CALLED = {"pixels": "By pixels", "features": "By features"}
 def is_it_a_copy(shelf: ModelShelf, view: GanView) -> str:
     """Return HTML: the training pictures nearest to the picture of a view, and a verdict."""
     with shelf.use(view.checkpoint) as model:
-        picture = model.picture(**view.arguments())
+        picture = view.model_in(model).picture(**view.arguments())
         card, size = model.info, model.config.size
     try:  # outside, so that other pictures are drawn while the first call reads
         known = training_pictures(card.get("dataset"), size)

@@ -118,6 +118,7 @@ document.addEventListener('settled', ({ detail }) => {
 });
 document.addEventListener('keydown', (event) => {
   const typing = document.activeElement?.matches('textarea, [type=text], [type=number]');
+  if (event.defaultPrevented || event.target.matches?.('canvas')) return; // a pad's own Undo
   if (!(event.ctrlKey || event.metaKey) || event.altKey || typing || !element.checkVisibility()) return;
   const key = event.key.toLowerCase();
   const distance = key === 'y' || (key === 'z' && event.shiftKey) ? 1 : key === 'z' ? -1 : 0;
