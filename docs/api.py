@@ -13,13 +13,23 @@ MODULES = [
     "genimg",  # and what it lists: genimg.data
     "genimg.explore",
     "genimg.explore.attention_maps",
+    "genimg.explore.deciding",
     "genimg.explore.drawing",
     "genimg.explore.evaluating",
+    "genimg.explore.inversion",
+    "genimg.explore.mixing",
     "genimg.explore.named_directions",
+    "genimg.explore.neighbours",
     "genimg.explore.outputs",
     "genimg.metrics",
     "genimg.models",
+    "genimg.models.gan",
+    "genimg.models.mapping",
     "genimg.render",
+    "genimg.training.game",
+    "genimg.training.reporting",
+    "genimg.training.tensorboard",
+    "genimg.trails",
 ]
 
 

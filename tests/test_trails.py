@@ -54,6 +54,13 @@ def test_a_snapshot_moves_along_the_directions_of_the_model(trained):
     assert np.array_equal(model.at(0).directions("a"), model.directions("a"))
 
 
+def test_a_snapshot_computes_as_the_model_does(trained):
+    model = genimg.load(trained)
+    assert model.at(1000).dtype == torch.float32
+    model.to(torch.bfloat16)
+    assert model.at(1000).dtype == torch.bfloat16
+
+
 @pytest.mark.parametrize("seen", [1, 999, -1, "0", "../model", None])
 def test_what_was_not_kept_is_refused(trained, seen):
     with pytest.raises(CheckpointError, match=r"there is no snapshot after .* but: 0, 1000, 9000"):

@@ -79,7 +79,7 @@ class GanModel(Finder):
         kept = self._checkpoint
         model = trails.read(kept.path, images_seen, kept.kind, kept.config)
         card = kept.card | {"images_seen": images_seen}
-        snapshot = GanModel(replace(kept, model=model, card=card))
+        snapshot = GanModel(replace(kept, model=model, card=card)).to(self.device, self.dtype)
         snapshot._known_directions = self._known_directions
         return snapshot
 
@@ -415,6 +415,7 @@ class GanModel(Finder):
 
     def _forget(self) -> None:
         self._known_directions.cache_clear()
+        self._snapshots.cache_clear()
 
     @torch.inference_mode()
     def _code(self, z: Tensor, labels: Tensor | None, truncation: float) -> Tensor:

@@ -13,7 +13,7 @@ from genimg.metrics.features import FEATURE_NETS, FeatureNet
 from genimg.models import kind_named
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def pictures_here(dataset: str | None, size: int, split: str) -> Dataset:
     """Return a split of a data set, or of the sample that ships where that is all there is.
 
@@ -28,7 +28,8 @@ def pictures_here(dataset: str | None, size: int, split: str) -> Dataset:
             raise ValueError("it would have to be downloaded")
         return data.load(dataset, size=size, split=split)
     except (ValueError, OSError):
-        raise ValueError(f"the {split} pictures of this model are not on this machine") from None
+        called = "training" if split == "train" else split
+        raise ValueError(f"the {called} pictures of this model are not on this machine") from None
 
 
 @lru_cache(maxsize=4)

@@ -144,7 +144,7 @@ def training_pictures(dataset: str | None, size: int) -> TrainingPictures:
         return _made(dataset, size)
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=8)
 def _made(dataset: str | None, size: int) -> TrainingPictures:
     training, unseen = (pictures_here(dataset, size, split) for split in ("train", "test"))
     return TrainingPictures(training, unseen, feature_net(dataset))

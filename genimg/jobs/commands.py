@@ -196,7 +196,7 @@ class Move(Command[Job]):
 
     def _execute(self, runs: Runs, visitor: Visitor) -> Job:
         job = runs.mine(self.job_id, visitor)
-        if self.step not in (-1, 1):
+        if type(self.step) is not int or self.step not in (-1, 1):
             raise ValueError(f"step must be -1 or 1, not {self.step!r}")
         other = queue.neighbour(runs.index.jobs(), job, self.step)
         if other is None or (self.seen is not None and self.seen != job.position):

@@ -10,27 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration
-from genimg.models.mapping import MappedGenerator
-
-
-class GeneratorConfig(Protocol):
-    """What everybody may ask of a generator's configuration."""
-
-    @property
-    def size(self) -> int:
-        """Pixels a side."""
-
-    @property
-    def channels(self) -> int:
-        """Colour channels."""
-
-    @property
-    def classes(self) -> int:
-        """Number of classes; 0 without labels."""
-
-    @property
-    def latent_dimensions(self) -> int:
-        """Length of z, Z."""
+from genimg.models.mapping import GeneratorConfig, MappedGenerator
 
 
 @runtime_checkable

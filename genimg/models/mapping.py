@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 
-class MappingConfig(Protocol):
-    """What a mapping network needs to know of its generator's configuration."""
+class GeneratorConfig(Protocol):
+    """What everybody may ask of a generator's configuration."""
 
     @property
     def size(self) -> int:
@@ -31,6 +31,10 @@ class MappingConfig(Protocol):
     @property
     def latent_dimensions(self) -> int:
         """Length of z, Z."""
+
+
+class MappingConfig(GeneratorConfig, Protocol):
+    """What a mapping network needs to know of its generator's configuration."""
 
     @property
     def style_dimensions(self) -> int:

@@ -182,6 +182,8 @@ def test_moving_changes_places_and_a_double_click_moves_once(do, index, add_job)
     assert order() == [2, 0, 1]
     with pytest.raises(ValueError, match="step must be -1 or 1"):
         do(Move(ids[2], 2))
+    with pytest.raises(ValueError, match="step must be"):
+        do(Move(ids[2], 1.0))
 
 
 def test_deleting_frees_the_disk_and_twice_is_no_error(do, index, add_job, root):

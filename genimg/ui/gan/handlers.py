@@ -261,6 +261,12 @@ class GanHandlers:
             return ""
         return "The walk on the screen was made with other settings: make it again for these."
 
+    def anachronism(self, checkpoint: str, age: Any) -> str:
+        """Return what to say about a walk while an older model shows the picture; '' else."""
+        with self.shelf.use(checkpoint) as model:
+            set_back = moment_of(model, age) is not None
+        return "The walk is of the fully trained model, as it ended." if set_back else ""
+
     def snippet(self, view: GanView | GanWalk) -> str:
         """Return Python that makes what a view shows."""
         with self.shelf.use(view.checkpoint) as model:

@@ -9,6 +9,7 @@ from genimg.checks import require_whole_number
 from genimg.explore.mixing import layers_of, mix
 from genimg.render import data_uri, grid
 from genimg.ui.gan import components as gan_components
+from genimg.ui.gan.sliders import MOST_MOMENTS, moment_of
 from genimg.ui.gan.view import KEYFRAMES, seeds_in
 from genimg.ui.messages import as_warning
 from genimg.ui.model_shelf import ModelShelf
@@ -27,10 +28,10 @@ def build(shelf: ModelShelf, settings: list[gr.Component], queued: dict[str, Any
     """Add the part.
 
     Args:
-        settings: checkpoint, class, seed and truncation.
+        settings: checkpoint, class, truncation, and the age of the model.
         queued: options of an event that has to say something.
     """
-    checkpoint, label, _, truncation = settings
+    checkpoint, label, truncation, age = settings
     with gr.Accordion("Mix pictures, layer by layer", open=False, elem_id="mix"):
         gr.Markdown(_WORDS, elem_classes=["explanation"])
         with gr.Row():
@@ -52,7 +53,7 @@ def build(shelf: ModelShelf, settings: list[gr.Component], queued: dict[str, Any
 
     gr.on(
         [make.click, rows.submit, columns.submit, layers.release], as_warning(mix_pictures),
-        [checkpoint, label, truncation, rows, columns, layers], sheet, **queued,
+        [checkpoint, label, truncation, rows, columns, layers, age], sheet, **queued,
     )  # fmt: skip
 
 
@@ -64,8 +65,12 @@ def mixed(
     rows: Any,
     columns: Any,
     layers: Any,
+    age: Any = MOST_MOMENTS,
 ) -> dict[str, str]:
     """Return a table of mixed pictures between those that they are mixed of, for the page.
+
+    Args:
+        age: as for `GanHandlers.view`.
 
     Raises:
         ValueError: an argument is none that the page sends; one sentence.
@@ -76,6 +81,8 @@ def mixed(
         raise ValueError(f"give {low} to {high} seeds at each side, such as 1, 7, 42")
     require_whole_number("the layers from the left", layers, 0, _MOST_LAYERS)
     with shelf.use(checkpoint) as model:
+        moment = moment_of(model, age)
+        model = model if moment is None else model.at(moment)
         known = layers_of(model)
         first = min(int(layers), known)
         given = {"label": label if model.classes else None, "truncation": truncation}

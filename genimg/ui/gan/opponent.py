@@ -28,7 +28,7 @@ class Opponent:
 
     def __init__(self, shelf: ModelShelf, acting: Callable[[str], int]) -> None:
         self.shelf, self.acting = shelf, acting
-        self._usual_scores = lru_cache(maxsize=16)(self._measure_scores)
+        self._usual_scores = lru_cache(maxsize=128)(self._measure_scores)
         shelf.when_reloaded(self._usual_scores.cache_clear)
 
     def gauge(self, view: GanView) -> str:

@@ -165,7 +165,7 @@ def _explorer(
             gr.Markdown("## The picture in Python")
             code = components.snippet(view.snippet(), name="picture-code")
 
-    mixing.build(handlers.shelf, [checkpoint, label, seed, truncation], _QUEUED)
+    mixing.build(handlers.shelf, [checkpoint, label, truncation, age], _QUEUED)
 
     sliders = [*directions, *latents]
     settings = [checkpoint, label, seed, truncation, age, *sliders, code_found]
@@ -225,7 +225,7 @@ def _explorer(
     convince.click(as_warning(move), settings, controls, **_QUEUED)
     steps.restore(as_warning(restore), None, controls, **_QUEUED)
     die.click(random_seed, None, seed, **_LIVE)
-    nudge.click(nudge_sliders, [checkpoint, *sliders], sliders, **_LIVE)
+    nudge.click(silently(nudge_sliders), [checkpoint, *sliders], sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
     checkpoint.input(as_warning(choose), settings[:4], controls, **_QUEUED)
     demo.load(as_warning(open_link), None, controls, **_QUEUED)
@@ -240,10 +240,12 @@ def _walk(
 ) -> None:
     """Add the walk between seeds; all else of it is as in the picture of `settings`.
 
+    But it is always of the fully trained model, and says so while the time machine is set back.
+
     Args:
         settled: what follows when that picture has settled.
     """
-    checkpoint, label, seed, truncation, _, *sliders, code_found = settings
+    checkpoint, label, seed, truncation, age, *sliders, code_found = settings
     first = handlers.first_walk()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
@@ -299,8 +301,8 @@ def _walk(
         shown = [", ".join(map(str, chosen.seeds)), chosen.between, chosen.mode, chosen.space]
         return [handlers.film(chosen), handlers.snippet(chosen), *shown, chosen.loop]
 
-    def staleness(shown: str, *values: Any) -> str:
-        return handlers.staleness(shown, *arguments(values))
+    def staleness(shown: str, age: int, *values: Any) -> str:
+        return handlers.staleness(shown, *arguments(values)) or handlers.anachronism(values[0], age)
 
     def add_seed(text: str, seed: int, found: str) -> str:
         handlers.check_seed(seed)
@@ -316,7 +318,7 @@ def _walk(
         as_warning(walk), path, [player, code], **_QUEUED,
     )  # fmt: skip
     own = [seeds, between, mode, space, loop, code]
-    shown = (silently(staleness), [code, *path], stale)
+    shown = (silently(staleness), [code, age, *path], stale)
     gr.on([control.change for control in own], *shown, **_LIVE)
     settled.then(*shown, **_LIVE)
     drawn = draw.click(

@@ -191,6 +191,11 @@ class TrainHandlers:
         job = self.manager.job(_text(job_id))
         with refusals():
             spec = self.manager.directory(job.id).read_spec()
+        if spec.run.init or spec.run.extend:
+            raise ValueError(
+                f"{job.name} began with the weights of another model, which this page cannot ask"
+                " for; repeat it with its command"
+            )
         form.checked_preset(spec.preset)
         length = "images" if spec.run.images else "minutes"
         changes = form.changes_of(spec) | {"device": job.device}

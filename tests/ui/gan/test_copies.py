@@ -1,10 +1,16 @@
 import re
+import shutil
 
 import numpy as np
 import pytest
+import torch
 
+from genimg import checkpoints, trails
 from genimg.explore.neighbours import Neighbours
+from genimg.ui.gan import copies
 from genimg.ui.gan.copies import described, is_it_a_copy, verdict
+from genimg.ui.gan.handlers import GanHandlers
+from genimg.ui.model_shelf import ModelShelf
 
 
 def near(distance=9.0, ratio=0.9, share=0.4, searched=100, source="bundled sample of 100"):
@@ -46,4 +52,30 @@ def test_the_page_says_what_was_searched():
 
 def test_where_no_pictures_are_here_it_says_so(shelf, handlers):
     html = is_it_a_copy(shelf, handlers.first_view())
-    assert html == "<p>The train pictures of this model are not on this machine.</p>"
+    assert html == "<p>The training pictures of this model are not on this machine.</p>"
+
+
+def test_it_is_about_the_picture_that_the_time_machine_shows(paths, tmp_path, monkeypatch):
+    folder = tmp_path / "style"
+    shutil.copytree(paths["style"], folder)
+    model = checkpoints.read(folder).model
+    with torch.no_grad():
+        for weight in model.generator.parameters():
+            weight.mul_(1.1)
+    trails.write(folder, 300, model)
+    searched = []
+
+    class Known:
+        training, ways = [0], ("pixels",)
+
+        def nearest(self, picture, count, way):
+            searched.append(picture)
+            return near()
+
+    monkeypatch.setattr(copies, "training_pictures", lambda dataset, size: Known())
+    handlers = GanHandlers(ModelShelf([str(folder)]))
+    view = handlers.view(str(folder), "Shoe", 4, 0.6, [], 0)
+    is_it_a_copy(handlers.shelf, view)
+    with handlers.shelf.use(str(folder)) as style:
+        assert np.array_equal(searched[0], style.at(300).picture(**view.arguments()))
+        assert not np.array_equal(searched[0], style.picture(**view.arguments()))

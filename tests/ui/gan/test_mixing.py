@@ -1,12 +1,17 @@
 import base64
 import io
+import shutil
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from genimg import checkpoints, trails
 from genimg.explore.mixing import mix
+from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.gan.mixing import mixed
+from genimg.ui.model_shelf import ModelShelf
 
 
 def test_the_table_holds_the_pictures_and_what_they_are_mixed_of(shelf):
@@ -23,6 +28,24 @@ def test_the_table_holds_the_pictures_and_what_they_are_mixed_of(shelf):
     assert np.array_equal(cells[0, 3], top[..., 0])
 
 
+def test_it_follows_the_time_machine(paths, tmp_path):
+    folder = tmp_path / "style"
+    shutil.copytree(paths["style"], folder)
+    model = checkpoints.read(folder).model
+    trails.write(folder, 1000, model)
+    with torch.no_grad():
+        for weight in model.generator.parameters():
+            weight.mul_(1.1)
+    trails.write(folder, 300, model)
+    shelf = ModelShelf([str(folder)])
+    now, then = (mixed(shelf, str(folder), "Shoe", 0.7, "1, 2", "3, 4", 2, age) for age in (1, 0))
+    assert then["src"] != now["src"]
+    assert now == mixed(shelf, str(folder), "Shoe", 0.7, "1, 2", "3, 4", 2)
+    handlers = GanHandlers(shelf)
+    assert "fully trained" in handlers.anachronism(str(folder), 0)
+    assert handlers.anachronism(str(folder), 1) == ""
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -31,6 +54,7 @@ def test_the_table_holds_the_pictures_and_what_they_are_mixed_of(shelf):
         {"rows": "<b>"},
         {"layers": 99},
         {"layers": None},
+        {"age": -1},
         {"label": "Boat"},
         {"truncation": "x"},
     ],

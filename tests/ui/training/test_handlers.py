@@ -2,6 +2,7 @@ import dataclasses
 import json
 import re
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -251,6 +252,15 @@ def test_a_copy_of_a_run_is_the_same_run(handlers):
     for job_id in ("nonsense", "../..", None, ["x"]):
         with pytest.raises(ValueError):  # noqa: PT011
             handlers.copied(job_id)
+
+
+def test_a_run_that_began_with_another_model_is_not_copied_without_it(handlers):
+    first = handlers.manager.job(start(handlers))
+    directory = handlers.manager.directory(first.id)
+    spec = directory.read_spec()
+    directory.write_spec(replace(spec, run=replace(spec.run, init="fashion-mlp")))
+    with pytest.raises(ValueError, match="began with the weights of another model"):
+        handlers.copied(first.id)
 
 
 def test_an_upload_is_deleted_whatever_becomes_of_it(handlers, tmp_path, monkeypatch):
