@@ -12,11 +12,18 @@ from pathlib import Path
 from torch import nn
 
 from genimg.checkpoints import TRAIL, CheckpointError, assemble, packed
+from genimg.checks import require_whole_number
 from genimg.configuration import Configuration
 from genimg.storage import atomic_write
 
 SHARES = (0, 1 / 200, 1 / 50, 1 / 20, 1 / 8, 1 / 3, 1)
 """Of a run's pictures, after which a snapshot is taken: most is learned early."""
+
+
+def checked_moment(images_seen: int) -> int:
+    """Return a number of pictures that a file can be named after, or raise ValueError."""
+    require_whole_number("images_seen", images_seen, 0, 10**9 - 1)
+    return int(images_seen)
 
 
 def moments(directory: Path) -> tuple[int, ...]:

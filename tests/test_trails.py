@@ -61,7 +61,13 @@ def test_a_snapshot_computes_as_the_model_does(trained):
     assert model.at(1000).dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize("seen", [1, 999, -1, "0", "../model", None])
+@pytest.mark.parametrize("seen", [-1, "0", "../model", None, [0], 10**9])
+def test_what_is_no_number_of_pictures_is_refused(trained, seen):
+    with pytest.raises(ValueError, match="images_seen must be"):
+        genimg.load(trained).at(seen)
+
+
+@pytest.mark.parametrize("seen", [1, 999])
 def test_what_was_not_kept_is_refused(trained, seen):
     with pytest.raises(CheckpointError, match=r"there is no snapshot after .* but: 0, 1000, 9000"):
         genimg.load(trained).at(seen)

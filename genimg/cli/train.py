@@ -144,7 +144,7 @@ def _add_setting(
             default=argparse.SUPPRESS,
             metavar=None if choices else "TEXT",
             nargs="+" if several else None,
-            help=help_text(help, "", "the data set's" if several else str(value)),
+            help=help_text(help, "", "the data set's" if several else str(value) or "none"),
         )
     else:
         add_number(

@@ -22,6 +22,17 @@ def check_count(count: int) -> None:
     require_whole_number("count", count, 1, 100_000)
 
 
+def check_amounts(amounts: np.ndarray) -> np.ndarray:
+    """Return amounts of directions for many pictures, float32 (N, K), or raise ValueError."""
+    table = amounts if isinstance(amounts, np.ndarray) else None
+    if table is None or table.ndim != 2 or table.dtype.kind not in "fiu" or not table.size:
+        raise ValueError(f"amounts must be an array (pictures, directions), not {shown(amounts)}")
+    check_count(len(table))
+    if not np.isfinite(table).all():
+        raise ValueError("amounts must be finite numbers")
+    return table.astype(np.float32)
+
+
 def check_seeds(seeds: Sequence[int]) -> list[int]:
     """Return 2 to 16 seeds as a list, or raise ValueError."""
     given = _entries(seeds)

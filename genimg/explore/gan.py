@@ -24,6 +24,7 @@ from genimg.checks import (
 )
 from genimg.explore.arguments import (
     Label,
+    check_amounts,
     check_count,
     check_directions,
     check_latents,
@@ -73,7 +74,7 @@ class GanModel(Finder):
         Raises:
             ValueError: there is no such snapshot, or it is damaged.
         """
-        return self._snapshots(images_seen)
+        return self._snapshots(trails.checked_moment(images_seen))
 
     def _read_snapshot(self, images_seen: int) -> "GanModel":
         kept = self._checkpoint
@@ -167,10 +168,10 @@ class GanModel(Finder):
         Raises:
             ValueError: as for `picture`.
         """
-        check_count(len(amounts))
+        amounts = check_amounts(amounts)
         still, labels = self._moved(seed, label, truncation, (), latents, start=code)
         moves = self._moves(self._one_class(label), len(amounts[0]))
-        codes = still + torch.as_tensor(np.asarray(amounts), dtype=torch.float32) @ moves
+        codes = still + torch.from_numpy(amounts) @ moves
         labels = None if labels is None else labels.expand(len(codes))
         noise = self._noise(seed, range(1))
         noise = None if noise is None else [layer.expand(len(codes), -1, -1, -1) for layer in noise]

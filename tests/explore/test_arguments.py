@@ -18,6 +18,7 @@ from genimg import data, render
 from genimg.checkpoints import Checkpoint
 from genimg.explore import evaluating
 from genimg.explore.classifier import ClassifierModel
+from genimg.explore.loaded import LoadedModel
 from genimg.explore.tokenizing import TokenizerModel
 from genimg.metrics import diversity, frechet, kernel, manifold, nearest
 from genimg.models import KINDS
@@ -68,7 +69,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
     sets = {"features_a": FEATURES, "features_b": FEATURES}
     pair = {"real": FEATURES, "fake": FEATURES, "neighbours": 2}
     train = {"preset": "fashion-mlp", "out": folder / "run", "images": 0, "processes": 1}
-    found = {}
+    found = {"style.at": (style.at, {"images_seen": 0})}
     for name, model in (("style", style), ("mlp", mlp), ("plain", plain)):
         own = {"truncation": 1.0} | ({} if model.classes else {"label": None}) | OUTPUT
         sheet = model.sample(2)
@@ -77,6 +78,30 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             f"{name}.picture": (model.picture, moves | own),
             f"{name}.neighbours": (model.neighbours, {"count": 2, "spread": 0.3} | moves | own),
             f"{name}.interpolate": (model.interpolate, walk | {"label": 1} | own),
+            f"{name}.along": (
+                model.along,
+                {k: v for k, v in (moves | own).items() if k not in ("directions", "output")}
+                | {"amounts": np.zeros((2, 3))},
+            ),
+            f"{name}.origin": (
+                model.origin,
+                {k: v for k, v in (moves | own).items() if k not in ("directions", "output")},
+            ),
+            f"{name}.nearest": (model.nearest, {"picture": sheet[0], "count": 1, "by": "pixels"}),
+            f"{name}.search": (
+                model.search,
+                {"pictures": sheet, "label": own.get("label", 1), "steps": 1, "seed": 0},
+            ),
+            f"{name}.invert": (
+                model.invert,
+                {
+                    "picture": sheet[0],
+                    "label": own.get("label", 1),
+                    "steps": 1,
+                    "seed": 0,
+                    "seconds": 0.1,
+                },
+            ),
             f"{name}.directions": (model.directions, {"label": own.get("label", 1), "count": 2}),
             f"{name}.judge": (
                 model.judge,
@@ -219,7 +244,9 @@ def test_every_bad_value_is_refused_in_one_sentence_of_ours(calls, no_training):
 
 def test_what_bad_values_replace_is_good(calls, no_training):
     for name, (function, good) in calls.items():
-        if name not in ("load", "evaluate_model", "data.load"):
+        # Of these, what is named is not there.
+        missing = name.endswith((".at", ".nearest"))
+        if not missing and name not in ("load", "evaluate_model", "data.load"):
             function(**good)
 
 
@@ -244,7 +271,9 @@ def test_every_public_function_is_among_them(calls):
     known = {function.__func__ for function, _ in calls.values() if hasattr(function, "__func__")}
     models = [model.__self__ for model, _ in calls.values() if hasattr(model, "__self__")]
     for kind in {type(model) for model in models if type(model).__module__.startswith("genimg")}:
-        for name, method in vars(kind).items():
+        # What every model inherits is not asked for of each.
+        own = [vars(base) for base in kind.__mro__ if base not in (object, LoadedModel)]
+        for name, method in [entry for methods in own for entry in methods.items()]:
             if callable(method) and not name.startswith("_") and kind.__name__ != "AttentionMaps":
                 assert method in known, f"{kind.__name__}.{name}"
     for name in render.__all__:
