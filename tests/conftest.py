@@ -36,14 +36,21 @@ settings.register_profile("genimg", deadline=None, derandomize=True, max_example
 settings.load_profile("genimg")
 
 
-def pytest_fixture_setup() -> None:
-    """Give a model that a fixture builds the same weights in every order of the tests."""
-    torch.manual_seed(0)
+def pytest_configure(config) -> None:
+    """Hear of all fixtures: of those of the session, a conftest below the root hears nothing."""
+    config.pluginmanager.register(SameEveryTime())
 
 
-def pytest_runtest_call() -> None:
-    """The same for what a test itself draws without a seed."""
-    torch.manual_seed(0)
+class SameEveryTime:
+    """Models have the same weights in every run and every order of the tests."""
+
+    def pytest_fixture_setup(self) -> None:
+        """Seed what a fixture builds."""
+        torch.manual_seed(0)
+
+    def pytest_runtest_call(self) -> None:
+        """Seed what a test itself draws without a seed."""
+        torch.manual_seed(0)
 
 
 def small_config(kind: str, size: int, channels: int, classes: int, **fields) -> Configuration:

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,3 +28,12 @@ def test_a_generator_repeats_itself_and_leaves_the_global_one_alone():
     first = torch.rand(5, generator=generator(3, "x", 1))
     assert torch.equal(first, torch.rand(5, generator=generator(3, "x", 1)))
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.fixture(scope="session")
+def seed_of_the_session():
+    return torch.initial_seed()
+
+
+def test_what_fixtures_and_tests_build_is_the_same_every_time(seed_of_the_session):
+    assert seed_of_the_session == torch.initial_seed() == 0

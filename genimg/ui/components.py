@@ -113,4 +113,8 @@ def pad(value: dict[str, Any], *, name: str, pick: Callable) -> gr.HTML:
 
 def linked(name: str) -> str:
     """Return JavaScript that tells the pad `name` that all controls are as the address wants."""
-    return f"() => {{ document.dispatchEvent(new CustomEvent('linked', {{ detail: '{name}' }})) }}"
+    # Kept, too: a part of a tab that is opened later has not heard the event.
+    return (
+        f"() => {{ (window.linkedParts ??= new Set()).add('{name}');"
+        f" document.dispatchEvent(new CustomEvent('linked', {{ detail: '{name}' }})) }}"
+    )

@@ -168,15 +168,14 @@ def open_page(browser, server):
 
     After the test: nothing was asked of another machine, nothing failed, no error was logged.
     """
-    pages, problems = [], []
+    pages, documents, problems = [], [], []
 
     def watch_request(request):
         if not request.url.startswith((server, "data:", "blob:")):
             problems.append(f"a request left the machine: {request.url[:200]}")
 
     def watch_console(message):
-        # A reload aborts what is on its way, and Gradio says so.
-        if message.type == "error" and "AbortError: signal is aborted" not in message.text:
+        if message.type == "error":
             problems.append(f"the console says: {message.text}")
 
     def open_page(query="", width=1280, height=900, **options):
@@ -184,6 +183,7 @@ def open_page(browser, server):
         page.set_default_timeout(PATIENCE_SECONDS * 1000)
         pages.append(page)
         page.on("request", watch_request)
+        page.on("domcontentloaded", lambda page: documents.append(page))
         page.on("console", watch_console)
         page.on("pageerror", lambda error: problems.append(f"the page failed: {error}"))
         page.goto(server + query)
@@ -194,4 +194,20 @@ def open_page(browser, server):
     yield open_page
     for page in pages:
         page.close()
+    if len(documents) > len(pages):  # a reload ends what is on its way, and Gradio says so
+        ended = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
+        problems = [problem for problem in problems if not any(one in problem for one in ended)]
     assert problems == []
+
+
+@pytest.fixture
+def wait_until():
+    """A function that waits for a condition: wait_until(page, condition, words if it never is)."""
+
+    def wait_until(page, condition, words):
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            assert time.monotonic() < end, words()
+            page.wait_for_timeout(50)
+
+    return wait_until

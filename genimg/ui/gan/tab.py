@@ -228,7 +228,8 @@ def _explorer(
     nudge.click(silently(nudge_sliders), [checkpoint, *sliders], sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
     checkpoint.input(as_warning(choose), settings[:4], controls, **_QUEUED)
-    demo.load(as_warning(open_link), None, controls, **_QUEUED)
+    opened = demo.load(as_warning(open_link), None, controls, **_QUEUED)
+    opened.then(None, None, None, js=components.linked("history"), queue=False)
     own_picture.build(
         handlers.shelf, demo, settings, lambda view: _updates(handlers, view)[:-2], die, below
     )

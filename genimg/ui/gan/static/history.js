@@ -10,6 +10,7 @@ const status = element.querySelector('[role=status]');
 const list = element.querySelector('.bookmarks');
 let steps = []; // of each {query, src, caption}
 let at = -1;
+let ready = window.linkedParts?.has('history') ?? false; // else a link's answer would undo a step
 let asked = null; // the query of a view that is on its way
 let bookmarks = readBookmarks();
 
@@ -33,9 +34,9 @@ function say(words) {
 }
 
 function show() {
-  find('undo').disabled = at < 1;
-  find('redo').disabled = at > steps.length - 2;
-  for (const name of ['bookmark', 'save', 'link']) find(name).disabled = at < 0;
+  find('undo').disabled = !ready || at < 1;
+  find('redo').disabled = !ready || at > steps.length - 2;
+  for (const name of ['bookmark', 'save', 'link']) find(name).disabled = !ready || at < 0;
   list.hidden = !bookmarks.length;
   list.replaceChildren(...bookmarks.map(entry));
 }
@@ -44,6 +45,7 @@ function entry(bookmark) {
   const [item, open, remove] = ['li', 'button', 'button'].map((tag) => document.createElement(tag));
   const image = document.createElement('img');
   open.type = remove.type = 'button';
+  open.disabled = !ready;
   if (bookmark.src.startsWith('data:image/png;base64,')) image.src = bookmark.src;
   image.alt = open.title = bookmark.caption;
   remove.textContent = '×';
@@ -65,14 +67,20 @@ function restore(query) {
   trigger('restore', { query });
 }
 
+function settleNow() {
+  document.dispatchEvent(new Event('settle-now'));
+}
+
 function go(distance) {
-  if (!steps[at + distance]) return;
+  settleNow();
+  if (!ready || !steps[at + distance]) return;
   at += distance;
   restore(steps[at].query);
   show();
 }
 
 function bookmark() {
+  settleNow();
   const { query } = steps[at];
   bookmarks = [steps[at], ...bookmarks.filter((one) => one.query !== query)].slice(0, MOST_BOOKMARKS);
   keep();
@@ -80,6 +88,7 @@ function bookmark() {
 }
 
 async function save() {
+  settleNow();
   const image = new Image();
   image.src = steps[at].src;
   await image.decode();
@@ -92,6 +101,7 @@ async function save() {
 }
 
 async function copyLink() {
+  settleNow();
   const address = new URL(window.location);
   try {
     await navigator.clipboard.writeText(address.href);
@@ -125,6 +135,11 @@ document.addEventListener('keydown', (event) => {
   if (!distance) return;
   event.preventDefault();
   go(distance);
+});
+document.addEventListener('linked', ({ detail }) => {
+  if (detail !== 'history') return;
+  ready = true;
+  show();
 });
 document.dispatchEvent(new Event('ask-what-settled'));
 find('undo').addEventListener('click', () => go(-1));

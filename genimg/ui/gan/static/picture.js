@@ -15,6 +15,8 @@ function show() {
 }
 
 function settle() {
+  clearTimeout(timer);
+  timer = null;
   const names = ['model', 'seed', 'label', 'truncation', 'after', 'directions', 'latents', 'code'];
   writeAddress(names, props.value.query);
   trigger('settled');
@@ -29,6 +31,8 @@ show();
 // The first picture never settles: whoever wants to know it asks, or hears of it now.
 document.addEventListener('ask-what-settled', () => { if (timer === null) tell(); });
 tell();
+// Who keeps, saves or undoes what is on the screen does not wait until it has rested.
+document.addEventListener('settle-now', () => { if (timer !== null) settle(); });
 watch('value', () => {
   show();
   if (!props.value?.query) return;
