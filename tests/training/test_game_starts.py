@@ -106,16 +106,25 @@ def test_the_shelf_ships_in_three_megabytes():
     assert sum(file.stat().st_size for file in files) <= THREE_MEGABYTES
 
 
-@pytest.mark.parametrize("name", ["strong", "fast"])
-def test_a_lead_can_be_played_again(name):
-    """To the precision of float16, and of another machine's sums."""
+def replayed(name):
     lead, state = LEADS[name], fresh()
     for player, count in lead.moves:
         state = play(state, lead.rules, player, count)
-    shipped = begin(name)
+    return state
+
+
+def test_a_lead_can_be_played_again():
+    """To the precision of float16, and of another machine's sums."""
+    state, shipped = replayed("strong"), begin("strong")
     far = sum((state.tensors[key] - x).square().sum() for key, x in shipped.tensors.items())
     size = sum(x.square().sum() for x in shipped.tensors.values())
     assert far / size < 0.02
+
+
+def test_at_too_high_a_rate_every_machine_ends_elsewhere_and_nowhere_better():
+    """What rounds otherwise grows at each step, so only black and white can be played again."""
+    again = look(replayed("fast"), STARTS["fast"].rules)
+    assert ((again.samples < 8) | (again.samples > 247)).mean() > 0.9
 
 
 def test_a_start_has_forgotten_its_optimizers():
