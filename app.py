@@ -8,10 +8,10 @@ import contextlib
 import os
 import sys
 
-import genimg  # noqa: F401  sets how OpenMP waits, which only counts before torch is imported
+import genimg  # noqa: F401  sets how OpenMP waits, which must be done before torch is imported
 
 # Hugging Face's ZeroGPU wants its package imported before anything that may touch a GPU; it brings
-# torch and Gradio along, whose telemetry is off only if that was said before.
+# torch and Gradio along, whose telemetry is off only if it was turned off before.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401

@@ -10,7 +10,9 @@ all rounds the median is printed.
 "1 image" and "64 images" go from the seed to pixels. "cached" and "uncached" are the tokens of 64
 images by the same sampling code, with the cache of keys and values, and reading all tokens so far
 anew for each token. "while drawing" is what it costs to capture all attention in all its steps;
-"afterwards" the pass over the finished tokens of one image, as `Drawing` does it.
+"afterwards" the pass over the finished tokens of one image, as `Drawing` does it. "lens" is what
+each layer would have drawn, of a finished drawing; "surgery" a drawing made again with a head off,
+and how likely the first has become.
 """
 
 import sys
@@ -117,8 +119,14 @@ def measure(model: DrawerModel, threads: int, repeats: int) -> str:
     cached, captured, uncached = alternate(
         repeats, lambda: draw(prior), lambda: draw(Captured(prior)), lambda: draw(Uncached(prior))
     )
-    closed, opened = alternate(4 * repeats, generate, lambda: generate().maps)
-    times = [f"{statistics.median(taken):10.3f}" for taken in (one, many, cached, uncached)]
+    closed, opened = alternate(4 * repeats, generate, lambda: generate().maps.layers)
+    drawing = generate()
+    drawing.lens()  # the pass over its tokens is made once, and counted as "afterwards"
+    lens, surgery = alternate(
+        repeats, drawing.lens, lambda: model.ablate(drawing, heads={(0, 0): "off"})
+    )
+    measured = (one, many, cached, uncached, lens, surgery)
+    times = [f"{statistics.median(taken):10.3f}" for taken in measured]
     return (
         f"{threads:7d}{''.join(times)} {ratio(uncached, cached):6.1f}x"
         f" {ratio(captured, cached):13.2f}x {ratio(opened, closed):10.2f}x"
@@ -140,7 +148,7 @@ def main() -> None:
         f"{model.name}: {model.prior.num_tokens} tokens of {model.prior.config.vocabulary_size},"
         f" {parameters / 1e6:.1f} million parameters; medians of {options.repeats} rounds\n"
     )
-    heads = ("1 image", f"{_MANY} images", "cached", "uncached")
+    heads = ("1 image", f"{_MANY} images", "cached", "uncached", "lens", "surgery")
     print(
         f"{'threads':7s}{''.join(f'{head:>10s}' for head in heads)} {'ratio':>7s}"
         f" {'while drawing':>14s} {'afterwards':>11s}"

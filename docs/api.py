@@ -12,19 +12,20 @@ import genimg
 MODULES = [
     "genimg",  # and what it lists: genimg.data
     "genimg.explore",
+    "genimg.explore.ablation",
     "genimg.explore.attention_maps",
     "genimg.explore.deciding",
     "genimg.explore.drawing",
+    "genimg.explore.drawn",
     "genimg.explore.evaluating",
     "genimg.explore.inversion",
+    "genimg.explore.lens",
     "genimg.explore.mixing",
     "genimg.explore.named_directions",
     "genimg.explore.neighbours",
     "genimg.explore.outputs",
     "genimg.metrics",
-    "genimg.models",
-    "genimg.models.gan",
-    "genimg.models.mapping",
+    "genimg.models",  # and all modules in it
     "genimg.render",
     "genimg.training.game",
     "genimg.training.reporting",

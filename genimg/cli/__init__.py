@@ -1,9 +1,9 @@
 """Everything from a terminal: `python -m genimg COMMAND`.
 
 One module for each command, with `SUMMARY`, `add_arguments(parser, arguments)` and `run(options)`,
-which returns the exit code. Success prints what was written and where and exits 0; bad input exits
-2 with one line on standard error that says what to do. Other codes are those of
-`genimg.training.worker`.
+which returns the exit code. A command that succeeds prints what it wrote and where, and exits with
+0; bad input exits with 2 and one line on standard error that says what to do. Other codes are those
+of `genimg.training.worker`.
 """
 
 import errno
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    """Do what was asked, and see to it that all of the output has arrived."""
+    """Do what was asked, and make sure that all of the output has arrived."""
     try:
         options = _parser(arguments).parse_args(arguments)
         return options.run(options)
@@ -84,7 +84,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _cope_with_any_encoding() -> None:
-    """Have what a terminal's encoding lacks written as \\u732b."""
+    """Have characters that a terminal's encoding lacks written like \\u732b."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -92,12 +92,13 @@ def _cope_with_any_encoding() -> None:
 
 def _is_closed_pipe(error: Exception) -> bool:
     """Tell whether nobody reads the output any more, as after `| head`."""
-    windows = sys.platform == "win32" and getattr(error, "errno", None) == errno.EINVAL
-    return isinstance(error, BrokenPipeError) or (windows and not error.filename)
+    if sys.platform == "win32" and isinstance(error, OSError) and error.errno == errno.EINVAL:
+        return not error.filename
+    return isinstance(error, BrokenPipeError)
 
 
 def _end_quietly() -> int:
-    """Let what is still to be written go nowhere; return the exit code of a closed pipe."""
+    """Discard what is still to be written; return the exit code of a closed pipe."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -20,7 +20,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     parser.add_argument(
         "--host",
         metavar="ADDRESS",
-        help="Address to listen on; 0.0.0.0, or :: with IPv6, lets a class room in (default"
+        help="Address to listen on; 0.0.0.0, or :: with IPv6, lets a classroom in (default"
         " 127.0.0.1, reachable from this machine alone).",
     )
     add_number(
@@ -60,13 +60,13 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         default="",
         metavar="TEXT",
         help="Whoever knows it may control every run (default: a new one, which is printed, if"
-        " other machines reach the page; else everybody may).",
+        " other machines can reach the page; else everybody may).",
     )
     parser.add_argument(
         "--version",
         action="version",
         version=f"genimg {__version__}",
-        help="Print the version and end (default off).",
+        help="Print the version and exit (default off).",
     )
     parser.add_argument(
         "--no-browser", action="store_true", help="Do not open a browser (default: open one)."
@@ -74,7 +74,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve the page; return when it was stopped."""
+    """Serve the page until it is stopped; return the exit code."""
     # Gradio takes seconds to import, and only this command needs it.
     from genimg.ui import application, serving
 
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"token of the teacher, who may control every run: {new}")
         print(f"the page is at {address} ; Ctrl-C stops it", flush=True)
 
-    on_a_space = host_of(os.environ).space  # nobody sits before it
+    on_a_space = host_of(os.environ).space  # nobody sits in front of it
     application.launch(
         checkpoints=options.checkpoint,
         host=options.host,

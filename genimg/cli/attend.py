@@ -6,12 +6,12 @@
 Position 0 is the class token, the patches follow in raster order (after the registers, if a vision
 Transformer has any). In an image GPT, position t is the one that predicted token t.
 
-PREFIX.png is the attention of this query to the patches over the picture. Its colors go from 0 to
-the largest weight that any head of any layer gives to a patch for this query, so that maps of
-several heads compare. PREFIX-heads.png is a sheet of all heads on that scale, a row for each layer
-and a column for each head. PREFIX.npz has all numbers: for every head `attention` (layers, heads,
-positions) and its `entropy` in nats, `rollout`, and for the asked head every stage from queries
-and keys to the output projection, each named `stage_...`.
+PREFIX.png shows the attention of this query to the patches on top of the picture. Its colours go
+from 0 to the largest weight that any head of any layer gives to a patch for this query, so that the
+maps of several heads can be compared. PREFIX-heads.png is a sheet of all heads on that scale, a row
+for each layer and a column for each head. PREFIX.npz holds the numbers: for every head `attention`
+(layers, heads, positions) and its `entropy` in nats, `rollout`, and for the chosen head every stage
+from queries and keys to the output projection, each named `stage_...`.
 """
 
 import argparse
@@ -57,12 +57,12 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         type=path,
         required=True,
         metavar="PREFIX",
-        help="Writes PREFIX.png, PREFIX-heads.png and PREFIX.npz; an ending .png or .npz of PREFIX"
-        " is left out.",
+        help="Writes PREFIX.png, PREFIX-heads.png and PREFIX.npz; an ending .png or .npz is"
+        " taken off first.",
     )
     for option, what in [
-        ("--layer", "Layer, the first is 0."),
-        ("--head", "Head, the first is 0."),
+        ("--layer", "Layer; the first is 0."),
+        ("--head", "Head; the first is 0."),
         ("--query", "Position that looks; 0 is the class token."),
     ]:
         add_number(parser, option, int, what, default=0, low=0, high=100_000)
@@ -79,9 +79,9 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look and write."""
+    """Look and write; return the exit code."""
     prefix = options.out
-    if prefix.suffix.lower() in (".png", ".npz"):  # as one names a file; there will be three
+    if prefix.suffix.lower() in (".png", ".npz"):  # as if there were one file; there will be three
         prefix = prefix.with_suffix("")
     picture_file, heads_file, numbers_file = (
         prefix.with_name(prefix.name + ending) for ending in (".png", "-heads.png", ".npz")
@@ -103,7 +103,9 @@ def run(options: argparse.Namespace) -> int:
     atomic_write(picture_file, encode(heat, "png"))
     atomic_write(heads_file, encode(sheet, "png"))
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, image=image, chosen=np.array(chosen), **numbers)
+    arrays = {"image": image, "chosen": np.array(chosen), **numbers}
+    # By NumPy's stub one of the names could be its option `allow_pickle`; none is.
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     atomic_write(numbers_file, buffer.getvalue())
     print(
         f"layer {options.layer}, head {options.head}, query {options.query}: entropy"
@@ -123,7 +125,7 @@ def _look(
                 f"{options.name} looks at pictures and draws none; give one with --image"
             )
         if options.label is not None:
-            raise ValueError(f"attention of {options.name} needs no class, so leave out --label")
+            raise ValueError(f"{options.name} needs no class to look, so leave out --label")
     if options.image is not None:
         refuse_ignored(options, ("seed", *CONTROLS), "because nothing is drawn with --image")
     given = None if options.image is None else open_picture(options.image, model.config)
@@ -131,9 +133,9 @@ def _look(
         if given is None:
             controls = {name: getattr(options, name) for name in CONTROLS}
             drawing = model.generate(label=options.label, seed=options.seed, **controls)
-        else:
-            drawing = model.read(given, label=options.label)
-        return drawing.image if given is None else given, drawing.maps
+            return drawing.image, drawing.maps
+        return given, model.read(given, label=options.label).maps
+    assert given is not None  # refused above
     return given, model.look(given)
 
 
@@ -149,7 +151,7 @@ def _numbers(maps: AttentionMaps, query: int) -> dict[str, np.ndarray]:
 def _pictures(
     image: np.ndarray, layout: TokenLayout, attention: np.ndarray, chosen: tuple[int, int, int]
 ) -> tuple[Image.Image, Image.Image]:
-    """Return the map of the chosen head over the picture, and those of all heads; one scale."""
+    """Return the map of the chosen head on the picture, and those of all heads, on one scale."""
     patches = attention[..., layout.first_patch :]
     high = max(float(patches.max()), 1e-6)  # the class token sees no patch in an image GPT
     grids = patches.reshape(*patches.shape[:2], layout.rows, layout.columns)
@@ -163,7 +165,7 @@ def _pictures(
 
 
 def _with_scale(picture: Image.Image, high: float) -> Image.Image:
-    """Return a picture with the scale of its colors below it."""
+    """Return a picture with the scale of its colours below it."""
     scale = color_bar(0.0, high, width=max(picture.width, _LEAST_SCALE_PX))
     canvas = Image.new("RGB", (scale.width, picture.height + scale.height), "white")
     canvas.paste(picture, (0, 0))

@@ -23,7 +23,7 @@ SUMMARY = "list, describe and publish trained models"
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
-    """Add `list`, `show` and `publish` with their options."""
+    """Add the actions with their options."""
     actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
     listing = actions.add_parser("list", help="List the checkpoints that ship with genimg.")
     listing.set_defaults(action=_list)
@@ -31,7 +31,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     show.add_argument("name", metavar="NAME", help="Checkpoint, its path, or a run's folder.")
     show.set_defaults(action=_show)
     publishing = actions.add_parser(
-        "publish", help="Make a checkpoint that can be shared out of a run."
+        "publish", help="Turn a run into a checkpoint that can be shared."
     )
     publishing.add_argument("run_folder", metavar="RUN", help="Folder of a run.")
     publishing.add_argument(
@@ -41,7 +41,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         help="Folder to write: new, empty, or a checkpoint, which is replaced.",
     )
     publishing.add_argument(
-        "--title", required=True, metavar="TEXT", help="One line on the model, for its card."
+        "--title", required=True, metavar="TEXT", help="One line about the model, for its card."
     )
     publishing.add_argument(
         "--license", required=True, metavar="TEXT", help="License of the weights, for the card."
@@ -53,23 +53,26 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     )
     publishing.set_defaults(action=_publish)
     directions = actions.add_parser(
-        "directions", help="Find directions for what is measured on the pictures, and keep them."
+        "directions",
+        help="Find directions that change what is measured on the pictures, and store them.",
     )
-    directions.add_argument("name", metavar="NAME", help="A checkpoint of a mapped GAN, or a path.")
+    directions.add_argument(
+        "name", metavar="NAME", help="A GAN with a mapping network: checkpoint or its path."
+    )
     directions.add_argument(
         "--feature-net",
         metavar="NAME",
         help="Classifier of attributes (default: the one that ships for the data set, if any).",
     )
     add_number(
-        directions, "--images", int, "Pictures to draw and measure.",
+        directions, "--images", int, "Pictures to generate and measure.",
         default=4000, low=300, high=100_000,
     )  # fmt: skip
     directions.set_defaults(action=_directions)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked."""
+    """Do what was asked; return the exit code."""
     options.action(options)
     return 0
 
@@ -105,9 +108,7 @@ def _publish(options: argparse.Namespace) -> None:
         generator_only=options.generator_only,
         license=options.license,
     )
-    print(
-        f"wrote a checkpoint of {_bytes(written):,} bytes to {written}; read back, it is the same"
-    )
+    print(f"wrote a checkpoint of {_bytes(written):,} bytes to {written}; it reads back the same")
 
 
 def _directions(options: argparse.Namespace) -> None:

@@ -8,9 +8,10 @@
     python -m genimg data import my-pictures.zip --root my-data --size 32
     python -m genimg data locate folder:my-pictures /new/place/my-pictures --runs runs
 
-Fashion-MNIST, portraits and critters need no network: samples of them ship. `fetch` gets the whole
-Fashion-MNIST, or finds it where GENIMG_DATA says; `draw` draws the others. The other sets are
-downloaded when they are first used. Downloads are kept in GENIMG_CACHE (default ~/.cache/genimg).
+Fashion-MNIST, portraits and critters need no network, because samples of them ship. `fetch` gets
+the whole of Fashion-MNIST, or finds it where GENIMG_DATA says; `draw` draws the whole of portraits
+or critters. The other sets are downloaded when they are first used. Downloads are kept in
+GENIMG_CACHE (default ~/.cache/genimg).
 """
 
 import argparse
@@ -40,7 +41,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
     listing = actions.add_parser("list", help="List the data sets that are known by name.")
     listing.set_defaults(action=_list)
-    show = actions.add_parser("show", help="Tell size, classes, license and source.")
+    show = actions.add_parser("show", help="Show size, classes, license and source.")
     preview = actions.add_parser("preview", help="Write a sheet of pictures.")
     for action in (show, preview):
         action.add_argument(
@@ -66,14 +67,16 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         "--split", choices=SPLITS, default="train", help="Which part of the set (default train)."
     )
     preview.set_defaults(action=_preview)
-    fetch = actions.add_parser("fetch", help="Get all of a published data set, once.")
+    fetch = actions.add_parser(
+        "fetch", help="Get the whole of a published data set, if it is not there yet."
+    )
     fetch.add_argument(
         "name", metavar="NAME", help=f"One of {', '.join(torchvision_sets.TORCHVISION_CLASSES)}."
     )
     fetch.set_defaults(action=_fetch)
     drawing = actions.add_parser(
         "draw",
-        help="Draw all pictures of a set of which a sample ships; goes on if it was stopped.",
+        help="Draw the whole of a set whose sample ships; go on if it was stopped.",
     )
     drawn = drawn_sets.names()
     drawing.add_argument(
@@ -90,7 +93,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         high=256,
     )
     drawing.set_defaults(action=_draw)
-    _add_import(actions.add_parser("import", help="Make a data set of pictures or a zip file."))
+    _add_import(actions.add_parser("import", help="Make a data set from pictures or zip files."))
     _add_locate(actions.add_parser("locate", help="Tell runs where their pictures are now."))
 
 
@@ -101,7 +104,7 @@ def _add_import(importing: Parser) -> None:
         type=path,
         metavar="FILE",
         help="PNG, JPEG or WebP pictures, or zip files with one folder of them for each class;"
-        " folders such as train and test are taken as the splits.",
+        " folders such as train and test become the splits.",
     )
     importing.add_argument(
         "--root", type=path, required=True, metavar="DIR", help="Folder that keeps the data sets."
@@ -124,7 +127,9 @@ def _add_import(importing: Parser) -> None:
 
 def _add_locate(locating: Parser) -> None:
     locating.add_argument(
-        "name", metavar="NAME", help="The data set as the runs know it: folder:PATH, where it was."
+        "name",
+        metavar="NAME",
+        help="The data set as the runs know it: folder:PATH, with its old place.",
     )
     locating.add_argument("path", type=path, metavar="PATH", help="The folder where it is now.")
     locating.add_argument(
@@ -138,7 +143,7 @@ def _add_locate(locating: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked."""
+    """Do what was asked; return the exit code."""
     options.action(options)
     return 0
 

@@ -8,6 +8,7 @@ appearing, grey where there is no token yet.
 """
 
 import argparse
+from typing import Any
 
 import numpy as np
 
@@ -38,9 +39,11 @@ _SHOW_THE_END = 2 * _FRAMES_PER_SECOND  # frames
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
     """Add the options of `draw`."""
     add_name(parser, "An image GPT: checkpoint, its path, or a run's folder.")
-    add_out(parser, "File to write: .png for the pictures, .gif for a film of one appearing.")
+    add_out(
+        parser, "File to write: .png for the pictures, .gif for a film of one picture appearing."
+    )
     add_label(parser)
-    add_seed(parser, "Seed: which pictures.")
+    add_seed(parser, "Seed of the drawing; another one gives other pictures.")
     add_count(parser, default=1)
     add_controls(parser)
     add_number(
@@ -55,9 +58,9 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Draw and write."""
+    """Draw and write; return the exit code."""
     format = file_format(options.out, FORMATS)
-    model = load_model(options.name, "generate", DrawerModel, "an image GPT")
+    model = load_model(options.name, "draw", DrawerModel, "an image GPT")
     settings = {name: getattr(options, name) for name in ("seed", "label", *CONTROLS)}
     if format == "gif":
         if options.count != 1:
@@ -71,9 +74,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _film(model: DrawerModel, enlarge_to: int, settings: dict) -> bytes:
+def _film(model: DrawerModel, enlarge_to: int, settings: dict[str, Any]) -> bytes:
     """Return a GIF of the picture appearing, which rests at the end."""
-    if settings["label"] is None:  # the first of all classes in turn, as in a .png of one
+    if settings["label"] is None:  # the first class, as in a .png of one picture
         settings = settings | {"label": 0}
     frames = [image for _, _, image in model.stream(**settings)]
     # A picture of very many tokens shows several at a time, and always the last.

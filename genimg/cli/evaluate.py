@@ -5,13 +5,14 @@
 A GAN: Frechet distance in the features of a small classifier (FD with that net's name, which is not
 FID), its floor between real pictures, kernel distance, precision, recall, density, coverage, class
 accuracy and the distance to the nearest training pictures. Where every attribute of the pictures is
-known, attribute fidelity, too: how clear each attribute of the drawn pictures is, beside real ones,
-and how far its values' shares are from the data's. An image GPT: the same, and the likelihood of
-the test pictures. A tokenizer: how well it rebuilds the test pictures, and how many of its codes
-they use. A classifier: its test accuracy.
+known, also attribute fidelity: how clear each attribute is in the model's pictures, compared with
+real ones, and how far the shares of its values are from those in the data. An image GPT: the same,
+and the likelihood of the test pictures. A tokenizer: how well it rebuilds the test pictures, and
+how many of its codes they use. A classifier: its test accuracy.
 
-Of Fashion-MNIST a sample ships with genimg: 12 000 training and 2 000 test pictures. The figures on
-the cards are of all 60 000 and 10 000, which `python -m genimg data fetch fashion-mnist` gets.
+The sample of Fashion-MNIST that ships with genimg has 12,000 training and 2,000 test pictures. The
+figures on the cards are of all 60,000 and 10,000, which `python -m genimg data fetch fashion-mnist`
+gets.
 """
 
 import argparse
@@ -46,12 +47,12 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         parser,
         "--count",
         int,
-        "Number of pictures to draw, as many of each class.",
+        "Number of pictures that the model makes, equally many of each class.",
         default=10_000,
         low=6,
         high=100_000,
     )
-    add_seed(parser, "Seed of the pictures and of what the metrics draw.")
+    add_seed(parser, "Seed of the pictures, and of what the metrics choose at random.")
     parser.add_argument(
         "--feature-net",
         metavar="NAME",
@@ -61,13 +62,13 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     parser.add_argument(
         "--write",
         action="store_true",
-        help="Store the numbers in the checkpoint's card, unless those there are of more pictures"
+        help="Store the figures in the checkpoint's card, unless those there are of more pictures"
         " (default off).",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure and print."""
+    """Measure and print; return the exit code."""
     path = checkpoints.find(options.name) if options.write else None  # fail before the work
     model = explore.load(options.name)
     if not isinstance(model, explore.GanModel | explore.DrawerModel):
@@ -100,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _say_what_it_stands_on(model: explore.Model, metrics: Metrics, card: Metrics) -> None:
-    """Print to standard error which pictures the figures are of, and what they cannot tell."""
+    """Print on standard error which pictures the figures are of, and what they cannot tell."""
     dataset, _ = pictures_of(model)
     facts = data.describe(dataset)
     counts = facts["images"] or {"train": 0, "test": 0}
@@ -114,10 +115,11 @@ def _say_what_it_stands_on(model: explore.Model, metrics: Metrics, card: Metrics
     if differs := difference(new, old):
         tips = advice(model, new, old)
         warnings.append(f"{differs}: do not compare them" + (f"; {tips}" if tips else ""))
-    nets = {entry.get("feature_net") for entry in (*metrics.values(), *card.values())} - {None}
+    entries = (*metrics.values(), *card.values())
+    nets = {entry["feature_net"] for entry in entries if entry.get("feature_net") is not None}
     if len(nets) > 1:
         warnings.append(
-            f"the figures on the card are by another feature net ({' and '.join(sorted(nets))}):"
+            f"the figures on the card are from another feature net ({' and '.join(sorted(nets))}):"
             " do not compare them"
         )
     for warning in warnings:

@@ -9,12 +9,12 @@ from genimg.training.health import Finding, diagnose
 from genimg.training.run_directory import RunDirectory
 
 _SECONDS = 10.0
-# A look reads all reports: it gets at most a hundredth of the time.
+# A look reads all reports, so it may take at most a hundredth of the time.
 _COSTS_BETWEEN = 100
 
 
 class HealthLines:
-    """A training callback that says each trouble once, when it begins.
+    """A training callback that speaks of each trouble once, when it begins.
 
     Args:
         say: prints a line.
@@ -57,13 +57,13 @@ def findings_of(
     """Return the diagnosis of a run with these reports; `ended` as for `diagnose`."""
     try:
         pictures = directory.read_spec().resolved.get("dataset_images", 0)
-    except (OSError, ValueError):  # somebody is at the run's files: the reports still tell much
+    except (OSError, ValueError):  # somebody is changing the files: the reports still tell much
         pictures = 0
     return diagnose(rows, pictures=pictures, ended=ended)
 
 
 def summary(findings: list[Finding]) -> list[str]:
-    """Return one line for each finding, warnings called so."""
+    """Return one line for each finding, which begins with "notice", "warning" or "health"."""
     return [
         f"{finding.level if finding.level in ('notice', 'warning') else 'health'}:"
         f" {finding.sentence}"

@@ -1,9 +1,9 @@
-"""Find the code from which a GAN draws a picture as well as it can.
+"""Find the code from which a GAN generates a given picture as well as it can.
 
     python -m genimg invert portraits-style me.png --out found.png
 
-Writes what the model draws from that code, and prints the code as the Python that draws it again.
-The same picture, seed and number of steps find the same code.
+It writes the picture that the model generates from this code, and prints the Python call that
+generates it again. The same picture, seed and number of steps find the same code.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from genimg.explore.inversion import STEPS
 from genimg.render import encode
 from genimg.storage import atomic_write
 
-SUMMARY = "find the code from which a GAN draws a picture"
+SUMMARY = "find the code from which a GAN generates a picture"
 FORMATS = {".png": "png"}
 
 
@@ -40,24 +40,24 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         metavar="PICTURE",
         help="PNG, JPEG or WebP picture to find, made square and resized.",
     )
-    add_out(parser, "File to write what was found to, a .png.")
+    add_out(parser, "File to write, a .png: the picture that was found.")
     add_label(parser)
     add_number(parser, "--steps", int, "Steps of the search.", default=STEPS, low=1, high=10_000)
     add_number(
         parser,
         "--seconds",
         float,
-        "Stop after so long, with what was found by then.",
+        "Stop after this many seconds, with what was found by then.",
         default=None,
         low=0,
         high=86_400,
         shown_default="never",
     )
-    add_seed(parser, "Seed of the codes to begin with, and of the noise.")
+    add_seed(parser, "Seed of the codes that the search begins with, and of the noise.")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Search and write."""
+    """Search and write; return the exit code."""
     format = file_format(options.out, FORMATS)
     model = load_model(options.name, "invert", GanModel, "a GAN")
     picture = open_picture(options.picture, model.config)
@@ -73,6 +73,6 @@ def run(options: argparse.Namespace) -> int:
     label = "" if found.label is None else f", label={json.dumps(found.label)}"
     print(
         f"wrote {options.out}, {found.error:.1f} grey levels off{early};"
-        f' model.picture(seed={found.seed}{label}, code="{text_of(found.code)}") draws it'
+        f' model.picture(seed={found.seed}{label}, code="{text_of(found.code)}") generates it'
     )
     return 0

@@ -6,8 +6,8 @@
     python -m genimg jobs pause fashion-style-1c9e
 
 A run goes on when its terminal or the app is closed. The app starts the next one in the queue;
-where no app runs, each of these commands looks after the queue for its moment, and `watch` until
-all runs are done. JOB is a job's id, the beginning of it, or its name; the tokenizer of an image
+where no app runs, each of these commands looks after the queue once, and `watch` does so until all
+runs are done. JOB is a job's id, the beginning of its id, or its name; the tokenizer of an image
 GPT may be named in the same way.
 """
 
@@ -17,6 +17,7 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from genimg.cli.health import findings_of, summary
@@ -52,7 +53,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     """
     actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
     _add(actions, "list", "List all runs.", _list)
-    _add(actions, "show", "Tell all that is known of a run.", _show, with_job=True)
+    _add(actions, "show", "Show all that is known about a run.", _show, with_job=True)
     watch = _add(
         actions, "watch", "Follow the runs until all are done, and start queued ones.", _watch
     )
@@ -65,8 +66,9 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         low=0,
     )
     for action, help in _ACTIONS.items():
-        _add(actions, action, help, _command, with_job=True).set_defaults(command=action)
-    logs = _add(actions, "logs", "Print the end of what a run's worker printed.", _logs, True)
+        command = _add(actions, action, help, _command, with_job=True)
+        command.set_defaults(command=COMMANDS[action])
+    logs = _add(actions, "logs", "Print the last lines that a run's worker printed.", _logs, True)
     add_number(
         logs,
         "--attempt",
@@ -76,17 +78,25 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         low=1,
         shown_default="the newest",
     )
-    _add(actions, "rebuild", "Make the list of runs anew from their folders.", _rebuild)
+    _add(actions, "rebuild", "Make the list of runs again from their folders.", _rebuild)
     start = _add(actions, "start", "Queue a run.", _start)
-    start.add_argument("--name", default="", metavar="TEXT", help="Name of the run (default NAME).")
+    start.add_argument(
+        "--name", default="", metavar="TEXT", help="Name of the run (default that of the preset)."
+    )
     add_preset(start, arguments[2:] if arguments[:2] == ["jobs", "start"] else None)
 
 
-def _add(actions, name: str, help: str, action, with_job: bool = False) -> Parser:
+def _add(
+    actions: "argparse._SubParsersAction[Parser]",
+    name: str,
+    help: str,
+    action: Callable[[argparse.Namespace, JobManager], None],
+    with_job: bool = False,
+) -> Parser:
     parser = actions.add_parser(name, help=help, description=help)
     if with_job:
         parser.add_argument(
-            "job", metavar="JOB", help="Id of the job, the beginning of it, or its name."
+            "job", metavar="JOB", help="Id of the job, the beginning of its id, or its name."
         )
     parser.add_argument(
         "--runs",
@@ -100,7 +110,7 @@ def _add(actions, name: str, help: str, action, with_job: bool = False) -> Parse
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked."""
+    """Do what was asked; return the exit code."""
     if not options.runs.is_dir() and not options.makes_root:
         raise ValueError(
             f"there is no folder {options.runs}; give the folder of the runs as --runs, or start a"
@@ -121,7 +131,7 @@ def _command_line(runs: Path, *words: str) -> str:
 
 
 def _list(options: argparse.Namespace, manager: JobManager) -> None:
-    manager.step()  # what ended while nobody looked has ended
+    manager.step()  # notice what ended while nobody looked
     print(_table(manager.snapshot(), options.runs))
     if manager.only_watches:
         print(manager.notice, file=sys.stderr)
@@ -167,7 +177,7 @@ def _watch(options: argparse.Namespace, manager: JobManager) -> None:
 
 def _command(options: argparse.Namespace, manager: JobManager) -> None:
     job = _find(manager, options.job)
-    manager.do(COMMANDS[options.command](job.id), _visitor())
+    manager.do(options.command(job.id), _visitor())
     manager.step()
     print(f"{job.id} is {manager.job(job.id).state}")
 
@@ -197,7 +207,7 @@ def _rebuild(options: argparse.Namespace, manager: JobManager) -> None:
 
 
 def _visitor() -> Visitor:
-    """Return who sits here, who could change the files of all runs as well."""
+    """Return who sits here: a teacher, who could change the files of all runs anyway."""
     return Visitor(getpass.getuser(), is_teacher=True)
 
 

@@ -15,7 +15,7 @@ CONTROLS = ("temperature", "top_k", "top_p", "guidance")  # of how an image GPT 
 
 
 class _Store(argparse._StoreAction):
-    """Store a value, and that it was given: a default need not be refused where it has no use."""
+    """Store a value, and that it was given: only then is it refused where it has no use."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
         super().__call__(parser, namespace, values, option)
@@ -25,7 +25,7 @@ class _Store(argparse._StoreAction):
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are ValueErrors of one sentence.
 
-    Its namespace has a set `given` if any option was: the names of those.
+    If any option was given, its namespace has a set `given` with the names of those that were.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -41,7 +41,7 @@ class Parser(argparse.ArgumentParser):
         raise ValueError(f"{message}; see {self.prog} --help")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        # argparse's own passes over an output that takes nothing, as on a full disk.
+        # argparse's own ignores an output that takes nothing, as on a full disk.
         if message:
             (file or sys.stderr).write(message)
 
@@ -135,7 +135,7 @@ def refuse_ignored(options: argparse.Namespace, names: Iterable[str], reason: st
 
 
 def path(text: str) -> Path:
-    """Return a path from the command line; an empty one would mean the folder one is in."""
+    """Return a path from the command line; refuse an empty one, which would mean this folder."""
     if not text.strip() or "\0" in text:
         raise argparse.ArgumentTypeError(f"must be the name of a file or a folder, not {text!r}")
     return Path(text)
@@ -179,8 +179,8 @@ def add_class_and_truncation(parser: argparse.ArgumentParser) -> None:
         parser,
         "--truncation",
         float,
-        "Part of the way from the average style: below 1 less varied and more typical. Only for"
-        " a GAN with a mapping network.",
+        "How far to go from the average style: below 1, pictures are less varied and more typical."
+        " Only for a GAN with a mapping network.",
         default=1.0,
         low=0,
         high=2,
@@ -202,7 +202,7 @@ def add_controls(parser: argparse.ArgumentParser) -> None:
         parser,
         "--top-k",
         int,
-        "Choose among the likeliest N tokens; 0 among all.",
+        "Choose among the likeliest N tokens; 0 is all.",
         default=0,
         low=0,
         high=65_536,
@@ -220,7 +220,7 @@ def add_controls(parser: argparse.ArgumentParser) -> None:
         parser,
         "--guidance",
         float,
-        "Above 1 exaggerates what is special to the class; takes twice the time unless 1.",
+        "Above 1 exaggerates what is special to the class; anything but 1 takes twice the time.",
         default=DEFAULT_GUIDANCE,
         low=0,
         high=100,
@@ -246,7 +246,7 @@ def file_format(out: Path, formats: dict[str, str]) -> str:
     if not out.parent.is_dir():
         raise ValueError(f"there is no folder {out.parent}; make it, or choose another --out")
     if not os.access(out.parent, os.W_OK):
-        raise ValueError(f"the folder {out.parent} cannot be written; choose another --out")
+        raise ValueError(f"the folder {out.parent} cannot be written to; choose another --out")
     return formats[ending]
 
 
@@ -254,9 +254,9 @@ def load_model(name: str, verb: str, kinds: Any, words: str) -> Any:
     """Load a model that can do something.
 
     Args:
-        verb: what.
+        verb: what it must be able to do.
         kinds: the classes of models that can.
-        words: the same for people.
+        words: the same, in words for people.
 
     Raises:
         ValueError: there is no such model, or it is of a kind that cannot do that.

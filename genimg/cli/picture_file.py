@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from genimg.data.folder import read_picture
+from genimg.data.decoding import read_picture
 
 
 def open_picture(file: Path, config: Any) -> np.ndarray:
-    """Return a picture file in the size and the channels that a model takes, uint8 (H, W, C).
+    """Read a picture file at the size and with the channels that a model takes, uint8 (H, W, C).
 
     Args:
         config: of the model: its `size` and `channels`.
 
     Raises:
-        ValueError: there is none, or it cannot be read.
+        ValueError: there is no such file, or it cannot be read.
     """
     if not file.is_file():
         raise ValueError(f"there is no picture {file}")

@@ -35,7 +35,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     add_out(
         parser, f"File to write, whose ending ({', '.join(FORMATS)}) is the format. PNG is exact."
     )
-    add_seed(parser, "Seed: which pictures.")
+    add_seed(parser, "Seed of the pictures; another one gives others.")
     add_count(parser, default=16)
     add_class_and_truncation(parser)
     add_number(
@@ -61,7 +61,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Draw and write."""
+    """Make the pictures and write the sheet; return the exit code."""
     format = file_format(options.out, FORMATS)
     model = load_model(options.name, "sample", GanModel | DrawerModel, "a GAN or an image GPT")
     settings: dict[str, Any] = {"seed": options.seed, "label": options.label}
@@ -69,8 +69,13 @@ def run(options: argparse.Namespace) -> int:
         settings["truncation"] = options.truncation
     elif options.truncation != 1:
         raise ValueError(f"{options.name} is no GAN, so leave out --truncation")
-    sheet = {"columns": options.columns, "size_px": options.enlarge}
-    check_sheet(options.count, model.config.size, format, **sheet)  # before the work
+    check_sheet(  # before the work
+        options.count,
+        model.config.size,
+        format,
+        columns=options.columns,
+        size_px=options.enlarge,
+    )
     pictures = model.sample(options.count, **settings)
     sheet = enlarge(grid(pictures, options.columns), options.enlarge)
     atomic_write(options.out, encode(sheet, format))

@@ -1,12 +1,13 @@
 """Facts and metrics as aligned text.
 
-Not rich: its tables break long cells at the width of the terminal, and these are read by scripts.
+Not by rich, whose tables break long cells at the width of the terminal: scripts read these.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 
-def table(rows: list[tuple[str, ...]]) -> str:
+def table(rows: Sequence[tuple[str, ...]]) -> str:
     """Return rows of equally many cells as lines with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
@@ -41,5 +42,5 @@ def _text(value: Any) -> str:
 
 
 def plain(text: str) -> str:
-    """Return one line that may come from a stranger: a terminal obeys control characters."""
+    """Return a text, perhaps a stranger's, without control characters, which a terminal obeys."""
     return "".join(character if character.isprintable() else " " for character in text)

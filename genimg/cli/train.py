@@ -3,8 +3,8 @@
     python -m genimg train --preset fashion-style --minutes 10 --out runs/mine
 
 Running the same command again resumes the run; when it is complete it does nothing. Ctrl-C saves.
---init NAME begins with the weights of a trained model (fine-tuning). A finished run goes on as
-another: --extend runs/mine --images N --out runs/longer.
+--init NAME begins with the weights of a trained model (fine-tuning). A finished run can go on as a
+new one: --extend runs/mine --images N --out runs/longer.
 With --processes N, or --gpus N, each of N processes takes a share of every batch.
 """
 
@@ -36,18 +36,22 @@ _TITLES = {"run": "the run", "model": "the architecture", "task": "the training"
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
-    """Add the options of `train`: those of every run, and all settings of the asked preset.
+    """Add the options of `train`: those of every run, and all settings of the chosen preset.
 
     Raises:
         ValueError: `arguments` ask for a preset that does not exist.
     """
     parser.add_argument(
-        "--out", required=True, type=path, metavar="DIR", help="Folder of the run, new or its own."
+        "--out",
+        required=True,
+        type=path,
+        metavar="DIR",
+        help="Folder of the run: a new one, or that of a run to resume.",
     )
     several = parser.add_mutually_exclusive_group()
     for option, words in (
-        ("--processes", "Processes on the CPU that share every batch, and the threads."),
-        ("--gpus", "GPUs that share every batch, with a process each."),
+        ("--processes", "Processes on the CPU that share every batch and the threads."),
+        ("--gpus", "GPUs that share every batch, with one process each."),
     ):
         add_number(several, option, int, words, default=0, low=1, high=64, shown_default="1")
     add_preset(parser, arguments[1:] if arguments[:1] == ["train"] else None)
@@ -55,10 +59,10 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 
 
 def add_preset(parser: Parser, arguments: list[str] | None) -> None:
-    """Add `--preset`, and the options of every run or all settings of the asked preset.
+    """Add `--preset`, and the options of every run or all settings of the chosen preset.
 
     Args:
-        arguments: what follows the command, which may ask for a preset; None is another command.
+        arguments: what follows the command, perhaps with a preset; None for another command.
 
     Raises:
         ValueError: `arguments` ask for a preset that does not exist.
@@ -66,7 +70,7 @@ def add_preset(parser: Parser, arguments: list[str] | None) -> None:
     preset = None if arguments is None else _asked_preset(arguments)
     width = max(map(len, PRESETS))
     parser.epilog = "\n".join(
-        ["presets (each has further settings, see them with --preset NAME --help)"]
+        ["presets (each has further settings; see them with --preset NAME --help)"]
         + [f"  {name.ljust(width)}  {recipe.title}" for name, recipe in PRESETS.items()]
     )
     parser.add_argument(
@@ -120,7 +124,7 @@ def _add_settings(group: argparse._ArgumentGroup, config: Configuration) -> None
 
 
 def _add_setting(
-    place: argparse._ActionsContainer, field: dataclasses.Field, hint: Any, value: Any
+    place: argparse._ActionsContainer, field: dataclasses.Field[Any], hint: Any, value: Any
 ) -> None:
     """Add the option of one field, which stays out of the namespace when it is not given."""
     option = "--" + field.name.replace("_", "-")

@@ -2,7 +2,7 @@
 
     python -m genimg walk fashion-style --seeds 1 7 42 --label Bag --loop --out bags.gif
 
-The label, the truncation and the noise of the first seed stay the same all along.
+The label, the truncation and the noise of the first seed stay the same throughout.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         parser,
         "--frames-per-second",
         float,
-        "Speed of the film, pictures per second.",
+        "Speed of the film in pictures per second.",
         default=30.0,
         low=1,
         high=50,
@@ -71,11 +71,11 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Walk and write."""
+    """Walk and write; return the exit code."""
     format = file_format(options.out, FORMATS)
     model = load_model(options.name, "interpolate", GanModel, "a GAN")
     if format == "strip":
-        refuse_ignored(options, ["frames_per_second"], "because a .png is no film")
+        refuse_ignored(options, ["frames_per_second"], "because a .png is not a film")
     else:  # before minutes are spent on frames
         side = model.config.size
         check_length(options.steps, side, side, frames_per_second=options.frames_per_second)

@@ -5,14 +5,15 @@
     train.images, train.labels, train.classes     # uint8 (12000, 1, 32, 32), int64 (12000,), names
 
 Fashion-MNIST works without a network: a sample ships with the package, and the whole set is used
-where a local copy is found. So do `portraits` and `critters`, colour pictures of which every
-attribute is known: the whole sets are drawn once, on this machine, by `draw_set`. The other
-published sets are downloaded once by torchvision, and plug-ins may bring more. `folder:PATH` reads
-your own pictures, one folder per class.
+where a local copy is found. So do `portraits` and `critters`, drawn pictures in colour, each with
+all its attributes known: `draw_set` draws the whole sets once, on this machine. The other published
+sets are downloaded once by torchvision, and plug-ins may bring more. `folder:PATH` reads your own
+pictures, one folder per class.
 """
 
 import reprlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from genimg.data.drawing import Names
 from genimg.data.drawn_sets import draw_set
 from genimg.data.fit import SIZES, fit
 from genimg.data.given import MEMORY_PREFIX, given_dataset
-from genimg.data.registry import SPLITS, Dataset, published
+from genimg.data.registry import SPLITS, Dataset, Facts, published
 
 __all__ = [
     "MEMORY_PREFIX",
@@ -41,7 +42,7 @@ FOLDER_PREFIX = "folder:"
 
 
 def has_sample(name: str) -> bool:
-    """Return whether a sample of a data set ships, which needs no download."""
+    """Return whether a sample of the data set ships with genimg, so that no download is needed."""
     return name in _sample_counts()
 
 
@@ -56,11 +57,11 @@ def load(name: str, size: int = 32, split: str = "train", *, full: bool | None =
     Args:
         name: one of `names()`, or "folder:PATH" for your own pictures (see `genimg.data.folder`).
         size: side in pixels, one of 28, 32, 48, 64 (see `genimg.data.fit` for how it is reached).
-        split: "train" or "test"; a folder without such folders in it is divided 90 to 10 in every
-            class.
+        split: "train" or "test"; your own pictures are divided 90 to 10 within each class, unless
+            they come in folders for the two.
         full: for the data sets that have a bundled sample: fashion-mnist, portraits, critters. None
-            takes the whole set if a local copy exists, else the sample; True downloads or draws
-            (in minutes; see `draw_set`) the whole set when there is no local copy; False forces
+            takes the whole set if there is a local copy, else the sample; True downloads or draws
+            the whole set if there is none (drawing takes minutes; see `draw_set`); False forces
             the sample. The other data sets are always whole.
 
     Raises:
@@ -103,14 +104,14 @@ def load(name: str, size: int = 32, split: str = "train", *, full: bool | None =
     return Dataset(name, images, labels, facts.classes, source, attributes=attributes)
 
 
-def describe(name: str) -> dict:
+def describe(name: str) -> dict[str, Any]:
     """Say what a data set is and where `load(name)` would take it from now; downloads nothing.
 
     Returns:
         A JSON-ready dictionary: name, title, images (a count for "train" and "test", or None where
         a download is needed), size (native side in pixels, None for a folder), channels, classes,
         attributes (for each its values, or [] if it is continuous), license, attribution (what
-        the license asks to be said, or ""), homepage, source; of a folder also found, its classes
+        the license asks to be said, or ""), homepage, source; for a folder also found, its classes
         and splits in words.
 
     Raises:
@@ -152,7 +153,7 @@ def describe(name: str) -> dict:
 
 
 def _sample_counts() -> dict[str, dict[str, int]]:
-    """Return the pictures in each split of the samples that ship, by data set."""
+    """Return how many pictures each split of the samples that ship has, by data set."""
     drawn = dict.fromkeys(drawn_sets.names(), drawn_sets.SAMPLE_COUNTS)
     return {"fashion-mnist": bundled.COUNTS} | drawn
 
@@ -167,7 +168,7 @@ def _find_local(name: str) -> Path | None:
 
 
 def _source(name: str, local: Path | None) -> str:
-    """Return what people read as the source of a whole data set."""
+    """Return in words where a whole data set comes from."""
     if _facts(name).read:
         return "a plug-in"
     if _facts(name).design:
@@ -185,7 +186,7 @@ def _check_name(name: str) -> None:
         raise ValueError(f"the name of a data set must be a text, not {_shown(name)}")
 
 
-def _facts(name: str):
+def _facts(name: str) -> Facts:
     if name.startswith(MEMORY_PREFIX):
         raise ValueError(
             f"the pictures {name} were given in Python and are kept nowhere; give the same ones"

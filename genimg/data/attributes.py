@@ -13,7 +13,7 @@ class Attribute:
     values: tuple[str, ...]
     """The names of the values, in the order of their indices; () for a continuous attribute."""
     data: torch.Tensor
-    """int64 (N,), each an index into `values`; of a continuous attribute float32 (N,) in [0, 1]."""
+    """int64 (N,), indices into `values`; for a continuous attribute float32 (N,) in [0, 1]."""
     cyclic: bool = False
     """Whether 1 is the same as 0, as it is for a hue."""
 
@@ -26,8 +26,13 @@ class Attribute:
         return not self.values
 
 
-def take(attributes: Mapping[str, Attribute], chosen) -> dict[str, Attribute]:
-    """Return the attributes of the chosen pictures; `chosen` is anything that indexes a tensor."""
+def take(attributes: Mapping[str, Attribute], chosen: torch.Tensor | slice) -> dict[str, Attribute]:
+    """Return the attributes of some of the pictures.
+
+    Args:
+        attributes: those of all pictures, by name.
+        chosen: a slice, int64 indices (M,), or bool (N,).
+    """
     return {
         name: Attribute(attribute.values, attribute.data[chosen], attribute.cyclic)
         for name, attribute in attributes.items()

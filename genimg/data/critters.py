@@ -1,10 +1,11 @@
 """The design of the data set `critters`: small monsters drawn by the style Critters (CC0 1.0).
 
-Of the many bodies, eyes and mouths those are taken that differ clearly at 64 pixels. A critter
-always reaches the lower edge and never another one, however it is tilted.
+Of the many bodies, eyes and mouths, only those are used that differ clearly at 64 pixels. However a
+critter is tilted, it reaches the lower edge of the picture and no other.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from genimg.data.drawing import Design, Names, Numbers, color
 
@@ -45,31 +46,31 @@ MOUTHS = {
 PATTERNS = {"none": None, "belly": "belly", "bars": "bars", "stripes": "stripes"}
 
 
-def _options(values: Mapping[str, str | float]) -> dict:
-    pattern = PATTERNS[values["pattern"]]
-    scale = 0.78 + 0.16 * values["size"]
+def _options(names: Mapping[str, str], numbers: Mapping[str, float]) -> dict[str, Any]:
+    pattern = PATTERNS[names["pattern"]]
+    scale = 0.78 + 0.16 * numbers["size"]
     return {
-        "bodyVariant": BODIES[values["body"]],
-        "topVariant": TOPS[values["top"]],
+        "bodyVariant": BODIES[names["body"]],
+        "topVariant": TOPS[names["top"]],
         "topProbability": 100,
-        "eyesVariant": EYES[values["eyes"]],
-        "mouthVariant": MOUTHS[values["mouth"]],
+        "eyesVariant": EYES[names["eyes"]],
+        "mouthVariant": MOUTHS[names["mouth"]],
         "patternVariant": pattern or "belly",
         "patternProbability": 0 if pattern is None else 100,
         "cheeksProbability": 0,
         "animationVariant": "none",
-        "bodyColor": color(0.76, 0.12, values["body hue"]),
-        "accentColor": color(0.7, 0.118, values["top hue"]),
-        "backgroundColor": color(0.92, 0.037, values["background hue"]),
+        "bodyColor": color(0.76, 0.12, numbers["body hue"]),
+        "accentColor": color(0.7, 0.118, numbers["top hue"]),
+        "backgroundColor": color(0.92, 0.037, numbers["background hue"]),
         "scale": scale,
-        "rotate": 12 * values["tilt"] - 6,
+        "rotate": 12 * numbers["tilt"] - 6,
         # The body ends 56 below the middle; its lower corners rise when it is tilted.
         "translateY": 57 - 56 * scale,
     }
 
 
-def _adapt(definition: dict) -> None:
-    """Paint the patterns twice as strongly: as they come, they are lost at 64 pixels."""
+def _adapt(definition: dict[str, Any]) -> None:
+    """Make the patterns twice as strong: as they come, they are lost at 64 pixels."""
     for variant in definition["components"]["pattern"]["variants"].values():
         for element in variant["elements"]:
             element["attributes"]["opacity"] = "0.45"

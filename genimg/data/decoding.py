@@ -1,8 +1,8 @@
 """One picture file from a stranger becomes a small square of pixels.
 
-A picture is decoded only after its stated size is known to be small enough, by one of three
-decoders and no other, whatever its name says. What is no pixel (texts, colour profiles, previews)
-is not decoded at all.
+A picture is decoded only once its stated size is known to be small enough, and only by one of three
+decoders, whatever its name says. What is not pixels (texts, colour profiles, previews) is never
+decoded.
 """
 
 import io
@@ -20,13 +20,13 @@ from genimg.data.png_chunks import SIGNATURE, bits_of_png, without_extras
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 16_000_000
-"""The most that are decoded; of a JPEG that has more, every second, fourth or eighth is."""
+"""The most that are decoded; a larger JPEG is decoded at 1/2, 1/4 or 1/8 of its sides."""
 FITS = ("crop", "pad")
 _MOST_BYTES = 2**28
 _LONGEST_START = 12
-_FINE = 4  # a JPEG is decoded to no fewer pixels than this times those of the result
+_FINE = 4  # a JPEG is decoded to sides of at least this many times those of the result
 _DEPTHS = (8, 10, 12, 14, 16)
-_TONES = 2  # that two channels of a grey picture may differ by, after a lossy format
+_TONES = 2  # by which the channels of a grey picture may differ, after lossy compression
 _OTHER_KINDS = {
     b"II*\0": "a TIFF picture",
     b"MM\0*": "a TIFF picture",
@@ -45,25 +45,25 @@ def read_picture(
 ) -> np.ndarray:
     """Read one PNG, JPEG or WebP picture (the first frame of an animation) as a square.
 
-    The rotation in its EXIF data is applied, and transparency is laid on white. Pictures of more
-    than 8 bits a channel are reduced to 8: the highest of those that the picture uses, which may be
-    10, 12 or 14 in a file of 16. An antialiasing (Lanczos) filter resizes. A picture in colours
-    that are all greys is grey.
+    The rotation in its EXIF data is applied, and transparent parts become white. More than 8 bits a
+    channel are reduced to 8: the highest 8 of those that the picture uses, which may be 10, 12 or
+    14 of the 16 in the file. It is resized with an antialiasing (Lanczos) filter. A colour picture
+    that shows nothing but greys becomes a grey one.
 
     Args:
         source: a file by its path, or opened for reading bytes.
         size: side of the result, in pixels.
         fit: "crop" cuts out the largest centred square; "pad" keeps the whole picture and adds
             black bars.
-        notes: counts what was done to the picture beyond that, in words.
+        notes: counts what else was done to the picture, by its description in words.
 
     Returns:
         uint8 (size, size, 1) for a grey picture, else uint8 (size, size, 3).
 
     Raises:
-        ValueError: it is none of these formats, is damaged, or has too many pixels.
+        ValueError: it is in none of these formats, is damaged, or has too many pixels.
         OSError: the file cannot be read.
-        MemoryError: the process may not take the memory that it needs.
+        MemoryError: the process is not allowed as much memory as this needs.
     """
     content = without_extras(_content(source))
     try:
@@ -94,7 +94,7 @@ def _content(source: Path | BinaryIO) -> bytes:
             raise ValueError(_what_else(start))  # before a film is read as a whole
         content = start + file.read(_MOST_BYTES + 1 - len(start))
     if len(content) > _MOST_BYTES:
-        raise ValueError(f"it has over {_MOST_BYTES // 2**20} MB; make it smaller")
+        raise ValueError(f"it is larger than {_MOST_BYTES // 2**20} MB; make it smaller")
     return content
 
 
@@ -132,7 +132,7 @@ def _eight_bits(values: np.ndarray, kept: int, notes: Counter[str] | None) -> Im
 
     Args:
         values: whole numbers from 0, (H, W) or (H, W, 3).
-        kept: of the 16 bits of the file, how many the values have.
+        kept: how many of the file's 16 bits the values still have.
     """
     used = int(values.max()).bit_length() + 16 - kept
     depth = min(depth for depth in _DEPTHS if depth >= used)
@@ -155,7 +155,7 @@ def _as_square(image: Image.Image, size: int, fit: str) -> Image.Image:
 
 
 def _without_colours(pixels: np.ndarray) -> np.ndarray:
-    """Return one channel of a picture whose three are the same, else the picture."""
+    """Return one channel of a picture whose three are all but the same, else the picture."""
     if pixels.shape[2] == 3 and np.ptp(pixels, axis=2).max() <= _TONES:
         return np.ascontiguousarray(pixels[:, :, 1:2])
     return pixels

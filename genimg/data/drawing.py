@@ -3,8 +3,8 @@
 The numbers behind picture `index` of a seed come from Philox, a counter-based generator (Salmon et
 al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011; numpy.random.Philox, whose raw stream
 NumPy promises never to change). So a picture is the same however many are drawn, in any order and
-by any number of processes, and no attribute knows of another. The seeds of dicebear-core are not
-used: consecutive ones give correlated pictures.
+by any number of processes, and its attributes are independent of one another. The seeds of
+dicebear-core are not used, because consecutive ones give correlated pictures.
 """
 
 import io
@@ -14,9 +14,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from dicebear import Style
 
 SUPERSAMPLING = 2
 """A picture is drawn at this many times its side, and averaged."""
@@ -45,28 +49,36 @@ class Design:
     """Name of the style in the package dicebear-styles."""
     attributes: Mapping[str, Names | Numbers]
     class_attribute: str
-    """The attribute that serves as label; it has names."""
-    options: Callable[[Mapping[str, str | float]], dict]
-    """Turns one value for each attribute into options of the style; leaves nothing to chance."""
-    adapt: Callable[[dict], None] = lambda definition: None
+    """The attribute that serves as the label; its values have names."""
+    options: Callable[[Mapping[str, str], Mapping[str, float]], dict[str, Any]]
+    """Turns the values of a picture, first the names, then the numbers, into options of the style.
+
+    They must leave nothing to chance.
+    """
+    adapt: Callable[[dict[str, Any]], None] = lambda definition: None
     """Changes the definition of the style, before anything is drawn."""
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names, in label order."""
-        return self.attributes[self.class_attribute].values
+        kind = self.attributes[self.class_attribute]
+        assert isinstance(kind, Names)  # a class is one of several names
+        return kind.values
 
 
 def values_of(design: Design, seed: int, split: int, index: int) -> dict[str, str | float]:
-    """Return the values of picture `index`, all independent and uniform.
+    """Return the values of picture `index`, one for each attribute, all independent and uniform.
 
     Args:
         design: what is drawn.
         seed: 0 to 2**64 - 1.
         split: 0 for train, 1 for test: another stream of the same seed.
         index: which picture, from 0.
+
+    Returns:
+        For each attribute one of its names, or a number in [0, 1] that float32 can hold.
     """
-    # The picture's number stands above the word that Philox counts up, so streams never meet.
+    # The picture's number is in the word above the one that Philox counts up: no streams overlap.
     key = np.array([seed, split], np.uint64)
     stream = np.random.Philox(key=key, counter=np.array([0, index, 0, 0], np.uint64))
     numbers = stream.random_raw(len(design.attributes)) >> np.uint64(11)  # 53 bits, as a float64
@@ -99,7 +111,9 @@ def draw(design: Design, values: Mapping[str, str | float], size: int) -> np.nda
     import resvg_py
     from dicebear import Avatar
 
-    svg = str(Avatar(_style(design.style, design.adapt), design.options(values)))
+    names = {name: value for name, value in values.items() if isinstance(value, str)}
+    numbers = {name: value for name, value in values.items() if not isinstance(value, str)}
+    svg = str(Avatar(_style(design.style, design.adapt), design.options(names, numbers)))
     side = size * SUPERSAMPLING
     png = resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side, skip_system_fonts=True)
     with Image.open(io.BytesIO(png), formats=["PNG"]) as drawn:
@@ -114,7 +128,7 @@ def _average(pixels: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _style(name: str, adapt: Callable[[dict], None]):
+def _style(name: str, adapt: Callable[[dict[str, Any]], None]) -> "Style":
     from dicebear import Style
 
     text = resources.files("dicebear_styles").joinpath(f"{name}.json").read_text("utf-8")
@@ -126,12 +140,12 @@ def _style(name: str, adapt: Callable[[dict], None]):
 def color(lightness: float, chroma: float, hue: float) -> str:
     """Return a colour of OKLCH (Björn Ottosson, 2020) as six hexadecimal digits of sRGB.
 
-    In it equal steps of hue look equally large, and colours of one lightness equally light.
+    In OKLCH equal steps of hue look equally large, and colours of the same lightness equally light.
 
     Args:
         lightness: 0 (black) to 1 (white).
-        chroma: 0 (grey) upwards; parts that sRGB cannot show are clipped.
-        hue: in turns, so that 0 and 1 are the same.
+        chroma: 0 (grey) or more; what sRGB cannot show is clipped.
+        hue: in full turns, so that 0 and 1 are the same.
     """
     angle = 2 * math.pi * hue
     a, b = chroma * math.cos(angle), chroma * math.sin(angle)
@@ -147,6 +161,6 @@ def color(lightness: float, chroma: float, hue: float) -> str:
 
 
 def _encode(linear: float) -> float:
-    """Return the sRGB value, 0 to 1, of a linear light."""
+    """Return the sRGB value, 0 to 1, of a channel of linear light."""
     linear = min(max(linear, 0.0), 1.0)
     return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055

@@ -2,9 +2,9 @@
 
     python -m genimg.data.drawing_worker portraits FOLDER SHARE SHARES TRAIN TEST
 
-Draws those of the TRAIN + TEST pictures that are of its SHARE (0 to SHARES - 1). The pictures of a
-set are cut into chunks. Each becomes one file in FOLDER, which is there whole or not at all, so
-that nothing is drawn twice whenever somebody stops and begins again.
+It draws its SHARE (0 to SHARES - 1) of the TRAIN + TEST pictures, which are divided into chunks.
+Each chunk becomes one file in FOLDER, which is there whole or not at all, so that nothing is drawn
+twice when the work is stopped and begun again.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from genimg.data.drawing import draw, values_of
-from genimg.data.registry import DRAWN_SIZE, SPLITS, published
+from genimg.data.registry import DRAWN_SIZE, SPLITS, design_of
 from genimg.storage import atomic_write
 
 SEED = 0
@@ -47,7 +47,7 @@ class Chunk(NamedTuple):
 
 
 def chunks_of(counts: Mapping[str, int]) -> list[Chunk]:
-    """Return the chunks of a set with so many pictures in each split."""
+    """Return the chunks of a set with these numbers of pictures in its splits."""
     return [
         Chunk(split, start, min(start + CHUNK, counts[split]))
         for split in SPLITS
@@ -57,7 +57,7 @@ def chunks_of(counts: Mapping[str, int]) -> list[Chunk]:
 
 def draw_chunk(name: str, chunk: Chunk) -> np.ndarray:
     """Return the pictures of a chunk, uint8 (N, 3, 64, 64)."""
-    design, split = published()[name].design, SPLITS.index(chunk.split)
+    design, split = design_of(name), SPLITS.index(chunk.split)
     pixels = np.empty(chunk.shape, np.uint8)
     for row, index in enumerate(range(chunk.start, chunk.stop)):
         picture = draw(design, values_of(design, SEED, split, index), DRAWN_SIZE)
@@ -66,13 +66,13 @@ def draw_chunk(name: str, chunk: Chunk) -> np.ndarray:
 
 
 def main(arguments: list[str]) -> None:
-    """Draw one share; see above."""
+    """Draw one share; `arguments` are those of the command above."""
     name, folder = arguments[0], Path(arguments[1])
     share, shares, train, test = map(int, arguments[2:])
     parent = os.getppid()
     for chunk in chunks_of({"train": train, "test": test})[share::shares]:
         if os.getppid() != parent:
-            return  # killed; whoever begins again counts on having the machine
+            return  # the parent was killed; whoever begins again expects the machine to be free
         if not chunk.is_drawn(folder):
             atomic_write(chunk.path(folder), draw_chunk(name, chunk).tobytes())
 

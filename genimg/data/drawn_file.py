@@ -4,8 +4,7 @@
     train/hair     int64 (24000,), and so on for every attribute; float32 if it is continuous
     test/images    ...
 
-It is a safetensors file; the sums stand in its metadata, and whatever is read is compared with
-them.
+It is a safetensors file. The sums are in its metadata, and whatever is read is compared with them.
 """
 
 import hashlib
@@ -60,7 +59,7 @@ def read(
         uint8 (N, 3, 64, 64), and every attribute by name.
 
     Raises:
-        ValueError: the file is damaged, or is one of another data set or design.
+        ValueError: the file is damaged, or belongs to another data set or design.
         OSError: it cannot be read.
     """
     try:
@@ -81,7 +80,7 @@ def read(
 def unpack(
     tensors: Mapping[str, torch.Tensor], design: Design, split: str
 ) -> tuple[torch.Tensor, dict[str, Attribute]]:
-    """Return the pictures of one split, and every attribute by name."""
+    """Return the pictures of one split as they are stored, uint8, and every attribute by name."""
     attributes = {}
     for name, kind in design.attributes.items():
         values = tensors[f"{split}/{name}"]
@@ -93,7 +92,11 @@ def unpack(
 
 
 def attribute_tensors(design: Design, seed: int, split: str, count: int) -> dict[str, torch.Tensor]:
-    """Return the attributes of the first `count` pictures, by the names that the file uses."""
+    """Return the attributes of the first `count` pictures, by the names that the file uses.
+
+    Returns:
+        int64 (count,), or float32 (count,) for a continuous attribute.
+    """
     rows = [values_of(design, seed, SPLITS.index(split), index) for index in range(count)]
     tensors = {}
     for name, kind in design.attributes.items():

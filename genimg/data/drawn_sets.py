@@ -2,8 +2,8 @@
 
 A whole set is drawn once, by several processes, and kept as one file in the cache (see
 `genimg.data.drawn_file`). The sample is the beginning of both splits in a file of the same form,
-with the channels last, compressed by xz: drawings repeat themselves, and it is half as large as
-lossless WebP. `benchmarks/make_drawn_samples.py` makes it.
+with the channels last, compressed by xz: because drawings repeat themselves, it is half as large
+as lossless WebP. `benchmarks/make_drawn_samples.py` makes it.
 """
 
 import lzma
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -25,14 +25,14 @@ from safetensors.torch import load
 from genimg.data import drawn_file
 from genimg.data.attributes import Attribute
 from genimg.data.drawing_worker import SEED, chunks_of
-from genimg.data.registry import SPLITS, published
+from genimg.data.registry import SPLITS, design_of, published
 from genimg.data.torchvision_sets import cache_folder
 from genimg.storage import Lease
 
 VERSION = 1
 """Counts up whenever a design or a package changes the pictures."""
 PACKAGES = {"dicebear-core": "10.7.0", "dicebear-styles": "10.6.0", "resvg-py": "0.5.0"}
-"""What draws; another version may draw other pixels."""
+"""What draws the pictures; another version may draw other pixels."""
 SAMPLE_COUNTS = {"train": 2_000, "test": 400}
 SAMPLES = Path(__file__).parent / "bundled"
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,7 @@ def names() -> tuple[str, ...]:
 
 
 def find_local(name: str) -> Path | None:
-    """Return the file of the whole set, or None where it was not drawn yet."""
+    """Return the file of the whole set, or None if it has not been drawn yet."""
     path = _path(name)
     return path if path.is_file() else None
 
@@ -57,10 +57,10 @@ def read(name: str, split: str, whole: bool) -> tuple[torch.Tensor, dict[str, At
         uint8 (N, 3, 64, 64), and every attribute by name.
 
     Raises:
-        ValueError: the file of the whole set is damaged; or as for `draw_set`.
-        OSError: it cannot be read; or as for `draw_set`.
+        ValueError: the file of the whole set is damaged, or as for `draw_set`.
+        OSError: it cannot be read, or as for `draw_set`.
     """
-    design = published()[name].design
+    design = design_of(name)
     if not whole:
         tensors = load(lzma.decompress(sample_file(name).read_bytes()))
         images, attributes = drawn_file.unpack(tensors, design, split)
@@ -81,25 +81,26 @@ def sample_file(name: str) -> Path:
 def draw_set(
     name: str,
     processes: int | None = None,
-    report: Callable[[dict], None] = lambda report: None,
+    report: Callable[[dict[str, Any]], None] = lambda report: None,
 ) -> Path:
-    """Draw a whole set into the cache, and return its file; at once where it is there already.
+    """Draw a whole set into the cache and return its file, at once if it is there already.
 
-    Whether it was stopped or killed: the same call goes on where it was, and the same file comes
-    of it, by however many processes.
+    After it was stopped or killed, the same call goes on where it was. The file is the same however
+    many processes draw.
 
     Args:
         name: one of `names()`.
-        processes: how many draw at once; default, as many as there are processors.
-        report: called every half second with images_seen, total and images_per_second.
+        processes: how many draw at once; None is as many as there are processors.
+        report: called every half second with a dictionary of images_seen, total and
+            images_per_second.
 
     Raises:
         ValueError: the name is unknown, a package that draws is missing or has another version,
             or another process is drawing this set.
-        OSError: the disk is full, or a process that drew ended badly.
+        OSError: the disk is full, or a process that draws failed.
     """
     if name not in names():
-        raise ValueError(f"{name!r} is not drawn; the data sets that are: {', '.join(names())}")
+        raise ValueError(f"{name!r} is not drawn; choose one of {', '.join(names())}")
     path = _path(name)
     if path.is_file():
         return path
@@ -123,7 +124,7 @@ def draw_set(
 
 
 def check_packages() -> None:
-    """Raise ValueError unless the packages that draw have the versions of the data sets."""
+    """Raise ValueError unless the packages that draw have the versions in `PACKAGES`."""
     for package, version in PACKAGES.items():
         try:
             found = metadata.version(package)
@@ -146,9 +147,9 @@ def _draw_chunks(
     folder: Path,
     counts: Mapping[str, int],
     processes: int,
-    report: Callable[[dict], None],
+    report: Callable[[dict[str, Any]], None],
 ) -> None:
-    """Let processes draw the chunks that are missing, and report until all are there."""
+    """Have processes draw the chunks that are missing, and report until all are there."""
     chunks, total = chunks_of(counts), sum(counts.values())
 
     def drawn() -> int:
@@ -180,7 +181,7 @@ def _draw_chunks(
             raise OSError(f"{name} could not be drawn ({_last_line(messages)}); try again")
 
 
-def _start_worker(arguments: list[str], messages: BinaryIO) -> subprocess.Popen:
+def _start_worker(arguments: list[str], messages: BinaryIO) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "genimg.data.drawing_worker", *arguments],
         stdin=subprocess.DEVNULL,
@@ -207,5 +208,5 @@ def _join(name: str, folder: Path, counts: Mapping[str, int]) -> dict[str, torch
                 pixels = np.fromfile(chunk.path(folder), np.uint8).reshape(chunk.shape)
                 images[chunk.start : chunk.stop] = torch.from_numpy(pixels)
         tensors[f"{split}/images"] = images
-        tensors |= drawn_file.attribute_tensors(published()[name].design, SEED, split, count)
+        tensors |= drawn_file.attribute_tensors(design_of(name), SEED, split, count)
     return tensors

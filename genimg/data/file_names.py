@@ -26,7 +26,7 @@ _OF_SYSTEMS = frozenset(
 
 
 def shown_name(name: str) -> str:
-    """Return a name of at most 80 characters, with `\\x1b` for what a terminal or page may obey."""
+    """Return at most 80 characters of a name, what a terminal or a page may obey as `\\x1b`."""
     escaped = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in name[: 2 * _LONGEST_SHOWN]
@@ -35,11 +35,11 @@ def shown_name(name: str) -> str:
 
 
 def class_name(folder: str) -> str:
-    """Return a folder's name as the name of a class, which is also a folder's name everywhere.
+    """Return the name of a folder's class, which is a valid name of a folder on every system.
 
-    What can be printed stays, in every script, but for what some system forbids in names: that
-    becomes an underscore. Of a name of more than 40
-    characters the middle is left out. Two folders may get one name; see `class_names`.
+    Every character that can be printed stays, in any script, unless some system forbids it in
+    names: then it becomes an underscore. A name of more than 40 characters loses its middle. Two
+    folders may get the same name; see `class_names`.
     """
     text = "".join(
         character if character.isprintable() and character not in _FORBIDDEN else "_"
@@ -56,11 +56,11 @@ def class_name(folder: str) -> str:
 
 
 def class_names(folders: Collection[str]) -> dict[str, str]:
-    """Return for each name of a folder the name of its class; different ones stay different.
+    """Return the name of its class for each name of a folder; different ones stay different.
 
-    Where two would get one name, or names that a file system may take for one ("Cats", "cats"), a
-    number in brackets is added. Only spellings of one text in different Unicode forms, which
-    nobody can tell apart, are one class.
+    Where two would get the same name, or names that a file system may take for the same ("Cats",
+    "cats"), a number in brackets is added. Only the same text in different Unicode forms, which
+    nobody can tell apart, is one class.
     """
     names: dict[str, str] = {}  # by the text, in one form
     taken: set[str] = set()
@@ -94,10 +94,10 @@ def path_parts(name: str) -> list[str]:
 
 
 def is_hidden(parts: Sequence[str]) -> bool:
-    """Return whether a file is hidden or written by a system for itself: nobody's picture.
+    """Return whether a file is hidden, or one that a system writes for itself.
 
     Args:
-        parts: the folders and the file.
+        parts: the names of its folders and its own.
     """
     return any(
         part.startswith((".", "~$"))

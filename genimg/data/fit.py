@@ -1,4 +1,4 @@
-"""Bring the pictures of a published data set to the asked size."""
+"""Bring the pictures of a published data set to the size that is asked for."""
 
 import torch
 import torch.nn.functional as F
@@ -15,11 +15,11 @@ def only_pads(old: int, new: int) -> bool:
 def fit(images: torch.Tensor, size: int) -> torch.Tensor:
     """Return square pictures at `size` pixels, by padding where that is enough.
 
-    The rule: the same size is left alone; a size larger by fewer than 8 pixels (28 to 32) is
-    padded with 0 around the centred picture, which loses nothing and stretches nothing, with an odd
-    row and column at the bottom and at the right; any other larger size is a bilinear resize; for a
-    smaller size each pixel is the average of the area that it covers, which keeps thin lines
-    sharper than a bilinear resize does.
+    Pictures that have the size already are left alone. If they lack fewer than 8 pixels (28 to 32),
+    they are padded with zeros all around, which loses nothing and stretches nothing; an odd row and
+    column goes to the bottom and to the right. Any other larger size is reached by a bilinear
+    resize. For a smaller size each pixel is the average of the area that it covers, which keeps
+    thin lines sharper than a bilinear resize does.
 
     Args:
         images: uint8 (N, C, S, S).
@@ -53,7 +53,7 @@ def _resize(images: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def _area_shares(old: int, new: int) -> torch.Tensor:
-    """Return which share of each old pixel every new one is made of, float32 (new, old)."""
+    """Return the share of each old pixel in every new one, float32 (new, old)."""
     edges = torch.arange(new + 1, dtype=torch.float64) * old / new  # of the new pixels, in old ones
     pixels = torch.arange(old)
     overlap = torch.minimum(edges[1:, None], pixels + 1) - torch.maximum(edges[:-1, None], pixels)

@@ -6,7 +6,7 @@
       dogs/3.webp           class "dogs"
 
 Other layouts are understood by the rule of `genimg.data.layout`, which zip files follow, too. A
-file that cannot be used is listed with the reason and skipped. Symbolic links are never followed;
+file that cannot be used is skipped, and listed with the reason. Symbolic links are never followed;
 hidden files and those that systems write for themselves are ignored. A folder that
 `genimg.data.ingestion` made has a manifest, and its pictures must still be those of the manifest.
 """
@@ -16,7 +16,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -42,7 +42,7 @@ class Picture(NamedTuple):
     pixels: np.ndarray
     """uint8 (size, size, C), C = 1 or 3."""
     split: str | None = None
-    """"train" or "test" where the folder tells it."""
+    """"train" or "test" if the folders tell it, else None."""
 
 
 class Contents(NamedTuple):
@@ -50,9 +50,9 @@ class Contents(NamedTuple):
 
     pictures: list[Picture]
     skipped: list[tuple[str, str]]
-    """(file, reason) of the others, safe to show."""
+    """(file, reason) of each file that was not used, safe to show."""
     found: str
-    """The classes and what else was understood, in one line."""
+    """The classes, and what else was understood, in one line."""
 
 
 def load_folder(path: str, size: int, split: str) -> Dataset:
@@ -82,10 +82,10 @@ def load_folder(path: str, size: int, split: str) -> Dataset:
     return Dataset(f"folder:{path}", images, labels, classes, _source(path), tuple(skipped))
 
 
-def describe_folder(path: str) -> dict:
+def describe_folder(path: str) -> dict[str, Any]:
     """Return the same dictionary as `genimg.data.describe`, and "found": the classes in words.
 
-    A published folder is described by its manifest; of another one every picture is read.
+    A published folder is described by its manifest; in any other, every picture is read.
 
     Raises:
         ValueError: there is no such folder, it has no usable picture or too many files, or its
@@ -102,7 +102,7 @@ def describe_folder(path: str) -> dict:
         else:
             test = sum(map(_test_count, manifest["classes"].values()))
             counts = {"train": manifest["count"] - test, "test": test}
-        channels, classes = manifest["channels"], sorted(manifest["classes"])
+        channels, classes = manifest["channels"], tuple(sorted(manifest["classes"]))
         found = found_of(manifest)
         source = _named_source(path, manifest["sha256"])
     return {
@@ -112,14 +112,14 @@ def describe_folder(path: str) -> dict:
         "size": None,
         "channels": channels,
         "classes": list(classes),
-        "license": "yours to know",
+        "license": "not known to genimg",
         "homepage": "",
         "source": source,
         "found": found,
     }
 
 
-def found_of(manifest: dict) -> str:
+def found_of(manifest: dict[str, Any]) -> str:
     """Return what was found in a published folder, in one line."""
     return manifest.get("found") or Layout(places=[]).found(manifest["classes"])
 
@@ -134,7 +134,9 @@ def read_folder(path: str, size: int) -> Contents:
     root = Path(path).expanduser()
     if not root.is_dir():
         raise ValueError(f"there is no folder {path}")
-    files, tables, skipped = [], [], []
+    files: list[tuple[Path, str]] = []
+    tables: list[Labels] = []
+    skipped: list[tuple[str, str]] = []
     for file in _walk(root):
         if len(files) + len(skipped) == MAX_FILES:
             raise ValueError(f"{path} has more than {MAX_FILES} files; use a smaller folder")
@@ -153,15 +155,19 @@ def read_folder(path: str, size: int) -> Contents:
         else:
             files.append((file, name))
     names = [name for _, name in files]
-    layout, done = _layout(root, names, tables), Counter()
+    layout = _layout(root, names, tables)
+    done: Counter[str] = Counter()
     pictures = []
     for (file, name), place in zip(files, layout.places, strict=True):
         try:
             if isinstance(place, str):
                 raise ValueError(place)
             pixels = read_picture(file, size, notes=done)
-        except (ValueError, OSError) as error:
-            skipped.append((name, error.strerror if isinstance(error, OSError) else str(error)))
+        except OSError as error:
+            skipped.append((name, error.strerror or str(error)))
+            continue
+        except ValueError as error:
+            skipped.append((name, str(error)))
             continue
         pictures.append(Picture(name, place.label, pixels, place.split))
     if not pictures:
@@ -177,7 +183,7 @@ def read_folder(path: str, size: int) -> Contents:
 
 def _layout(root: Path, names: list[str], tables: list[Labels]) -> Layout:
     manifest = read_manifest(root)
-    if manifest is not None:  # our own, where it is known
+    if manifest is not None:  # one that we published: its places are known
         return Layout(places=[Place(*place_of(manifest, name)) for name in names])
     return arrange([name.split("/") for name in names], tables)
 

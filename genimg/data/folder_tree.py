@@ -1,7 +1,7 @@
 """A collection of files as a tree of folders, and which names of folders mean a split.
 
-Only counts are kept: how many pictures lie in a folder, and below it. It is what
-`genimg.data.layout` looks at to tell classes from outer folders and splits.
+Only counts are kept: how many pictures lie in a folder, and how many below it. By them
+`genimg.data.layout` tells classes from outer folders and splits.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp")
-"""What the name of a picture usually ends in; what it is, its content tells."""
+"""How names of pictures usually end; only its content tells what a file is."""
 _OTHER_PICTURES = (".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif")
 _DEEPEST = 16  # no classes are looked for below
 
@@ -42,12 +42,12 @@ class Folder:
         return not self.files or self.files < least or self.files * 10 <= self.total
 
     def kinds(self) -> dict[str, str]:
-        """Return the folders that are splits, and which; nothing if they are no such set."""
+        """Return the folders that are splits, with their kinds; {} if they make up no such set."""
         groups: dict[tuple[str, ...], dict[str, str]] = {}
         for name in self.folders:
             if cut := split_of(name):
                 groups.setdefault(cut[1], {})[name] = cut[0]
-        # "seg_train" beside "seg_test" counts; of a lonely "train" another rule speaks.
+        # "seg_train" beside "seg_test" counts; a "train" on its own falls under another rule.
         complete = [
             group
             for group in groups.values()
@@ -66,9 +66,9 @@ class Folder:
 
 
 def tree_of(paths: Sequence[Sequence[str]]) -> Folder:
-    """Return the outermost folder of files, given by their folders and name.
+    """Return the outermost folder of some files, each given by its folders and its name.
 
-    Only what is called a picture counts, unless nothing is.
+    Only files with the name of a picture count, unless there are none.
     """
     usual = (*SUFFIXES, *_OTHER_PICTURES)
     pictures = [path for path in paths if path[-1].lower().endswith(usual)] or paths
@@ -111,5 +111,5 @@ def way_to_classes(folder: Folder) -> tuple[tuple[str, ...], Folder]:
         if len(folder.folders) > 1 and (folder.kinds() or folder.few_files()):
             return way, folder
         if split_of(name) and folder.folders and not folder.files:
-            found = way, folder  # a lonely folder "train" is none of the classes in it
+            found = way, folder  # a folder "train" on its own is looked through
     return found

@@ -1,7 +1,7 @@
 """Pictures that somebody gives in Python: a `Dataset`, or any torch data set with a length.
 
-They go by the hash of what they are, "memory:0123456789abcdef", so that a run that learns from them
-only goes on with the same ones.
+They are named by the hash of their content, "memory:0123456789abcdef", so that a run that learns
+from them goes on only with the same ones.
 """
 
 import hashlib
@@ -24,16 +24,16 @@ _LONGEST_NAME = 60
 
 
 def given_dataset(source: Any) -> Dataset:
-    """Return pictures that were given as a data set that goes by their hash.
+    """Return the given pictures as a data set that is named by their hash.
 
     Args:
         source: a `Dataset`, or a map-style data set of torch (it has `__len__` and `__getitem__`)
-            of (picture, label). A picture is one of PIL, an array (H, W) or (H, W, C), or a tensor
-            (H, W) or (C, H, W), of bytes or of floats from 0 to 1; all are square and of one size.
-            A label is a whole number from 0; names are in the source's `classes`, if it has them.
+            of (picture, label). A picture is a PIL image, an array (H, W) or (H, W, C), or a tensor
+            (H, W) or (C, H, W), uint8 or float from 0 to 1; all are square and of the same size. A
+            label is a whole number from 0; the source's `classes`, if it has them, are the names.
 
     Raises:
-        ValueError: it is none of these; the sentence says what to change.
+        ValueError: it is neither; the sentence says what to change.
     """
     dataset = source if isinstance(source, Dataset) else _collected(source)
     _check(dataset)
@@ -68,7 +68,7 @@ def _collected(source: Any) -> Dataset:
         if pictures[index].shape != pictures[0].shape:
             raise ValueError(
                 f"picture {index} is {_size(pictures[index])} and picture 0 {_size(pictures[0])}"
-                " (channels, height, width); make all alike, with a transform"
+                " (channels, height, width); make them all the same with a transform"
             )
     classes = _class_names(getattr(source, "classes", None), max(labels) + 1)
     images = torch.stack(pictures)
@@ -112,14 +112,14 @@ def _label(value: Any, index: int) -> int:
 
 
 def _class_names(names: Any, count: int) -> tuple[str, ...]:
-    """Return the names of the classes; their numbers where there are none."""
+    """Return the names of the classes, or their numbers if they have no names."""
     if isinstance(names, Sequence) and not isinstance(names, str) and len(names) >= count:
         return tuple(map(str, names))
     return tuple(map(str, range(count)))
 
 
 def _check(dataset: Dataset) -> None:
-    """Raise ValueError unless a data set is what its class says."""
+    """Raise ValueError unless a data set is what the class `Dataset` promises."""
     images, labels, classes = dataset.images, dataset.labels, dataset.classes
     if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.dim() != 4:
         raise ValueError("the images of a data set must be a tensor of uint8 (N, C, H, W)")
@@ -144,13 +144,13 @@ def _check(dataset: Dataset) -> None:
 
 
 def _digest(dataset: Dataset) -> str:
-    """Return the hash of everything that a model may learn."""
+    """Return the hash of everything that a model can learn from."""
     attributes = dataset.attributes
     facts = [list(dataset.images.shape), dataset.classes]
     facts.append([[name, each.values, each.cyclic] for name, each in attributes.items()])
     digest = hashlib.sha256(json.dumps(facts).encode())
     for tensor in (dataset.images, dataset.labels, *(each.data for each in attributes.values())):
-        digest.update(tensor.contiguous().numpy())
+        digest.update(tensor.contiguous().numpy().data)
     return digest.hexdigest()
 
 

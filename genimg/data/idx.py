@@ -6,6 +6,7 @@ Source: the format note on the MNIST page (LeCun, Cortes, Burges).
 """
 
 import gzip
+import io
 import math
 import os
 import struct
@@ -24,7 +25,7 @@ FILES = {
 }
 
 
-def read_idx(path: str | os.PathLike, dimensions: int) -> torch.Tensor:
+def read_idx(path: str | os.PathLike[str], dimensions: int) -> torch.Tensor:
     """Read one file of unsigned bytes; a name that ends in .gz is decompressed.
 
     Args:
@@ -36,9 +37,9 @@ def read_idx(path: str | os.PathLike, dimensions: int) -> torch.Tensor:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the header is not that of such a file or claims more than the file can hold,
-            or the file is longer or shorter than its header says. Nothing is allocated for the
-            values before the header is believed.
+        ValueError: the header is not that of such a file, it claims more than the file can hold,
+            or the file is longer or shorter than it says. No memory is taken for the values before
+            the header has been checked.
     """
     path = Path(path)
     compressed = path.name.endswith(".gz")
@@ -80,7 +81,7 @@ def count(folder: Path, split: str) -> int:
 
 
 def has_all_files(folder: Path) -> bool:
-    """Tell whether a folder holds both splits."""
+    """Return whether a folder holds both splits."""
     names = [name for pair in FILES.values() for name in pair]
     return all((folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in names)
 
@@ -92,7 +93,7 @@ def _find(folder: Path, name: str) -> Path:
     raise ValueError(f"{folder} has no {name} and no {name}.gz")
 
 
-def _read_header(file, path: Path, dimensions: int) -> tuple[int, ...]:
+def _read_header(file: io.BufferedIOBase, path: Path, dimensions: int) -> tuple[int, ...]:
     header = file.read(4 + 4 * dimensions)
     if header[:4] != bytes([0, 0, 8, dimensions]) or len(header) != 4 + 4 * dimensions:
         raise ValueError(f"{path} is not an IDX file of unsigned bytes in {dimensions} dimensions")

@@ -3,10 +3,10 @@
     report = ingest(["flowers.zip"], "data", size=32)
     dataset = genimg.data.load(report.dataset)
 
-Whatever is uploaded is read by a child process (`genimg.data.ingestion_worker`) that may take only
-so much memory, processor time and disk, and is killed when its time is over. What it leaves is a
-folder of new PNG files and a manifest (`genimg.data.manifest`), and that is published by one
-rename: a data set is there whole or not at all.
+Whatever is uploaded is read by a child process (`genimg.data.ingestion_worker`) whose memory,
+processor time and disk are limited, and which is killed when its time is up. It leaves a folder of
+new PNG files and a manifest (`genimg.data.manifest`), which is published by one rename: a data set
+is there whole or not at all.
 """
 
 import json
@@ -35,7 +35,7 @@ from genimg.storage import flush_directory, read_json
 PICTURES = "pictures"
 """In the temporary folder: what will be published."""
 OUTCOME = "outcome.json"
-"""In the temporary folder: what the child says of it."""
+"""In the temporary folder: what the child says about it."""
 PREVIEW = 40
 _INCOMING = ".incoming-"
 _LEFTOVER_SECONDS = 24 * 3600  # far longer than any ingestion may take
@@ -47,16 +47,16 @@ class UploadLimits(Configuration):
     """What one upload may cost."""
 
     upload_bytes: int = setting(2**29, "Bytes of all uploaded files.", low=1, high=2**32 - 2)
-    files: int = setting(20_000, "Files, in and outside of zip files.", low=1, high=65_534)
+    files: int = setting(20_000, "Files, inside and outside zip files.", low=1, high=65_534)
     file_bytes: int = setting(2**25, "Bytes of one picture, unpacked.", low=1, high=2**30)
     total_bytes: int = setting(2**31, "Bytes of all pictures, unpacked.", low=1, high=2**36)
     ratio: int = setting(100, "Bytes that one byte of a zip file may become.", low=1, high=1100)
     classes: int = setting(1000, "Classes; the models have no more.", low=1, high=1000)
     memory_bytes: int = setting(
-        2**30, "Memory for reading them, beside that of Python.", low=2**24, high=2**40
+        2**30, "Bytes of memory for reading them, besides what Python takes.", low=2**24, high=2**40
     )
-    processor_seconds: int = setting(300, "Processor time for reading them.", low=1, high=3600)
-    seconds: float = setting(600.0, "Time for reading them, by the clock.", low=0.1, high=7200)
+    processor_seconds: int = setting(300, "Processor seconds for reading them.", low=1, high=3600)
+    seconds: float = setting(600.0, "Seconds for reading them, by the clock.", low=0.1, high=7200)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -70,6 +70,7 @@ class IngestionReport:
     size: int
     """Side of the pictures in pixels."""
     fit: str
+    """"crop" or "pad", as it was asked for."""
     accepted: int
     """Number of pictures in the folder."""
     classes: dict[str, int]
@@ -81,7 +82,7 @@ class IngestionReport:
     preview: np.ndarray
     """Up to 40 of the pictures, uint8 (N, size, size, C), for `genimg.render.grid`."""
     splits: dict[str, dict[str, int]]
-    """Pictures of each class in "train" and "test", where the upload had such folders, or {}."""
+    """Number of pictures of each class in "train" and "test"; {} without folders for the two."""
     found: str
     """The classes and splits in one line, and what was renamed or left aside."""
 
@@ -97,8 +98,8 @@ class IngestionReport:
 
 
 def ingest(
-    sources: Sequence[str | os.PathLike],
-    root: str | os.PathLike,
+    sources: Sequence[str | os.PathLike[str]],
+    root: str | os.PathLike[str],
     *,
     size: int,
     fit: str = "crop",
@@ -106,9 +107,9 @@ def ingest(
 ) -> IngestionReport:
     """Publish uploaded pictures under `root`/datasets, and say what became of each file.
 
-    Which folder is a class, and which a split, is the rule of `genimg.data.layout`; all zip files
-    together are one layout, and a picture that comes by itself is of the class "pictures". The same
-    pictures, however named and packed, give the same published folder.
+    Which folder is a class, and which a split, is decided by the rule of `genimg.data.layout`. All
+    zip files together are one layout, and a picture that comes by itself is of the class
+    "pictures". The same pictures, however named and packed, give the same published folder.
 
     Args:
         sources: zip files and pictures (PNG, JPEG, WebP), told apart by their content.
@@ -117,8 +118,8 @@ def ingest(
         limits: default `UploadLimits()`.
 
     Raises:
-        ValueError: an argument is wrong, a zip file is none or is dangerous, a limit was reached,
-            or no file could be used; one sentence, and nothing is published.
+        ValueError: an argument is wrong, a zip file is damaged or dangerous, a limit was reached,
+            or no file can be used; the message is one sentence, and nothing is published.
         OSError: `root` cannot be written.
     """
     limits = limits or UploadLimits()
@@ -142,6 +143,7 @@ def ingest(
         _run_child(request, limits)
         outcome = read_json(temporary / OUTCOME)
         manifest = read_manifest(temporary / PICTURES)
+        assert manifest is not None  # a child that ends well has written it
         target = datasets / manifest["sha256"][:16]
         _publish(temporary / PICTURES, target)
     finally:
@@ -161,8 +163,8 @@ def ingest(
     )
 
 
-def _checked_sources(sources: Sequence[str | os.PathLike], limits: UploadLimits) -> list[Path]:
-    """Return the absolute paths, knowing that all are files and small enough together."""
+def _checked_sources(sources: Sequence[str | os.PathLike[str]], limits: UploadLimits) -> list[Path]:
+    """Return the absolute paths, once all are known to be files and small enough together."""
     if not sources:
         raise ValueError("nothing was uploaded; choose a zip file or some pictures")
     if len(sources) > limits.files:
@@ -183,7 +185,7 @@ def _checked_sources(sources: Sequence[str | os.PathLike], limits: UploadLimits)
 
 
 def _run_child(request: dict[str, Any], limits: UploadLimits) -> None:
-    """Let a limited process read the pictures; every way it may end badly is one ValueError."""
+    """Have a limited process read the pictures; however it fails, this raises one ValueError."""
     with tempfile.TemporaryFile() as messages:
         try:
             code = subprocess.run(
@@ -216,7 +218,7 @@ def _run_child(request: dict[str, Any], limits: UploadLimits) -> None:
 
 
 def _last_line(messages: BinaryIO) -> str:
-    """Return the child's last word."""
+    """Return the last thing that the child said, as a sentence."""
     messages.seek(max(0, messages.seek(0, os.SEEK_END) - 2000))
     lines = messages.read().decode(errors="replace").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "no reason given")
@@ -241,7 +243,7 @@ def _publish(ready: Path, target: Path) -> None:
 
 
 def _remove_leftovers(datasets: Path) -> None:
-    """Sweep away what a server that was killed could not."""
+    """Remove what servers that were killed have left behind."""
     for folder in datasets.glob(f"{_INCOMING}*"):
         try:
             old = time.time() - folder.stat().st_mtime > _LEFTOVER_SECONDS

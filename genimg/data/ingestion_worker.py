@@ -1,7 +1,7 @@
 """The child process that reads uploaded pictures: `python -m genimg.data.ingestion_worker`.
 
-The request comes as JSON on standard input. The pictures, their manifest and the outcome are left
-in the folder that it names; see `genimg.data.ingestion`, which publishes them.
+The request comes as JSON on standard input and names a folder. The pictures, their manifest and the
+outcome are left there; `genimg.data.ingestion` publishes them.
 Exit codes: 0 done, 2 the upload cannot be used, 71 out of memory, 74 files could not be written;
 the reason is one line on standard error.
 """
@@ -56,7 +56,9 @@ def main() -> int:
     except MemoryError:
         return _fail(71, "reading the pictures took too much memory; send fewer or smaller ones")
     except OSError as error:
-        return _fail(74, f"the pictures could not be stored: {error.strerror}; free some space")
+        return _fail(
+            74, f"the pictures could not be stored: {error.strerror or error}; free some space"
+        )
     return 0
 
 
@@ -66,10 +68,10 @@ def _fail(code: int, message: str) -> int:
 
 
 def restrict_process(limits: UploadLimits) -> None:
-    """Let the system end this process when it takes more than `limits` allow.
+    """Have the system end this process when it takes more than `limits` allow.
 
-    Windows has no such limits: there the counts and the parent's clock must do. The memory is
-    limited on Linux only, because what Python and its libraries took already must be added to it.
+    Windows has no such limits: there the counts and the parent's clock must do. Memory is limited
+    on Linux only, because what Python and its libraries have taken already must be known.
     """
     try:
         import resource
@@ -141,7 +143,7 @@ class Collector:
         """What was done to how many pictures."""
 
     def add_zip(self, archive: ZipReader) -> None:
-        """Take every member that is a picture, and what files of labels say.
+        """Take every member that is a picture, and what label files say.
 
         Raises:
             ValueError: there are too many files or bytes.
@@ -211,7 +213,7 @@ class Collector:
         except ValueError as error:
             self._refuse(name, str(error))
             return
-        # New pixels in a new file: nothing of the old one is left, such as where it was taken.
+        # New pixels in a new file: nothing else is kept, such as where the picture was taken.
         buffer = io.BytesIO()
         Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0]).save(buffer, "PNG")
         file = self.folder / f"{self.files:06d}{_GREY if pixels.shape[2] == 1 else ''}.png"
@@ -268,8 +270,10 @@ class Collector:
         write_json(self.folder / OUTCOME, outcome)
 
     def _move(self, placed: list[tuple[Place, str, Path]]) -> list[tuple[str, str]]:
-        """Give the pictures their places; return (path, SHA-256) of each."""
-        root, counts, published = self.folder / PICTURES, Counter(), []
+        """Move the pictures to their places; return (path, SHA-256) of each."""
+        root = self.folder / PICTURES
+        counts: Counter[str] = Counter()
+        published = []
         for place, digest, file in sorted(placed):
             below = "/".join(part for part in place if part)
             counts[below] += 1

@@ -1,10 +1,10 @@
-"""Files of labels that lie beside the pictures: which class each picture has.
+"""Label files, which lie beside the pictures and tell the class of each.
 
     dataset.json    as StyleGAN's tools write it: {"labels": [["00000/img00000000.png", 6], ...]}
     labels.csv      a table with a column for the file and one for the class
 
-The paths are those below the folder of the file of labels; a bare name, with or without its ending,
-does as well if only one picture has it.
+The paths start at the folder of the label file; a bare name, with or without its ending, will do if
+only one picture has it.
 """
 
 import csv
@@ -34,24 +34,25 @@ _LABEL_COLUMNS = (
 
 @dataclass(kw_only=True, eq=False)
 class Labels:
-    """What one file of labels says."""
+    """What one label file says."""
 
     name: str
     """Its path."""
     decides: bool = False
-    """Whether its folders are no classes, whatever they are called."""
+    """Whether it decides alone: then folders are not classes, whatever they are called."""
     problem: str = ""
     """Why it cannot be used, or ''."""
     folder: tuple[str, ...] = ()
-    """Where it lies; it tells of pictures there and below."""
+    """The folders that it lies in; it speaks of the pictures there and below."""
     by_path: dict[str, str] = field(default_factory=dict)
+    """Class by the path below `folder`."""
     by_name: dict[str, str] = field(default_factory=dict)
-    """For names that stand for one path only, with their ending and without."""
+    """Class by name, with its ending and without, where only one path has that name."""
     unlabelled: bool = False
     """Whether it says that the pictures have no classes."""
 
     def label_of(self, path: Sequence[str]) -> str | None:
-        """Return the class of a picture, by its folders and file; None if it is not named."""
+        """Return the class of a picture, given by its folders and file; None if it has no label."""
         if not path or tuple(path[: len(self.folder)]) != self.folder:
             return None
         if self.unlabelled:
@@ -65,13 +66,13 @@ class Labels:
 
 
 def is_labels(path: Sequence[str]) -> bool:
-    """Return whether a file may be one of labels, by its name."""
+    """Return whether a file, by its name, may be a label file."""
     name, _, ending = path[-1].casefold().rpartition(".")
     return path[-1].casefold() == _STYLEGAN or (ending in ("csv", "tsv") and name in _TABLES)
 
 
 def read_labels(path: Sequence[str], content: bytes) -> Labels:
-    """Return what a file of labels says; what is wrong with it is its `problem`.
+    """Return what a label file says; what is wrong with it is its `problem`.
 
     Args:
         path: its folders and name, for which `is_labels` is true.
@@ -79,6 +80,7 @@ def read_labels(path: Sequence[str], content: bytes) -> Labels:
     """
     labels = Labels(name="/".join(path), folder=tuple(path[:-1]))
     labels.decides = path[-1].casefold() == _STYLEGAN
+    pairs: Iterable[tuple[str, str]] | None
     try:
         if labels.decides:
             pairs = _of_stylegan(content)
@@ -114,7 +116,7 @@ def _of_stylegan(content: bytes) -> list[tuple[str, str]] | None:
     except (ValueError, RecursionError):
         raise ValueError("it is not valid JSON") from None
     if not isinstance(value, dict) or "labels" not in value:
-        raise ValueError('it has no "labels" as those of StyleGAN have')
+        raise ValueError('it has no "labels", as the files of StyleGAN do')
     entries = value["labels"]
     if entries is None:
         return None
@@ -152,7 +154,9 @@ def _of_table(content: bytes) -> Iterator[tuple[str, str]]:
     elif len(head) == 2 and file is None and label is None and "." in head[0]:
         file, label = 0, 1  # no line of headings
     else:
-        raise ValueError("no column of it is called file or image, or none label or class")
+        raise ValueError(
+            "no column of it is called file or image, or none is called label or class"
+        )
     most = max(file, label)
     return ((row[file], row[label]) for row in rows if len(row) > most)
 

@@ -2,18 +2,18 @@
 
     cats/1.png                  class "cats"
     cats/indoors/2.jpg          class "cats" as well
-    set/cats/1.png              outer folders are looked through, a few stray pictures beside the
+    set/cats/1.png              outer folders are looked through; a few stray pictures beside the
     set/dogs/2.png              folders of the classes are left out
     train/cats/1.png            folders for training, validation and testing are the splits
     test/cats/2.png
-    cats/train/1.png            also inside of each class
-    part1/cats/1.png            parts with the same folders, that differ in their numbers only, are
-    part2/cats/2.png            one set
+    cats/train/1.png            also inside each class
+    part1/cats/1.png            parts whose names differ in their numbers only, and that hold the
+    part2/cats/2.png            same folders, are one set
     1.png                       class "pictures"
 
 Where there are folders for training, they are the split "train". Those for testing are the split
-"test"; validation counts as testing if there is none for testing, else as training. Without them
-`genimg.data.folder` divides each class itself. A file of labels beside the pictures
+"test"; those for validation count as testing if there are none for testing, else as training.
+Without any, `genimg.data.folder` divides each class itself. A label file beside the pictures
 (`genimg.data.labels`) tells the classes where the folders do not.
 """
 
@@ -54,7 +54,7 @@ class Layout:
     places: list[Place | str]
     """For each path its place, or the reason why it has none, in the order of the paths."""
     renamed: dict[str, str] = field(default_factory=dict)
-    """The classes with another name than their folder."""
+    """The folders whose class has another name, with that name."""
     notes: list[str] = field(default_factory=list)
     """What else was understood, in words."""
 
@@ -80,10 +80,10 @@ def arrange(paths: Sequence[Sequence[str]], labels: Collection[Labels] = ()) -> 
     """Return the classes and splits of a collection of files.
 
     Args:
-        paths: the folders and the file of each; empty for one that came by itself, and is of the
-            class "pictures". Hidden files and the system's own are left out before. They may come
-            in any order and from anybody.
-        labels: what files of labels beside them say.
+        paths: the folders and the name of each file; empty for one that came by itself, and is of
+            the class "pictures". They may come in any order and from anybody, but without hidden
+            files and those that systems write for themselves.
+        labels: what the label files beside them say.
     """
     layout = Layout(places=[])
     whole = _without_parts(paths, layout)
@@ -130,7 +130,7 @@ def _level(way: tuple[str, ...], folder: Folder) -> _Level:
 
 
 def _without_parts(paths: Sequence[Sequence[str]], layout: Layout) -> Sequence[Sequence[str]]:
-    """Return the paths without a level of folders that differ in their numbers only.
+    """Return the paths without the level of folders that differ in their numbers only, if any.
 
     A large set may come in parts ("part1/cats", "part2/cats"): the same folders are in each.
     """
@@ -153,7 +153,7 @@ def _without_parts(paths: Sequence[Sequence[str]], layout: Layout) -> Sequence[S
 
 
 def _inner_kinds(node: Folder) -> dict[str, str]:
-    """Return the splits inside of each class, by the names of their folders."""
+    """Return the splits inside each class, by the names of their folders."""
     names = {name for folder in node.folders.values() for name in folder.folders}
     splits = {name: cut[0] for name in names if (cut := split_of(name)) and not cut[1]}
     everywhere = all(
@@ -164,7 +164,7 @@ def _inner_kinds(node: Folder) -> dict[str, str]:
 
 
 def _inside(top: tuple[str, ...], name: str, split: Folder) -> _Level:
-    """Return where the classes are in the folder of a split."""
+    """Return where the classes are inside the folder of a split."""
     way = (*top, name)
     # "training_set/training_set/cats" is how some archives are packed.
     while split.is_chain() and split_of(split.only()[0]):
@@ -212,7 +212,7 @@ def _label(
     labels: Collection[Labels],
     layout: Layout,
 ) -> None:
-    """Let files of labels tell the classes, where they may."""
+    """Let the first usable label file tell the classes, where it may."""
     told = {place.label for place in raw if isinstance(place, Place)}
     for table in labels:
         if table.problem:
@@ -238,7 +238,7 @@ def _label(
 
 
 def _settle(raw: list[Place | str], kinds: Mapping[str, str], layout: Layout) -> None:
-    """Make two splits of up to three, of classes that can be learned."""
+    """Make two splits out of up to three, with only those classes that can be learned."""
     if not kinds:
         return
     learned = {p.label for p in raw if isinstance(p, Place) and p.split == "train"}

@@ -5,9 +5,9 @@
     PATH/train/cats/000001.png
 
 The hash is SHA-256 over one sorted line for each picture: its path below PATH, a zero byte, and the
-SHA-256 of the file in hexadecimal. It does not depend on the time of publication. Beside the hash
+SHA-256 of the file in hexadecimal. It does not depend on the time of publication. Besides the hash
 the manifest tells what a form or an estimate asks for: the classes with the number of pictures in
-each, those of each split if there are splits, the channels, and in words what was found.
+each, the same for each split if there are splits, the channels, and in words what was found.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from genimg.data.file_names import is_hidden
 from genimg.storage import read_json
@@ -30,7 +31,7 @@ def pictures_hash(pictures: Iterable[tuple[str, str]]) -> str:
 
 
 def folder_hash(root: Path) -> str:
-    """Return the hash of the files below `root` now; the manifest and the system's do not count."""
+    """Return the hash of the files below `root` now, but for the manifest and the system's own."""
     pictures = []
     for path in _pictures(root):
         with (root / path).open("rb") as content:
@@ -39,9 +40,9 @@ def folder_hash(root: Path) -> str:
 
 
 def _pictures(root: Path) -> Iterator[str]:
-    """Yield the path below `root`, with forward slashes, of all but the manifest and the system's.
+    """Yield the paths below `root`, with forward slashes, of what `folder_hash` counts.
 
-    With plain strings: `Path.rglob` takes ten times as long.
+    It works with plain strings, because `Path.rglob` takes ten times as long.
     """
     for folder, subfolders, files in os.walk(root):
         subfolders[:] = [name for name in subfolders if not is_hidden([name])]
@@ -53,14 +54,14 @@ def _pictures(root: Path) -> Iterator[str]:
                 yield path
 
 
-def place_of(manifest: dict, path: str) -> tuple[str | None, str]:
-    """Return the split (None where there are none) and the class of a picture of the folder."""
+def place_of(manifest: dict[str, Any], path: str) -> tuple[str | None, str]:
+    """Return the split (None without splits) and the class of a picture in a published folder."""
     parts = path.split("/")
     return (parts[0], parts[1]) if "splits" in manifest and len(parts) > 1 else (None, parts[0])
 
 
-def read_manifest(root: Path) -> dict | None:
-    """Return the manifest of a published folder, or None where there is none of ours.
+def read_manifest(root: Path) -> dict[str, Any] | None:
+    """Return the manifest of a published folder, or None if it has none of ours.
 
     Raises:
         ValueError: it is damaged.
@@ -89,12 +90,12 @@ def verified_hash(root: Path) -> str:
     return manifest["sha256"]
 
 
-def described(root: Path) -> dict | None:
+def described(root: Path) -> dict[str, Any] | None:
     """Return the manifest if it describes the folder, so that no picture need be read; else None.
 
-    Of the files only the names are looked at: their number in each class must be that of the
-    manifest. A form asks at each change of a setting, and hashing 20,000 files takes a second.
-    Their content is verified where it counts, each time they are loaded; see `verified_hash`.
+    Only the names of the files are looked at: each class must have as many as the manifest says. A
+    form asks whenever a setting changes, and hashing 20,000 files takes a second. The content is
+    verified where it matters, each time the pictures are loaded; see `verified_hash`.
 
     Raises:
         ValueError: pictures were added, moved or removed, or the manifest is damaged.
@@ -102,15 +103,15 @@ def described(root: Path) -> dict | None:
     """
     manifest = read_manifest(root)
     if manifest is None or manifest.get("channels") not in (1, 3):
-        return None  # one that was written before it told the channels
+        return None  # none, or one from before manifests told the channels
     places = Counter(place_of(manifest, path) for path in _pictures(root))
     if not places or places != _stated(manifest):
         raise _changed(root)
     return manifest
 
 
-def _stated(manifest: dict) -> dict[tuple[str | None, str], int]:
-    """Return the number of pictures of each split and class; nothing if that is damaged."""
+def _stated(manifest: dict[str, Any]) -> dict[tuple[str | None, str], int]:
+    """Return the number of pictures of each split and class; {} if that is damaged."""
     splits = manifest.get("splits", {None: manifest.get("classes")})
     try:
         return {(split, name): count for split, of in splits.items() for name, count in of.items()}

@@ -1,10 +1,10 @@
-"""The names in a zip file, when nothing says in which encoding they are written.
+"""The names in a zip file, when nothing says which encoding they are written in.
 
 A zip file may say that a name is UTF-8. Many programs do not: Windows writes the code page of its
 country, others write UTF-8 and forget to say so. All such names of an archive are judged together:
-each encoding is a rough model of how names are written in its countries (how often a common
-character, a rarer one, a symbol), and the one under which the bytes are most probable is taken.
-The probabilities are round numbers, and the common characters a list for names of things.
+each encoding has a rough model of how names are written in its countries (how often a common
+character occurs, a rarer one, a symbol), and the one under which the bytes are most probable is
+taken. The probabilities are round numbers; the common characters are listed below.
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ from contextlib import suppress
 from itertools import pairwise
 
 _HAN = frozenset(
-    # The most frequent of running text, and what names of classes are made of.
+    # The most frequent ones of running text, and those that names of classes are made of.
     "的一是不了在人有我他这個个们們中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于於着下自之年过過发發"
     "后後作里裡用道行所然家种種事成方多经經么麼去法学學如都同现現当當没沒动動面起看定天分还還进進好小部其些主样樣理心本前"
     "开開但因只从從想实實日军軍者意无無力它与與长長把机機十民第公此已工使情明性知全三又关關点點正业業外将將两兩高间間由"
@@ -45,14 +45,15 @@ _MIXED = 6.0
 _ACCENTED = -6.0  # in a language that has few of them
 _IMPOSSIBLE = -10_000.0
 _MOST_JUDGED = 2000
-_NO_LEGACY = 3.0  # how much rarer an encoding of old is than UTF-8
+_NO_LEGACY = 3.0  # the logarithm of how much rarer an old encoding is than UTF-8
 
 
 def decode_names(names: Sequence[bytes]) -> list[str]:
     """Return names in the one encoding that fits all of them best.
 
-    A folder or a file whose name can hardly be but UTF-8 is read so all the same, because archives
-    are added to on other machines. The same folder is read alike in every path.
+    A folder or a file whose name can hardly be anything but UTF-8 is read as that all the same,
+    because files are added to archives on other machines. The same folder is read alike in every
+    path.
 
     Args:
         names: paths of one archive.
@@ -91,7 +92,7 @@ def _of_each(score: Callable[[str], float]) -> Callable[[str], float]:
 
 
 def _mixture(text: str) -> float:
-    """Return the price of words of two scripts, or with symbols in them: hardly any are written."""
+    """Return the penalty for words that mix two scripts, or letters and symbols, as few do."""
     total = 0.0
     for pair in pairwise(text):
         plain = [character.isascii() for character in pair]
@@ -148,7 +149,7 @@ def _korean(character: str) -> float:
 
 
 def _cyrillic(text: str) -> float:
-    """Capitals begin words, or make up all of it."""
+    """Capitals begin words, or make up the whole of them."""
     total, before = 0.0, ""
     for character in text:
         if character.isascii():
@@ -165,7 +166,7 @@ def _cyrillic(text: str) -> float:
 
 
 def _western(text: str) -> float:
-    """Letters with accents stand among others without."""
+    """Letters with accents stand among letters without."""
     total = 0.0
     for place, character in enumerate(text):
         if character.isascii():
@@ -185,7 +186,7 @@ def _western(text: str) -> float:
 
 
 def _universal(text: str) -> float:
-    """UTF-8 by chance is rare: what can be it nearly always is."""
+    """Bytes are hardly ever valid UTF-8 by chance: what can be UTF-8 nearly always is."""
     wide = any(character >= "\u0800" for character in text)
     if wide or any("\u0370" <= character <= "\u07ff" for character in text):
         return _ASCII * len(text)

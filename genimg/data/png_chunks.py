@@ -1,4 +1,4 @@
-"""PNG files without what is no pixel (W3C, Portable Network Graphics, third edition, section 5).
+"""PNG files without what is not pixels (W3C, Portable Network Graphics, third edition, section 5).
 
 A file is a row of chunks. Those with texts and colour profiles may be larger than the picture, and
 a decoder unpacks them only to throw them away.
@@ -16,14 +16,15 @@ _PIECE = 2**16
 
 
 def without_extras(content: bytes) -> bytes:
-    """Return a PNG file with its pixels only; the first frame of an animation. Others stay.
+    """Return a PNG file with its pixels only (of an animation, the first frame); others unchanged.
 
     Raises:
         ValueError: its texts or its profile would unpack to over 16 MB.
     """
     if not content.startswith(SIGNATURE):
         return content
-    view, kept, left = memoryview(content), [SIGNATURE], _MOST_UNPACKED
+    view, left = memoryview(content), _MOST_UNPACKED
+    kept: list[bytes | memoryview] = [SIGNATURE]
     for kind, begin, end in _chunks(content):
         if kind in _NEEDED and not (kind == b"eXIf" and end - begin > _MOST_EXIF_BYTES):
             kept.append(view[begin - 8 : end + 4])
@@ -42,7 +43,7 @@ def bits_of_png(content: bytes) -> int:
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the kind of each chunk, and where its data begin and end, which may be too late."""
+    """Yield the kind of each chunk, and where its data begin and end, maybe beyond the file."""
     at = len(SIGNATURE)
     while at + 8 <= len(content):
         length, kind = struct.unpack_from(">L4s", content, at)
@@ -53,7 +54,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _unpacked_size(kind: bytes, data: memoryview, most: int) -> int:
-    """Return how many bytes compressed data would be, or more than `most`."""
+    """Return how many bytes compressed data unpack to, or any number above `most` if more."""
     head = bytes(data[:2000])
     at = head.find(b"\0") + 1
     if kind == b"iTXt":

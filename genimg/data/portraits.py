@@ -6,6 +6,7 @@ eyebrows) are left out.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from genimg.data.drawing import Design, Names, Numbers, color
 
@@ -45,20 +46,20 @@ GLASSES = ("none", "round", "square")
 SHIRTS = {"collar": "collared", "roll neck": "crew", "open neck": "open"}
 
 
-def _options(values: Mapping[str, str | float]) -> dict:
-    hair = HAIR_COLORS[values["hair colour"]]
-    bearded = values["beard"] == "yes"
+def _options(names: Mapping[str, str], numbers: Mapping[str, float]) -> dict[str, Any]:
+    hair = HAIR_COLORS[names["hair colour"]]
+    bearded = names["beard"] == "yes"
     mouth = "000000"
-    if bearded and values["hair colour"] in DARK:
-        mouth = "d9485f" if values["mouth"] == "oh" else "ffffff"
-    glasses = values["glasses"]
+    if bearded and names["hair colour"] in DARK:
+        mouth = "d9485f" if names["mouth"] == "oh" else "ffffff"
+    glasses = names["glasses"]
     return {
-        "hairVariant": HAIR[values["hair"]],
+        "hairVariant": HAIR[names["hair"]],
         "hairColor": hair,
-        "baseColor": SKINS[values["skin"]],
-        "mouthVariant": MOUTHS[values["mouth"]],
+        "baseColor": SKINS[names["skin"]],
+        "mouthVariant": MOUTHS[names["mouth"]],
         "mouthColor": mouth,
-        "eyesVariant": EYES[values["eyes"]],
+        "eyesVariant": EYES[names["eyes"]],
         "eyebrowsVariant": "up",
         "noseVariant": "curve",
         "earsVariant": "attached",
@@ -69,9 +70,9 @@ def _options(values: Mapping[str, str | float]) -> dict:
         "facialHairVariant": "beard",
         "facialHairProbability": 100 if bearded else 0,
         "facialHairColor": hair,
-        "clothesVariant": SHIRTS[values["shirt"]],
-        "shirtColor": color(0.74, 0.125, values["shirt hue"]),
-        "backgroundColor": color(0.92, 0.037, values["background hue"]),
+        "clothesVariant": SHIRTS[names["shirt"]],
+        "shirtColor": color(0.74, 0.125, numbers["shirt hue"]),
+        "backgroundColor": color(0.92, 0.037, numbers["background hue"]),
     }
 
 

@@ -1,4 +1,4 @@
-"""What a data set is once loaded, and the facts about the published ones."""
+"""What a data set is once it is loaded, and the facts about the published ones."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ class Dataset:
     """What is known about every picture, by name; empty for most data sets."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError if an attribute does not speak of these pictures."""
+        """Raise ValueError if an attribute does not have one value for each picture."""
         for name, attribute in self.attributes.items():
             if len(attribute) != len(self.images):
                 raise ValueError(
@@ -79,7 +79,7 @@ class Dataset:
 
         Raises:
             IndexError: there is no such picture.
-            TypeError: `index` is no whole number.
+            TypeError: `index` is not a whole number.
         """
         try:
             row = operator.index(index)
@@ -92,7 +92,7 @@ class Dataset:
         return self.images[row], int(self.labels[row])
 
     def pictures(self) -> np.ndarray:
-        """Return the images as `genimg.render` and the models take them, uint8 (N, H, W, C)."""
+        """Return the pictures as `genimg.render` and the models take them, uint8 (N, H, W, C)."""
         return self.images.permute(0, 2, 3, 1).numpy()
 
     @property
@@ -116,7 +116,7 @@ class Facts:
     """Native side in pixels."""
     channels: int
     counts: dict[str, int]
-    """Images in each split."""
+    """Number of pictures in each split."""
     license: str
     homepage: str
     attribution: str = ""
@@ -124,12 +124,12 @@ class Facts:
     design: Design | None = None
     """How the pictures are drawn, if they are."""
     read: Callable[[str], tuple[Any, Any]] | None = None
-    """Returns pictures and labels of a split, of a set that a plug-in brings."""
+    """Returns the pictures and the labels of a split, for a data set that a plug-in brings."""
 
 
 @cache
 def published() -> Table[Facts]:
-    """Return the data sets that have a name, by it; `classes` are in the order of the labels."""
+    """Return the published data sets by name; their `classes` are in the order of the labels."""
     digits = tuple("0123456789")
     mnist_counts = {"train": 60_000, "test": 10_000}
     drawn_counts = {"train": 24_000, "test": 4_000}
@@ -212,3 +212,10 @@ def published() -> Table[Facts]:
         ),
     }
     return Table(ours)
+
+
+def design_of(name: str) -> Design:
+    """Return how the pictures of a drawn data set are drawn."""
+    design = published()[name].design
+    assert design is not None, f"{name} is not drawn"
+    return design

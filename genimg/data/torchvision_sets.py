@@ -1,8 +1,8 @@
 """The published data sets that torchvision can download, and local copies of them.
 
-The cache is `GENIMG_CACHE`, or ~/.cache/genimg, laid out as torchvision does. Every downloaded
-file is checked by torchvision against its published MD5 sum. A download that was cut off goes on
-with the first file that is not there whole.
+The cache is `GENIMG_CACHE`, or ~/.cache/genimg, laid out as torchvision does it. Torchvision checks
+every downloaded file against its published MD5 sum. A download that was cut off goes on with the
+first file that is not complete.
 """
 
 import os
@@ -60,13 +60,13 @@ def find_local(name: str) -> Path | None:
 
 
 def describe_source(local: Path | None) -> str:
-    """Return what people read as the source: the folder, unless it is (or will be) the cache."""
+    """Return the source in words: the folder, unless it is (or will be) the cache."""
     in_cache = local is None or local.is_relative_to(cache_folder())
     return "torchvision download" if in_cache else str(local)
 
 
 def count(name: str, split: str, local: Path) -> int:
-    """Return the number of images in one split of a data set found by `find_local`."""
+    """Return the number of pictures in one split of a data set found by `find_local`."""
     return idx.count(local, split) if name in IDX_NAMES else published()[name].counts[split]
 
 
@@ -108,8 +108,8 @@ def _idx_cache(name: str) -> Path:
 def _download_idx(name: str) -> Path:
     """Fetch the four compressed files and return their folder.
 
-    torchvision's own class would unpack them and from then on trust the unpacked files by name,
-    even if it was killed half way; only its checked download is used, and the .gz is read.
+    Torchvision's own class would unpack them and from then on trust the unpacked files by name,
+    even if it was killed halfway. So only its checked download is used, and the .gz is read.
     """
     import torchvision.datasets
     from torchvision.datasets.utils import check_integrity, download_url

@@ -1,4 +1,4 @@
-"""Zip files from strangers, read as a stream, and held to every number they say of themselves.
+"""Zip files from strangers, read as a stream, and held to every number that they state.
 
 A zip file is a row of members, each a local header and its packed bytes, then a directory that
 lists them again, then an end record that says where the directory is (PKWARE's APPNOTE.TXT,
@@ -7,7 +7,7 @@ checked against the caller's limits before a member is read, and reading stops a
 beyond the claim: a lie cannot cost more than the truth may.
 
 What stands before the first member (a program that unpacks the rest) or after the end record is
-ignored, as other programs do. So is what a local header says but where its bytes begin.
+ignored, as by other programs. So is all that a local header says, but for where its bytes begin.
 """
 
 import io
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from stat import S_IFDIR, S_IFMT, S_IFREG
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from genimg.data.name_encoding import decode_names
 
@@ -74,7 +74,7 @@ class ZipReader:
         most_members: an archive that lists more is refused.
 
     Raises:
-        BadZip: it is no zip file, was cut short, is split, is damaged, lists too many members,
+        BadZip: it is not a zip file, was cut short, is split, is damaged, lists too many members,
             or its members overlap, so that few bytes could pretend to be many.
         OSError: the file cannot be read.
     """
@@ -137,8 +137,8 @@ class ZipReader:
             )
         if member.unpacked > most_ratio * member.packed:
             raise ValueError(
-                f"it is compressed to less than a {most_ratio}th, and is not unpacked, because a"
-                " zip bomb looks like that; save the picture again as PNG or JPEG"
+                f"it is compressed to less than a {most_ratio}th of its size, as zip bombs are, so"
+                " it was not unpacked; save the picture again as PNG or JPEG"
             )
 
     def _find_directory(self) -> tuple[int, int, int, int]:
@@ -219,7 +219,7 @@ class ZipReader:
         starts, free = {}, 0
         for member in sorted(self.members, key=lambda member: member.offset):
             if member.offset < free:
-                raise BadZip("its files overlap, as those of no honest zip file do")
+                raise BadZip("its files overlap, which never happens in an honest zip file")
             self._file.seek(member.offset)
             header = self._file.read(_LOCAL.size)
             if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
@@ -230,12 +230,12 @@ class ZipReader:
             starts[member.offset] = member.offset + _LOCAL.size + name_bytes + extra
             free = starts[member.offset] + member.packed
         if free > directory:
-            raise BadZip("its files overlap, as those of no honest zip file do")
+            raise BadZip("its files overlap, which never happens in an honest zip file")
         return starts
 
 
 class _Stored:
-    """Members that are not compressed, read through the same calls as zlib's."""
+    """Reads members that are not compressed, through the same calls as zlib's."""
 
     eof = False
     unconsumed_tail = unused_data = b""
@@ -262,14 +262,15 @@ def _end_record(tail: bytes) -> int:
             found = at
     if found < 0:
         raise BadZip(
-            "it has no list of files at its end; it is no zip file, or was cut short on its way"
+            "it has no list of files at its end: it is not a zip file, or was cut short on its way"
         )
     return found
 
 
 def _extra_fields(extra: bytes) -> dict[int, bytes]:
     """Return the extra fields of a member by their kind; what is cut short is left out."""
-    fields, at = {}, 0
+    fields: dict[int, bytes] = {}
+    at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
         fields.setdefault(kind, extra[at + 4 : at + 4 + length])
@@ -277,7 +278,7 @@ def _extra_fields(extra: bytes) -> dict[int, bytes]:
     return fields
 
 
-def _member(entry: tuple, extra: dict[int, bytes], name: str, shift: int) -> Member:
+def _member(entry: tuple[Any, ...], extra: dict[int, bytes], name: str, shift: int) -> Member:
     _, _, _, flags, method, _, _, checksum, packed, unpacked = entry[:10]
     attributes, offset = entry[-2:]
     sizes, at = extra.get(_SIZES_64, b""), 0
@@ -306,7 +307,7 @@ def _texts(names: Sequence[tuple[bytes, int, dict[int, bytes]]]) -> list[str]:
 
 
 def _said(name: bytes, flags: int, extra: dict[int, bytes]) -> str | None:
-    """Return a name whose encoding is told, or None."""
+    """Return a name as text if the archive says how it is encoded, else None."""
     unicode = extra.get(_NAME_UTF_8, b"")  # version, CRC-32 of the name that it stands for, name
     with suppress(UnicodeDecodeError):
         if unicode[:1] == b"\1" and unicode[1:5] == zlib.crc32(name).to_bytes(4, "little"):

@@ -4,7 +4,7 @@ Shape letters: N tokens of a picture, V size of the vocabulary, T = N + 1 positi
 token, then the tokens.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import TypedDict, Unpack
 
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from genimg.checkpoints import Checkpoint
 from genimg.checks import check_seed, shown
+from genimg.explore.ablation import Ablation, Treatment, ablate, average_maps, surgery_of
 from genimg.explore.arguments import (
     Label,
     check_controls,
@@ -26,13 +27,12 @@ from genimg.explore.arguments import (
     require_index,
     token_numbers,
 )
-from genimg.explore.attention_maps import AttentionMaps
+from genimg.explore.drawn import Drawing
 from genimg.explore.loaded import LoadedModel
 from genimg.explore.outputs import Output, Pictures, as_output, check_output
-from genimg.explore.presenting import card, large, line, pixels_text, png, sheet
-from genimg.models.attention import Capture
-from genimg.models.image_gpt import ImageGpt
-from genimg.models.sampling import draw_steps, draw_tokens
+from genimg.explore.presenting import sheet
+from genimg.models.sampling import Prior, draw_steps, draw_tokens
+from genimg.models.surgery import Place
 from genimg.randomness import generator
 from genimg.tensors import to_uint8
 
@@ -57,106 +57,6 @@ class Controls(TypedDict, total=False):
     top_k: int
     top_p: float
     guidance: float
-
-
-class Drawing:
-    """A picture of an image GPT, with the numbers it came from.
-
-    Positions count from 0: the class token, then the tokens in raster order. Position t is the one
-    that predicted token t, looking at the class and at the tokens before t; so queries go from 0
-    to N - 1.
-
-    Attributes:
-        image: uint8 (H, W, C).
-        tokens: int64 (N,).
-        label: number of the class; `ImageGpt.unconditional` for none.
-        probabilities: float32 (N, V), the distribution each token was drawn from, after guidance,
-            temperature, top-k and top-p. For tokens that were given, what it would have been.
-    """
-
-    def __init__(
-        self,
-        prior: ImageGpt,
-        *,
-        image: np.ndarray,
-        tokens: np.ndarray,
-        label: int,
-        probabilities: np.ndarray,
-    ) -> None:
-        self.image, self.tokens, self.label = image, tokens, label
-        self.probabilities = probabilities
-        self._prior = prior
-
-    def __repr__(self) -> str:
-        return line("Drawing", self._facts())
-
-    def _repr_html_(self) -> str:
-        return card("Drawing", self._facts(), large(self.image))
-
-    def _repr_png_(self) -> bytes | None:
-        return png(large(self.image))
-
-    def _facts(self) -> dict[str, str]:
-        grid = self._prior.layout
-        told = self.label != self._prior.unconditional
-        return {
-            "picture": pixels_text(self.image.shape[0], self.image.shape[2]),
-            "class": f"class {self.label}" if told else "any class",
-            "tokens": f"{grid.rows} x {grid.columns} tokens",
-            "vocabulary": f"{self.probabilities.shape[1]} kinds of token",
-        }
-
-    @property
-    def logits(self) -> np.ndarray:
-        """Logits of each token given the class and the tokens before, float32 (N, V).
-
-        Before any control. `next_token_distribution` makes `probabilities` of u + guidance *
-        (logits - u) with `unconditional_logits` u, which are the logits where guidance is 1.
-        """
-        return self._pass[0]
-
-    @cached_property
-    def unconditional_logits(self) -> np.ndarray:
-        """The same without the class, float32 (N, V)."""
-        return self._read(self._prior.unconditional)
-
-    @property
-    def maps(self) -> AttentionMaps:
-        """The attention of all layers, from one causal pass over the finished tokens."""
-        return self._pass[1]
-
-    def attention(self, layer: int, head: int, query: int) -> np.ndarray:
-        """Return how much position `query` looks at each position, float32 (T,); sums to 1.
-
-        Raises:
-            ValueError: there is no such layer, head or query.
-        """
-        return self.maps.attention(layer, head, query)
-
-    def entropy(self, layer: int, head: int, query: int) -> float:
-        """Return the entropy of `attention` in nats."""
-        return self.maps.entropy(layer, head, query)
-
-    def rollout(self, query: int) -> np.ndarray:
-        """Return the attention rollout of a position through all layers, float32 (T,)."""
-        return self.maps.rollout(query)
-
-    def stages(self, layer: int, head: int, query: int) -> dict[str, np.ndarray]:
-        """Return the attention of one head step by step; see `AttentionMaps.stages`."""
-        return self.maps.stages(layer, head, query)
-
-    @cached_property
-    def _pass(self) -> tuple[np.ndarray, AttentionMaps]:
-        capture = Capture(keep_values=True)
-        logits = self._read(self.label, capture)
-        return logits, AttentionMaps(capture, self._prior.transformer)
-
-    @torch.inference_mode()
-    def _read(self, label: int, capture: Capture | None = None) -> np.ndarray:
-        device = next(self._prior.parameters()).device
-        tokens = torch.from_numpy(self.tokens)[None, :-1].to(device)  # (1, N - 1)
-        logits = self._prior(tokens, torch.tensor([label], device=device), capture=capture)
-        return logits[0].float().cpu().numpy()
 
 
 class DrawerModel(LoadedModel):
@@ -308,6 +208,35 @@ class DrawerModel(LoadedModel):
         labels = self._one_label(label)
         return self._drawing(labels, self._uniforms(0, 1), self._encode(image), {"guidance": 1})
 
+    def ablate(
+        self,
+        drawing: Drawing,
+        *,
+        heads: Mapping[Place, Treatment] | None = None,
+        feed_forwards: Collection[int] = (),
+    ) -> Ablation:
+        """Make a drawing of this model again without some of its parts.
+
+            drawing = model.generate(label="Coat", seed=3)
+            model.ablate(drawing, heads={(2, 0): "off", (2, 1): "uniform"}, feed_forwards=[5])
+
+        Args:
+            drawing: of `generate` or `read`.
+            heads: what is done to heads, by (layer, head): see `genimg.explore.ablation.Treatment`.
+            feed_forwards: layers whose feed-forward network adds nothing.
+
+        Raises:
+            ValueError: there is no such layer, head or treatment, or it is no drawing.
+        """
+        if not isinstance(drawing, Drawing):
+            raise ValueError(f"drawing must be one of generate or read, not {shown(drawing)}")
+        surgery = surgery_of(self.prior, heads, feed_forwards, lambda: self._averages)
+        return ablate(drawing, self.prior, surgery)
+
+    @cached_property
+    def _averages(self) -> Tensor:
+        return average_maps(self.prior)
+
     @torch.inference_mode()
     def negative_log_likelihood(self, images: np.ndarray, labels: Label) -> np.ndarray:
         """Return -log p(tokens | class) of pictures in nats per token, float32 (M,).
@@ -350,7 +279,12 @@ class DrawerModel(LoadedModel):
     ) -> Drawing:
         controls = self._all_controls(controls, labels)
         known = self._given(known, slice(None))
-        steps = list(draw_steps(self.prior, self.here(labels), uniforms, known=known, **controls))
+        labels_here = self.here(labels)
+
+        def again(prior: Prior) -> Tensor:
+            return draw_tokens(prior, labels_here, uniforms, known=known, **controls)
+
+        steps = list(draw_steps(self.prior, labels_here, uniforms, known=known, **controls))
         tokens = torch.cat([token for token, _ in steps])  # (N,)
         return Drawing(
             self.prior,
@@ -358,6 +292,8 @@ class DrawerModel(LoadedModel):
             tokens=tokens.cpu().numpy(),
             label=int(labels[0]),
             probabilities=torch.cat([row for _, row in steps]).cpu().numpy(),
+            again=again,
+            decode=self._decode,
         )
 
     def _given(self, known: Tensor | None, part: slice) -> Tensor | None:
@@ -407,7 +343,8 @@ class DrawerModel(LoadedModel):
         return sheet(self.sample(10, seed=0))
 
     def _forget(self) -> None:
-        self.__dict__.pop("_black", None)
+        for name in ("_black", "_averages"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def _black(self) -> Tensor:

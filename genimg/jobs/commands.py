@@ -8,6 +8,7 @@ a state that the supervisor sees through.
 import dataclasses
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -26,14 +27,13 @@ _OVER = (State.SUCCEEDED, State.CANCELLED)  # all others may yet be trained
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True)
 class Command(ABC, Generic[Result]):
     """Something to do for a visitor.
 
     Doing it raises ValueError if there is no such job or its state does not allow it,
     PermissionError if the visitor may not, and OSError if the disk fails.
     """
-
-    __slots__ = ()
 
     def execute(self, runs: Runs, visitor: Visitor) -> Result:
         """Do it, and return what came of it."""
@@ -51,7 +51,7 @@ class Start(Command[Job]):
         spec: `RunSpec.to_dict()`.
         name: what to call it; by default the preset's name.
         device: "auto", "cpu", "mps", "cuda" or "cuda:1".
-        token: of the click that asked: the same one again returns the same job.
+        token: stands for the click that asked; the same token again returns the same job.
 
     Raises:
         ValueError: the settings or the device are wrong, or it cannot fit on this machine.
@@ -71,7 +71,7 @@ class Start(Command[Job]):
         if (known := runs.index.job(id)) is not None:
             return known
         wanted = resolve_wanted(self.device, runs.engine.capacity())
-        # The worker sees only the GPU it is to use, so that a run can go on on another one.
+        # The worker sees only the GPU it is to use, so that a run can continue on another one.
         run = dataclasses.replace(request.run, device=wanted.partition(":")[0])
         request = dataclasses.replace(request, run=run, resolved={})
         runs.check_room(request, owner, wanted, visitor)
@@ -243,7 +243,7 @@ class CheckUpload(Command[str]):
 class DeletePictures(Command[None]):
     """Delete pictures that somebody sent; those that are gone are no error.
 
-    If others sent the same ones, these stay theirs.
+    If others sent the same ones, they keep them.
 
     Args:
         name: of their folder.
@@ -275,13 +275,13 @@ class DeletePictures(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class Rebuild(Command[int]):
-    """Make the index anew from the run directories; return the number of jobs."""
+    """Rebuild the index from the folders of the runs; return the number of jobs."""
 
     def _execute(self, runs: Runs, visitor: Visitor) -> int:
         return runs.index.rebuild()
 
 
-COMMANDS: dict[str, type[Command[Any]]] = {
+COMMANDS: dict[str, Callable[..., Command[Any]]] = {
     "start": Start,
     "pause": Pause,
     "resume": Resume,
@@ -295,4 +295,4 @@ COMMANDS: dict[str, type[Command[Any]]] = {
     "delete_pictures": DeletePictures,
     "rebuild": Rebuild,
 }
-"""By the names that they have between processes, and in the requests of the page."""
+"""By the names that they have between processes and in the requests of the page."""

@@ -3,7 +3,7 @@
 Time comes from an earlier run of the same model on such a device, else from the card of the
 checkpoint that ships with genimg; memory and disk from the number of weights, and from how much the
 peak memory of a worker grew with the batch. The worker measures its own speed when it starts; a run
-asked by minutes sets its number of pictures anew by it, so it is the pictures that are a guess.
+whose length is given in minutes then sets its number of pictures anew, so here they are a guess.
 """
 
 import shutil
@@ -22,8 +22,8 @@ from genimg.training.attempts import Attempt
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 
-# For a process with PyTorch, Fashion-MNIST, and a second in which the speed is tried; more where
-# the machine is busy.
+# To start PyTorch, read Fashion-MNIST and try the speed for a second; more where the machine is
+# busy.
 _START_SECONDS = 15.0
 _BYTES_OF_PYTHON = 1_500 * 10**6  # with PyTorch, and Fashion-MNIST being read
 # Weights, gradients, two moments of Adam, and the average: five numbers of four bytes.
@@ -40,13 +40,13 @@ class Estimate:
     Attributes:
         device: what it would run on, in words.
         start_seconds: before the first picture is seen, once it is the run's turn.
-        minutes: to train; None if no speed is known and the run was asked by pictures.
-        images: pictures it will see; None if no speed is known and it was asked by minutes.
-        steps: of a batch each, to see them; None where `images` is.
+        minutes: to train; None if no speed is known and the length was given in pictures.
+        images: pictures it will see; None if no speed is known and the length was given in minutes.
+        steps: of a batch each, to see them; None where `images` is None.
         images_per_second: expected speed, or None.
         speed_source: where the speed comes from, in words.
         weights: trained numbers.
-        memory_bytes, disk_bytes: at the most.
+        memory_bytes, disk_bytes: at most.
         problem: why it cannot run here, in one sentence; '' if it can.
     """
 
@@ -68,17 +68,17 @@ def estimate(spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]) -
 
     Args:
         root: the data root, on the disk that will be written.
-        jobs: all others, for their speed; what one of the queue's occupies will be free by then.
+        jobs: all others, for their speed. What a job of the queue occupies will be free by then.
     """
     if any(job.active and job.owner != TERMINAL for job in jobs):
         device = replace(device, free_memory=None)
     speed, source = _speed(spec, device, root, jobs)
     images = spec.run.images or None
-    minutes = spec.run.minutes
+    minutes: float | None = spec.run.minutes
     if images is not None:
         minutes = images / speed / 60 if speed else None
     elif speed:
-        images = round(minutes * 60 * speed)
+        images = round(spec.run.minutes * 60 * speed)
     weights = count_weights(spec)
     pixels = spec.run.batch_size * spec.model.to_dict().get("size", 32) ** 2
     per_pixel = kind_named(spec.kind).bytes_per_pixel
@@ -115,7 +115,11 @@ def _speed(
             report = Attempt.of(root / job.id, job.attempt).last_report()
             seen, seconds = report.get("images_seen"), report.get("seconds")
             # Over the whole run: the speed of its report leaves out measuring and saving.
-            if all(isinstance(each, (int, float)) and each > 0 for each in (seen, seconds)):
+            if (
+                isinstance(seen, (int, float))
+                and isinstance(seconds, (int, float))
+                and min(seen, seconds) > 0
+            ):
                 return seen / seconds, f"the earlier run {job.name!r} on {device.title}"
     card = _shipped_card(spec)
     if str(card.get("hardware", "")).startswith(device.kind) and card.get("minutes"):

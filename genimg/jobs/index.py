@@ -29,7 +29,7 @@ class IndexBusy(RuntimeError):
 class Index:
     """The rows, in `root`/jobs.sqlite.
 
-    Opening it repairs it: a damaged or missing file is rebuilt from the run directories, runs it
+    Opening it repairs it: a damaged or missing file is rebuilt from the runs' folders, runs it
     does not know are added, rows whose run is gone are dropped, and of a row and a job.json that
     differ the newer one counts. A damaged file is kept beside it under another name.
 
@@ -41,7 +41,7 @@ class Index:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._path = root / "jobs.sqlite"
-        self._rows: sqlite3.Connection | None = None
+        self._connection: sqlite3.Connection | None = None
         try:
             self._open()
             self._agree_with_directories()
@@ -58,7 +58,7 @@ class Index:
 
     def _open(self) -> None:
         # The manager's lock lets one thread in at a time, but not always the same one.
-        self._rows = sqlite3.connect(self._path, timeout=0.2, check_same_thread=False)
+        self._connection = sqlite3.connect(self._path, timeout=0.2, check_same_thread=False)
         self._rows.row_factory = sqlite3.Row
         for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=TRUNCATE", "synchronous=FULL"):
             self._rows.execute(f"PRAGMA {pragma}")
@@ -69,6 +69,11 @@ class Index:
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
         self.jobs()  # a table of another shape is damage too
+
+    @property
+    def _rows(self) -> sqlite3.Connection:
+        assert self._connection is not None  # from `_open` on
+        return self._connection
 
     def _agree_with_directories(self) -> None:
         """Take the newer of a row and its job.json: a crash, or a restored file, left one old."""
@@ -86,7 +91,7 @@ class Index:
             self._rows.executemany(_INSERT, [job.to_dict() for job in jobs])
 
     def rebuild(self) -> int:
-        """Forget every row and read all of them from the run directories; return how many."""
+        """Forget every row and read all of them from the runs' folders; return how many."""
         jobs = read_jobs(self.root)
         self._replace_all(jobs)
         return len(jobs)
@@ -144,6 +149,7 @@ class Index:
         if done.rowcount != 1:
             return None
         current = self.job(job.id)
+        assert current is not None  # nobody else can have removed it
         write_job(self.root, current)
         return current
 
@@ -158,8 +164,8 @@ class Index:
 
     def close(self) -> None:
         """Close the file, so that another process may open it."""
-        if self._rows is not None:  # where it could not even be opened
-            self._rows.close()
+        if self._connection is not None:  # else the file could not even be opened
+            self._connection.close()
 
 
 def _is_busy(error: sqlite3.DatabaseError) -> bool:

@@ -71,8 +71,9 @@ class Job:
         """Undo `to_dict`; ValueError if something is missing or of another type."""
         if not isinstance(values, dict):
             raise ValueError("this is no description of a job")
-        kept = {}
+        kept: dict[str, Any] = {}
         for field in dataclasses.fields(cls):
+            assert isinstance(field.type, type)  # not a text: this file imports no annotations
             kind = str if field.type is State else field.type
             value = values.get(field.name, field.default)
             if kind is float and type(value) is int:
@@ -94,7 +95,7 @@ def new_id(preset: str, owner: str, token: str | None) -> str:
 
 
 def checked_nickname(name: str) -> str:
-    """Return who somebody says to be, as `checked_name`; ValueError if nobody may be called so."""
+    """Return a nickname, as `checked_name` does; ValueError if nobody may be called so."""
     nickname = checked_name(name, "nickname")
     if nickname == TERMINAL:
         raise ValueError(f"runs from a terminal are called {TERMINAL!r}; choose another nickname")
@@ -117,7 +118,7 @@ def write_job(root: Path, job: Job) -> None:
 def read_job(folder: Path) -> Job | None:
     """Return the job of a run's folder, or None where there is none.
 
-    A damaged job.json still is a job: it waits, paused, for somebody to resume it.
+    A damaged job.json is still a job: it waits, paused, for somebody to resume it.
     """
     try:
         job = Job.from_dict(read_json(folder / "job.json"))

@@ -29,7 +29,7 @@ class Visitor:
 class UsageLimits(Configuration):
     """What one owner may ask for, and all of them together; 0 is no limit, and a teacher has none.
 
-    Nicknames cost nothing, so where strangers come only what counts for all together holds.
+    Nicknames cost nothing, so where strangers come only the limits for all together hold.
     """
 
     queued_runs: int = setting(
@@ -48,7 +48,7 @@ class UsageLimits(Configuration):
         0, "Megabytes that all runs and pictures together may take.", low=0, high=100_000_000
     )
     by_minutes_only: bool = setting(
-        False, "Whether runs must be asked by minutes, because a speed may be guessed wrongly."
+        False, "Whether runs must say their length in minutes: a speed may be guessed wrongly."
     )
 
     def check(
@@ -68,8 +68,8 @@ class UsageLimits(Configuration):
             minutes: that the new run would take; None is unknown.
             stored_bytes: what the owner's runs and pictures take now.
             everybodys: all jobs.
-            all_stored_bytes: what the runs and pictures of all take now.
-            by_minutes: whether the new run was asked by minutes, and not by pictures.
+            all_stored_bytes: what everybody's runs and pictures take now.
+            by_minutes: whether the new run's length is given in minutes, and not in pictures.
 
         Raises:
             PermissionError: the sentence says which limit it is and what to do.
@@ -83,12 +83,13 @@ class UsageLimits(Configuration):
         waiting = _unfinished(everybodys)
         if self.all_queued_runs and waiting >= self.all_queued_runs:
             raise PermissionError(
-                f"{waiting} runs of all together are unfinished and {self.all_queued_runs} are"
+                f"everybody together has {waiting} unfinished runs and {self.all_queued_runs} are"
                 " allowed; wait for one to end"
             )
         if self.by_minutes_only and not by_minutes:
             raise PermissionError(
-                "runs are asked by minutes here, not by a number of pictures; say how many minutes"
+                "the length of a run is given in minutes here, not in pictures; say how many"
+                " minutes"
             )
         if self.minutes_per_run and minutes is not None and minutes > self.minutes_per_run:
             raise PermissionError(
@@ -106,7 +107,7 @@ class UsageLimits(Configuration):
             )
         if self.all_stored_megabytes and all_stored_bytes > self.all_stored_megabytes * 1e6:
             raise PermissionError(
-                f"the runs and pictures of all together take {all_stored_bytes / 1e6:,.0f} MB and"
+                f"everybody's runs and pictures together take {all_stored_bytes / 1e6:,.0f} MB and"
                 f" {self.all_stored_megabytes:,} MB are allowed; ask their owners to delete some"
             )
 

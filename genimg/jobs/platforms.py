@@ -24,7 +24,7 @@ def own_session() -> dict[str, Any]:
 
     Closing the terminal or stopping the server with Ctrl-C does not reach it.
     """
-    if WINDOWS:
+    if sys.platform == "win32":  # type checkers know this test, but not WINDOWS
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
         return {"creationflags": flags}
     return {"start_new_session": True}

@@ -1,4 +1,4 @@
-"""Recorded runs: what is left of a finished run when only the panels of the page are to be filled.
+"""Recorded runs: of a finished run only what the page needs to fill its panels.
 
 FOLDER/NAME/recording.json            {"name", "hardware", "minutes"}
 FOLDER/NAME/spec.json                 as of a run; see `genimg.training.run_directory`
@@ -42,7 +42,7 @@ _DIGITS = 6
 
 
 class Recordings:
-    """The recorded runs of a folder, looked at as `genimg.jobs.manager.JobManager` is.
+    """The recorded runs of a folder, to be looked at like a `genimg.jobs.manager.JobManager`.
 
     Args:
         folder: of the recordings; one that is missing has none.
@@ -60,28 +60,33 @@ class Recordings:
         found = (read_recording(path.parent) for path in sorted(folder.glob("*/recording.json")))
         self._recorded = [watch(folder, job) for job in found if job]
 
+    @property
+    def root(self) -> Path:
+        """Folder of the runs that are no recordings; that of the recordings without such runs."""
+        return self.live or self.folder
+
     def snapshot(self) -> list[JobView]:
         """Return every run: those of this process, the newest first, then the recorded ones."""
         live = sorted(self._live_jobs(), key=lambda job: -job.created)
-        return [*(watch(self.live, job) for job in live), *self._recorded]
+        return [*(watch(self.root, job) for job in live), *self._recorded]
 
     def _live_jobs(self) -> list[Job]:
         if self.live is None:
             return []
-        said = {"owner": VISITOR, "message": ""}
-        return [dataclasses.replace(job, **said) for job in read_terminal_runs(self.live)]
+        runs = read_terminal_runs(self.live)
+        return [dataclasses.replace(job, owner=VISITOR, message="") for job in runs]
 
     def job(self, job_id: str) -> Job:
         """Return one of them; ValueError if there is none of that id."""
         for job in [*self._live_jobs(), *(seen.job for seen in self._recorded)]:
             if job.id == job_id:
                 return job
-        raise ValueError(f"there is no run {job_id!r} here; choose one of the list")
+        raise ValueError(f"there is no run {job_id!r} here; choose one from the list")
 
     def directory(self, job_id: str) -> RunDirectory:
         """Return the run of a job; a recorded one has no checkpoints."""
         job = self.job(job_id)
-        folder = self.folder if job.owner == RECORDED or self.live is None else self.live
+        folder = self.folder if job.owner == RECORDED else self.root
         return RunDirectory(folder / job.id)
 
     def model(self, name: str) -> str:
@@ -130,7 +135,7 @@ def record(
     """Write a recording of a finished run; return how many bytes it takes.
 
     Args:
-        run: the run's directory.
+        run: the run's folder.
         out: folder to make; one that holds a recording is replaced.
         name: what to call it on the page.
         hardware: what it was trained on, such as "one thread of a small CPU".

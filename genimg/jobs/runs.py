@@ -66,7 +66,7 @@ class Runs:
         if job.state in (State.STARTING, State.RUNNING):
             send_wish(RunDirectory(self.root / job.id), wish)
         elif job.state not in _ENDING:  # those save by themselves, and must not be held up
-            raise ValueError(f"{job.name} is {job.state}, so there is nothing to save or draw")
+            raise ValueError(f"{job.name} is {job.state}, so there is nothing to save or sample")
         return job
 
     def check_room(self, spec: RunSpec, owner: str, wanted: str, visitor: Visitor) -> None:
@@ -97,16 +97,16 @@ class Runs:
             )
 
     def stored_bytes(self, owner: str, mine: Iterable[Job]) -> int:
-        """Return what the runs and pictures of an owner take, whose jobs `mine` are."""
+        """Return how much the runs and pictures of an owner take; `mine` are the owner's jobs."""
         runs = sum(folder_bytes(self.root / job.id) for job in mine)
         return runs + pictures.stored_bytes(self.root, owner)
 
     def all_stored_bytes(self) -> int:
-        """Return what all files of the data root take, if that is limited: it looks at each."""
+        """Return how much all files of the data root take, if that is limited; it looks at each."""
         return folder_bytes(self.root) if self.limits.all_stored_megabytes else 0
 
     def write_run(self, job: Job, spec: RunSpec) -> None:
-        """Make the run's directory, whole or not at all."""
+        """Make the run's folder, whole or not at all."""
         temporary = self.root / f".new-{job.id}"
         try:
             shutil.rmtree(temporary, ignore_errors=True)

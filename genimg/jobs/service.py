@@ -174,7 +174,8 @@ class Service:
         [name] = [name for name, kind in COMMANDS.items() if type(command) is kind]
         arguments = dataclasses.asdict(command) | {"visitor": dataclasses.asdict(visitor)}
         value = self._inbox.ask(name, arguments)
-        return Job.from_dict(value) if isinstance(value, dict) else value
+        result: Any = Job.from_dict(value) if isinstance(value, dict) else value
+        return result
 
     def _execute(self, command: Command[Result], visitor: Visitor) -> Result:
         try:

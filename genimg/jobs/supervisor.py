@@ -1,7 +1,7 @@
 """Follows the workers and starts the next ones.
 
 Nothing here waits, and nothing that matters is remembered: every second the index is compared with
-what the run directories and leases say, so the next supervisor goes on where a killed one was.
+what the runs' folders and leases say, so the next supervisor goes on where a killed one was.
 """
 
 import time
@@ -157,7 +157,7 @@ class Supervisor:
 
 
 def send_wish(directory: RunDirectory, command: str) -> None:
-    """Ask the worker for something; it looks about once a second, and does all in their order.
+    """Ask the worker for something; it looks about once a second, and grants all wishes in order.
 
     Args:
         command: "run" (which is no wish, and takes the earlier ones back), "pause", "cancel",

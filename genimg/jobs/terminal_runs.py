@@ -14,7 +14,7 @@ from genimg.training.run_directory import RunDirectory
 
 
 def read_terminal_runs(root: Path) -> list[Job]:
-    """Return each such run as a job of nobody's; a folder that holds no run is none."""
+    """Return each such run as a job; a folder that holds no run is left out."""
     folders = (path.parent for path in root.glob("*/spec.json"))
     runs = [path for path in folders if not path.name.startswith(".")]
     return [job for path in runs if (job := read_terminal_run(path)) is not None]

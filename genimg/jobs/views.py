@@ -12,7 +12,7 @@ from genimg.training.attempts import Attempt
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobView:
-    """A job and how far it is.
+    """A job and how far it has come.
 
     Attributes:
         job: the job.
@@ -46,8 +46,7 @@ def view(root: Path, job: Job, place: int | None = None) -> JobView:
     seen, total = _count(status, "images_seen"), _count(status, "total")
     speed = attempt.last_report().get("images_per_second")
     speed = float(speed) if isinstance(speed, (int, float)) and speed > 0 else None
-    beat = status.get("time")
-    alive = job.active and isinstance(beat, (int, float))
+    beat = status.get("time") if job.active else None
     return JobView(
         job=job,
         images_seen=max(seen, job.saved_images),
@@ -55,14 +54,14 @@ def view(root: Path, job: Job, place: int | None = None) -> JobView:
         images_per_second=speed,
         seconds_left=max(0, total - seen) / speed if job.active and speed else None,
         # A clock that was set back must not show a heartbeat from the future.
-        heartbeat=max(0.0, time.time() - beat) if alive else None,
+        heartbeat=max(0.0, time.time() - beat) if isinstance(beat, (int, float)) else None,
         place=place,
         actions=ACTIONS[job.state],
     )
 
 
 def folder_bytes(folder: Path) -> int:
-    """Return how much a run's files take on the disk; files that vanish meanwhile count nothing."""
+    """Return how much a run's files take on the disk; files that vanish meanwhile do not count."""
     total = 0
     for path in folder.rglob("*"):
         try:

@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genimg.models.surgery import Surgery
+
 # Grids here have at most a few dozen rows; the 10000 used for text would leave most rotation
 # frequencies practically constant over such a distance.
 ROTARY_BASE = 100.0
@@ -160,6 +162,21 @@ class LayerRecord:
     outputs: Tensor | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamRecord:
+    """The residual stream around one block, float (B, T, C) each.
+
+    Attributes:
+        before: what the block was given.
+        between: with what its attention added.
+        after: with what its feed-forward network added, too.
+    """
+
+    before: Tensor
+    between: Tensor
+    after: Tensor
+
+
 class Capture:
     """Collects what attention layers computed with, and recomputes weights on demand.
 
@@ -170,12 +187,16 @@ class Capture:
     Args:
         layers: numbers of the layers to keep; None keeps all.
         keep_values: keep the values and the outputs of the heads too.
+
+    Attributes:
+        streams: the residual stream around each block, by layer; that of the last pass alone.
     """
 
     def __init__(self, layers: set[int] | None = None, keep_values: bool = False) -> None:
         self.layers = layers
         self.keep_values = keep_values
         self.layout: TokenLayout | None = None  # set by the model
+        self.streams: dict[int, StreamRecord] = {}
         self._passes: dict[int, list[LayerRecord]] = {}
 
     def record(self, layer: int, record: LayerRecord) -> None:
@@ -303,6 +324,7 @@ class MultiHeadSelfAttention(nn.Module):
         rotation: tuple[Tensor, Tensor] | None = None,
         capture: Capture | None = None,
         cache: KeyValueCache | None = None,
+        surgery: Surgery | None = None,
     ) -> Tensor:
         """Let every token gather from the tokens it may look at.
 
@@ -312,6 +334,7 @@ class MultiHeadSelfAttention(nn.Module):
             rotation: the `rotary_table` of these T tokens.
             capture: receives this layer's queries, keys, scale and mask.
             cache: earlier tokens, which become keys in front of these T.
+            surgery: what is done to the heads.
 
         Returns:
             float (B, T, C).
@@ -335,6 +358,10 @@ class MultiHeadSelfAttention(nn.Module):
             k, v = cache.extend(self.layer, k, v)  # (B, H, S, D) each
 
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=self.scale)
+        if surgery is not None:
+            y = surgery.heads(
+                self.layer, y, queries=q, keys=k, values=v, mask=mask, scale=self.scale
+            )
         if capture is not None:
             record = LayerRecord(
                 queries=q, keys=k, scale=self.scale, mask=mask, values=v, outputs=y

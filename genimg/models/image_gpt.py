@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from genimg.configuration import setting
 from genimg.models.attention import Capture, KeyValueCache, TokenLayout, rotary_table
 from genimg.models.attention_masks import causal_mask, sliding_window_mask
+from genimg.models.surgery import Surgery
 from genimg.models.transformer import (
     INITIAL_DEVIATION,
     Transformer,
@@ -90,6 +91,7 @@ class ImageGpt(nn.Module):
         *,
         capture: Capture | None = None,
         cache: KeyValueCache | None = None,
+        surgery: Surgery | None = None,
     ) -> Tensor:
         """Return the logits of the next token after the class and after each given token.
 
@@ -107,6 +109,7 @@ class ImageGpt(nn.Module):
             labels: int64 (B,) from 0 to classes, which is the unconditional label.
             capture: receives what every attention layer computed with.
             cache: keys and values of the tokens already seen.
+            surgery: what is done to heads and feed-forward networks.
 
         Returns:
             float (B, T + 1, V); logits[:, t] predicts token t. Once the cache holds tokens,
@@ -135,8 +138,15 @@ class ImageGpt(nn.Module):
             rotation=self._rotation(past, end, x.device),
             capture=capture,
             cache=cache,
+            surgery=surgery,
         )
         return self.head(x)  # (B, T + 1, V), or (B, T, V) after a filled cache
+
+    def visible(self) -> Tensor:
+        """Return which positions each position that predicts a token may look at, bool (N, N)."""
+        device = self.token_embedding.weight.device
+        mask = self._mask(0, self.num_tokens, device)
+        return torch.ones(1, 1, dtype=torch.bool, device=device) if mask is None else mask
 
     def _mask(self, past: int, end: int, device: torch.device) -> Tensor | None:
         """Return which of the first `end` positions those from `past` on may see."""

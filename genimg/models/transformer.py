@@ -18,7 +18,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
-from genimg.models.attention import Capture, KeyValueCache, MultiHeadSelfAttention
+from genimg.models.attention import (
+    Capture,
+    KeyValueCache,
+    MultiHeadSelfAttention,
+    StreamRecord,
+)
+from genimg.models.surgery import Surgery
 
 NORMS = ("pre-rms", "pre-layer", "post-layer", "none")
 INITIAL_DEVIATION = 0.02
@@ -84,16 +90,31 @@ class TransformerBlock(nn.Module):
         rotation: tuple[Tensor, Tensor] | None = None,
         capture: Capture | None = None,
         cache: KeyValueCache | None = None,
+        surgery: Surgery | None = None,
     ) -> Tensor:
         """Map float (B, T, C) to (B, T, C); the rest goes to the attention."""
 
         def attention(tokens: Tensor) -> Tensor:
             return self.attention(
-                tokens, mask=mask, rotation=rotation, capture=capture, cache=cache
+                tokens,
+                mask=mask,
+                rotation=rotation,
+                capture=capture,
+                cache=cache,
+                surgery=surgery,
             )
 
-        x = self._sublayer(x, attention, self.attention_norm)
-        return self._sublayer(x, self.feed_forward, self.feed_forward_norm)
+        def feed_forward(tokens: Tensor) -> Tensor:
+            if surgery is not None and self.attention.layer in surgery.feed_forwards_off:
+                return torch.zeros_like(tokens)
+            return self.feed_forward(tokens)
+
+        between = self._sublayer(x, attention, self.attention_norm)
+        after = self._sublayer(between, feed_forward, self.feed_forward_norm)
+        if capture is not None:
+            record = StreamRecord(before=x, between=between, after=after)
+            capture.streams[self.attention.layer] = record
+        return after
 
     def _sublayer(self, x: Tensor, function, norm: nn.Module) -> Tensor:
         change = self.dropout(function(x if self.norm_last else norm(x)))
@@ -120,10 +141,13 @@ class Transformer(nn.Module):
         rotation: tuple[Tensor, Tensor] | None = None,
         capture: Capture | None = None,
         cache: KeyValueCache | None = None,
+        surgery: Surgery | None = None,
     ) -> Tensor:
         """Map float (B, T, C) to (B, T, C); see `MultiHeadSelfAttention.forward`."""
         for block in self.blocks:
-            x = block(x, mask=mask, rotation=rotation, capture=capture, cache=cache)
+            x = block(
+                x, mask=mask, rotation=rotation, capture=capture, cache=cache, surgery=surgery
+            )
         return self.last_norm(x)
 
 

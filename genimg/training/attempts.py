@@ -7,8 +7,8 @@ attempts/N/lease               locked by the launcher of a job for as long as it
 attempts/N/launcher.json       where to send it a signal
 attempts/N/exit.json           how it ended
 
-A worker writes status and reports, whoever starts it the rest; everybody may read. It needs no
-PyTorch: a launcher uses it, too.
+A worker writes its status and its reports, and whoever starts it writes the rest; everybody may
+read. This module needs no PyTorch, because a launcher uses it, too.
 """
 
 import json
@@ -37,9 +37,9 @@ class LogPart(NamedTuple):
     """A part of a log.
 
     Attributes:
-        text: what a process wrote: escape it before it is shown on a page.
-        end: offset in bytes, from where on to read the next time.
-        fresh: whether it does not follow what was read before.
+        text: what a process wrote; escape it before it is shown on a page.
+        end: offset in bytes at which to go on reading the next time.
+        fresh: whether it starts anew, and does not follow what was read before.
     """
 
     text: str
@@ -59,7 +59,7 @@ class Attempt:
 
     @classmethod
     def of(cls, run: Path, number: int) -> Self:
-        """Return attempt `number` at the run in the folder `run`, there or not."""
+        """Return attempt `number` at the run in the folder `run`, whether it exists or not."""
         return cls(run / _FOLDER / str(number))
 
     @classmethod
@@ -93,8 +93,8 @@ class Attempt:
     def read_reports(self, begin: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Return the reports from the offset `begin` (bytes) on, and the offset after them.
 
-        A torn last line waits for its end; what is no report is left out. The offset is smaller
-        than `begin` where the file is: then it is another one.
+        A torn last line is left for the next call, and a line that is no report is left out. An
+        offset below `begin` means that the file has become shorter, so it is another one.
         """
         try:
             with self.metrics.open("rb") as file:
@@ -124,11 +124,11 @@ class Attempt:
         return _tail(self.log, limit)
 
     def read_log_on(self, begin: int | None, limit: int) -> LogPart:
-        """Return what was printed since the offset `begin`; its end where that is too much.
+        """Return what was printed since the offset `begin`; only its end where that is too much.
 
         Args:
-            begin: what `LogPart.end` was; None at first.
-            limit: bytes, at most.
+            begin: the `LogPart.end` of the last call; None at first.
+            limit: how many bytes at most.
         """
         try:
             with self.log.open("rb") as file:
@@ -152,8 +152,8 @@ class Attempt:
 def add_report(history: list[dict[str, Any]], line: dict[str, Any]) -> bool:
     """Add a report to those before it; return whether training had gone back to before them.
 
-    An attempt starts from a checkpoint, and so does a roll-back: a line replaces what was reported
-    beyond it before, and joins what was reported at the same place.
+    An attempt starts from a checkpoint, and so does a roll-back. So a line replaces whatever was
+    reported of later places, and joins what was reported at the same place.
     """
     went_back = bool(history) and history[-1]["images_seen"] > line["images_seen"]
     while history and history[-1]["images_seen"] > line["images_seen"]:

@@ -10,7 +10,11 @@ from torch import Tensor
 
 from genimg.configuration import Configuration, setting
 from genimg.data import Dataset
-from genimg.models.attribute_classifier import AttributeClassifierConfig, AttributeHead
+from genimg.models.attribute_classifier import (
+    AttributeClassifier,
+    AttributeClassifierConfig,
+    AttributeHead,
+)
 from genimg.training.classification import RecognisingTask
 
 
@@ -19,21 +23,22 @@ class AttributeTrainingConfig(Configuration):
     """How a classifier of attributes is trained, by AdamW."""
 
     learning_rate: float = setting(2e-3, "Learning rate after the warm-up.", low=1e-7, high=1)
-    weight_decay: float = setting(0.02, "Pull of matrices towards zero.", low=0, high=1)
+    weight_decay: float = setting(0.02, "Pull on the matrices towards zero.", low=0, high=1)
     warm_up: float = setting(0.05, "Fraction of the run over which the rate rises.", low=0, high=1)
     average_half_life: float = setting(
         5_000, "Half-life of the averaged weights, in pictures.", low=1
     )
 
 
-class AttributeTask(RecognisingTask):
+class AttributeTask(RecognisingTask[AttributeTrainingConfig]):
     """Pictures to attributes. Nothing is mirrored or shifted: where things are is an attribute."""
 
+    model: AttributeClassifier
     learns_attributes = True
 
     @staticmethod
     def targets(model: AttributeClassifierConfig, dataset: Dataset) -> Tensor:
-        """Return float32 (N, A): of each attribute the index of its value, or the number itself.
+        """Return float32 (N, A): for each attribute the index of its value, or the number itself.
 
         Raises:
             ValueError: the data set has no such attributes.
@@ -71,12 +76,15 @@ class AttributeTask(RecognisingTask):
 def attribute_loss(outputs: Tensor, targets: Tensor, heads: Sequence[AttributeHead]) -> Tensor:
     """Return the mean over attributes of a loss that is 1 where nothing is known, and 0 at best.
 
-    Of names the cross-entropy over that of even odds; of a number the squared distance of two
-    points, which is 1 between the centre of the circle and any point on it.
+    For names it is the cross-entropy divided by that of even odds; for a number, the squared
+    distance between two points, which is 1 from the centre of the circle to any point on it.
 
     Args:
         outputs: float32 (B, O), as the network gives them.
         targets: float32 (B, A), indices or numbers.
+
+    Returns:
+        A scalar.
     """
     losses = []
     parts = outputs.split([head.outputs for head in heads], dim=1)

@@ -15,14 +15,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 TARGET = 0.8
-"""Share of pictures, real and generated, that the discriminator tells right above which p rises.
-The paper asks only for the real ones (r_t of 0.6, the same share): ours, which begins weak, often
-calls everything real, and knows nothing by heart."""
+"""While the discriminator tells more than this share of all pictures, real and generated, right, p
+rises. The paper counts the real ones only (r_t of 0.6 is the same share); but our discriminator
+begins weak, and often calls everything real without knowing anything by heart."""
 RISE = 50_000
-"""Pictures over which p goes from 0 to 1 at the most; the paper's, for small data sets, is twice as
-many, but its runs are a hundred times as long."""
+"""Pictures within which p can rise from 0 to 1. For small data sets the paper takes twice as many,
+but its runs are a hundred times as long."""
 LIMIT = 0.8
-"""The paper's (section 2.2): above it the changes begin to show in what is generated."""
+"""The largest p, as in the paper (section 2.2): above it the changes begin to show in what is
+generated."""
 _SHIFT = 0.125  # of the picture's height and width: the paper's for whole pixels
 _SCALE = 0.2  # standard deviation of the logarithm to base 2
 _BRIGHTNESS = 0.2  # standard deviation, of a range from -1 to 1
@@ -32,16 +33,16 @@ _CUT = 0.5  # side of the square cut out, of the picture's
 
 
 def adapted(probability: float, accuracy: float, images: int) -> float:
-    """Return the next p, after `images` of which the share `accuracy` (0 to 1) was told right."""
+    """Return p after so many `images` more, of which the share `accuracy` (0 to 1) was right."""
     step = images / RISE
     return min(max(probability + (step if accuracy > TARGET else -step), 0.0), LIMIT)
 
 
 class Changes(NamedTuple):
-    """What is done to each of B pictures; where nothing is, the value that changes nothing."""
+    """How each of B pictures is changed; where it is not, the value that changes nothing."""
 
     shift: Tensor
-    """float32 (B, 2), of half the width and half the height."""
+    """float32 (B, 2), in halves of the width and of the height."""
     scale: Tensor
     """float32 (B,)."""
     brightness: Tensor
@@ -51,12 +52,12 @@ class Changes(NamedTuple):
     saturation: Tensor
     """float32 (B,), multiplied; grey pictures have none."""
     middle: Tensor
-    """float32 (B, 2), of the square cut out, in heights and widths from the corner; far outside
-    where none is."""
+    """float32 (B, 2): the middle of the square that is cut out, in heights and widths from the
+    corner; far outside where none is."""
 
 
 def draw_changes(count: int, probability: float) -> Changes:
-    """Return random changes of `count` pictures, from torch's global generator, on the CPU."""
+    """Return random changes for `count` pictures, from torch's global generator, on the CPU."""
 
     def chosen(values: Tensor, otherwise: float) -> Tensor:
         chance = torch.rand(count).view(-1, *[1] * (values.dim() - 1)) < probability

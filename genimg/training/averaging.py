@@ -13,7 +13,7 @@ def update_average(
     Args:
         images: pictures in the step just made.
         images_seen: pictures seen including that step.
-        half_life: pictures after which old weights count half; ramped up as 5 % of what was seen
+        half_life: pictures after which old weights count half; at most 5 % of those seen so far
             (Karras et al. 2021, StyleGAN3), because early weights are not worth remembering.
     """
     half_life = min(half_life, 0.05 * images_seen)

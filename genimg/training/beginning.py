@@ -1,12 +1,12 @@
-"""What a run begins with: by default chance, else the weights of a model, or another run's end.
+"""What a run begins with: random weights, those of a model, or the end of another run.
 
 Fine-tuning (`init`) takes weights and nothing else: the schedule, the averages and the optimizers
 begin anew. Extending (`extend`) goes on with all that a finished run has, its optimizers and its
 count of pictures included, by the same settings, to a later end; the learning rates follow the
 schedule of the longer run, so where they had fallen they rise again.
 
-Either is looked at once: what the run takes is in its own first checkpoint, and it resumes from
-there like any other.
+Either is read only once: what the run takes goes into its own first checkpoint, and from there it
+resumes like any other.
 """
 
 from pathlib import Path
@@ -24,9 +24,11 @@ from genimg.training.spec import RunSpec
 
 # What follows from the pictures, and not from the model that a run begins with.
 _OF_PICTURES = ("channels", "classes")
-# What may differ from the run that is extended: none of it changes what is learnt from which step.
-_OPEN = ("images", "extend", "device", "precision", "threads", "checkpoint_seconds", "sheets")
-_OPEN += ("patience",)
+# What may differ from the run that is extended: none of it changes what is learned in which step.
+_OPEN = {
+    *("images", "extend", "device", "precision", "threads"),
+    *("checkpoint_seconds", "sheets", "patience"),
+}
 
 
 def read_init(name: str, kind: str) -> Checkpoint:
@@ -39,7 +41,7 @@ def read_init(name: str, kind: str) -> Checkpoint:
     if checkpoint.kind != kind:
         raise ValueError(
             f"{name} is of the kind {checkpoint.kind} and this run trains a model of the kind"
-            f" {kind}, so it cannot begin with it; choose another preset or another init"
+            f" {kind}, so it cannot begin with that; choose another preset or another init"
         )
     return checkpoint
 
@@ -81,7 +83,7 @@ def _shapes(model: nn.Module) -> dict[str, list[int]]:
 
 
 def _is_optional(name: str) -> bool:
-    return name.startswith("discriminator.")  # a checkpoint may be without
+    return name.startswith("discriminator.")  # a checkpoint may be without it
 
 
 def extended(preset: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def extended(preset: str, settings: dict[str, Any]) -> dict[str, Any]:
     for setting, value in settings.items():
         if setting not in _OPEN and setting in own and not _same(value, own[setting]):
             raise ValueError(
-                f"a run is extended by its own settings, and {setting} is {own[setting]!r} in"
+                f"a run is extended with its own settings, and {setting} is {own[setting]!r} in"
                 f" {name}; leave {setting} out, or begin a new run with init"
             )
     seen = read_json(read_end(name) / "state.json")["images_seen"]

@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ class ClassifierTrainingConfig(Configuration):
     optimizer: str = setting("sgd", "How gradients become steps.", choices=("sgd", "adamw"))
     learning_rate: float = setting(0.2, "Learning rate after the warm-up.", low=1e-7, high=10)
     weight_decay: float = setting(
-        5e-4, "Pull of the weights towards zero; AdamW pulls matrices only.", low=0, high=1
+        5e-4, "Pull on the weights towards zero; AdamW pulls on matrices only.", low=0, high=1
     )
     label_smoothing: float = setting(
         0.0, "Probability taken from the true class and spread over all.", low=0, high=0.5
@@ -40,22 +40,43 @@ class ClassifierTrainingConfig(Configuration):
     )
 
 
-class RecognisingTask(Task):
+class RecognisingConfig(Protocol):
+    """What every `RecognisingTask` asks of its configuration."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate after the warm-up."""
+
+    @property
+    def weight_decay(self) -> float:
+        """Pull on the weights towards zero."""
+
+    @property
+    def warm_up(self) -> float:
+        """Fraction of the run over which the rate rises."""
+
+    @property
+    def average_half_life(self) -> float:
+        """Half-life of the averaged weights, in pictures."""
+
+
+Recipe = TypeVar("Recipe", bound=RecognisingConfig)
+
+
+class RecognisingTask(Task[nn.Module, Recipe]):
     """What tasks of networks that recognise something share: one optimizer, and no pictures."""
 
     def __init__(
         self,
         model: nn.Module,
-        config: Any,
+        config: Recipe,
         device: torch.device,
         precision: str,
         *,
         optimizer: str = "adamw",
     ) -> None:
-        """Take a configuration with a learning rate, warm-up, decay and half-life."""
-        super().__init__(model, model, config, device)
-        self.bf16 = precision == "bf16"
-        groups: list[dict] = [{"params": list(self.model.parameters())}]
+        super().__init__(model, config, device, precision)
+        groups: list[dict[str, Any]] = [{"params": list(self.model.parameters())}]
         if optimizer == "adamw":
             groups = decay_matrices_only(self.model, config.weight_decay)
         self.optimizers = {
@@ -96,8 +117,8 @@ class RecognisingTask(Task):
 
     def sheet(self, seed: int) -> np.ndarray:
         """Return no pictures: a classifier makes none."""
-        config = self.average.config
-        return np.zeros((0, config.size, config.size, config.channels), np.uint8)
+        config = _config_of(self.average).to_dict()
+        return np.zeros((0, config["size"], config["size"], config["channels"]), np.uint8)
 
     def published(self) -> nn.Module:
         """Return a copy of the averaged model."""
@@ -106,10 +127,10 @@ class RecognisingTask(Task):
     @staticmethod
     def outputs(model: nn.Module) -> list[Tensor]:
         """Return what it says of eight pictures."""
-        return [model(random_pictures(model.config))]
+        return [model(random_pictures(_config_of(model)))]
 
 
-class ClassifierTask(RecognisingTask):
+class ClassifierTask(RecognisingTask[ClassifierTrainingConfig]):
     """Pictures to classes."""
 
     least_classes = 2
@@ -135,6 +156,12 @@ class ClassifierTask(RecognisingTask):
         norm = self._learn(loss, images=batch_size, images_seen=images_seen)
         accuracy = (logits.argmax(1) == labels).float().mean().item()
         return {"loss": loss.item(), "accuracy": accuracy, "gradient": norm}
+
+
+def _config_of(model: nn.Module) -> Configuration:
+    config = model.config
+    assert isinstance(config, Configuration)  # every model keeps its own
+    return config
 
 
 def augment(images: Tensor, *, shift: int, mirror: bool) -> Tensor:

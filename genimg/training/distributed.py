@@ -2,8 +2,8 @@
 
 Every process holds the whole model. In each step all of them draw the random numbers of the whole
 batch and keep their share, then their gradients are averaged as one flat tensor: N processes
-compute what one would, but for the rounding of sums. (PyTorch's DistributedDataParallel averages in
-hooks of `backward`, which do not see the `torch.autograd.grad` of the penalties R1 and R2.)
+compute what one would, except for the rounding of sums. (PyTorch's DistributedDataParallel averages
+in hooks of `backward`, which do not see the `torch.autograd.grad` of the penalties R1 and R2.)
 
 The first process is an ordinary trainer, and decides everything: before each step it tells the
 others, which only follow, what comes next. They write nothing, so they may end at any moment.
@@ -30,11 +30,11 @@ import torch
 import torch.distributed
 from torch import Tensor, nn
 
-# The others wait while the first process measures, draws a sheet, or writes to a slow disk; where
-# one has ended, gloo notices at once. NCCL does not, but within a step nobody waits for long.
+# The others wait while the first process measures, makes a sheet, or writes to a slow disk. If one
+# has ended, gloo notices at once; NCCL does not, but within a step nobody waits for long.
 _PATIENCE = timedelta(hours=1)
 _STEP_PATIENCE = timedelta(minutes=2)
-_MEETING_PATIENCE = timedelta(seconds=30)  # where they meet is there before they are
+_MEETING_PATIENCE = timedelta(seconds=30)  # the meeting place is there before they come
 _GRACE_SECONDS = 5.0
 _HERE = "127.0.0.1"
 
@@ -115,7 +115,9 @@ class SeveralProcesses(Group):
             return device
         device = torch.device("cuda", self.rank)
         torch.cuda.set_device(device)  # NCCL takes the current one
-        self._gradient_group = torch.distributed.new_group(backend="nccl", timeout=_STEP_PATIENCE)
+        group = torch.distributed.new_group(backend="nccl", timeout=_STEP_PATIENCE)
+        assert not isinstance(group, int)  # only a process outside the group gets a number
+        self._gradient_group = group
         return device
 
     def share(self, batch: Tensor) -> Tensor:
@@ -157,8 +159,9 @@ class SeveralProcesses(Group):
 
     def take(self) -> Order:
         """Wait for what the first process tells the others."""
-        *counts, scale = self._broadcast(torch.zeros(5, dtype=torch.float64)).tolist()
-        return Order(*map(int, counts), scale)
+        numbers = self._broadcast(torch.zeros(5, dtype=torch.float64)).tolist()
+        kind, step, images_seen, total = map(int, numbers[:4])
+        return Order(kind, step, images_seen, total, learning_rate_scale=numbers[4])
 
     def _broadcast(self, message: Tensor) -> Tensor:
         with _talking():

@@ -4,24 +4,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-Row = Mapping[str, float | None]
+Row = Mapping[str, float]
+"""The numbers of one report; a gap has no entry."""
 
 # Reports of steps in a row that must agree: 300 steps.
 STRETCH = 30
 # Sheets or measurements in a row that must agree.
 LASTING = 3
-# Reports of steps, of which each tenth has one, or pictures, after which what is bad is not just
-# young: the MLP GAN needs 350 steps or 45,000 pictures to begin, and others look ill meanwhile.
+# After so many reports (every tenth step has one), or pictures, a run that looks ill is not just
+# young: the MLP GAN takes 350 steps or 45,000 pictures to get going, and others look ill as long.
 GROWN = 100
 GROWN_IMAGES = 100_000
-# What counts as getting better from some measurements to the next: more than they jitter by.
+# Measurements get better when they change by more than they jitter: by a tenth.
 BETTER = 0.9
-# The smallest data sets that methods made for few pictures are tried on have a hundred (Zhao et al.
-# 2020, arXiv 2006.10738, section 4.4); these models have no such method.
+# Even methods made for few pictures are tried on a hundred at least (Zhao et al. 2020, arXiv
+# 2006.10738, section 4.4), and these models have no such method.
 FEW = 100
 SCALE = (
-    "on the scale where other real pictures are at 0, and one picture a class, drawn again and"
-    " again, at 1"
+    "on the scale where other real pictures are at 0, and one picture for each class, repeated"
+    " again and again, is at 1"
 )
 
 
@@ -31,7 +32,7 @@ class Finding:
 
     Attributes:
         level: "good", "unknown" before enough was measured, "notice" for what has been dealt with
-            or only needs time, "warning" for what needs somebody.
+            or only needs time, "warning" where somebody has to do something.
         kind: which rule found it, one word or two: "few pictures", "copies", "collapse", ...
         sentence: what is the matter and what to do, for people.
         since: training pictures seen when it began.
@@ -41,6 +42,11 @@ class Finding:
     kind: str
     sentence: str
     since: int
+
+
+def without_gaps(row: Mapping[str, float | None]) -> Row:
+    """Return the numbers of a report that are there."""
+    return {name: value for name, value in row.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Run:
 
     def having(self, *names: str) -> list[Row]:
         """Return the rows that have all these numbers."""
-        return [row for row in self.rows if all(row.get(name) is not None for name in names)]
+        return [row for row in self.rows if all(name in row for name in names)]
 
     @property
     def seen(self) -> int:
@@ -67,12 +73,12 @@ class Run:
 
     @property
     def draws(self) -> bool:
-        """Whether it is a GAN, which is measured by what it draws."""
-        return any(row.get("generator_loss") is not None for row in self.rows)
+        """Whether it is a GAN, which is measured by what it generates."""
+        return any("generator_loss" in row for row in self.rows)
 
     @property
     def began(self) -> bool:
-        """Whether it made as many steps as a rule needs that sees it stand still."""
+        """Whether it has made enough steps for a rule to say that it stands still."""
         return len(self.having("generator_loss")) >= STRETCH or self.grown
 
     def gets_better(self) -> bool:
@@ -97,7 +103,7 @@ def least(rows: Sequence[Row], name: str) -> float:
 
 
 def since(rows: Sequence[Row], is_so: Callable[[Row], bool]) -> int:
-    """Return the pictures seen at the first of the last rows in a row of which `is_so` is true."""
+    """Return the pictures seen at the first of those last rows for which `is_so` is true."""
     first = len(rows) - 1
     while first > 0 and is_so(rows[first - 1]):
         first -= 1

@@ -1,4 +1,4 @@
-"""The game of a GAN, move by move: a state goes in, who is told to learns, a state comes out.
+"""The game of a GAN, move by move: a state goes in, one player or both learn, a state comes out.
 
 Everything is a function of the rules and of how many steps each player has made: the networks are
 those of `genimg.models.mlp_gan`, the losses those of real training, and the noise and the pictures
@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genimg.checkpoints import blueprint
 from genimg.checks import require_one_of, require_whole_number
 from genimg.data import bundled
+from genimg.models.blueprint import blueprint
 from genimg.models.gan import Gan
-from genimg.models.mlp_gan import MlpGanConfig
+from genimg.models.mlp_gan import MlpDiscriminator, MlpGanConfig, MlpGenerator
 from genimg.randomness import generator as random_generator
 from genimg.tensors import to_uint8
 from genimg.training.objectives import OBJECTIVES
@@ -37,6 +37,7 @@ MODEL = MlpGanConfig(
 BATCH = 64
 """Pictures that a step looks at, of each kind."""
 SAMPLES = 16
+"""Generated pictures in a `Look`."""
 JUDGED = 256
 """Pictures of each kind that the scores are measured on; always the same noise and real ones."""
 MOST_STEPS = 1000
@@ -78,7 +79,7 @@ class State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """What is to be seen of a state, measured on the same noise and real pictures every time."""
+    """What a state looks like, measured on the same noise and real pictures every time."""
 
     samples: np.ndarray
     """uint8 (SAMPLES, 28, 28, 1)."""
@@ -87,7 +88,7 @@ class Look:
     fake: np.ndarray
     """Scores of generated pictures, float32 (JUDGED,), logits."""
     losses: Mapping[str, float]
-    """Of each network, what it minimises."""
+    """What each network minimises."""
     gradients: Mapping[str, float]
     """Norm of the gradient that reaches the generator's weights, for each of two of its losses:
     "minimax" and "nonsaturating"."""
@@ -109,7 +110,7 @@ def fresh() -> State:
 def play(state: State, rules: Rules, player: str, count: int = 1) -> State:
     """Return the state after `player` has learned `count` steps.
 
-    Of "both" the discriminator makes each step first, as in training.
+    With "both", the discriminator goes first in each step, as in training.
 
     Raises:
         ValueError: there is no such player, or `count` is not from 1 to MOST_STEPS.
@@ -137,14 +138,15 @@ def play(state: State, rules: Rules, player: str, count: int = 1) -> State:
 
 
 def look(state: State, rules: Rules) -> Look:
-    """Return what is to be seen of a state."""
+    """Return what a state looks like."""
     model, objective = _model(state), OBJECTIVES[rules.objective]
     noise = _noise("judged", 0, JUDGED)
+    generator, discriminator = _players(model)
     with _one_thread():
-        real = model.discriminator(_real_pictures("test")[:JUDGED])
-        pictures = model.generator(noise)
-        fake = model.discriminator(pictures)
-        weights = list(model.generator.parameters())
+        real = discriminator(_real_pictures("test")[:JUDGED])
+        pictures = generator(noise)
+        fake = discriminator(pictures)
+        weights = list(generator.parameters())
         gradients = {}
         for name in ("minimax", "nonsaturating"):
             loss = OBJECTIVES[name].generator(real.detach(), fake)
@@ -169,16 +171,17 @@ def look(state: State, rules: Rules) -> Look:
 def _step(model: Gan, optimizer: torch.optim.Optimizer, rules: Rules, side: str, step: int) -> None:
     """Let one network learn one step: draw noise, generate, judge, update."""
     objective = OBJECTIVES[rules.objective]
+    generator, discriminator = _players(model)
     noise = _noise(side, step, BATCH)
     if side == "discriminator":
         with torch.no_grad():
-            pictures = model.generator(noise)
+            pictures = generator(noise)
         random = random_generator(_SEED, "real", step)
         chosen = torch.randint(len(_sample("train")), (BATCH,), generator=random)
-        real = model.discriminator(_as_input(_sample("train")[chosen]))
-        loss = objective.discriminator(real, model.discriminator(pictures))
+        real = discriminator(_as_input(_sample("train")[chosen]))
+        loss = objective.discriminator(real, discriminator(pictures))
     else:
-        fake = model.discriminator(model.generator(noise))
+        fake = discriminator(generator(noise))
         loss = objective.generator(fake.detach(), fake)  # none of these looks at the real ones
     weights = optimizer.param_groups[0]["params"]
     gradients = torch.autograd.grad(loss, weights)
@@ -192,9 +195,17 @@ def _step(model: Gan, optimizer: torch.optim.Optimizer, rules: Rules, side: str,
 def _model(state: State) -> Gan:
     """Return the two networks with weights of their own."""
     model = blueprint("mlp-gan", MODEL)
+    assert isinstance(model, Gan)
     weights = {name: state.tensors[name].clone() for name in model.state_dict()}
     model.load_state_dict(weights, assign=True)
     return model.requires_grad_()
+
+
+def _players(model: Gan) -> tuple[MlpGenerator, MlpDiscriminator]:
+    generator, discriminator = model.generator, model.discriminator
+    assert isinstance(generator, MlpGenerator)  # as MODEL makes them
+    assert isinstance(discriminator, MlpDiscriminator)
+    return generator, discriminator
 
 
 def _optimizer(model: Gan, side: str, state: State, rules: Rules) -> torch.optim.Optimizer:

@@ -18,7 +18,7 @@ Move = tuple[str, int]
 """Who learned, a key of `PLAYERS`, and how many steps."""
 FOLDER = Path(__file__).parent / "starts"
 LONGEST = 3000
-"""Steps of both networks together that a game may be long: whoever opens a link waits for them."""
+"""The most steps of a game, both networks together: whoever opens a link waits for them."""
 _LONGEST_TEXT = 2 * LONGEST + 8  # single steps in turn, and one press more
 _PLAYER_OF = {player[0]: player for player in PLAYERS}
 
@@ -80,22 +80,22 @@ STARTS = {
     "strong-nonsaturating": Start(
         title="Discriminator too strong, non-saturating loss",
         sentence="The same two networks, but the generator has the non-saturating loss, steep where"
-        " it is worst: a gradient of 9.4. Let it learn × 100, and every picture of its is taken for"
-        " real.",
+        " it is worst: a gradient of 9.4. Let it learn × 100, and every one of its pictures is"
+        " taken for real.",
         rules=_SLOW_SGD,
         file="strong",
     ),
     "collapsed": Start(
         title="Collapsed",
         sentence="The generator learned 15 steps for every 2 of the discriminator: whatever the"
-        " noise, it draws the same picture (variety 0.01), which is taken for real. Let both learn,"
+        " noise, it makes the same picture (variety 0.01), which is taken for real. Let both learn,"
         " × 100: 90 % are found out, but they are still all alike.",
         rules=Rules(),
         file="collapsed",
     ),
     "fast": Start(
         title="Learning rate too high",
-        sentence="Steps 125 times as long as elsewhere: the pixels are black or white, and nothing"
+        sentence="Steps 125 times as long as elsewhere: the pixels are black or white, with nothing"
         " between. Let both learn, × 100, twice: the scores are thrown into the hundreds, and the"
         " pictures get no better.",
         rules=_TOO_FAST,
@@ -103,9 +103,9 @@ STARTS = {
     ),
     "sgd": Start(
         title="SGD instead of Adam",
-        sentence="5000 steps of plain SGD come as far as Adam, but only at a rate that was searched"
-        " for: at a fifth of it, pictures are still nearly alike after 300 steps (variety 0.03;"
-        " Adam's 0.3), and at five times it, the numbers run away to infinity.",
+        sentence="5000 steps of plain SGD come as far as Adam, but only at a rate that had to be"
+        " found: at a fifth of it, pictures are still nearly alike after 300 steps (variety 0.03;"
+        " Adam's 0.3), and at five times that rate the numbers run away to infinity.",
         rules=_SGD,
         file="sgd",
     ),
@@ -140,28 +140,31 @@ def moves_in(text: object) -> tuple[Move, ...]:
     Raises:
         ValueError: it names none, or more than a game may have.
     """
-    known = isinstance(text, str) and len(text) <= _LONGEST_TEXT
-    if not known or not re.fullmatch(r"(?:[dgb][1-9][0-9]{0,3})*", text, re.ASCII):
-        raise ValueError("this link is damaged: its moves cannot be read; begin a game anew")
+    if (
+        not isinstance(text, str)
+        or len(text) > _LONGEST_TEXT
+        or not re.fullmatch(r"(?:[dgb][1-9][0-9]{0,3})*", text, re.ASCII)
+    ):
+        raise ValueError("this link is damaged: its moves cannot be read; begin a new game")
     moves: list[Move] = []
     for letter, count in re.findall(r"([dgb])([0-9]+)", text):
         before = moves.pop()[1] if moves and moves[-1][0] == _PLAYER_OF[letter] else 0
         moves.append((_PLAYER_OF[letter], before + int(count)))
     if length(moves) > LONGEST:
         raise ValueError(
-            f"a game here has at most {LONGEST} steps, and both players' count; start again, or"
-            " train a model of your own in the Training tab"
+            f"a game here has at most {LONGEST} steps, those of both players counted; start again,"
+            " or train a model of your own in the Training tab"
         )
     return tuple(moves)
 
 
 def moves_text(moves: Sequence[Move]) -> str:
-    """Return moves as short as a link should be."""
+    """Return moves in the short form that a link has; the inverse of `moves_in`."""
     return "".join(f"{player[0]}{count}" for player, count in moves)
 
 
 def joined(moves: tuple[Move, ...], move: Move) -> tuple[Move, ...]:
-    """Return moves with one more; two of the same player after one another are one.
+    """Return moves with one more; two in a row by the same player become one.
 
     Raises:
         ValueError: the game becomes longer than LONGEST.
@@ -170,5 +173,5 @@ def joined(moves: tuple[Move, ...], move: Move) -> tuple[Move, ...]:
 
 
 def length(moves: Sequence[Move]) -> int:
-    """Return how many steps of one network moves are."""
+    """Return how many steps moves are, those of both networks counted."""
     return sum(count * len(PLAYERS[player]) for player, count in moves)

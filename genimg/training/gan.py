@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import ParamsT
 
 from genimg.configuration import Configuration, setting
 from genimg.models.gan import Gan
@@ -20,9 +21,9 @@ from genimg.tensors import to_uint8
 from genimg.training.augmentation import Changes, adapted, augment, draw_changes
 from genimg.training.averaging import update_average
 from genimg.training.objectives import OBJECTIVES, gradient_penalty, squared_gradient_norm
-from genimg.training.task import Task, learning_rate_factor, make_optimizer
+from genimg.training.task import Task, as_module, learning_rate_factor, make_optimizer
 
-# Pictures that go through the generator at once when many are drawn: more only take more memory.
+# Pictures that are generated at once when there are many: more would only take more memory.
 DRAWN_AT_ONCE = 100
 _AUGMENTATION = "augmentation"
 
@@ -33,10 +34,12 @@ class GanTrainingConfig(Configuration):
 
     objective: str = setting("hinge", "What the two players minimise.", choices=tuple(OBJECTIVES))
     r1: float = setting(0.0, "Gamma of the gradient penalty on real pictures (R1).", low=0)
-    r2: float = setting(0.0, "Gamma of the gradient penalty on fake pictures (R2).", low=0)
-    gradient_penalty: float = setting(0.0, "Lambda of WGAN-GP's penalty between the two.", low=0)
+    r2: float = setting(0.0, "Gamma of the gradient penalty on generated pictures (R2).", low=0)
+    gradient_penalty: float = setting(
+        0.0, "Lambda of WGAN-GP's penalty between real and generated pictures.", low=0
+    )
     penalty_interval: int = setting(
-        1, "Steps from one R1 or R2 to the next, which then counts as many times.", low=1, high=100
+        1, "Steps from one R1 or R2 penalty to the next, which counts that often.", low=1, high=100
     )
     penalty_share: float = setting(
         1.0, "Share of the batch that R1 and R2 are measured on.", low=0.01, high=1
@@ -65,12 +68,12 @@ class GanTrainingConfig(Configuration):
     )
     augment: bool = setting(
         False,
-        "Change the pictures before the discriminator sees them, the more the better it knows its"
-        " own by heart: for few pictures (ADA, arXiv 2006.06676).",
+        "Change the pictures before the discriminator sees them, and the more, the better it knows"
+        " the real ones by heart: for small data sets (ADA, arXiv 2006.06676).",
     )
 
 
-class GanTask(Task):
+class GanTask(Task[Gan, GanTrainingConfig]):
     """A generator against a discriminator."""
 
     model: Gan
@@ -79,32 +82,39 @@ class GanTask(Task):
     def __init__(
         self, model: Gan, config: GanTrainingConfig, device: torch.device, precision: str
     ) -> None:
-        super().__init__(model, model.generator, config, device)
+        averaged = as_module(model.generator)
+        super().__init__(model, config, device, precision, averaged=averaged)
+        self.classes = model.generator.config.classes
         self.objective = OBJECTIVES[config.objective]
-        self.bf16 = precision == "bf16"
         self.augmentation = 0.0  # the probability of each change
         betas = (config.beta1, config.beta2)
         self.optimizers = {
             "generator": make_optimizer(
                 config.optimizer,
-                _generator_parameters(self.model.generator, config),
+                _generator_parameters(averaged, config),
                 learning_rate=config.generator_learning_rate,
                 betas=betas,
             ),
             "discriminator": make_optimizer(
                 config.optimizer,
-                self.model.discriminator.parameters(),
+                self._discriminator.parameters(),
                 learning_rate=config.discriminator_learning_rate,
                 betas=betas,
             ),
         }
 
+    @property
+    def _discriminator(self) -> nn.Module:
+        assert self.model.discriminator is not None  # only a checkpoint may be without
+        return self.model.discriminator
+
     def begin_with(self, model: Gan) -> None:
         """Copy the weights of the generator, and those of the discriminator if there is one."""
-        self.model.generator.load_state_dict(model.generator.state_dict())
-        self.average.load_state_dict(model.generator.state_dict())
+        weights = as_module(model.generator).state_dict()
+        as_module(self.model.generator).load_state_dict(weights)
+        self.average.load_state_dict(weights)
         if model.discriminator is not None:
-            self.model.discriminator.load_state_dict(model.discriminator.state_dict())
+            self._discriminator.load_state_dict(model.discriminator.state_dict())
 
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
@@ -112,7 +122,7 @@ class GanTask(Task):
         """Make one discriminator step and, after `discriminator_steps`, one generator step."""
         batch_size = len(images)
         self.set_learning_rate(learning_rate_factor(progress, hold=self.config.hold))
-        # The fakes are drawn once: the generator is judged on what the discriminator just saw.
+        # The fakes are generated once: the generator is judged on what the discriminator just saw.
         generator_turn = (step + 1) % self.config.discriminator_steps == 0
         with torch.set_grad_enabled(generator_turn):
             fakes = self._generate(labels)
@@ -128,7 +138,7 @@ class GanTask(Task):
             report |= self._generator_step(images, fakes, labels)
             update_average(
                 self.average,
-                self.model.generator,
+                as_module(self.model.generator),
                 images=batch_size * self.config.discriminator_steps,
                 images_seen=images_seen,
                 half_life=self.config.average_half_life,
@@ -136,15 +146,14 @@ class GanTask(Task):
         return report
 
     def _generate(self, labels: Tensor) -> Tensor:
-        """Return this process's fakes (B / N, C, H, W) of all classes `labels`, drawn anew."""
+        """Return this process's share (B / N, C, H, W) of new fakes for all `labels` (B,)."""
         generator, share = self.model.generator, self.group.share
         z = share(torch.randn(len(labels), generator.config.latent_dimensions)).to(self.device)
-        arguments = [z, share(labels)]
-        if isinstance(generator, MappedGenerator):
-            noise = generator.draw_noise(len(labels))
-            arguments.append([share(x).to(self.device) for x in noise])
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            return generator(*arguments)
+            if not isinstance(generator, MappedGenerator):
+                return generator(z, share(labels))
+            noise = [share(x).to(self.device) for x in generator.draw_noise(len(labels))]
+            return generator(z, share(labels), noise)
 
     def _augment(self, images: Tensor) -> Tensor:
         """Return pictures as the discriminator is to see them; each call changes them anew."""
@@ -156,7 +165,7 @@ class GanTask(Task):
     def _judge(self, images: Tensor, labels: Tensor) -> Tensor:
         images = self._augment(images)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            return self.model.discriminator(images, labels).float()
+            return self._discriminator(images, labels).float()
 
     def _discriminator_step(
         self, images: Tensor, fakes: Tensor, labels: Tensor, *, penalise: bool
@@ -176,8 +185,8 @@ class GanTask(Task):
         }
 
     def _penalty(self, images: Tensor, fakes: Tensor, labels: Tensor) -> Tensor:
-        """Return what the discriminator pays for its gradients; in float32, as they need."""
-        config, judge = self.config, self.model.discriminator
+        """Return what the discriminator pays for its gradients, in float32, which they need."""
+        config, judge = self.config, self._discriminator
         penalty = torch.zeros((), device=images.device)
         count = max(1, round(len(images) * config.penalty_share))
         # Lazy regularisation: Karras et al. 2020, arXiv 1912.04958, section 3.1.
@@ -194,7 +203,7 @@ class GanTask(Task):
         return penalty
 
     def _generator_step(self, images: Tensor, fakes: Tensor, labels: Tensor) -> dict[str, float]:
-        discriminator = self.model.discriminator.requires_grad_(False)
+        discriminator = self._discriminator.requires_grad_(False)
         try:
             fake = self._judge(fakes, labels)
             real = self._judge(images, labels) if self.objective.paired else fake.detach()
@@ -227,7 +236,8 @@ class GanTask(Task):
     def draw(self, labels: Tensor, seed: int) -> np.ndarray:
         """Return a picture of a fixed latent for each label, without noise."""
         numbers = random_generator(seed, "sheet", 0)
-        z = torch.randn(len(labels), self.average.config.latent_dimensions, generator=numbers)
+        dimensions = self.model.generator.config.latent_dimensions
+        z = torch.randn(len(labels), dimensions, generator=numbers)
         pictures = [
             to_uint8(self.average(latents.to(self.device), classes.to(self.device)))
             for latents, classes in zip(
@@ -239,7 +249,7 @@ class GanTask(Task):
     def published(self) -> Gan:
         """Return the GAN with the averaged generator and the discriminator as it is."""
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
-        model.generator.load_state_dict(self.average.state_dict())
+        as_module(model.generator).load_state_dict(self.average.state_dict())
         return model
 
     @staticmethod
@@ -249,20 +259,23 @@ class GanTask(Task):
         numbers = random_generator(0, "outputs", 0)
         z = torch.randn(8, config.latent_dimensions, generator=numbers)
         labels = torch.arange(8) % max(config.classes, 1)
-        arguments = [z, labels]
         if isinstance(generator, MappedGenerator):
-            arguments.append(generator.draw_noise(8, numbers))
-        pictures = generator(*arguments)
+            pictures = generator(z, labels, generator.draw_noise(8, numbers))
+        else:
+            pictures = generator(z, labels)
         judged = [] if model.discriminator is None else [model.discriminator(pictures, labels)]
         return [pictures, *judged]
 
 
-def _generator_parameters(generator: nn.Module, config: GanTrainingConfig) -> Any:
+def _generator_parameters(generator: nn.Module, config: GanTrainingConfig) -> ParamsT:
     """Return the parameters of a generator, in groups if its mapping network learns slower."""
     share = config.mapping_learning_rate
     if share == 1 or not isinstance(generator, MappedGenerator):
         return generator.parameters()
-    mapping = {"params": [*generator.mapping.parameters()]}
-    mapping["lr"] = share * config.generator_learning_rate
-    inside = set(map(id, mapping["params"]))
-    return [mapping, {"params": [p for p in generator.parameters() if id(p) not in inside]}]
+    mapping = list(generator.mapping.parameters())
+    inside = set(map(id, mapping))
+    groups: list[dict[str, Any]] = [
+        {"params": mapping, "lr": share * config.generator_learning_rate},
+        {"params": [p for p in generator.parameters() if id(p) not in inside]},
+    ]
+    return groups

@@ -10,7 +10,7 @@ import torch
 
 from genimg.models import kind_named
 
-# Without one of these instructions PyTorch computes bfloat16 in detours, slower than float32.
+# Without one of these instructions PyTorch computes bfloat16 by detours, slower than float32.
 _CPU_INSTRUCTIONS = ("avx512_bf16", "amx_bf16")
 
 

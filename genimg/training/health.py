@@ -1,34 +1,36 @@
 """How a run is doing, in words: rules over what it has reported.
 
 Each rule has its thresholds beside it, with the reason (in `player_rules` and `picture_rules`; what
-they share, in `findings`). They are no numbers that fitted some run: most lie half-way on a scale
-whose ends the data themselves give, where 0 is what other real pictures are and 1 is one picture
-drawn again and again (see `genimg.training.yardstick`). `tests/training/
-recorded_runs` has runs that went well and that went wrong, and what is said of each.
+they share, in `findings`). They were not fitted to some run: most lie half-way on a scale whose
+ends the data themselves give, where 0 is what other real pictures are, and 1 is one picture
+repeated again and again (see `genimg.training.yardstick`). The folder
+`tests/training/recorded_runs` has runs that went well or wrong, and what is said of each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from genimg.training import picture_rules, player_rules
-from genimg.training.findings import LASTING, STRETCH, Finding, Row, Run, place
+from genimg.training.findings import LASTING, STRETCH, Finding, Run, place, without_gaps
 
 # Of these every report of a step has one; other rows are of sheets and validations.
 _MINIMISED = ("discriminator_loss", "generator_loss", "absolute_error", "loss", "attribute_loss")
 
 
-def diagnose(rows: Sequence[Row], *, pictures: int = 0, ended: bool = False) -> list[Finding]:
+def diagnose(
+    rows: Sequence[Mapping[str, float | None]], *, pictures: int = 0, ended: bool = False
+) -> list[Finding]:
     """Return what is unusual about a run now, the latest trouble last.
 
     Args:
         rows: as `RunDirectory.read_metrics` returns them, oldest first; for the names see
             `metric_names`. A missing or None value is a gap.
         pictures: training pictures of the run; 0 where nobody knows.
-        ended: whether nothing will come after these rows, so that they must do.
+        ended: whether nothing will come after these rows, so that they must suffice.
 
     Returns:
-        At least one finding; that nothing is unusual is one, and that the run is too short to tell.
+        At least one finding: that nothing is unusual is one, too, or that it is too early to tell.
     """
-    run = Run(rows, pictures, ended)
+    run = Run([without_gaps(row) for row in rows], pictures, ended)
     rules = (
         player_rules.went_back,
         picture_rules.few_pictures,
@@ -57,7 +59,7 @@ def _nothing_unusual(run: Run) -> Finding:
         return Finding("unknown", "no picture yet", sentence, run.seen)
     if run.draws and not measured and sheets and sheets[-1]["diversity"] < picture_rules.ALIKE:
         sentence = (
-            "its samples are much alike as yet: two of a class differ"
+            "its samples are still much alike: two of a class differ"
             f" {sheets[-1]['diversity']:.2f} times as much as two real ones"
         )
         return Finding("unknown", "no picture yet", sentence, run.seen)
@@ -72,8 +74,8 @@ def _nothing_unusual(run: Run) -> Finding:
 def _missing(run: Run) -> str:
     """Return what the rules still wait for, in a sentence; '' once they could have spoken."""
     sheets = run.having("diversity")
-    lacks_sheets = 0 < len(sheets) <= LASTING  # one that draws has its first before any step
-    reports = [row for row in run.rows if any(row.get(name) is not None for name in _MINIMISED)]
+    lacks_sheets = 0 < len(sheets) <= LASTING  # a GAN has its first before any step
+    reports = [row for row in run.rows if any(name in row for name in _MINIMISED)]
     if len(reports) >= STRETCH and not lacks_sheets:
         return ""
     needed = f"{10 * STRETCH} steps"  # each tenth is reported

@@ -82,6 +82,8 @@ class Follower(Learner):
         checkpoints: folder of the run's checkpoints.
     """
 
+    group: SeveralProcesses
+
     def __init__(
         self, checkpoints: Path, spec: RunSpec, dataset: Dataset, group: SeveralProcesses
     ) -> None:
@@ -89,7 +91,7 @@ class Follower(Learner):
         self.checkpoints, self.group = checkpoints, group
 
     def run(self) -> None:
-        """Do as it is told, until told to end.
+        """Do what the first process says, until it says to end.
 
         Raises:
             LostProcess: another process has ended before.
@@ -97,7 +99,9 @@ class Follower(Learner):
         while (order := self.group.take()).kind != END:
             if order.kind == LOAD:
                 self._build()
-                self._load(run_checkpoints.latest(self.checkpoints))
+                checkpoint = run_checkpoints.latest(self.checkpoints)
+                assert checkpoint is not None  # the first process saves before it gives this order
+                self._load(checkpoint)
                 continue
             self.step, self.images_seen, self.total = order.step, order.images_seen, order.total
             self.task.learning_rate_scale = order.learning_rate_scale

@@ -29,7 +29,7 @@ from genimg.training.validation import BestSoFar
 REPORT_STEPS = 10
 EXAMPLES = 20
 _STATUS_SECONDS = 1.0
-_PLANS = (0.1, 0.5)  # shares of a run asked by minutes after which its end is set anew
+_PLANS = (0.1, 0.5)  # shares of a run asked for in minutes after which its end is set anew
 
 
 class Trainer(Learner):
@@ -121,9 +121,9 @@ class Trainer(Learner):
         self.group.give(Order(STEP, self.step, self.images_seen, self.total, scale))
 
     def _plan_anew(self) -> None:
-        """Set the number of pictures by the run's own speed, if it was asked by minutes.
+        """Set the number of pictures by the run's own speed, if it was asked for in minutes.
 
-        The first plan comes from a few seconds that know nothing of sheets, checkpoints, or of a
+        The first plan comes from a few seconds, which know nothing of sheets, checkpoints, or a
         machine that gets busy. A plan is kept in the specification, and a checkpoint follows it,
         so that what comes after can be repeated.
         """
@@ -225,7 +225,7 @@ class Trainer(Learner):
             self._report(diversity)
 
     def save(self) -> None:
-        """Publish a checkpoint of this very step."""
+        """Write a checkpoint of this very step."""
         with self.reporter.aside():
             self._save()
         self._last_save = time.monotonic()
@@ -271,7 +271,7 @@ class Trainer(Learner):
             self.task.learning_rate_scale = state["learning_rate_scale"]
             self.step, self.images_seen = state["step"], state["images_seen"]
             self.rollbacks, seconds = state["rollbacks"], state["seconds"]
-        if newest is not None:  # of the run that this one extends the best is not here
+        if newest is not None:  # the best of a run that is extended is not here
             self.validated = BestSoFar(
                 **{name: state[name] for name in BestSoFar.__slots__ if name in state}
             )

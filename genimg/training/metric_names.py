@@ -43,7 +43,7 @@ METRICS: dict[str, Metric] = {
         "Speed",
         "pictures/s",
         "higher",
-        "Pictures per second over the last half minute, without measuring and saving.",
+        "Pictures per second over the last half minute, not counting measuring and saving.",
         exact=False,
     ),
     "resident_bytes": Metric(
@@ -75,7 +75,7 @@ METRICS: dict[str, Metric] = {
         "Fake called fake",
         "share",
         "",
-        "Share of the batch's drawn pictures that the discriminator takes for drawn.",
+        "Share of the batch's generated pictures that the discriminator takes for generated.",
     ),
     "augmentation": Metric(
         "Pictures changed",
@@ -98,7 +98,7 @@ METRICS: dict[str, Metric] = {
         "Training loss",
         "nats",
         "lower",
-        "Cross-entropy: of an image GPT per token, with some labels hidden; of a classifier per"
+        "Cross-entropy: for an image GPT per token, with some labels hidden; for a classifier per"
         " picture, with augmentation and label smoothing.",
     ),
     "validation_loss": Metric(
@@ -112,14 +112,14 @@ METRICS: dict[str, Metric] = {
         "Attribute loss",
         "",
         "lower",
-        "Of a classifier of attributes, the mean over them: 1 for one that knows nothing, 0 at"
-        " best.",
+        "Of a classifier of attributes, averaged over all of them: 1 for one that knows nothing, 0"
+        " at best.",
     ),
     "accuracy": Metric(
         "Training accuracy",
         "share",
         "higher",
-        "Share of the batch that is classified rightly; of attributes, all those with names.",
+        "Share of the batch that is classified correctly; of attributes, over those with names.",
     ),
     "gradient": Metric("Gradient", "", "", "Norm of the loss's gradient, before any clipping."),
     "absolute_error": Metric(
@@ -132,70 +132,73 @@ METRICS: dict[str, Metric] = {
         "Codes used", "tokens", "higher", "Tokens of the vocabulary that were used lately."
     ),
     "perplexity": Metric(
-        "Code perplexity", "tokens", "higher", "How many tokens it would be if all were used alike."
+        "Code perplexity",
+        "tokens",
+        "higher",
+        "How many tokens there would be if all were used equally often.",
     ),
-    # Quality of what the averaged model draws, always from the same random numbers.
+    # Quality of what the averaged generator makes, always from the same random numbers.
     "diversity": Metric(
         "Diversity",
         "of real",
         "higher",
-        "Mean distance of two drawn pictures of a class over the same of real pictures: the sample"
-        " sheet's, compared pixel by pixel.",
+        "Mean distance between two generated pictures of a class, divided by that between two real"
+        " ones: measured on the sample sheet, pixel by pixel.",
     ),
     "random_distance": Metric(
         "Distance in random features",
         "",
         "lower",
-        "FD of 200 drawn pictures to 1,000 real ones (fewer where the data are few) in the features"
-        " of a network that nobody trained. 0: no further away than other real pictures. 1: as far"
-        " as if one picture were drawn for its class again and again.",
+        "FD of 200 generated pictures to 1,000 real ones (fewer where the data are few) in the"
+        " features of a network that nobody trained. 0: no further away than other real pictures."
+        " 1: as far as one picture for each class, repeated again and again.",
     ),
     "class_difference": Metric(
         "Difference of the classes",
         "of real",
         "higher",
-        "How far apart the classes of 200 or more drawn pictures are, over the same of real"
-        " pictures, in the same features; 0 is one picture for all classes.",
+        "How far apart the classes of 200 or more generated pictures are, divided by the same for"
+        " real pictures, in the same features; 0 is one picture for all classes.",
     ),
     "copied_share": Metric(
         "Copies",
         "share",
         "lower",
-        "Share of 100 drawn pictures that are three times as near to one training picture as to any"
-        " other, beyond what is so among real pictures.",
+        "Share of 100 generated pictures that are three times as near to one training picture as to"
+        " any other, less the share of real pictures that are.",
     ),
     "frechet_distance_500": Metric(
         "Fréchet distance (500 pictures)",
         "",
         "lower",
-        "FD of 500 drawn pictures to 1,000 real ones in the features of the data set's feature net"
-        " (fashion-features, say): too high, and rough, because they are few; compare it with its"
-        " floor only.",
+        "FD of 500 generated pictures to 1,000 real ones in the features of the data set's feature"
+        " net (fashion-features, say): too high, and rough, because they are few; compare it only"
+        " with its floor.",
     ),
     "frechet_distance_500_floor": Metric(
         "Fréchet distance of real pictures",
         "",
         "",
-        "The same of 500 other real pictures: below it a difference says nothing.",
+        "The same for 500 other real pictures: below it a difference says nothing.",
     ),
     "class_accuracy_500": Metric(
         "Class accuracy (500 pictures)",
         "share",
         "higher",
-        "Share of 500 drawn pictures that the feature net takes for the class asked for.",
+        "Share of 500 generated pictures that the feature net takes for the class asked for.",
     ),
     "attribute_confidence_500": Metric(
         "Attribute confidence (500 pictures)",
         "of real",
         "higher",
-        "How clear the attributes of 500 drawn pictures are: the feature net's mean confidence over"
-        " the same of real pictures, averaged over all attributes.",
+        "How clear the attributes of 500 generated pictures are: the feature net's mean confidence,"
+        " divided by the same for real pictures, averaged over all attributes.",
     ),
     "attribute_total_variation_500": Metric(
         "Attribute total variation (500 pictures)",
         "",
         "lower",
-        "How far the shares of each attribute's values in 500 drawn pictures are from those in"
+        "How far the shares of each attribute's values in 500 generated pictures are from those in"
         " 1,000 real ones: from 0 to 1, averaged over all attributes.",
     ),
 }

@@ -1,7 +1,7 @@
 """What the two players of a GAN want: pure functions of the discriminator's logits.
 
-Every objective is a pair of functions of `real` and `fake`, float (B,) logits before a sigmoid, and
-returns a scalar to be minimised. `fake[i]` belongs with `real[i]`, which only a paired objective
+Every objective is a pair of functions of `real` and `fake`, float (B,) logits before a sigmoid.
+Each returns a scalar to minimise. `fake[i]` belongs with `real[i]`, which only a paired objective
 uses. The generator's functions take the real logits for the same reason.
 """
 
@@ -99,10 +99,14 @@ OBJECTIVES: dict[str, Objective] = {
 
 
 def squared_gradient_norm(logits: Tensor, images: Tensor) -> Tensor:
-    """Mean over the batch of the squared norm of d logit / d image.
+    """Return the mean over the batch of the squared norm of d logit / d picture, a scalar.
 
-    With real images this is R1 and with fakes R2 (Mescheder et al. 2018, arXiv 1801.04406,
+    With real pictures this is R1 and with fakes R2 (Mescheder et al. 2018, arXiv 1801.04406,
     equation 9), to be multiplied by gamma / 2. Differentiable, so that it can be trained on.
+
+    Args:
+        logits: float (B,), what the discriminator says of the pictures.
+        images: float (B, C, H, W), which require a gradient.
     """
     (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradients.square().flatten(1).sum(dim=1).mean()
@@ -111,9 +115,14 @@ def squared_gradient_norm(logits: Tensor, images: Tensor) -> Tensor:
 def gradient_penalty(
     discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor
 ) -> Tensor:
-    """Mean of (norm of d logit / d image - 1)^2 at random points between real and fake.
+    """Return the mean of (norm of d logit / d picture - 1)^2, a scalar.
 
-    Gulrajani et al. 2017, arXiv 1704.00028, equation 3, to be multiplied by lambda (10).
+    It is taken at random points between real and fake (Gulrajani et al. 2017, arXiv 1704.00028,
+    equation 3), to be multiplied by lambda (10).
+
+    Args:
+        discriminator: pictures to logits (B,).
+        real, fake: float (B, C, H, W).
     """
     mix = torch.rand(len(real), 1, 1, 1, dtype=real.dtype, device=real.device)
     between = torch.lerp(real, fake, mix).requires_grad_()

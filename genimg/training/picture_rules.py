@@ -1,4 +1,4 @@
-"""Rules over the pictures: those to learn from, and those that the model draws."""
+"""Rules over the pictures: those to learn from, and those that the model generates."""
 
 from statistics import median
 
@@ -14,15 +14,15 @@ from genimg.training.findings import (
     since,
 )
 
-# Two drawn pictures of a class differ less than half as much as two real ones; healthy runs reach
-# 0.7 after the first few sheets.
+# Two generated pictures of a class differ less than half as much as two real ones; healthy runs
+# reach 0.7 after the first few sheets.
 ALIKE = 0.5
 # Diversity against its own best. Healthy runs dip to 0.7 of it.
 FALLEN = 0.4
 # The classes are less than half as far apart as real ones.
 MIXED = 0.5
-# On the yardstick: as bad as one picture a class, and near enough. A model whose pictures are half
-# as different as real ones (`ALIKE`), and right otherwise, is at (1 - 0.5)^2.
+# On the yardstick: as bad as one picture for each class, and near enough. A model whose pictures
+# are half as different as real ones (`ALIKE`), and right otherwise, is at (1 - 0.5)^2.
 LOST = 1.0
 NEAR = 0.25
 # A run that was better once, by half and by more than the yardstick's noise.
@@ -40,14 +40,14 @@ def few_pictures(run: Run) -> Finding | None:
         "warning",
         "few pictures",
         f"there {'is' if run.pictures == 1 else 'are'} only {count} to learn from,"
-        f" {run.each_seen()}: a model learns so few by heart, and nothing of others. Give it some"
-        f" hundreds, better thousands",
+        f" {run.each_seen()}: a model learns so few by heart, and nothing of others. Give it a few"
+        f" hundred or, better, thousands",
         0,
     )
 
 
 def copies(run: Run) -> Finding | None:
-    """Drawn pictures are those of the training set."""
+    """Generated pictures are those of the training set."""
     measured = run.having("copied_share")
     last = measured[-1 if run.ended else -LASTING :]
     if len(last) < (1 if run.ended else LASTING) or least(last, "copied_share") < COPIED:
@@ -56,8 +56,8 @@ def copies(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "copies",
-        f"it copies: {last[-1]['copied_share']:.0%} of its pictures are one of the training"
-        f" pictures{told}, and are three times as far from any other. Give it more pictures, or"
+        f"it copies: {last[-1]['copied_share']:.0%} of its pictures are nearly training pictures"
+        f"{told}, three times as near to one of them as to any other. Give it more pictures, or"
         " stop sooner",
         since(measured, lambda row: row["copied_share"] >= COPIED),
     )
@@ -70,7 +70,7 @@ def collapse(run: Run) -> Finding | None:
         return None
     values = [row["diversity"] for row in sheets]
     last = values[-LASTING:]
-    # Noise is more diverse than real images are; to lose that is no loss.
+    # Noise is more diverse than real pictures are; to lose that is no loss.
     best = min(max(values[:-LASTING]), 1.0)
     limit = max(FALLEN * best, ALIKE if run.grown else 0.0)
     # As long as they get more different, they may yet.
@@ -80,7 +80,7 @@ def collapse(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "collapse",
-        "samples are nearly identical (mode collapse): whatever its input, the generator draws the"
+        "samples are nearly identical (mode collapse): whatever its input, the generator makes the"
         f" same few pictures; two of a class differ {values[-1]:.2f} times as much as real ones."
         " Go back to an earlier checkpoint, lower the learning rates, or add penalties (r1 and r2)",
         since(sheets, lambda row: row["diversity"] < limit),
@@ -88,7 +88,7 @@ def collapse(run: Run) -> Finding | None:
 
 
 def one_for_all(run: Run) -> Finding | None:
-    """Whatever class is asked for, much the same is drawn."""
+    """Whatever class is asked for, it generates much the same."""
     measured = run.having("class_difference")
     last = [row["class_difference"] for row in measured[-LASTING:]]
     if not run.grown or len(last) < LASTING or max(last) >= MIXED or BETTER * last[-1] > last[0]:
@@ -96,9 +96,9 @@ def one_for_all(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "one for all",
-        "it draws much the same for every class: its classes differ"
-        f" {last[-1]:.2f} times as much as those of real pictures. Train longer only if that grows;"
-        " otherwise lower the learning rates, or add penalties (r1 and r2)",
+        "it generates much the same for every class: its classes differ"
+        f" {last[-1]:.2f} times as much as those of real pictures. Train longer only if that number"
+        " grows; otherwise lower the learning rates, or add penalties (r1 and r2)",
         since(measured, lambda row: row["class_difference"] < MIXED),
     )
 
@@ -148,7 +148,7 @@ def got_worse(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "worse",
-        f"its drawings were better after {best_at:,} pictures: they were at {best:.2f} and are at"
+        f"what it generates was better after {best_at:,} pictures: it was at {best:.2f} and is at"
         f" {values[-1]:.2f} {SCALE}. Start a run that ends there, or lower the learning rates",
         best_at,
     )

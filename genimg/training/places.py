@@ -3,8 +3,8 @@
 In spec.json what lies in the folder of the runs (the one in which the run's own folder lies) is
 named relative to it, as in "folder:{runs}/datasets/0123"; anything else by its whole path. In
 memory every name is a whole path, of where the thing is now. Whole paths of an older specification
-that lead nowhere are looked for again in the folder of the runs, by their last parts. Of pictures
-that lie elsewhere, and have moved, RUNS/places.json tells where they are now.
+that lead nowhere are looked for again in the folder of the runs, by their last parts. Where
+pictures that lie elsewhere have moved, RUNS/places.json tells where they are now.
 """
 
 import os
@@ -58,7 +58,7 @@ def whole_names(settings: dict[str, Any], runs: Path) -> dict[str, Any]:
     """
     paths = {n: os.fspath(v) for n, v in settings.items() if isinstance(v, os.PathLike)}
     settings = settings | paths
-    asked = {"run": {}, "task": {}, "resolved": {}}
+    asked: dict[str, dict[str, Any]] = {"run": {}, "task": {}, "resolved": {}}
     parts = {"dataset": "run", "tokenizer": "task", "init": "run", "extend": "run"}
     for name, part in parts.items():
         asked[part] |= {name: settings[name]} if name in settings else {}
@@ -69,7 +69,7 @@ def whole_names(settings: dict[str, Any], runs: Path) -> dict[str, Any]:
 def kept_path(path: str, runs: Path) -> str:
     """Return a path as it is written to disk: relative to the folder of the runs if it lies there.
 
-    One that is written so already stays as it is.
+    A path in that form stays as it is.
     """
     if path.startswith(f"{RUNS}/"):
         return path
@@ -79,7 +79,7 @@ def kept_path(path: str, runs: Path) -> str:
 
 
 def remember(runs: Path, path: str, folder: Path) -> None:
-    """Write down that the pictures that were in `path` are in `folder` now.
+    """Write down that the pictures which were in `path` are in `folder` now.
 
     Raises:
         OSError: it cannot be written.
@@ -90,10 +90,10 @@ def remember(runs: Path, path: str, folder: Path) -> None:
 
 def _renamed(values: Any, rename: Callable[[str, Callable[[Path], bool]], str]) -> Any:
     """Return a specification with `rename(path, whether it is there)` for each path in it."""
-    parts = [values.get(key) for key in ("run", "task", "resolved")] if _is_dict(values) else [None]
-    if not all(map(_is_dict, parts)):
+    keys = ("run", "task", "resolved")
+    if not isinstance(values, dict) or not all(isinstance(values.get(key), dict) for key in keys):
         return values  # for others to refuse
-    run, task, resolved = map(dict, parts)
+    run, task, resolved = (dict(values[key]) for key in keys)
     dataset, tokenizer = run.get("dataset"), task.get("tokenizer")
     if isinstance(dataset, str) and dataset.startswith(FOLDER_PREFIX):
         run["dataset"] = FOLDER_PREFIX + rename(dataset.removeprefix(FOLDER_PREFIX), _is_pictures)
@@ -135,10 +135,6 @@ def _whole(path: str) -> str:
         return str(Path(path).expanduser().resolve())
     except (OSError, RuntimeError, ValueError):  # an impossible name, or no such home
         return path
-
-
-def _is_dict(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _is_path(model: str) -> bool:

@@ -21,8 +21,8 @@ _PROBE_SECONDS = 1.0
 def resolve(spec: RunSpec, dataset: Dataset) -> RunSpec:
     """Return `spec` with device, threads, precision and number of pictures decided.
 
-    All but the number of pictures of a run asked by minutes are facts about the machine and the
-    model. For that number the speed is tried for about a second on a throw-away copy of the task.
+    They follow from the machine and the model, all but one: where a run was asked for in minutes,
+    the number of pictures comes from timing a throw-away copy of the task for about a second.
 
     Raises:
         ValueError: the run cannot start; see `genimg.training.requirements.check`.

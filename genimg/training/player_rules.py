@@ -5,15 +5,15 @@ from statistics import fmean, median
 
 from genimg.training.findings import FEW, LASTING, STRETCH, Finding, Row, Run, least, since
 
-# Healthy discriminators win for up to 6 reports, so a run that ended sooner is judged by twice as
-# many.
+# Healthy discriminators win for up to 6 reports in a row, so a run that ended sooner is judged by
+# twice as many.
 SHORT_STRETCH = 12
 # Both accuracies of a discriminator that has won. Healthy ones stay below 0.96 over a stretch.
 WON = 0.99
-# How often a discriminator that has lost still knows a drawn picture, over a stretch. Healthy ones
-# do more often than 0.4.
+# Share of generated pictures that a discriminator which has lost still recognises, over a stretch.
+# Healthy ones recognise more than 0.4 of them.
 LOST_TO = 1 - WON
-# The generator's gradient against the largest that it had, while the discriminator is right this
+# The generator's gradient beside the largest that it had, while the discriminator is right this
 # often. Healthy gradients fall to a tenth; smaller ones belong to a discriminator that is unsure.
 VANISHED = 0.03
 RIGHT = 0.95
@@ -40,7 +40,7 @@ def went_back(run: Run) -> Finding | None:
 def discriminator_wins(run: Run) -> Finding | None:
     """It is never wrong over a whole stretch, and the generator does not catch up."""
     rows = run.having("real_accuracy", "fake_accuracy", "generator_loss")
-    # A run that has ended is judged by its second half, if that is something.
+    # A run that has ended is judged by its second half, if that is long enough.
     length = max(SHORT_STRETCH, min(STRETCH, len(rows) // 2)) if run.ended else STRETCH
     stretch = rows[-length:]
     if len(stretch) < length or _accuracy(stretch) < WON or _catches_up(run, stretch):
@@ -55,14 +55,14 @@ def discriminator_wins(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "discriminator wins",
-        "the discriminator wins completely: it tells real from drawn pictures without a mistake,"
-        f" and the generator does not catch up. {advice}",
+        "the discriminator wins completely: it tells real from generated pictures without a"
+        f" mistake, and the generator does not catch up. {advice}",
         since(rows, lambda row: min(row["real_accuracy"], row["fake_accuracy"]) >= WON),
     )
 
 
 def discriminator_loses(run: Run) -> Finding | None:
-    """It takes every drawn picture for real, so it teaches the generator nothing."""
+    """It takes every generated picture for real, so it teaches the generator nothing."""
     rows = run.having("real_accuracy", "fake_accuracy", "generator_loss")
     stretch = rows[-STRETCH:]
     if len(stretch) < STRETCH or fmean(row["fake_accuracy"] for row in stretch) > LOST_TO:
@@ -70,8 +70,8 @@ def discriminator_loses(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "discriminator loses",
-        "the discriminator takes every drawn picture for real, so the generator learns nothing from"
-        " it. Lower generator_learning_rate or raise discriminator_learning_rate",
+        "the discriminator takes every generated picture for real, so the generator learns nothing"
+        " from it. Lower generator_learning_rate or raise discriminator_learning_rate",
         since(rows, lambda row: row["fake_accuracy"] <= LOST_TO),
     )
 

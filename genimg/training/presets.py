@@ -80,7 +80,7 @@ _OURS = {
         {},
     ),
     "fashion-style": Preset(
-        "StyleDCGAN: a mapped space to explore, learnt in minutes",
+        "StyleDCGAN: a mapped space to explore, learned in minutes",
         "style-dcgan",
         {},
         _FAST,
@@ -104,12 +104,12 @@ _OURS = {
         "StyleGAN-mini: bilinear resampling, spectral norm; slower, and blind to colour",
         "stylegan",
         {},
-        # In ten minutes many steps count, and there is none to lose to an early fall of the rates.
+        # In ten minutes every step counts; none may be lost to an early fall of the rates.
         {"hold": 0.8},
         {"batch_size": 64},
     ),
     "fashion-relativistic": Preset(
-        "Relativistic GAN: real against drawn in pairs, with R1 and R2",
+        "Relativistic GAN: real against generated in pairs, with R1 and R2",
         "dcgan",
         # Batch norm would mix the pictures whose single gradients the penalties are about.
         {"classes": 10, "spectral_norm": True},
@@ -130,7 +130,7 @@ _OURS = {
         {"batch_size": 64},
     ),
     "portraits-tokenizer": Preset(
-        "FSQ tokenizer for portraits in colour, 64 pixels: as 64 tokens each, and back",
+        "FSQ tokenizer for portraits in colour, 64 pixels: 64 tokens each, and back",
         "fsq-tokenizer",
         _COLOUR_TOKENS,
         {"discriminator_width": 24},
@@ -215,7 +215,7 @@ def preset_named(name: str) -> Preset:
 
 
 def tokenizer_preset(channels: int) -> str:
-    """Return the recipe of a tokenizer for pictures of so many colour channels."""
+    """Return the name of a recipe for a tokenizer of pictures with so many colour channels."""
     return next(
         name
         for name, preset in PRESETS.items()
@@ -245,7 +245,7 @@ def make_spec(
     sections = settings_of(recipe)
     if data_channels is not None:
         changes.setdefault("channels", data_channels)
-    if data_classes is not None and getattr(sections["model"], "classes", 0):
+    if data_classes is not None and sections["model"].to_dict().get("classes"):
         changes.setdefault("classes", data_classes)
     owner = {name: key for key, config in sections.items() for name in _field_names(config)}
     unknown = sorted(set(changes) - set(owner))
@@ -255,7 +255,9 @@ def make_spec(
     for key, config in sections.items():  # a whole section at once: its fields may depend on others
         mine = {name: value for name, value in changes.items() if owner[name] == key}
         sections[key] = replace(config, **mine)
-    return RunSpec(preset=preset, kind=recipe.kind, **sections, resolved={})
+    model, task, run = sections["model"], sections["task"], sections["run"]
+    assert isinstance(run, RunConfig)  # as `settings_of` says
+    return RunSpec(preset=preset, kind=recipe.kind, model=model, task=task, run=run, resolved={})
 
 
 def _field_names(config: Configuration) -> list[str]:

@@ -39,15 +39,15 @@ class PriorTrainingConfig(Configuration):
     )
     mirror: bool = setting(False, "Mirror half of the pictures left to right.")
     learning_rate: float = setting(1.5e-3, "Learning rate after the warm-up.", low=1e-7, high=1)
-    weight_decay: float = setting(0.05, "Pull of every matrix towards zero.", low=0, high=1)
+    weight_decay: float = setting(0.05, "Pull on every matrix towards zero.", low=0, high=1)
     warm_up: float = setting(0.05, "Fraction of the run over which the rate rises.", low=0, high=1)
-    clip: float = setting(1.0, "Longest gradient; longer ones are shortened.", low=1e-3)
+    clip: float = setting(1.0, "Largest norm of the gradient; a longer one is shortened.", low=1e-3)
     average_half_life: float = setting(
         20_000, "Half-life of the averaged weights, in pictures.", low=1
     )
 
 
-class PriorTask(Task):
+class PriorTask(Task[Drawer, PriorTrainingConfig]):
     """Labels to tokens. The tokenizer is part of the model and stays as it is."""
 
     model: Drawer
@@ -58,8 +58,8 @@ class PriorTask(Task):
     def __init__(
         self, model: Drawer, config: PriorTrainingConfig, device: torch.device, precision: str
     ) -> None:
-        super().__init__(model, model.prior, config, device)
-        self.bf16 = precision == "bf16"
+        super().__init__(model, config, device, precision, averaged=model.prior)
+        self.tokenizer_name = config.tokenizer
         self.model.tokenizer.eval().requires_grad_(False)
         self.optimizers = {
             "prior": make_optimizer(
@@ -69,11 +69,6 @@ class PriorTask(Task):
                 betas=BETAS,
             )
         }
-
-    @property
-    def tokenizer_name(self) -> str:
-        """What the configuration says."""
-        return self.config.tokenizer
 
     def take_tokenizer(self, tokenizer: nn.Module) -> None:
         """Copy the weights of a trained tokenizer of the same configuration."""

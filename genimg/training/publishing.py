@@ -90,12 +90,12 @@ def read_run(path: Path) -> Checkpoint:
 
 
 def _name_of(model: str) -> str:
-    """Return what to call a model on a card: of a path, which means nothing elsewhere, the end."""
+    """Return what a card calls a model: of a path, which means nothing elsewhere, the end."""
     return model if model.startswith("hf://") else Path(model).name
 
 
 def read_model(name: str | os.PathLike) -> Checkpoint:
-    """Return a model by what `genimg.load` takes: of a run, or a checkpoint.
+    """Return the model of a run or of a checkpoint, named as for `genimg.load`.
 
     Raises:
         CheckpointError: there is none, or it cannot be read.
@@ -106,7 +106,7 @@ def read_model(name: str | os.PathLike) -> Checkpoint:
 
 
 def find_tokenizer(name: str) -> FsqTokenizer:
-    """Return the trained tokenizer `name`, which has its `config`; of an image GPT its own.
+    """Return the trained tokenizer `name`; of an image GPT by that name, its own tokenizer.
 
     Raises:
         ValueError: there is none, or it is no FSQ tokenizer.
@@ -139,15 +139,15 @@ def publish(
     generator_only: bool = False,
     **facts: Any,
 ) -> Path:
-    """Write the model that `read_run` gives as a checkpoint directory that can be shared.
+    """Write the model that `read_run` gives as the folder of a checkpoint, to be shared.
+
+    It is read back before it counts, and must then do the same as the run's model, bit by bit;
+    otherwise `out` is left as it was.
 
     Args:
         preview: pictures, uint8 (N, H, W, C), for preview.png.
         generator_only: leave the discriminator of a GAN out, and the trail of its run.
         facts: further entries of the card, such as `license`.
-
-    It is read back before it counts, and must then do the same as the run's model, bit by bit;
-    else `out` is left as it was.
 
     Raises:
         CheckpointError: as for `read_run`.

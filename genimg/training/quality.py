@@ -29,14 +29,14 @@ from genimg.training.yardstick import COMPARED, Yardstick
 DRAWN = 500
 REAL = 1000
 LEAST_SECONDS = 30.0
-# Waits at least this many times as long as the last measurement took: it gets a share of 1.6 %.
+# It waits at least this many times as long as the last measurement took: 1.6 % of the time.
 COSTS_BETWEEN = 60
-# Real pictures whose differences those on a sheet are compared with.
+# How many real pictures the differences of those on a sheet are compared with.
 DIFFERENT = 200
 
 
 class QualityGauge:
-    """Compares what a task draws with the real pictures of its data set.
+    """Compares what a task generates with the real pictures of its data set.
 
     Args:
         dataset: the pictures of the run.
@@ -50,7 +50,7 @@ class QualityGauge:
         """Whether it has measured the quality in this attempt."""
 
     def diversity(self, sheet: np.ndarray) -> dict[str, float]:
-        """Return the `diversity` of a sample sheet; nothing where the task draws no new pictures.
+        """Return the `diversity` of a sample sheet; nothing where the task makes no new pictures.
 
         Args:
             sheet: what `task.sheet` returned, uint8 (N, H, W, C), class after class.
@@ -63,14 +63,14 @@ class QualityGauge:
         return {"diversity": distance / self._real_distance}
 
     def is_due(self) -> bool:
-        """Return whether it is time to `measure`: not often, and never at a noticeable price."""
+        """Return whether it is time to `measure`: not often, and never at a noticeable cost."""
         if not self.task.draws:
             return False
         wait = max(LEAST_SECONDS, COSTS_BETWEEN * self._cost)
         return time.monotonic() - self._measured_at >= wait
 
     def measure(self) -> dict[str, float]:
-        """Return what the yardstick tells of pictures drawn now (see `Yardstick.compare`).
+        """Return what the yardstick tells of new pictures (see `Yardstick.compare`).
 
         Where a shipped classifier knows the data set, `frechet_distance_500`, its floor and, with
         classes, `class_accuracy_500` are added; where it names attributes,
@@ -97,11 +97,11 @@ class QualityGauge:
             "frechet_distance_500_floor": reference.floor,
         }
         logits = judge.class_logits(outputs, self.dataset.classes)
-        if self.task.average.config.classes and logits is not None:
+        if self.task.classes and logits is not None:
             values["class_accuracy_500"] = float((logits.argmax(1) == labels.numpy()).mean())
         if judge.heads:
-            readings = (read_outputs(o, judge.heads) for o in (outputs, reference.outputs))
-            found = attribute_fidelity(*readings, judge.heads).values()
+            here, there = (read_outputs(o, judge.heads) for o in (outputs, reference.outputs))
+            found = attribute_fidelity(here, there, judge.heads).values()
             values["attribute_confidence_500"] = fmean(each.confidence for each in found)
             values["attribute_total_variation_500"] = fmean(each.total_variation for each in found)
         return values
@@ -130,8 +130,8 @@ class QualityGauge:
     @property
     def _labels(self) -> torch.Tensor:
         """The classes that the task can tell apart, int64 (N,)."""
-        known = bool(self.task.average.config.classes)
-        return self.dataset.labels if known else torch.zeros_like(self.dataset.labels)
+        labels = self.dataset.labels
+        return labels if self.task.classes else torch.zeros_like(labels)
 
     @cached_property
     def _order(self) -> torch.Tensor:

@@ -43,7 +43,7 @@ class Report(dict[str, Any]):
     def sheet(self) -> np.ndarray:
         """Return a sample sheet of this moment, uint8 (N, H, W, C); N is 0 for a classifier.
 
-        It always is of the same random numbers, and training is the same without it.
+        It is always of the same random numbers, and asking for it changes nothing in the training.
         """
         return self._task.sheet(self._seed)
 
@@ -52,7 +52,7 @@ Callback = Callable[[Report], object]
 
 
 class SpeedMeter:
-    """Pictures per second of late: the time that is left follows a machine that becomes busy.
+    """Pictures per second lately, so that the time left follows a machine that becomes busy.
 
     Args:
         clock: seconds that only ever grow.
@@ -78,7 +78,7 @@ class SpeedMeter:
         return self._aside / counted if counted > 0 else 0.0
 
     def note(self, images_seen: int) -> None:
-        """Take in how many images were seen by now."""
+        """Take in how many pictures were seen by now."""
         now = self.clock() - self._aside
         self._notes.append((now, images_seen))
         # What is forgotten must leave some progress: a long pause would look like no speed at all.
@@ -101,8 +101,8 @@ class Reporter:
     """Writes the metrics and the status of one attempt.
 
     Args:
-        total: images of the whole run.
-        epoch_images: images of the training set.
+        total: pictures of the whole run.
+        epoch_images: pictures of the training set.
         device: whose memory is reported, if it is a GPU.
         task: returns what is trained now; after a roll-back it is another one.
         seed: of the run.
@@ -183,7 +183,7 @@ class Reporter:
 
 
 def resident_bytes() -> int | None:
-    """Return the main memory that this process holds; None where only asking costs much.
+    """Return the main memory that this process holds; None where asking is expensive.
 
     Linux tells it in a file. Other systems have no cheap way in Python's standard library.
     """

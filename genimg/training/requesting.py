@@ -27,7 +27,7 @@ def request_run(
     given: Dataset | None = None,
     **settings: Any,
 ) -> RunDirectory:
-    """Make the directory of a run of `preset`, or open it if the same was asked before.
+    """Make the folder of a run of `preset`, or open it if the same was asked for before.
 
     Args:
         processes: how many are to share each batch.
@@ -80,15 +80,20 @@ def request_spec(
         if not isinstance(settings.get(name, ""), str):
             raise ValueError(f"{name} must be the name of a model, not {shown(settings[name])}")
     if settings.get("init") and settings.get("extend"):
-        raise ValueError("a run begins with other weights or extends a run; leave out one of them")
+        raise ValueError(
+            "a run begins with a model (init) or extends a run (extend); leave out one of them"
+        )
     if given is not None:
         settings = settings | {"dataset": given.name}
     if settings.get("extend"):
         settings = extended(preset, settings)
     recipe = preset_named(preset)
-    task, usual = task_of(recipe.kind), settings_of(recipe)
+    task = task_of(recipe.kind)
+    usual: dict[str, Any] = {}
+    for section in settings_of(recipe).values():
+        usual |= section.to_dict()
     if given is None:
-        facts = data.describe(settings.get("dataset", usual["run"].dataset))
+        facts = data.describe(settings.get("dataset", usual["dataset"]))
         pictures = Pictures.described(facts)
     else:
         pictures = Pictures.loaded(given)
@@ -100,7 +105,7 @@ def request_spec(
         known = {"tokenizer": init} if task.needs_tokenizer else {}  # it draws the tokens of that
         settings = shape_of(read_init(init, recipe.kind)) | known | settings
     if task.needs_tokenizer:
-        name = settings.get("tokenizer", usual["task"].tokenizer)
+        name = settings.get("tokenizer", usual["tokenizer"])
         config = find_tokenizer(name).config
         shape = {field: getattr(config, field) for field in ("size", "widths", "levels")}
         settings = shape | settings
@@ -108,7 +113,7 @@ def request_spec(
         preset, data_channels=pictures.channels, data_classes=pictures.classes, **settings
     )
     check(spec, pictures, processes)
-    if not task.validates and spec.run.patience != usual["run"].patience:
+    if not task.validates and spec.run.patience != usual["patience"]:
         raise ValueError("patience would change nothing: only image GPTs have it; leave it out")
     return spec
 

@@ -1,7 +1,7 @@
 """What a run needs, checked in one place, before it starts.
 
-The page, `jobs start`, `train` and the worker ask the same function, so nobody waits in a queue for
-a sentence that was known before.
+The page, `jobs start`, `train` and the worker ask the same function, so nobody waits in a queue
+only to be refused.
 """
 
 from dataclasses import fields
@@ -33,9 +33,9 @@ class Pictures(NamedTuple):
     channels: int
     classes: int
     images: int | None
-    """To learn from; None where a download is needed to know."""
+    """How many there are to learn from; None where only a download would tell."""
     sizes: tuple[int, ...] = SIZES
-    """In pixels, at which they can be had."""
+    """Heights and widths, in pixels, at which they can be loaded."""
 
     @classmethod
     def described(cls, facts: dict[str, Any]) -> Self:
@@ -94,7 +94,8 @@ def _check_size(size: int, sizes: tuple[int, ...]) -> None:
 
 
 def _check_tokenizer(spec: RunSpec, pictures: Pictures) -> None:
-    name, wanted = spec.task.tokenizer, spec.model.tokenizer_config()
+    model: Any = spec.model  # of a class that has `tokenizer_config`, as `DrawerConfig` has
+    name, wanted = spec.task.to_dict()["tokenizer"], model.tokenizer_config()
     trained = find_tokenizer(name).config
     if trained.channels != pictures.channels:
         raise TokenizerNeeded(
@@ -141,8 +142,8 @@ def _check_validations(spec: RunSpec, pictures: Pictures) -> None:
         raise ValueError(f"the training of {spec.kind} does not validate; set validations to 0")
     if pictures.images is not None and pictures.images < 2:
         raise ValueError(
-            f"of these pictures {pictures.images} is there to learn from, and none to validate"
-            " with; give more pictures, or set validations to 0"
+            f"there are too few pictures ({pictures.images}): there would be none to validate with;"
+            " give more, or set validations to 0"
         )
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: directories that are complete or do not count.
+"""Checkpoints of a run: folders that are complete, or do not count.
 
     ckpt/step-00001200/{model,ema,optimizer}.safetensors, state.json, MANIFEST.json
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 def save(
     folder: Path, *, step: int, tensors: dict[str, dict[str, Tensor]], state: dict[str, Any]
 ) -> Path:
-    """Publish one checkpoint under `folder` and delete all but the last two and the best.
+    """Write one checkpoint under `folder`, and delete all but the last two and the best.
 
     Args:
         tensors: "model", "ema" and "optimizer", each names to tensors.
@@ -86,7 +86,7 @@ def _digest(path: Path) -> str:
 
 
 def is_valid(directory: Path, *, thorough: bool = False) -> bool:
-    """Return whether every file of the manifest is there with its size (and hash)."""
+    """Return whether every file of the manifest is there with its size; if `thorough`, its hash."""
     return _damaged_file(directory, thorough=thorough) is None
 
 

@@ -1,10 +1,10 @@
 """A run on disk: the protocol between whoever asks for a run and whoever makes it.
 
-spec.json                      what is to be trained; by minutes, its "images" are set anew twice
+spec.json                      what is to be trained; for minutes, its "images" are set anew twice
 control.json                   wishes to the worker: run, pause, cancel, save_now, sample_now;
                                the newest one, and in "earlier" a few before it
 lease                          locked by the one process that is training
-attempts/N/                    what was said of attempt N; see `attempts`
+attempts/N/                    what attempt N said of itself, and others of it; see `attempts`
 ckpt/                          see `run_checkpoints`
 samples/IMAGES_SEEN.png        sample sheets
 trail/                         of a GAN: its snapshots; see `genimg.trails`
@@ -31,7 +31,7 @@ class RunDirectory:
 
     @classmethod
     def create(cls, path: str | os.PathLike, spec: RunSpec) -> "RunDirectory":
-        """Make a run's directory, or open it if it holds the same request.
+        """Make a run's folder, or open it if it holds the same request.
 
         Raises:
             ValueError: the folder holds another run, or other files.
@@ -113,7 +113,7 @@ class RunDirectory:
         return newest_attempt(self.path)
 
     def newest_status(self) -> dict[str, Any]:
-        """Return the status of the newest attempt, {} before there is one, or a damaged one."""
+        """Return the status of the newest attempt; {} where there is none, or it is damaged."""
         return Attempt.of(self.path, self.newest_attempt()).read_status()
 
     def read_metrics(self) -> list[dict[str, Any]]:

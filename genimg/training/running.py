@@ -141,10 +141,10 @@ def train(
     progress: bool = True,
     **settings: Any,
 ) -> Path:
-    """Train `preset` in this process and return the run's directory, for `genimg.load`.
+    """Train `preset` in this process and return the run's folder, for `genimg.load`.
 
-    Calling it again with the same arguments resumes a run that was interrupted; calling it when the
-    run is complete does nothing. Ctrl-C saves before it interrupts. The global random numbers and
+    Calling it again with the same arguments resumes a run that was interrupted; once the run is
+    complete, that does nothing. Ctrl-C saves before it interrupts. The global random numbers and
     the number of threads of this process are afterwards what they were before.
 
     Args:

@@ -31,10 +31,10 @@ class RunConfig(Configuration):
     """How a run trains, whatever it trains."""
 
     dataset: str = setting("fashion-mnist", "Name of a data set, or folder:PATH.")
-    images: int = setting(0, "Pictures to see in all; 0 takes it from the minutes.", low=0)
+    images: int = setting(0, "Pictures to see in all; 0 works it out from the minutes.", low=0)
     minutes: float = setting(
         10.0,
-        "Minutes to train; the speed measured turns them into pictures.",
+        "Minutes to train; the measured speed turns them into pictures.",
         low=0.01,
         high=100_000,
     )
@@ -55,13 +55,13 @@ class RunConfig(Configuration):
         0, "Checks on held-out pictures over the whole run, for image GPTs.", low=0, high=1000
     )
     patience: int = setting(
-        4, "Checks without improvement that end the run; 0 is never.", low=0, high=1000
+        4, "Checks without improvement that end the run; 0 never ends it.", low=0, high=1000
     )
     init: str = setting(
         "", "Model whose weights the run begins with: a checkpoint, its path, or a run's folder."
     )
     extend: str = setting(
-        "", "Folder of a finished run to go on with, by its settings, to more images in all."
+        "", "Folder of a finished run to go on with, by its settings, to more pictures in all."
     )
 
 
@@ -73,7 +73,7 @@ class RunSpec:
     """Everything that determines a run, and what was decided when it started.
 
     `resolved` is empty until the run starts; then it holds `images`, `precision`, `threads` and
-    `device`, and nothing about the run depends on the clock any more; or, if it was asked by
+    `device`, and nothing about the run depends on the clock any more; or, if it was asked for in
     minutes, only `images` does, until it has been planned twice (see `genimg.training.loop`).
     """
 

@@ -7,16 +7,22 @@ and a progress, and gets back a few numbers to report.
 import copy
 import math
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import ParamsT
 
 from genimg.configuration import Configuration
 from genimg.data import Dataset
 from genimg.randomness import generator
 from genimg.training.distributed import ALONE, Group
+
+Published = TypeVar("Published")
+"""What a kind of model builds, and what is shipped of it: a module, or the protocol it follows."""
+Settings = TypeVar("Settings")
+"""The configuration of its training."""
 
 
 class Diverged(RuntimeError):
@@ -38,7 +44,7 @@ def learning_rate_factor(
     return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * fall))
 
 
-class Task(ABC):
+class Task(ABC, Generic[Published, Settings]):
     """One way to train one model.
 
     Attributes:
@@ -52,6 +58,7 @@ class Task(ABC):
         needs_tokenizer: whether it learns the tokens of a tokenizer that is already trained.
         learns_attributes: whether its model names the attributes of a data set.
         least_classes: the fewest classes of pictures from which it can learn anything.
+        classes: the classes of what `draw` returns; 0 for a model without labels.
         tokenizer_name: the trained tokenizer that a fresh run begins with, by name; '' for none. A
             resumed run has it in its own checkpoint.
         examples: the first few training pictures, float32 (N, C, H, W) in [-1, 1], for sheets that
@@ -67,21 +74,38 @@ class Task(ABC):
     needs_tokenizer = False
     learns_attributes = False
     least_classes = 1
+    classes = 0
     tokenizer_name = ""
     examples: Tensor
     group: Group = ALONE
 
     def __init__(
-        self, model: nn.Module, averaged: nn.Module, config: Configuration, device: torch.device
+        self,
+        model: nn.Module,
+        config: Settings,
+        device: torch.device,
+        precision: str,
+        *,
+        averaged: nn.Module | None = None,
     ) -> None:
+        """Move a model to `device`, in place.
+
+        Args:
+            precision: "bf16" or "fp32".
+            averaged: the part of the model that is averaged; None is all of it.
+        """
         self.config = config
         self.device = device
-        self.model = model.to(device, memory_format=torch.channels_last).train()
+        self.bf16 = precision == "bf16"
+        # PyTorch's stubs leave out the overload with `memory_format`, which its manual describes.
+        model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = model.train()
+        averaged = model if averaged is None else averaged
         self.average = copy.deepcopy(averaged).eval().requires_grad_(False)
         self.learning_rate_scale = 1.0  # halved when a run is rolled back
 
     @abstractmethod
-    def begin_with(self, model: nn.Module) -> None:
+    def begin_with(self, model: Published) -> None:
         """Copy the weights of a published model of the same shape, in place of random ones."""
 
     def take_tokenizer(self, tokenizer: nn.Module) -> None:
@@ -89,14 +113,14 @@ class Task(ABC):
         raise NotImplementedError("only a task that names a tokenizer can")
 
     @staticmethod
-    def targets(model: Configuration, dataset: Dataset) -> Tensor:
+    def targets(model: Any, dataset: Dataset) -> Tensor:
         """Return what a step is told of each picture, a row for each; usually its label.
 
         Args:
-            model: of the model that is trained.
+            model: the configuration, of its kind's own class, of the model that is trained.
 
         Raises:
-            ValueError: the data set does not tell what has to be learnt.
+            ValueError: the data set does not tell what has to be learned.
         """
         return dataset.labels
 
@@ -140,7 +164,7 @@ class Task(ABC):
 
     def labels_in_turn(self, count: int) -> Tensor:
         """Return labels int64 (count,), class after class; zeros for a model without classes."""
-        return torch.arange(count) % max(self.average.config.classes, 1)
+        return torch.arange(count) % max(self.classes, 1)
 
     @abstractmethod
     def sheet(self, seed: int) -> np.ndarray:
@@ -152,10 +176,13 @@ class Task(ABC):
 
     @staticmethod
     @abstractmethod
-    def outputs(model: nn.Module) -> list[Tensor]:
+    def outputs(model: Published) -> list[Tensor]:
         """Return all that a published model makes of inputs that are the same every time.
 
-        Two models that do the same return the same bits. A model on the CPU, in evaluation mode.
+        Two models that do the same return the same bits.
+
+        Args:
+            model: on the CPU, in evaluation mode.
         """
 
     def set_learning_rate(self, factor: float) -> None:
@@ -167,7 +194,7 @@ class Task(ABC):
     def guarded_step(self, name: str, loss: Tensor, *, clip: float = math.inf) -> float:
         """Backpropagate `loss` into optimizer `name`'s parameters and step; return the norm.
 
-        A gradient with a norm above `clip` is shortened to it; the norm returned is that before.
+        A gradient with a norm above `clip` is shortened to it; the norm returned is the one before.
 
         Raises:
             Diverged: the loss or the gradient is not finite; the parameters are unchanged.
@@ -207,6 +234,12 @@ class Task(ABC):
             optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
+def as_module(part: object) -> nn.Module:
+    """Return a generator or a tokenizer as the module that it is, which no protocol can say."""
+    assert isinstance(part, nn.Module)
+    return part
+
+
 def random_pictures(model: Configuration, count: int = 8) -> Tensor:
     """Return pictures for `Task.outputs`, float32 (count, C, H, W) in [-1, 1].
 
@@ -219,9 +252,17 @@ def random_pictures(model: Configuration, count: int = 8) -> Tensor:
 
 
 def make_optimizer(
-    kind: str, parameters: Any, *, learning_rate: float, betas: tuple[float, float], **options: Any
+    kind: str,
+    parameters: ParamsT,
+    *,
+    learning_rate: float,
+    betas: tuple[float, float],
+    **options: Any,
 ) -> torch.optim.Optimizer:
-    """Return Adam, AdamW or SGD (with `betas[0]` as momentum) over parameters or groups."""
+    """Return Adam, AdamW or SGD (with `betas[0]` as momentum) over parameters or groups.
+
+    Each group keeps the learning rate that it starts from as its `base`.
+    """
     if kind == "sgd":
         optimizer: torch.optim.Optimizer = torch.optim.SGD(
             parameters, lr=learning_rate, momentum=betas[0], **options

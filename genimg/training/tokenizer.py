@@ -18,7 +18,13 @@ from genimg.models.tokenizer import Tokenizer
 from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
 from genimg.training.objectives import OBJECTIVES
-from genimg.training.task import Task, learning_rate_factor, make_optimizer, random_pictures
+from genimg.training.task import (
+    Task,
+    as_module,
+    learning_rate_factor,
+    make_optimizer,
+    random_pictures,
+)
 
 # Pictures after which a token counts half in the reported use of the codes.
 USE_HALF_LIFE = 20_000
@@ -31,7 +37,7 @@ class TokenizerTrainingConfig(Configuration):
     absolute: float = setting(1.0, "Weight of the mean absolute error of a pixel.", low=0)
     squared: float = setting(1.0, "Weight of the mean squared error of a pixel.", low=0)
     adversarial: float = setting(
-        0.05, "Weight of looking real to a discriminator of patches; 0 is without one.", low=0
+        0.05, "Weight of looking real to a discriminator of patches; 0 has none.", low=0
     )
     adversarial_start: float = setting(
         0.2, "Fraction of the run after which the discriminator joins.", low=0, high=1
@@ -44,7 +50,7 @@ class TokenizerTrainingConfig(Configuration):
     warm_up: float = setting(0.02, "Fraction of the run over which rates rise.", low=0, high=1)
     hold: float = setting(0.5, "Fraction of the run before the rates fall.", low=0, high=1)
     clip: float = setting(
-        1.0, "Longest gradient of the tokenizer; longer ones are shortened.", low=1e-3
+        1.0, "Largest norm of the tokenizer's gradient; a longer one is shortened.", low=1e-3
     )
     average_half_life: float = setting(
         20_000, "Half-life of the averaged weights, in pictures.", low=1
@@ -69,14 +75,14 @@ class TokenizerInTraining(nn.Module):
         self.register_buffer("recent_use", torch.zeros(tokenizer.vocabulary_size))
 
 
-class TokenizerTask(Task):
+class TokenizerTask(Task[Tokenizer, TokenizerTrainingConfig]):
     """Pictures to tokens and back to the same pictures."""
 
     model: TokenizerInTraining
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Tokenizer,
         config: TokenizerTrainingConfig,
         device: torch.device,
         precision: str,
@@ -85,12 +91,11 @@ class TokenizerTask(Task):
             channels=model.config.channels, width=config.discriminator_width
         )
         whole = TokenizerInTraining(model, PatchDiscriminator(critic))
-        super().__init__(whole, model, config, device)
-        self.bf16 = precision == "bf16"
+        super().__init__(whole, config, device, precision, averaged=as_module(model))
         self.optimizers = {
             "tokenizer": make_optimizer(
                 "adam",
-                self.model.tokenizer.parameters(),
+                as_module(model).parameters(),
                 learning_rate=config.learning_rate,
                 betas=(0.9, 0.99),
             ),
@@ -104,8 +109,9 @@ class TokenizerTask(Task):
 
     def begin_with(self, model: Tokenizer) -> None:
         """Copy the weights of the tokenizer; its critic, which nobody publishes, begins anew."""
-        self.model.tokenizer.load_state_dict(model.state_dict())
-        self.average.load_state_dict(model.state_dict())
+        weights = as_module(model).state_dict()
+        as_module(self.model.tokenizer).load_state_dict(weights)
+        self.average.load_state_dict(weights)
 
     def step(
         self, images: Tensor, labels: Tensor, *, step: int, images_seen: int, progress: float
@@ -130,7 +136,7 @@ class TokenizerTask(Task):
             report["gradient"] = self.guarded_step("tokenizer", loss, clip=config.clip)
         update_average(
             self.average,
-            self.model.tokenizer,
+            as_module(self.model.tokenizer),
             images=batch_size,
             images_seen=images_seen,
             half_life=config.average_half_life,

@@ -1,10 +1,10 @@
 """The one way a run is trained: `python -m genimg.training.worker RUN_DIRECTORY [--attempt N]`.
 
-The command line calls `train_run` in its own process, jobs start this module in another, with the
-file that whoever uses the device has locked: two runs never share one, whatever a server believes.
+The command line calls `train_run` in its own process; jobs start this module in another, with a
+file to lock for as long as it uses the device: two runs never share one, whatever a server thinks.
 Exit codes: 0 succeeded, 75 paused (it can be resumed), 130 cancelled, 71 out of memory,
-74 files could not be written, 70 diverged, 2 the run cannot be used; if another process of the run
-has ended its code, or 128 and its signal.
+74 files could not be written, 70 diverged, 2 the run cannot be used. If another process of the run
+has ended: its exit code, or 128 plus the number of its signal.
 
     torchrun --standalone --nproc-per-node N -m genimg.training.worker RUN_DIRECTORY
 

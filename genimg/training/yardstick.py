@@ -1,7 +1,7 @@
 """A yardstick for any pictures, also those that no trained network knows.
 
 It takes its two ends from the data themselves. 0 is how far other real pictures are from real ones;
-1 is how far one picture would be that is drawn for its class again and again. A model that is still
+1 is how far one picture for each class, repeated again and again, would be. A model that is still
 at 1 has learned nothing of what differs within a class.
 """
 
@@ -20,9 +20,9 @@ REFERENCE = 1000
 COMPARED = 200
 # Fewer real pictures than this, and their own distance drowns what is to be measured.
 LEAST_COMPARED = 40
-# A class mean must be this share of the spread within classes apart, or there is no difference.
+# Class means that are less than this share of the spread within classes apart do not differ.
 LEAST_BETWEEN = 1 / 16
-# Copies are sought among thumbnails, of so many drawn pictures.
+# Copies are sought among thumbnails, of so many generated pictures.
 THUMBNAIL = 16
 SOUGHT = 100
 # Nearest at a third of the distance of the next: a copy (Yoon et al. 2023, "Diffusion probabilistic
@@ -31,13 +31,13 @@ COPY = 1 / 3
 
 
 class Yardstick:
-    """Compares drawn pictures with the real ones of a data set.
+    """Compares generated pictures with the real ones of a data set.
 
     Args:
         images: real pictures, uint8 (N, C, H, W).
-        labels: their classes, int64 (N,); all 0 for a model that draws without classes.
+        labels: their classes, int64 (N,); all 0 for a model without classes.
         order: a permutation of 0..N-1, which decides what is compared with what.
-        compared: how many drawn pictures there will be, of a third of N at most.
+        compared: how many generated pictures there will be; a third of N at most.
         seed: of the random features.
     """
 
@@ -60,8 +60,10 @@ class Yardstick:
         if compared >= LEAST_COMPARED:
             self._floor = frechet_distance(self.features(images[rows[:compared]]), self.reference)
         self._bank = _distinct(_thumbnails(images))
-        some = _thumbnails(images[order[:SOUGHT]])
-        self._copied = self._copied_share(some, itself=True)
+        self._copied: float | None = None  # too few to tell
+        if len(self._bank) > 2:  # itself, and two others
+            some = _thumbnails(images[order[:SOUGHT]])
+            self._copied = self._copied_share(some, itself=True)
 
     def compare(self, drawn: Images, labels: np.ndarray) -> dict[str, float]:
         """Return `random_distance`, `class_difference` and `copied_share`; see `metric_names`.
@@ -69,7 +71,7 @@ class Yardstick:
         What the real pictures are too few for, or too alike, is left out.
 
         Args:
-            drawn: uint8 (N, H, W, C), at least as many as real ones are compared, in mixed order.
+            drawn: generated, uint8 (N, H, W, C), at least `compared`, in mixed order.
             labels: the class of each, integers (N,).
         """
         values = {}
@@ -85,14 +87,12 @@ class Yardstick:
             values["copied_share"] = max(0.0, share - self._copied)
         return values
 
-    def _copied_share(self, thumbnails: Tensor, *, itself: bool = False) -> float | None:
+    def _copied_share(self, thumbnails: Tensor, *, itself: bool = False) -> float:
         """Return the share that is far nearer to one training picture than to the next.
 
         Args:
             itself: the thumbnails are of training pictures, which are no copies of themselves.
         """
-        if len(self._bank) < 2 + itself:
-            return None
         distances = nearest(thumbnails, self._bank, 2 + itself)[1][:, itself:]
         return float((distances[:, 0] < COPY * distances[:, 1]).mean())
 

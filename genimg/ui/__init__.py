@@ -4,7 +4,7 @@ import os
 
 from genimg.ui.serving import without_proxies
 
-# It only counts before Gradio is imported: no telemetry from a class room.
+# It only counts before Gradio is imported: no telemetry from a classroom.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 with without_proxies():  # a proxy that httpx cannot use breaks even the import

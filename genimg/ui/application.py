@@ -115,7 +115,7 @@ def build(
 def tab_of(query: Mapping[str, str]) -> str:
     """Return which tab a link opens, '' for the first one.
 
-    A link from before they named it is known by what it shows.
+    An older link does not name it, but what it shows tells.
     """
     known = query.get("tab", "")
     if known in ("gan", "transformer", "train", *PARTS):
@@ -151,7 +151,7 @@ def launch(
 
     Raises:
         genimg.checkpoints.CheckpointError: as for `build`.
-        ValueError: `root_path` is none.
+        ValueError: `root_path` is neither.
         OSError: the host or the port cannot be had, or `runs` cannot be written.
     """
     public = root_path or os.environ.get("GRADIO_ROOT_PATH") or ""
@@ -205,7 +205,7 @@ def _serve(
             show_error=False,
             strict_cors=True,
             max_file_size=here.largest_upload,
-            allowed_paths=[],  # beside what was uploaded no file leaves
+            allowed_paths=[],  # apart from what was uploaded, no file leaves
             pwa=False,
             quiet=True,  # what Gradio would say of public links is not for this page
             prevent_thread_lock=True,
@@ -233,9 +233,9 @@ def _open_runs(here: Host, runs: str | os.PathLike) -> tuple[JobManager | Record
         except OSError as error:
             if not here.space:
                 raise
-            reason = error.strerror
+            reason = error.strerror or "unknown reason"
         refusal = f"the folder that {RUNS} names cannot be used ({reason})"
-        trouble = f"{sentence(refusal)} Nothing can be trained until it can."
+        trouble = f"{sentence(refusal)} Nothing can be trained until that is mended."
     return Recordings(_RECORDED_RUNS, refusal, Path(runs) if here.moments else None), trouble
 
 
@@ -252,5 +252,10 @@ def _gate(here: Host) -> list[Middleware]:
     if not here.temporary_bytes:
         return []
     keep_below(here.temporary_bytes)
-    limits = {"largest": here.largest_upload, "quota": here.temporary_bytes}
-    return [Middleware(UploadGate, refusal=sentence(here.refusal), **limits)]
+    gate = Middleware(
+        UploadGate,
+        largest=here.largest_upload,
+        quota=here.temporary_bytes,
+        refusal=sentence(here.refusal),
+    )
+    return [gate]

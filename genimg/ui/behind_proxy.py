@@ -1,6 +1,6 @@
 """The page behind a proxy, which may serve it below a path and tell nothing of its own address.
 
-Gradio computes the addresses that a page asks from the `Host` that a request names. Behind a proxy
+Gradio computes the addresses that the page asks from the `Host` of a request. Behind a proxy
 that is often the server's own, which a visitor cannot reach. But a browser knows where it found
 the page: `static/server.js` takes the addresses from there, and says on the page when the server
 does not answer.
@@ -61,7 +61,7 @@ class BehindProxy:
         if self.root_path and f"{path}/".startswith(f"{self.root_path}/"):
             path = path.removeprefix(self.root_path) or "/"
         if path != scope["path"]:
-            scope = scope | {"path": path, "raw_path": quote(path).encode()}
+            scope = {**scope, "path": path, "raw_path": quote(path).encode()}
         await self.app(scope, receive, _Page(send, self.root_path))
 
 
@@ -88,7 +88,7 @@ class _Page:
         headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
         if self._body:  # of a HEAD request there is none
             headers.append((b"content-length", str(len(body)).encode()))
-        await self.send(start | {"headers": headers})
+        await self.send({**start, "headers": headers})
         await self.send({"type": "http.response.body", "body": body if self._body else b""})
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 STATIC = Path(__file__).parent / "static"
 
@@ -29,11 +30,11 @@ def component(
 
     Args:
         static: folder of its template and its scripts.
-        kind: what its template is called, and in the style sheets (there with hyphens) all of them.
+        kind: the name of its template, and (with hyphens) of its class in the style sheets.
         scripts: from `static`, or shared by all tabs; a later one can call what an earlier one
             defines.
-        value: its first one.
-        name: of this one, in the page.
+        value: its first value.
+        name: its id in the page.
         options: of `gradio.HTML`.
     """
     paths = [static / file if (static / file).exists() else STATIC / file for file in scripts]
@@ -48,6 +49,14 @@ def component(
     )
 
 
+def event(of: gr.Component, name: str) -> Callable[..., Dependency]:
+    """Return what listens to an event, such as "change", of a component of any kind.
+
+    Gradio gives components the methods of their events as it runs, so no type has them.
+    """
+    return getattr(of, name)
+
+
 def page() -> gr.HTML:
     """Return what watches over the whole page: numbers that a field does not allow, the open tab.
 
@@ -60,7 +69,7 @@ def page() -> gr.HTML:
 def choice(
     choices: Sequence[str | tuple[str, Any]], value: Any, *, label: str, name: str, **options: Any
 ) -> gr.HTML:
-    """Return a list to choose one of: the browser's own, which opens and closes as others do.
+    """Return a list to choose from: the browser's own, which opens and closes like any other.
 
     Its event `input` comes only when another value has been chosen. Its event `focus` comes
     before the list is opened.

@@ -15,7 +15,7 @@ from genimg.explore import Model
 from genimg.explore.local_data import pictures_here
 from genimg.ui.messages import dataset_words
 
-# Their things are light and their background is black; a photograph usually is the other way round.
+# Their things are light and their background is black; a photograph is usually the other way round.
 LIGHT_ON_BLACK = ("fashion-mnist", "mnist", "kmnist")
 
 

@@ -1,10 +1,10 @@
 """What the machine that serves the page can do, from its environment variables alone.
 
-Here, anything. On a Hugging Face Space strangers come: nothing is trained unless the owner allows
-it (GENIMG_ALLOW_TRAINING=1), and then within limits. ZeroGPU, the only kind of Space that a free
-account can host, lends a GPU for the length of one call and to no other process, so nothing can be
-trained there in the background. Models that ship are so small that every kind of host answers with
-them from the CPU.
+Somebody's own can do anything. To a Hugging Face Space strangers come: nothing is trained unless
+the owner allows it (GENIMG_ALLOW_TRAINING=1), and then within limits. ZeroGPU, the only kind of
+Space that a free account can host, lends a GPU for the length of one call and to no other process,
+so nothing can be trained there in the background. Models that ship are so small that every kind of
+host answers with them from the CPU.
 """
 
 import re
@@ -101,7 +101,7 @@ class Host:
                 if self.moments
                 else "training is off, and recorded runs are shown"
             )
-            return f"A Space with a GPU for moments: models answer from its CPU; {lent}."
+            return f"A Space with a GPU lent for moments: models answer from its CPU; {lent}."
         where = f"A Space with {f'a GPU ({self.gpu})' if self.gpu else 'a CPU'}: "
         if not self.training:
             return f"{where}models answer at once; training is off, and recorded runs are shown."

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import torch
 
@@ -16,10 +17,13 @@ from genimg.models import kind_named
 from genimg.storage import read_json
 
 MOST_RUNS = 8
-"""Of so many runs the models stay in memory."""
+"""How many runs have their models kept in memory."""
+
+Lent = TypeVar("Lent", bound=Model, covariant=True)
+"""The kind of model that a shelf lends, which its use decides."""
 
 
-class ModelShelf:
+class ModelShelf(Generic[Lent]):
     """Models of one use by name, for one thread at a time.
 
     What a visitor sends is only ever looked up in `names` and among the runs; it never becomes a
@@ -39,7 +43,7 @@ class ModelShelf:
         """
         self.names, self.runs = list(names), runs
         self._lock = threading.RLock()  # who has one model may ask for another, or it again
-        self._models: dict[str, Model] = {}
+        self._models: dict[str, Lent] = {}
         self._forget: list[Callable[[], None]] = []
         # These models are small: a second thread costs more in waiting than it gains in work.
         torch.set_num_threads(1)
@@ -73,7 +77,7 @@ class ModelShelf:
         return path if path in self.names else "/".join(Path(path).parts[-2:])
 
     @contextmanager
-    def use(self, name: str) -> Iterator[Model]:
+    def use(self, name: str) -> Iterator[Lent]:
         """Lend the model `name`; nobody else computes meanwhile.
 
         Raises:
@@ -119,7 +123,7 @@ class ModelShelf:
 def fill_shelves(
     sources: Sequence[str | os.PathLike] = (),
     runs: Mapping[str, Callable[[], list[tuple[str, str]]]] | None = None,
-) -> dict[str, ModelShelf]:
+) -> dict[str, ModelShelf[Any]]:
     """Return a shelf for each use of `SHOWN` for which there is a model.
 
     Args:
@@ -140,7 +144,7 @@ def fill_shelves(
         if use in SHOWN:
             names[use].append(name)
     runs = runs or {}
-    shelves = {
+    shelves: dict[str, ModelShelf[Any]] = {
         use: ModelShelf(offered, runs.get(use, list)) for use, offered in names.items() if offered
     }
     if not shelves:
@@ -155,7 +159,7 @@ def use_of(directory: Path) -> str:
     """Return what can be done with a checkpoint or run, a key of `USES`, without loading it.
 
     Raises:
-        CheckpointError: the directory does not say.
+        CheckpointError: the folder does not say.
     """
     run = directory / "spec.json"
     try:

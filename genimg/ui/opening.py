@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from genimg.explore.uses import Model
 from genimg.ui.model_shelf import ModelShelf
 
 
@@ -22,7 +23,7 @@ class Opening:
             apart from `show`, which takes a moment in which a visitor may go elsewhere.
     """
 
-    shelf: ModelShelf
+    shelf: ModelShelf[Model]
     show: Callable[[str], list[Any]]
     outputs: list[gr.blocks.Block]
     places: tuple[tuple[gr.Tabs, str], ...] = ()

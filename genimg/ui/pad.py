@@ -18,8 +18,8 @@ PadModel = DrawerModel | VisionTransformerModel | GanModel
 
 _FIRST_NUMBER = 19
 _LIGHT_NOTE = (
-    "All that this model knows is light on black. Photographs are mostly the other way round:"
-    " Invert turns them."
+    "All that this model knows is light on black. Photographs are mostly the other way round;"
+    " Invert swaps light and dark."
 )
 
 
@@ -45,7 +45,7 @@ class PadPicture:
         if not isinstance(value, dict):
             raise ValueError("there is no picture; draw, upload or pick one")
         pixels = picture_of(value.get("pixels"), model.config.size, model.config.channels)
-        number = value.get("number")
+        number: Any = value.get("number")
         try:
             same = np.array_equal(held_out.picture(model, number)[0], pixels)
         except ValueError:
@@ -58,7 +58,7 @@ class PadPicture:
         if self.number is None:
             mode, axis = ("L", "[..., None]") if channels == 1 else ("RGB", "")
             return (
-                "# The button Save of the pad makes this file.\n"
+                "# The pad's Save button makes this file.\n"
                 f'image = np.array(Image.open("picture.png").convert("{mode}")){axis}'
                 f"  # uint8 ({size}, {size}, {channels})\n"
             )
@@ -109,7 +109,7 @@ def first_value(
     }
 
 
-def pick(shelf: ModelShelf, request: Any) -> dict[str, Any]:
+def pick(shelf: ModelShelf[PadModel], request: Any) -> dict[str, Any]:
     """Return a test picture for a pad, or one sentence that says why there is none.
 
     Args:

@@ -69,9 +69,9 @@ def text_of_mask(mask: np.ndarray) -> str:
 
 
 def disc(size: int, channels: int) -> np.ndarray:
-    """Return a light disc on black, uint8 (size, size, channels): something, where nothing else is.
+    """Return a light disc on black, uint8 (size, size, channels).
 
-    It is on the screen first where a model's test pictures are not on this machine.
+    It is what a pad shows first where a model's test pictures are not on this machine.
     """
     middle = (size - 1) / 2
     rows, columns = np.mgrid[:size, :size]

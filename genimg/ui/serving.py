@@ -13,9 +13,9 @@ from pathlib import Path
 from genimg.ui.host import host_of
 
 UPLOADS = ".uploads"
-"""Below the folder of the runs: what visitors send, until it was read."""
+"""Below the folder of the runs: what visitors send, until it has been read."""
 _HERE = "127.0.0.1"
-# Whoever asks which way a packet would go, sends nothing to these; nobody has them.
+# Nobody has these addresses, and asking which way a packet would go sends nothing to them.
 _ELSEWHERE = {"0.0.0.0": (socket.AF_INET, "192.0.2.1"), "::": (socket.AF_INET6, "2001:db8::1")}
 
 

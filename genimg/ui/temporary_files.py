@@ -52,7 +52,7 @@ class UploadGate:
         size = _length(scope)
         refused = self._refusal(size)
         if refused is not None:
-            if refused[0] == _FULL:  # it is not too large to hear it out; a browser then listens
+            if refused[0] == _FULL:  # not too large to be read, and only then a browser listens
                 while (await receive()).get("more_body"):
                     pass
             return await _answer(send, *refused)

@@ -1,4 +1,4 @@
-"""Colors and type: paper and ink, with one accent. Nothing is fetched from elsewhere."""
+"""Colours and type: paper and ink, with one accent. Nothing is fetched from elsewhere."""
 
 from pathlib import Path
 

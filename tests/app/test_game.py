@@ -94,7 +94,7 @@ def test_the_keyboard_reaches_everything(open_page):
     page.locator("#game [data-part=generator]").focus()
     expect(page.locator("#game p.part")).to_contain_text("Turns noise into pictures")
     page.keyboard.press("Tab")
-    expect(page.locator("#game p.part")).to_contain_text("What the generator draws")
+    expect(page.locator("#game p.part")).to_contain_text("What the generator makes")
     page.locator("#game [data-times='10']").press("Enter")
     page.locator("#game [data-player=both]").press("Enter")
     page.wait_for_url(lambda url: "moves=b10" in url)

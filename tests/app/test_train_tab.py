@@ -399,7 +399,7 @@ def test_an_upload_with_a_hostile_member(open_page):
     assert chosen_in(page, "train-dataset").startswith("Sent by ada")
     page.locator("#upload-report .delete").click()
     page.locator("#upload-report .yes").click()
-    page.get_by_text("They are deleted.").wait_for()
+    page.get_by_text("These pictures are deleted.").wait_for()
     assert chosen_in(page, "train-dataset").startswith("Fashion-MNIST")
     page.locator("#title").hover()  # or the list may not be entered anew
     page.locator("#train-dataset select").hover()

@@ -14,12 +14,12 @@ def test_black_lines_show_on_every_skin():
 
 
 def test_a_mouth_shows_on_a_dark_beard():
-    values = {"hair": "long", "skin": "tan", "eyes": "open", "glasses": "none", "shirt": "collar"}
-    values |= {"shirt hue": 0.0, "background hue": 0.0}
+    names = {"hair": "long", "skin": "tan", "eyes": "open", "glasses": "none", "shirt": "collar"}
+    hues = {"shirt hue": 0.0, "background hue": 0.0}
     for hair in PORTRAITS.attributes["hair colour"].values:
         for mouth in PORTRAITS.attributes["mouth"].values:
             options = PORTRAITS.options(
-                values | {"hair colour": hair, "beard": "yes", "mouth": mouth}
+                names | {"hair colour": hair, "beard": "yes", "mouth": mouth}, hues
             )
             beard, mouth = options["facialHairColor"], options["mouthColor"]
             assert abs(brightness(beard) - brightness(mouth)) > 70

@@ -36,17 +36,17 @@ def test_all_together_have_limits(make_job):
     theirs = [make_job(f"{n}", owner=f"o{n}", state=State.QUEUED) for n in range(3)]
     asked = {"mine": [], "minutes": 1, "stored_bytes": 0, "everybodys": theirs}
     UsageLimits(all_queued_runs=4).check(**asked)
-    with pytest.raises(PermissionError, match="3 runs of all together are unfinished and 3 are"):
+    with pytest.raises(PermissionError, match="together has 3 unfinished runs and 3 are"):
         UsageLimits(all_queued_runs=3).check(**asked)
     UsageLimits(all_stored_megabytes=5).check(**asked, all_stored_bytes=5_000_000)
-    with pytest.raises(PermissionError, match="all together take 6 MB and 5 MB are allowed"):
+    with pytest.raises(PermissionError, match="together take 6 MB and 5 MB are allowed"):
         UsageLimits(all_stored_megabytes=5).check(**asked, all_stored_bytes=6_000_000)
 
 
 def test_a_guessed_speed_need_not_decide():
     asked = {"mine": [], "minutes": None, "stored_bytes": 0}
     UsageLimits().check(**asked, by_minutes=False)
-    with pytest.raises(PermissionError, match="asked by minutes here"):
+    with pytest.raises(PermissionError, match="given in minutes here"):
         UsageLimits(by_minutes_only=True).check(**asked, by_minutes=False)
     UsageLimits(by_minutes_only=True).check(**asked, by_minutes=True)
 

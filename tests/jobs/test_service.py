@@ -90,7 +90,7 @@ def test_a_second_server_reads_and_says_so_and_takes_over_when_the_first_is_kill
         assert f"process {first.pid} on {platforms.host()} looks after these runs" in second.notice
         assert second.jobs() == []
         with pytest.raises(ValueError, match="can only be watched"):
-            second.do("rebuild")
+            second.do(Rebuild(), ADA)
         second.step()
         assert not second.supervising
         first.kill()
@@ -98,7 +98,7 @@ def test_a_second_server_reads_and_says_so_and_takes_over_when_the_first_is_kill
         second.step()
         assert second.supervising
         assert second.notice == ""
-        assert second.do("rebuild") == 0
+        assert second.do(Rebuild(), ADA) == 0
     finally:
         second.close()
 
@@ -205,7 +205,7 @@ def test_a_folder_that_can_be_written_again_is_taken_over(root, engine, monkeypa
         service = Service(root, UsageLimits(), engine, by_request=True)
         assert "cannot be written (Permission denied)" in service.notice
         with pytest.raises(OSError, match="only be watched"):
-            service.do("rebuild")
+            service.do(Rebuild(), ADA)
     service.step()
     assert service.supervising
     assert service.notice == ""

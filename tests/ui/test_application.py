@@ -203,7 +203,7 @@ def test_the_limits_of_a_host_reach_the_runs(tmp_path):
     manager, _ = application._open_runs(here, tmp_path)
     with manager:
         assert manager.limits == here.limits
-        with pytest.raises(PermissionError, match="asked by minutes"):
+        with pytest.raises(PermissionError, match="given in minutes"):
             manager.start("fashion-mlp", images=100, device="cpu", visitor=Visitor("ada"))
 
 

@@ -11,7 +11,7 @@ from genimg.ui.components import component
 STATIC = Path(__file__).parent / "static"
 
 
-def picture(value: dict[str, str], *, name: str) -> gr.HTML:
+def picture(value: dict[str, str] | None, *, name: str) -> gr.HTML:
     """Return a picture with a caption; its event `settled` comes when it stopped changing."""
     return component(STATIC, "picture", ["helpers.js", "picture.js"], value, name=name)
 

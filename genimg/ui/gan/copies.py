@@ -4,6 +4,7 @@ import html
 from collections.abc import Mapping
 from typing import Any
 
+from genimg.explore import GanModel
 from genimg.explore.neighbours import Neighbours, training_pictures
 from genimg.render import data_uri
 from genimg.ui.gan.view import GanView
@@ -15,12 +16,12 @@ _SHOWN = 5
 _CALLED = {"pixels": "By pixels", "features": "By features"}
 
 
-def is_it_a_copy(shelf: ModelShelf, view: GanView) -> str:
+def is_it_a_copy(shelf: ModelShelf[GanModel], view: GanView) -> str:
     """Return HTML: the training pictures nearest to the picture of a view, and a verdict."""
     with shelf.use(view.checkpoint) as model:
         picture = view.model_in(model).picture(**view.arguments())
         card, size = model.info, model.config.size
-    try:  # outside, so that other pictures are drawn while the first call reads
+    try:  # outside, so that other pictures are generated while the first call reads
         known = training_pictures(card.get("dataset"), size)
         found = {way: known.nearest(picture, _shown(known.training), way) for way in known.ways}
     except ValueError as error:
@@ -50,12 +51,12 @@ def verdict(found: Mapping[str, Neighbours]) -> str:
     ]
     if not compared:
         return (
-            "Most test pictures are among the training pictures, so they cannot serve to compare."
+            "Most test pictures are among the training pictures, so they are no use for comparison."
         )
     near = [each for each in found.values() if each.is_suspicious]
     judged = (
-        "Hardly any unseen real picture is as near to one: it may be a copy, or is plainer than"
-        " real ones."
+        "Hardly any unseen real picture is as near to one: it may be a copy, or it is plainer than"
+        " real pictures are."
         if near
         else "So it is no copy of one of them."
     )

@@ -6,7 +6,7 @@ where the last few games stand, and plays one again where it has forgotten.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import gradio as gr
@@ -39,8 +39,8 @@ _AT_ONCE = 20  # steps from one picture of a game that goes on to the next
 _BARS = 24
 _OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
 _EXPLANATION = (
-    "The generator draws pictures out of noise; the discriminator tells them from real ones. Each"
-    " learns from how the other does. These two are so small that you can teach them by hand."
+    "The generator makes pictures out of noise; the discriminator tells them from real ones. Each"
+    " learns from what the other does. These two are so small that you can teach them by hand."
     " Try this: choose × 100 and press **Both learn** five times."
 )
 _TOO_BUSY = "The server is too busy for this just now; press again in a moment."
@@ -89,7 +89,9 @@ class GameHandlers:
         except Diverged:
             yield {"refused": "The numbers of this game have run away to infinity; start again."}
 
-    def _reached(self, name: str, moves: tuple[Move, ...]) -> Iterator[dict[str, Any]]:
+    def _reached(
+        self, name: str, moves: tuple[Move, ...]
+    ) -> Generator[dict[str, Any], None, State]:
         """Return where a game stands, from memory or by playing it again."""
         with self._lock:
             for known in range(len(moves), -1, -1):
@@ -116,7 +118,7 @@ class GameHandlers:
         with self._lock:
             self._states[key] = state
             self._states.move_to_end(key)
-            if instead in self._states:
+            if instead is not None and instead in self._states:
                 self._states.move_to_end(instead, last=False)
             while len(self._states) > REMEMBERED:
                 self._states.popitem(last=False)

@@ -12,8 +12,8 @@ PARTS: dict[str, tuple[str, str]] = {
     ),
     "generated": (
         "Generated",
-        "What the generator draws. Its variety is how far these pictures lie apart, where that of"
-        " real ones is 1; near 0 they are all alike.",
+        "What the generator makes. Its variety is how far apart these pictures lie: for real ones"
+        " it is 1, and near 0 they are all alike.",
     ),
     "real": ("Real pictures", "Clothes of Fashion-MNIST, of 28 x 28 pixels."),
     "discriminator": (

@@ -1,4 +1,4 @@
-"""What the discriminator says of a picture, among what it says of real and of drawn ones."""
+"""What the discriminator says of a picture, among what it says of real and generated ones."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ NOBODY_JUDGES = (
     " deceive it, so nobody judges its pictures here.</p>"
 )
 WAITING = "<p>Asking the discriminator …</p>"
-_WIDTH, _HEIGHT, _BASE = 480, 104, 84  # of the drawing, and where its bars stand
+_WIDTH, _HEIGHT, _BASE = 480, 104, 84  # of the histogram, and where its bars stand
 _BARS = 24
 _MARGIN = 0.05  # of the range, so that nothing stands at the very edge
 
@@ -21,7 +21,7 @@ def gauge(score: float, usual: UsualScores) -> str:
         score: the discriminator's logit for the picture.
         usual: its logits for other pictures.
     """
-    groups = {"drawn": usual.drawn} | ({} if usual.real is None else {"real": usual.real})
+    groups = {"generated": usual.drawn} | ({} if usual.real is None else {"real": usual.real})
     everything = np.concatenate([*groups.values(), [score]])
     low, high = float(everything.min()), float(everything.max())
     low, high = low - _MARGIN * (high - low) - 1e-6, high + _MARGIN * (high - low) + 1e-6
@@ -32,7 +32,7 @@ def gauge(score: float, usual: UsualScores) -> str:
         f'<path class="{name}" d="{_outline(each, low, high, int(tallest))}"/>'
         for name, each in groups.items()
     )
-    captions = _caption("drawn", usual.drawn, low, high)
+    captions = _caption("generated", usual.drawn, low, high)
     captions += "" if usual.real is None else _caption("real", usual.real, low, high)
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{words}">{shapes}'
@@ -43,13 +43,16 @@ def gauge(score: float, usual: UsualScores) -> str:
 
 def _words(score: float, usual: UsualScores) -> str:
     said = (
-        "The discriminator learned to tell real pictures from drawn ones. To this one it gives"
-        f" {score:+.1f}: more than {_percent(usual.drawn, score)} of drawn pictures get"
+        "The discriminator learned to tell real pictures from generated ones. To this one it gives"
+        f" {score:+.1f}: more than {_percent(usual.drawn, score)} of generated pictures get"
     )
     if usual.real is None:
         return f"{said}. No real ones are at hand to compare with."
     real = _percent(usual.real, score)
-    return f"{said}, and more than {real} of real ones. Further right, it is taken for real."
+    return (
+        f"{said}, and more than {real} of real ones. The further right, the more real a picture"
+        " looks to it."
+    )
 
 
 def _percent(scores: np.ndarray, score: float) -> str:

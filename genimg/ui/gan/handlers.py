@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from genimg.checks import require_number, require_whole_number
+from genimg.explore import GanModel
 from genimg.render import animate, data_uri, grid, strip
 from genimg.ui.gan.sliders import (
     DIRECTIONS,
@@ -51,7 +52,7 @@ class GanHandlers:
     Every method checks every argument and raises ValueError with one sentence.
     """
 
-    def __init__(self, shelf: ModelShelf) -> None:
+    def __init__(self, shelf: ModelShelf[GanModel]) -> None:
         self.shelf = shelf
         self._frames = lru_cache(maxsize=16)(self._walk_frames)
         shelf.when_reloaded(self._frames.cache_clear)
@@ -265,7 +266,7 @@ class GanHandlers:
         """Return what to say about a walk while an older model shows the picture; '' else."""
         with self.shelf.use(checkpoint) as model:
             set_back = moment_of(model, age) is not None
-        return "The walk is of the fully trained model, as it ended." if set_back else ""
+        return "The walk shows the fully trained model." if set_back else ""
 
     def snippet(self, view: GanView | GanWalk) -> str:
         """Return Python that makes what a view shows."""
@@ -303,7 +304,12 @@ class GanHandlers:
         try:
             if not isinstance(request, dict) or not isinstance(request.get("walk"), dict):
                 raise ValueError("there is no walk to save; make one first")
-            defaults = {"label": None, "truncation": 1.0, "directions": [], "latents": {}}
+            defaults: dict[str, Any] = {
+                "label": None,
+                "truncation": 1.0,
+                "directions": [],
+                "latents": {},
+            }
             wanted = defaults | request["walk"]
             name = wanted.pop("checkpoint", "")
             if set(wanted) != {*defaults, "seeds", "steps", "mode", "space", "loop"}:
@@ -396,7 +402,7 @@ class GanHandlers:
             f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
             f"{card['minutes']:g} minutes of training" if "minutes" in card else None,
             "running on the CPU",
-            f"{self.acting(name)} directions that change much",
+            f"{self.acting(name)} directions that change a lot",
         ]
         return " · ".join(part for part in parts if part)
 
@@ -426,5 +432,5 @@ def _for_the_browser(walk: dict[str, Any]) -> dict[str, Any]:
 
 
 def random_seed() -> int:
-    """Return a seed that is short enough to read out in a class room."""
+    """Return a seed that is short enough to read out in a classroom."""
     return random.randrange(10_000)

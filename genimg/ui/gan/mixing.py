@@ -6,6 +6,7 @@ import gradio as gr
 import numpy as np
 
 from genimg.checks import require_whole_number
+from genimg.explore import GanModel
 from genimg.explore.mixing import layers_of, mix
 from genimg.render import data_uri, grid
 from genimg.ui.gan import components as gan_components
@@ -18,13 +19,15 @@ FIRST_ROWS = "5, 23, 42"
 FIRST_COLUMNS = "7, 8, 9, 10"
 _MOST_LAYERS = 16
 _WORDS = (
-    "Each layer of the generator takes the style once more. Here the first layers have that of the"
-    " picture at the left, and the others that of the picture at the top. The first ones decide"
+    "Each layer of the generator is given the style anew. Here the first layers get that of the"
+    " picture on the left, and the others that of the picture at the top. The first layers decide"
     " where things are, the last ones their colours."
 )
 
 
-def build(shelf: ModelShelf, settings: list[gr.Component], queued: dict[str, Any]) -> None:
+def build(
+    shelf: ModelShelf[GanModel], settings: list[gr.Component], queued: dict[str, Any]
+) -> None:
     """Add the part.
 
     Args:
@@ -36,7 +39,7 @@ def build(shelf: ModelShelf, settings: list[gr.Component], queued: dict[str, Any
         gr.Markdown(_WORDS, elem_classes=["explanation"])
         with gr.Row():
             rows = gr.Textbox(
-                FIRST_ROWS, label="Seeds at the left", elem_id="mix-rows", max_lines=1
+                FIRST_ROWS, label="Seeds on the left", elem_id="mix-rows", max_lines=1
             )
             columns = gr.Textbox(
                 FIRST_COLUMNS, label="Seeds at the top", elem_id="mix-columns", max_lines=1
@@ -58,7 +61,7 @@ def build(shelf: ModelShelf, settings: list[gr.Component], queued: dict[str, Any
 
 
 def mixed(
-    shelf: ModelShelf,
+    shelf: ModelShelf[GanModel],
     checkpoint: str,
     label: Any,
     truncation: Any,
@@ -67,7 +70,7 @@ def mixed(
     layers: Any,
     age: Any = MOST_MOMENTS,
 ) -> dict[str, str]:
-    """Return a table of mixed pictures between those that they are mixed of, for the page.
+    """Return a table of mixed pictures beside those that they are made of, for the page.
 
     Args:
         age: as for `GanHandlers.view`.
@@ -78,7 +81,7 @@ def mixed(
     coarse, fine = seeds_in(rows), seeds_in(columns)
     low, high = KEYFRAMES
     if not all(low <= len(seeds) <= high for seeds in (coarse, fine)):
-        raise ValueError(f"give {low} to {high} seeds at each side, such as 1, 7, 42")
+        raise ValueError(f"give {low} to {high} seeds on each side, such as 1, 7, 42")
     require_whole_number("the layers from the left", layers, 0, _MOST_LAYERS)
     with shelf.use(checkpoint) as model:
         moment = moment_of(model, age)

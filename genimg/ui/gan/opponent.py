@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from genimg.explore import GanModel
 from genimg.explore.deciding import convince, input_gradient, occlusion
 from genimg.explore.judging import UsualScores, usual_scores
 from genimg.render import data_uri, heat_map, overlay
@@ -15,7 +16,7 @@ from genimg.ui.gan.view import GanView
 from genimg.ui.model_shelf import ModelShelf
 
 _MAP_PIXELS = 240
-_SURE = 99  # percentile that has the last color: one odd pixel must not make all others pale
+_SURE = 99  # percentile that has the last colour: one odd pixel must not make all others pale
 
 
 class Opponent:
@@ -26,7 +27,7 @@ class Opponent:
         acting: how many sliders a model has, by its name.
     """
 
-    def __init__(self, shelf: ModelShelf, acting: Callable[[str], int]) -> None:
+    def __init__(self, shelf: ModelShelf[GanModel], acting: Callable[[str], int]) -> None:
         self.shelf, self.acting = shelf, acting
         self._usual_scores = lru_cache(maxsize=128)(self._measure_scores)
         shelf.when_reloaded(self._usual_scores.cache_clear)
@@ -61,8 +62,8 @@ class Opponent:
             f" turn. Red: without it the score falls, by up to {most:.2g}, so it speaks for"
             " <em>real</em>. Blue: it gave the picture away.</figcaption></figure><figure>"
             f'<img src="{data_uri(gradient, "png")}" alt="Input gradient of the picture">'
-            "<figcaption>Input gradient: bright pixels are those to whose slightest change the"
-            " score reacts most. It points out edges, and is noisy.</figcaption></figure></div>"
+            "<figcaption>Input gradient: the brighter a pixel, the more the score reacts to its"
+            " slightest change. It points out edges, and is noisy.</figcaption></figure></div>"
         )
 
     def convince(self, view: GanView) -> GanView:

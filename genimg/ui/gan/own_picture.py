@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from genimg.explore import GanModel
 from genimg.ui import components
 from genimg.ui.gan.components import search as search_panel
 from genimg.ui.gan.own_picture_handlers import OwnPictureHandlers
@@ -14,8 +15,8 @@ from genimg.ui.model_shelf import ModelShelf
 
 _EXPLANATION = (
     "Draw, upload, photograph or pick a picture: it is shown as the model will see it. “Find it”"
-    " searches the code from which the generator draws it best. What this model cannot draw becomes"
-    " the nearest thing that it can."
+    " searches for the code from which the generator makes it best. What this model cannot"
+    " generate becomes the nearest thing that it can."
 )
 _LIVE: dict[str, Any] = {
     "preprocess": False,
@@ -29,7 +30,7 @@ _STOPPED = {"state": "stopped", "text": "Stopped. The picture on the stage is as
 
 
 def build(
-    shelf: ModelShelf,
+    shelf: ModelShelf[GanModel],
     demo: gr.Blocks,
     settings: list[gr.Component],
     updates: Callable[[GanView], list[Any]],
@@ -42,7 +43,7 @@ def build(
         settings: the controls of the picture: checkpoint, class, seed, truncation, the sliders,
             and last the code of what was found.
         updates: returns an update of each of `settings` for a view.
-        new_seed: draws another seed.
+        new_seed: the button that takes another seed.
         place: where it is shown.
     """
     handlers = OwnPictureHandlers(shelf)
@@ -81,9 +82,10 @@ def build(
     shown = searching.then(silently(put_on_the_stage), [search, *settings], settings, **_LIVE)
     comparing = shown.then(compare, search, search, **_QUEUED)
     stop.click(stopped, search, search, cancels=[searching, comparing], **_LIVE)
-    for drawn_anew in (new_seed.click, seed.input):
-        drawn_anew(lambda: "", None, code, **_LIVE)
-    checkpoint.change(silently(handlers.pad_for), [checkpoint, pad], pad, **_LIVE)
+    for another in (new_seed.click, components.event(seed, "input")):
+        another(lambda: "", None, code, **_LIVE)
+    moved_on = components.event(checkpoint, "change")
+    moved_on(silently(handlers.pad_for), [checkpoint, pad], pad, **_LIVE)
     opened = demo.load(None, None, None, queue=False)
     opened.then(None, None, None, js=components.linked("own-pad"), queue=False)
 

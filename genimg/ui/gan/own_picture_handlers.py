@@ -1,4 +1,4 @@
-"""Find my picture: what happens when a picture is searched in a generator's space. No Gradio."""
+"""Find my picture: how a picture is searched for in a generator's space. No Gradio."""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.pad import PadPicture
 
 SECONDS = {32: 10.0, 64: 30.0}
-"""The most that a search takes for pictures up to so many pixels a side."""
+"""The longest that a search takes, for pictures up to so many pixels a side."""
 _TOLD_EVERY = 0.25  # seconds
 _ASIDE = 0.001  # seconds between two steps, in which others get the model
 _COMPARED = ("a picture of its own", "a training picture", "noise")
@@ -30,7 +30,7 @@ class OwnPictureHandlers:
     Every method checks every argument and raises ValueError with one sentence.
     """
 
-    def __init__(self, shelf: ModelShelf) -> None:
+    def __init__(self, shelf: ModelShelf[GanModel]) -> None:
         self.shelf = shelf
         self._usual: dict[str, dict[str, float]] = {}
         shelf.when_reloaded(self._usual.clear)
@@ -59,7 +59,7 @@ class OwnPictureHandlers:
         return pad.pick(self.shelf, request)
 
     def find(self, checkpoint: Any, seed: Any, pad_value: Any) -> Iterator[dict[str, Any]]:
-        """Search a picture; tell four times a second what has been found so far.
+        """Search for a picture; tell four times a second what has been found so far.
 
         Whoever asks for no more has stopped it. Between two steps others get the model.
 

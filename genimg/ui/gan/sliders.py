@@ -12,7 +12,7 @@ from genimg.ui.gan.view import AMOUNT_STEP, DIRECTION_LIMIT, GanView
 
 DIRECTIONS = 10
 FEW = 6
-"""So many are in sight at first."""
+"""How many are in sight at first."""
 MOST_MOMENTS = 20
 _FAR = 2.0  # standard deviations
 _UNWANTED = 0.3  # standard deviations of another property, worth a word
@@ -66,7 +66,7 @@ def acting(model: GanModel, count: int) -> int:
     A direction acts if it changes the grey levels of one picture, on average, at least a sixth as
     much as the strongest one.
     """
-    here = {"seed": 0, "label": model.classes[0] if model.classes else None}
+    here: dict[str, Any] = {"seed": 0, "label": model.classes[0] if model.classes else None}
     still = model.picture(**here).astype(np.float32)
 
     def change(i: int, amount: float) -> float:

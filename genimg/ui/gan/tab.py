@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import gradio as gr
 from gradio.events import Dependency
 
+from genimg.explore import GanModel
 from genimg.ui import components
 from genimg.ui.gan import components as gan_components
 from genimg.ui.gan import game, mixing, own_picture
@@ -61,7 +62,7 @@ _BESIDE: dict[str, Any] = _LIVE | {"trigger_mode": "multiple"}
 _QUEUED: dict[str, Any] = _LIVE | {"queue": True}
 
 
-def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
+def build(shelf: ModelShelf[GanModel], demo: gr.Blocks) -> Opening:
     """Add the tab to `demo`, the page that is being built; links to the page open in it."""
     handlers = GanHandlers(shelf)
     picture, settings, beside, settled = _explorer(handlers, Opponent(shelf, handlers.acting), demo)
@@ -97,7 +98,9 @@ def _explorer(
             gr.Markdown("## What the discriminator says")
             # Not made before the page is served: the scores to compare with take seconds.
             gauge = gr.HTML(WAITING, elem_id="gauge", elem_classes=["gauge"])
-            convince = gr.Button("Move the sliders until it likes it better", elem_id="convince")
+            convince = gr.Button(
+                "Move the sliders until it likes the picture better", elem_id="convince"
+            )
             with gr.Accordion("What decides?", open=False, elem_id="decides"):
                 why = gr.Button("Ask it about this picture", elem_id="why")
                 maps = gr.HTML("", elem_id="maps")
@@ -213,7 +216,8 @@ def _explorer(
         count = handlers.acting(checkpoint)  # what has no slider must not move unseen
         return [*nudged(amounts[:count]), *amounts[count:]]
 
-    gr.on([control.change for control in settings], silently(show), settings, picture, **_LIVE)
+    changes = [components.event(control, "change") for control in settings]
+    gr.on(changes, silently(show), settings, picture, **_LIVE)
     settled = picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
     for moment in (settled.then, demo.load):
         moment(silently(judge), settings, gauge, **_LIVE)
@@ -320,7 +324,7 @@ def _walk(
     )  # fmt: skip
     own = [seeds, between, mode, space, loop, code]
     shown = (silently(staleness), [code, age, *path], stale)
-    gr.on([control.change for control in own], *shown, **_LIVE)
+    gr.on([components.event(control, "change") for control in own], *shown, **_LIVE)
     settled.then(*shown, **_LIVE)
     drawn = draw.click(
         lambda: ", ".join(str(random_seed()) for _ in range(4)), None, seeds, **_LIVE
@@ -330,7 +334,7 @@ def _walk(
     added = add.click(as_warning(add_seed), [seeds, seed, code_found], seeds, **_QUEUED)
     for chosen in (drawn, added):
         chosen.then(as_warning(walk), path, [player, code], **_QUEUED)
-    checkpoint.change(
+    components.event(checkpoint, "change")(
         silently(lambda name: gr.update(visible=handlers.is_mapped(name))), checkpoint, space,
         **_BESIDE,
     )  # fmt: skip

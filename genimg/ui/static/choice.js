@@ -1,4 +1,4 @@
-// A list to choose one of. value: what is chosen; choices: of each [what to show, value],
+// A list to choose from. value: what is chosen; choices: of each [what to show, value],
 // or one text for both; label.
 // "input" comes when somebody has chosen something else, and never because a list was opened,
 // left or given its old value again. "focus" comes before a list is opened: it may have grown.

@@ -39,7 +39,7 @@ async function downloadFrom(ask, status, words) {
 }
 
 // Copies the text of `node`, and says so on `button` for a moment.
-// The modern clipboard needs https or localhost; a class room's http://192.168.x.x has neither,
+// The modern clipboard needs https or localhost; a classroom's http://192.168.x.x has neither,
 // so there the text is selected and copied the old way.
 async function copyText(node, button) {
   if (navigator.clipboard) {

@@ -14,7 +14,7 @@ function fit(bitmap, called = 'Your upload') {
   original = bitmap;
   find('.crop').hidden = bitmap.width === bitmap.height;
   const light = lightOnBlack && groundOf(bytes, size, channels) > LIGHT_GROUND;
-  say(light ? 'Its ground is light: Invert makes it like what the model knows.' : '');
+  say(light ? 'Its background is light; Invert makes it like what the model knows.' : '');
 }
 
 chooser.addEventListener('change', () => {

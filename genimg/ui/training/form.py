@@ -62,7 +62,7 @@ def sections(preset: str, choices: Mapping[str, Sequence]) -> list[dict[str, Any
 def checked_preset(preset: Any) -> str:
     """Return the preset; ValueError if it is not offered."""
     if preset not in offered():
-        raise ValueError(f"there is no model {preset!r} to train; choose one of the list")
+        raise ValueError(f"there is no model {preset!r} to train; choose one from the list")
     return preset
 
 

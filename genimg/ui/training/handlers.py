@@ -225,8 +225,8 @@ class TrainHandlers:
         """
         if not isinstance(kept, dict):
             raise ValueError("nothing was kept")
-        preset, changes, amount = kept.get("preset"), kept.get("changes"), kept.get("amount")
-        form.checked_preset(preset)
+        preset = form.checked_preset(kept.get("preset"))
+        changes, amount = kept.get("changes"), kept.get("amount")
         form.given(preset, changes, self._choices())
         self.data.name(kept.get("dataset"))
         if kept.get("length") not in dict(LENGTHS).values():
@@ -245,7 +245,7 @@ class TrainHandlers:
     def _visitor(self, who: Any) -> Visitor:
         visitor = self.identity.of(who)
         if not visitor.nickname:
-            raise ValueError("tell your nickname first, so that others see whose it is")
+            raise ValueError("give your nickname first, so that others see whose run it is")
         return visitor
 
     def _settings(
@@ -259,8 +259,9 @@ class TrainHandlers:
             raise ValueError(f"say for how many {_unit(length)} to train")
         settings = form.given(preset, _changes(advanced), self._choices())
         known = self.tokenizers.names()
-        if settings.get("tokenizer") in known:
-            settings["tokenizer"] = known[settings["tokenizer"]]
+        tokenizer = settings.get("tokenizer")
+        if isinstance(tokenizer, str) and tokenizer in known:
+            settings["tokenizer"] = known[tokenizer]
         return settings | {length: amount, "dataset": self.data.name(dataset)}
 
     def _choices(self) -> dict[str, list]:
@@ -300,7 +301,8 @@ def in_words(needs: Estimate, by_minutes: bool) -> str:
     where = f"on the {needs.device}, after about {duration(needs.start_seconds)} to start"
     if needs.images_per_second is None:
         asked = time or f"{needs.images:,} pictures"
-        return f"{asked} {where}; how fast it trains this is measured then. {cost}"
+        return f"{asked} {where}; its speed is measured then. {cost}"
+    assert needs.images is not None  # where a speed is known
     pictures = f"{round_number(needs.images)} pictures"
     speed = (
         f"as fast as {needs.speed_source.partition(', trained on')[0]}"

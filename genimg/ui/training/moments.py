@@ -2,7 +2,7 @@
 
 On ZeroGPU a function that the package `spaces` decorates is called in a process of its own, which
 has a GPU as long as the call lasts and is forked for it. All that comes back is what it returns and
-what it wrote to the disk, so the run is trained into its directory like any other, and the page
+what it wrote to the disk, so the run is trained in its folder like any other, and the page
 watches it there. Everywhere else the decorator changes nothing.
 """
 
@@ -37,7 +37,7 @@ def lent_gpu(function: Callable) -> Callable:
 
 
 def _quick() -> tuple[str, ...]:
-    """Return the presets of models that draw all the time while they learn: one sees them come."""
+    """Return the presets of models that show pictures while they learn: one sees them improve."""
     return tuple(name for name in form.offered() if task_of(PRESETS[name].kind).draws)
 
 
@@ -55,7 +55,7 @@ class Moments:
     """Runs that are trained inside one call.
 
     Args:
-        folder: of their directories; the newest few are kept.
+        folder: where they are kept; only the newest few stay.
         refusal: why there are none here, in one sentence; '' where there are.
     """
 
@@ -67,7 +67,7 @@ class Moments:
         return [(PRESETS[name].title, name) for name in _quick()]
 
     def begin(self, preset: object) -> str:
-        """Make the directory of a run and return its name, which is its id on the page.
+        """Make the folder of a run and return its name, which is its id on the page.
 
         Raises:
             ValueError: there are no such runs here, the preset is none of `presets`, or the disk
@@ -76,12 +76,19 @@ class Moments:
         if self.refusal:
             raise ValueError(self.refusal)
         if preset not in _quick():
-            raise ValueError("choose one of the models of the list")
+            raise ValueError("choose one of the models from the list")
         try:
             self._make_room()
             name = f"{preset}-{secrets.token_hex(6)}"
-            settings = {"minutes": MINUTES, "threads": 1, "checkpoint_seconds": 10.0, "sheets": 20}
-            request_run(str(preset), self.folder / name, seed=secrets.randbelow(2**31), **settings)
+            request_run(
+                str(preset),
+                self.folder / name,
+                seed=secrets.randbelow(2**31),
+                minutes=MINUTES,
+                threads=1,
+                checkpoint_seconds=10.0,
+                sheets=20,
+            )
         except OSError as error:
             raise ValueError(f"the run cannot be stored: {error.strerror}") from None
         return name

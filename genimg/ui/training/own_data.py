@@ -21,7 +21,7 @@ from genimg.ui.host import LARGEST_UPLOAD_MB
 
 OWN = "own:"
 """Begins the value of pictures that somebody sent; the name of their folder follows."""
-# What would be downloaded says so, because a class room may have no network.
+# What would be downloaded says so, because a classroom may have no network.
 _LOCAL = "not fetched yet"
 _MOST_CLASSES_NAMED = 3
 
@@ -73,7 +73,7 @@ class DataShelf:
                 return f"{data.FOLDER_PREFIX}{folder.resolve()}"
         elif value in data.names():
             return value
-        raise ValueError("these pictures are not here any more; choose a data set of the list")
+        raise ValueError("these pictures are not here any more; choose a data set from the list")
 
     def value(self, dataset: str) -> str:
         """Undo `name`; pictures from elsewhere are no choice and give ''."""

@@ -48,6 +48,7 @@ def build(
             if host.space:
                 gr.DuplicateButton("Duplicate this Space", elem_id="duplicate", size="md")
             if host.moments:
+                assert recordings.live is not None  # where they are kept
                 moments = Moments(recordings.live)
                 gr.Markdown("### Half a minute on a GPU")
                 presets = moments.presets()
@@ -81,7 +82,7 @@ def build(
 def _explained(recordings: Recordings) -> str:
     return (
         "### Recorded runs\n"
-        "These runs were trained earlier, by the programs that this page would start: watch what"
-        " they drew get better, read their curves, compare them.\n\n"
+        "These runs were trained earlier, by the programs that this page would start. Watch their"
+        " pictures get better, read their curves, compare them.\n\n"
         f"{sentence(recordings.refusal)}"
     )

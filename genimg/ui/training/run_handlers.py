@@ -37,7 +37,7 @@ from genimg.ui.training.run_history import RunHistory, charts
 from genimg.ui.training.run_models import use_of_preset
 
 _SECONDS = 1.0
-_HISTORIES = 16  # of as many runs the reports stay in memory
+_HISTORIES = 16  # how many runs have their reports kept in memory
 _LOG_BYTES = 16 * 1024
 _LARGEST_SHEET = 8 * 2**20
 _FRAMES, _FRAMES_PER_SECOND, _ENLARGE_TO = 100, 8, 512
@@ -138,7 +138,9 @@ class RunHandlers:
                 self.manager.do(command, self.identity.of(request.get("who")))
         except ValueError as error:
             return {"error": sentence(error)}
-        return {"said": {"save_now": "It saves.", "sample_now": "It draws."}.get(action, "")}
+        return {
+            "said": {"save_now": "It is saving.", "sample_now": "It is sampling."}.get(action, "")
+        }
 
     def sheet(self, request: Any) -> dict[str, str]:
         """Return {"src"} of one sample sheet, or {"error"}.
@@ -298,7 +300,7 @@ class RunHandlers:
 
 
 def sheets_of(directory: RunDirectory) -> list[int]:
-    """Return the images seen at each sample sheet of a run, in order."""
+    """Return how many pictures a run had seen at each of its sample sheets, in order."""
     return sorted(int(path.stem) for path in directory.samples.glob("*.png") if path.stem.isdigit())
 
 

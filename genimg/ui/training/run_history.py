@@ -145,7 +145,7 @@ def thin(points: Iterable[Point], width: int) -> Iterator[Point]:
     """
     for _, group in groupby(points, key=lambda point: point[0] // width):
         bucket = list(group)
-        finite = [point for point in bucket if point[1] is not None]
+        finite = [(place, value) for place, value in bucket if value is not None]
         gaps = [point for point in bucket if point[1] is None]
         kept = set(gaps[:1])
         if finite:

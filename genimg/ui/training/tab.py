@@ -10,7 +10,7 @@ import gradio as gr
 
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
-from genimg.ui.components import choice
+from genimg.ui.components import choice, event
 from genimg.ui.identity import Identity
 from genimg.ui.messages import as_warning, silently
 from genimg.ui.opening import Opening
@@ -96,7 +96,11 @@ def build(
 
     start.click(as_warning(begin), [who, *form], [form[-1], runs], **_QUEUED)
     # What was missing, such as a tokenizer, may have come since the line was written.
-    said = {"fn": handlers.estimate, "inputs": [*form[:4], form[-1]], "outputs": needs}
+    said: dict[str, Any] = {
+        "fn": handlers.estimate,
+        "inputs": [*form[:4], form[-1]],
+        "outputs": needs,
+    }
     start.click(**said, **_LIVE)
     mended = [who, form[0], form[1], form[-1]]
     needs.mend(as_warning(mend), mended, [form[-1], runs], **_QUEUED).then(**said, **_LIVE)
@@ -136,7 +140,7 @@ def connect_openings(
 
 def _form(
     handlers: TrainHandlers,
-) -> tuple[list[gr.Component], gr.Component, gr.Component, gr.Button, gr.Component]:
+) -> tuple[list[gr.Component], gr.HTML, gr.HTML, gr.Button, gr.HTML]:
     """Add the form of a new run.
 
     Returns:
@@ -193,7 +197,9 @@ def _form(
     def forget(who: Any, event: gr.EventData) -> tuple[Any, Any]:
         handlers.forget(who, _value_of(event, "own"))
         choices = handlers.data.choices()
-        return gr.update(value=FIRST_DATASET, choices=choices), {"title": "They are deleted."}
+        return gr.update(value=FIRST_DATASET, choices=choices), {
+            "title": "These pictures are deleted."
+        }
 
     said = {"fn": handlers.estimate, "inputs": asked, "outputs": needs}
     chosen = preset.input(as_warning(choose), [preset, dataset], [advanced, dataset], **_LIVE)
@@ -221,7 +227,8 @@ def _keep_form(
         return _updates(handlers, handlers.recalled(kept))
 
     advanced = form[-1]
-    for changed in (*(field.change for field in form), advanced.changed):
+    changes = [event(field, "change") for field in form]
+    for changed in (*changes, event(advanced, "changed")):
         changed(None, form, None, js=_KEEP, **_LIVE)
     asked = [*form[:4], advanced]
     # What goes in is what the browser kept, not what the form says.

@@ -1,4 +1,4 @@
-"""The trained tokenizers that the page offers, and how to come to one that reads given pictures."""
+"""The trained tokenizers that the page offers, and how to get one that reads given pictures."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -51,7 +51,9 @@ class Tokenizers:
             remedy = {"label": "Use that tokenizer", "tokenizer": job.id}
         elif coming:
             name = coming[0].name
-            text = f"{problem}; one is trained on them in {name!r}: start this when it has ended"
+            text = (
+                f"{problem}; one is being trained on them in {name!r}; start this when it has ended"
+            )
             remedy = None
         elif (shipped := _shipped_for(dataset)) and shipped not in problem:
             text = f"{problem}; take the one that was trained on them, {shipped}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from genimg.explore import DrawerModel
 from genimg.render import data_uri, grid
 from genimg.ui import pad
 from genimg.ui.model_shelf import ModelShelf
@@ -24,7 +25,7 @@ class CompletionHandlers:
     Every method checks every argument and raises ValueError with one sentence.
     """
 
-    def __init__(self, shelf: ModelShelf) -> None:
+    def __init__(self, shelf: ModelShelf[DrawerModel]) -> None:
         self.shelf = shelf
         self._as_read = lru_cache(maxsize=64)(self._read)
         self._first_results = lru_cache(maxsize=1)(lambda: self.results(self.first_view()))
@@ -58,7 +59,7 @@ class CompletionHandlers:
         except ValueError:
             raise ValueError("this link is damaged: a number in it cannot be read") from None
         label = query.get("completion_class", ANY_CLASS)
-        controls = [name, self.first_pad(name), label, count, seed, temperature, top_p]
+        controls: list[Any] = [name, self.first_pad(name), label, count, seed, temperature, top_p]
         self.view(*controls)
         return controls
 

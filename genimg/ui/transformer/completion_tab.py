@@ -122,7 +122,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
     gr.on([complete.click, seed.submit], **drawing)
     pad.restored(**drawing)
     die.click(random_seed, None, seed, **_QUEUED).then(**drawing)
-    for changed in (pad.drawn, *(control.change for control in controls if control is not pad)):
+    others = [control for control in controls if control is not pad]
+    for changed in (pad.drawn, *(components.event(control, "change") for control in others)):
         changed(None, controls, None, js=_COMPARE, **_QUEUED | {"queue": False})
     chosen = checkpoint.input(as_warning(choose), checkpoint, [pad, label], **_QUEUED)
     chosen.then(**drawing)

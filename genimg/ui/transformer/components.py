@@ -16,8 +16,8 @@ def drawing(*, name: str) -> gr.HTML:
 
     Its value is a `DrawingHandlers.payload`, or None before the first.
     """
-    scripts = ["helpers.js", "fold.js", "payload.js", "heads.js", "next_token.js", "drawing.js"]
-    return component(STATIC, "drawing", scripts, None, name=name)
+    scripts = ["helpers.js", "fold.js", "payload.js", "heads.js", "next_token.js", "lens.js"]
+    return component(STATIC, "drawing", [*scripts, "drawing.js"], None, name=name)
 
 
 def numbers(*, name: str, export: Callable) -> gr.HTML:
@@ -28,6 +28,16 @@ def numbers(*, name: str, export: Callable) -> gr.HTML:
 
     scripts = ["helpers.js", "payload.js", "numbers.js"]
     return component(STATIC, "numbers", scripts, None, name=name, server_functions=[export_numbers])
+
+
+def surgery(*, name: str, operate: Callable) -> gr.HTML:
+    """Return the panel in which parts of a model are changed; `operate` makes the drawing again."""
+
+    def operate_on(request: Any) -> dict[str, Any]:
+        return operate(request)
+
+    scripts = ["helpers.js", "payload.js", "heads.js", "surgery.js"]
+    return component(STATIC, "surgery", scripts, None, name=name, server_functions=[operate_on])
 
 
 def tiles(*, name: str) -> gr.HTML:

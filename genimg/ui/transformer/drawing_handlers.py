@@ -15,7 +15,8 @@ import numpy as np
 from genimg.checks import require_whole_number
 from genimg.explore import DrawerModel
 from genimg.explore.attention_maps import AttentionMaps
-from genimg.explore.drawing import DEFAULT_GUIDANCE, Drawing
+from genimg.explore.drawing import DEFAULT_GUIDANCE
+from genimg.explore.drawn import Drawing
 from genimg.render import data_uri
 from genimg.render.colors import color_table
 from genimg.ui.messages import dataset_words
@@ -41,7 +42,7 @@ class DrawingHandlers:
     Every method checks every argument and raises ValueError with one sentence.
     """
 
-    def __init__(self, shelf: ModelShelf) -> None:
+    def __init__(self, shelf: ModelShelf[DrawerModel]) -> None:
         self.shelf = shelf
         self._drawn = lru_cache(maxsize=8)(self._draw)
         shelf.when_reloaded(self._drawn.cache_clear)
@@ -122,7 +123,10 @@ class DrawingHandlers:
         `attention` float32 (L, H, N, T) and `rollout` (N, T) of the position that predicted each
         token; `logits` (N, V) that each token was drawn from, after guidance and before
         temperature, top-k and top-p; `candidates` int32 (N, K), the likeliest tokens; `patches`
-        uint8 (N, K, P, P, C), what each would have looked like there; `colors` uint8 (257, 3).
+        uint8 (N, K, P, P, C), what each would have looked like there; `colors` uint8 (257, 3);
+        and of `Drawing.lens` `lens` uint8 (L + 1, H, W, C), its pictures, `lens_probabilities` and
+        `stream` float32 (L + 1, N), `added_attention` and `added_feed_forward` (L, N), and
+        `decided` int32 (N,).
         """
         return self._drawn(view)[1]
 
@@ -133,7 +137,12 @@ class DrawingHandlers:
             request: {"drawing", "layer", "head", "query"}, as it came from the browser.
         """
         view, layer, head, query = self._place(request)
-        return self._drawn(view)[0], layer, head, query
+        return self._drawn(view)[0].maps, layer, head, query
+
+    def drawing(self, request: Any) -> tuple[DrawingView, Drawing]:
+        """Return the drawing that a browser looks at; `request` as for `asked`."""
+        view, *_ = self._place(request)
+        return view, self._drawn(view)[0]
 
     def snippet(self, request: Any) -> str:
         """Return Python for what a browser shows; `request` as for `asked`."""
@@ -195,13 +204,14 @@ class DrawingHandlers:
         with self.shelf.use(name) as model:
             view = DrawingView.checked(model, name, **wanted)
             config, tokens = model.config, model.prior.num_tokens
-        layer, head, query = (request.get(place) for place in ("layer", "head", "query"))
+        place: list[Any] = [request.get(name) for name in ("layer", "head", "query")]
+        layer, head, query = place
         require_whole_number("layer", layer, 0, config.layers - 1)
         require_whole_number("head", head, 0, config.heads - 1)
         require_whole_number("query", query, 0, tokens - 1)
         return view, layer, head, query
 
-    def _draw(self, view: DrawingView) -> tuple[AttentionMaps, dict[str, Any]]:
+    def _draw(self, view: DrawingView) -> tuple[Drawing, dict[str, Any]]:
         """Draw, and pack all that can be seen of it."""
         with self.shelf.use(view.checkpoint) as model:
             started = time.perf_counter()
@@ -211,6 +221,7 @@ class DrawingHandlers:
             candidates, frames, patches = _alternatives(model, drawing.tokens, logits)
             frames[-1] = drawing.image  # a batch adds in another order, so this may differ by 1
             attention, rollout = drawing.maps.all_queries(), drawing.maps.all_rollouts()
+            lens = drawing.lens()
             rows, columns = model.grid
         layers, heads = attention.shape[:2]
         packed = pack(
@@ -223,6 +234,12 @@ class DrawingHandlers:
                 "candidates": candidates.astype(np.int32),
                 "patches": patches,
                 "colors": color_table("sequential"),
+                "lens": lens.images,
+                "lens_probabilities": lens.probabilities,
+                "stream": lens.stream,
+                "added_attention": lens.attention,
+                "added_feed_forward": lens.feed_forward,
+                "decided": lens.decided.astype(np.int32),
             },
             drawing=_names(view),
             layers=layers,
@@ -234,7 +251,7 @@ class DrawingHandlers:
             query=view.query(),
             seconds=round(seconds, 2),
         )
-        return drawing.maps, packed
+        return drawing, packed
 
 
 def class_choices(classes: Sequence[str]) -> list[tuple[str, str | int]]:

@@ -113,7 +113,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
         # With the time it is news to the browser even if it is the same drawing: it appears again.
         return handlers.payload(handlers.view(*values)) | {"asked": time.time()}
 
-    def choose(checkpoint: str, label: str, seed: int) -> list[Any]:
+    def choose(checkpoint: str, label: Any, seed: int) -> list[Any]:
         view = handlers.view_in(checkpoint, label, seed)
         return [handlers.payload(view), *_updates(handlers, view)]
 
@@ -124,8 +124,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
             sliders = handlers.linked_sliders(query) if view else None
         except ValueError as error:
             warn(error)
-            view = None
-        if view is None:  # not made before the page is served: it takes a second
+            view = sliders = None
+        if view is None or sliders is None:  # not made before the page is served: it takes a second
             return [handlers.payload(first), *[gr.skip()] * len(controls)]
         shown = handlers.payload(view) | {"sliders": sampling(sliders)}
         return [shown, *_updates(handlers, sliders)]

@@ -151,7 +151,9 @@ class NumbersHandlers:
         buffer = io.BytesIO()
         positions = position_names(maps.layout)[: len(stages["weights"])]
         chosen = np.array([layer, head, query])
-        np.savez_compressed(buffer, positions=np.array(positions), chosen=chosen, **stages)
+        named = {"positions": np.array(positions), "chosen": chosen, **stages}
+        # By NumPy's stub one of the names could be its option `allow_pickle`; none is.
+        np.savez_compressed(buffer, **named)  # type: ignore[arg-type]
         packed = base64.b64encode(buffer.getvalue()).decode("ascii")
         return {
             "name": f"layer{layer}-head{head}-query{query}.npz",

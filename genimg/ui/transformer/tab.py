@@ -6,7 +6,13 @@ import gradio as gr
 
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
-from genimg.ui.transformer import completion_tab, drawing_tab, numbers_panel, vision_tab
+from genimg.ui.transformer import (
+    completion_tab,
+    drawing_tab,
+    numbers_panel,
+    surgery_panel,
+    vision_tab,
+)
 
 
 def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str, Opening], gr.Tabs]:
@@ -24,6 +30,7 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str,
             with gr.Tab("Draw", id="draw"):
                 drawn = drawing_tab.build(shelves["drawer"], demo)
                 openings["drawer"] = drawn.opening.inside(parts, "draw")
+                surgery_panel.build(drawn.component, drawn.handlers)
                 numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
             with gr.Tab("Complete a picture", id="complete"):
                 completion_tab.build(shelves["drawer"], demo)

@@ -28,7 +28,7 @@ class VisionHandlers:
     Every method checks every argument and raises ValueError with one sentence.
     """
 
-    def __init__(self, shelf: ModelShelf) -> None:
+    def __init__(self, shelf: ModelShelf[VisionTransformerModel]) -> None:
         self.shelf = shelf
         self._maps = lru_cache(maxsize=16)(self._look)
         shelf.when_reloaded(self._maps.cache_clear)

@@ -1,4 +1,4 @@
-"""The gauge says what `judge` says, among the scores of real and of drawn pictures."""
+"""The gauge says what `judge` says, among the scores of real and generated pictures."""
 
 import re
 
@@ -28,7 +28,7 @@ def test_it_says_what_judge_says(handlers, opponent, shelf):
             drawn = usual_scores(model).drawn
         text = opponent.gauge(view)
         assert f"gives {score:+.1f}:" in text
-        assert f"more than {round(100 * (drawn < score).mean())} % of drawn" in text
+        assert f"more than {round(100 * (drawn < score).mean())} % of generated" in text
         assert "No real ones are at hand" in text  # the made-up model learned from nothing
 
 

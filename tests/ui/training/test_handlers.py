@@ -69,9 +69,9 @@ def test_a_double_click_is_one_run_and_a_new_intent_another(handlers):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"preset": "fashion-features"}, "choose one of the list"),
-        ({"preset": ["x"]}, "choose one of the list"),
-        ({"dataset": "folder:/etc"}, "choose a data set of the list"),
+        ({"preset": "fashion-features"}, "choose one from the list"),
+        ({"preset": ["x"]}, "choose one from the list"),
+        ({"dataset": "folder:/etc"}, "choose a data set from the list"),
         ({"length": "dataset"}, "minutes or for a number"),
         ({"amount": None}, "how many pictures"),
         ({"amount": True}, "how many pictures"),
@@ -129,9 +129,9 @@ def test_a_run_of_a_few_steps_is_cautioned(handlers, length, few, enough):
 def test_an_unknown_speed_is_measured(handlers):
     handlers.manager.engine.devices = [Device(name="cuda:0", title="A card")]
     said = estimate(handlers)["text"]
-    assert said.startswith("640 pictures on the A card, after about 15 s to start; how fast it")
+    assert said.startswith("640 pictures on the A card, after about 15 s to start; its speed is")
     said = estimate(handlers, length="minutes", amount=3)["text"]
-    assert said.startswith("About 3 min on the A card, after about 15 s to start; how fast it")
+    assert said.startswith("About 3 min on the A card, after about 15 s to start; its speed is")
 
 
 def test_the_estimate_is_a_refusal_where_it_cannot_fit(handlers):
@@ -226,7 +226,7 @@ def test_the_tokenizer_that_was_trained_is_used_by_a_button(handlers, colour, mo
 
 def test_a_tokenizer_needs_a_nickname_and_pictures_of_the_list(handlers):
     for who, dataset in ((None, "fashion-mnist"), (ADA, "folder:/etc"), (ADA, ["x"])):
-        with pytest.raises(ValueError, match=r"nickname|data set of the list"):
+        with pytest.raises(ValueError, match=r"nickname|data set from the list"):
             handlers.train_tokenizer(who, dataset, {"changes": {}})
     assert handlers.manager.jobs() == []
 

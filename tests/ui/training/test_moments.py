@@ -47,7 +47,7 @@ def test_a_run_is_trained_into_a_directory_that_is_watched(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("preset", [None, "", "fashion-gpt", "../x", ["fashion-mlp"], 3])
 def test_only_what_is_offered_is_trained(tmp_path, preset):
-    with pytest.raises(ValueError, match="of the list"):
+    with pytest.raises(ValueError, match="from the list"):
         Moments(tmp_path).begin(preset)
     assert not list(tmp_path.iterdir())
 

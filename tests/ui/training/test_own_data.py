@@ -94,7 +94,7 @@ def test_the_published_data_sets_are_choices(shelf):
     ],
 )
 def test_nothing_from_a_visitor_becomes_a_path(shelf, value):
-    with pytest.raises(ValueError, match="choose a data set of the list"):
+    with pytest.raises(ValueError, match="choose a data set from the list"):
         shelf.name(value)
 
 

@@ -1,9 +1,11 @@
 import pytest
 
 from genimg.jobs.recordings import LARGEST_BYTES, Recordings
+from genimg.training.run_directory import RunDirectory
 from genimg.ui import application
 from genimg.ui.host import host_of
 from genimg.ui.identity import Identity
+from genimg.ui.training.moments import Moments
 from genimg.ui.training.run_handlers import RunHandlers
 from genimg.ui.training.run_models import RunModels
 
@@ -66,6 +68,14 @@ def test_there_is_no_model_to_open(recordings):
     assert models.choices() == []
     with pytest.raises(ValueError, match="no weights"):
         models.name(NAMES[0])
+
+
+def test_a_run_of_a_moment_is_a_model_to_open(tmp_path):
+    name = Moments(tmp_path).begin("fashion-dcgan")
+    RunDirectory(tmp_path / name).new_attempt()
+    models = RunModels(Recordings(SHIPPED, MOMENTS.refusal, tmp_path), "gan")
+    assert models.choices() == [(f"{name} (a visitor)", str(tmp_path / name))]
+    assert models.name(name) == name
 
 
 def ids(demo):

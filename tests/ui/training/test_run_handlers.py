@@ -127,7 +127,7 @@ def test_a_run_of_a_terminal_is_watched_and_duplicated(handlers, small_models):
 
 
 def test_each_button_twice(handlers, running):
-    assert act(handlers, running, "save_now") == {"said": "It saves."}
+    assert act(handlers, running, "save_now") == {"said": "It is saving."}
     assert act(handlers, running, "rename", name="new") == {"said": ""}
     assert row(handlers, running)["name"] == "new"
     for _ in range(2):

@@ -170,7 +170,7 @@ function showDiagram(look) {
     'generator_loss-generator': `gradient ${plain(look.gradients[look.rules.objective])}`,
   });
   const texts = {
-    noise: `${sizes.batch} times ${sizes.noise} random numbers are drawn.`,
+    noise: `${sizes.batch} times ${sizes.noise} random numbers are picked.`,
     generate: `The generator turns them into ${sizes.batch} pictures.`,
     judge: `The discriminator scores them, and ${sizes.batch} real ones when it is to learn itself.`,
     update: `The gradient of the loss moves the weights of whoever learns. So far: discriminator ${look.steps.discriminator}, generator ${look.steps.generator} times.`,

@@ -1,6 +1,6 @@
 // The game as a diagram: its parts, what flows between them, and who learns from which loss.
 // makeDiagram(parent, parts, tell) returns {show(lines), light(edges)}:
-//   parts: [[name, title, sentence]]; tell(sentence) is called for the part that is looked at;
+//   parts: [[name, title, sentence]]; tell(title, sentence) is called for the part that is looked at;
 //   lines: {part: [text]}, written below its title, and {"from-to": text} beside an edge;
 //   edges: those that are active now, by name.
 const DRAWING = 'http://www.w3.org/2000/svg';

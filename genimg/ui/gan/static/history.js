@@ -1,6 +1,7 @@
 // Undo, redo and bookmarks of the GAN tab, and its picture to take away. No value.
-// Comes after helpers.js. A view is what a link to it says. Each one that has settled is a step; "restore" carries the
-// {query} of the one that is to be shown again. Bookmarks are kept in this browser only.
+// Comes after helpers.js. A view is what a link to it says. Each one that has settled is a step;
+// "restore" carries the {query} of the one that is to be shown again. Bookmarks are kept in this
+// browser only.
 const KEY = 'genimg-bookmarks';
 const MOST_BOOKMARKS = 24;
 const MOST_STEPS = 100;
@@ -106,7 +107,7 @@ async function copyLink() {
   try {
     await navigator.clipboard.writeText(address.href);
     say('The link is copied.');
-  } catch { // without https, as in a class room, a page may not
+  } catch { // without https, as in a classroom, a page may not
     say('This browser does not let the page copy: copy the address above instead.');
   }
 }

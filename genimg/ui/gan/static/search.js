@@ -1,4 +1,4 @@
-// A search for a picture in a generator's space. value: see own_picture_handlers.py; or null before
+// The search for a picture in a generator's space. value: see own_picture_handlers.py; or null before
 // the first. Nothing from the server becomes HTML: it is set as an attribute or as text.
 const image = element.querySelector('img');
 const caption = element.querySelector('figcaption');

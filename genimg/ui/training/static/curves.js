@@ -1,5 +1,6 @@
 // Curves that grow: the elements stay, only the lines get longer, and a zoom stays where it is.
-// Comes after helpers.js. All charts share the horizontal axis (pictures seen), its zoom, and the pointer's place.
+// Comes after helpers.js. All charts share the horizontal axis (pictures seen), its zoom, and the
+// pointer's place.
 const SVG = 'http://www.w3.org/2000/svg';
 const HEIGHT = 150;
 const MARGIN = { left: 46, right: 8, top: 6, bottom: 20 };

@@ -33,7 +33,7 @@ function makeSheets(root, server) {
     try { src = await fetchSheet(run, seen); } catch { return; }
     if (src && wanted === seen) { // the newest wish wins
       image.src = src;
-      image.alt = `Pictures drawn after ${output.textContent}`;
+      image.alt = `Sample pictures after ${output.textContent}`;
       if (sheets[index + 1] !== undefined) fetchSheet(run, sheets[index + 1]).catch(() => {});
     }
   }

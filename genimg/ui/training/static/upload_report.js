@@ -1,4 +1,4 @@
-// What became of uploaded pictures; see training/own_data.py. Names of files are strangers' words: text only.
+// What became of uploaded pictures; see training/own_data.py. File names are strangers' words: text only.
 // value: null, {busy} or {title, classes, counts, preview, refused: [{file, reason}], refused_count, own}
 // With `own`, the value of a data set, its pictures can be deleted.
 const title = element.querySelector('h3');

@@ -13,6 +13,7 @@ const [stepSlider, querySlider] = ['.step', '.query'].map(find);
 const bars = makeBars(find('.bars'), SHOWN_CANDIDATES + 1);
 let drawing = null; // props.value with its arrays
 let grid = null;
+let lens = null;
 let reshaped = {}; // what the sliders say; all but the guidance shapes the distribution shown
 let state = { step: 1, query: 0, layer: 0, head: 0 };
 let playing = null; // the pending animation frame, or null
@@ -155,9 +156,14 @@ function paintCandidate(canvas, token, rank) {
   }
 }
 
+function showLens() {
+  find('.decided').textContent = lens.paint(drawing, state.query, state.step);
+}
+
 function show(changes) {
   state = { ...state, ...changes };
   showPicture();
+  showLens();
   showAttention();
   showCandidates();
   clearTimeout(timer);
@@ -209,7 +215,11 @@ function load(isNew) {
   drawing = { ...props.value, ...unpack(props.value) };
   const same = [layers, heads, layout?.rows, layout?.columns].join() === [
     drawing.layers, drawing.heads, drawing.layout.rows, drawing.layout.columns].join();
-  if (!same) grid = makeHeadGrid(find('.head-grid'), drawing.layers, drawing.heads, chooseHead);
+  if (!same) {
+    grid = makeHeadGrid(find('.head-grid'), drawing.layers, drawing.heads, chooseHead);
+    find('.depths').replaceChildren();
+    lens = makeLens(find('.depths'), drawing.layers, (event) => choose(patchAt(event, drawing.layout)));
+  }
   if (!same) state = { ...state, ...(layers ? drawing.selected : placeInAddress()) };
   stepSlider.max = tokens();
   querySlider.max = tokens() - 1;
@@ -262,7 +272,7 @@ find('.panels').addEventListener('reshape', ({ detail }) => {
   clearTimeout(moving);
   moving = setTimeout(slidersInAddress, QUIET_MILLISECONDS);
 });
-for (const name of ['.next', '.rollout']) makeFold(find(`${name} .fold`), find(name));
+for (const name of ['.next', '.rollout', '.lens']) makeFold(find(`${name} .fold`), find(name));
 find('.panels').inert = true; // until there is a drawing
 if (props.value) load(false);
 watch('value', () => load(drawing !== null));

@@ -1,0 +1,49 @@
+// What each depth of the model would already have drawn, and what each layer adds to its stream.
+// Comes after payload.js and heads.js.
+
+// A column for each depth, the first before any layer: picture, chance of the token, two bars.
+function makeLens(target, layers, onChoose) {
+  const depths = Array.from({ length: layers + 1 }, (_, depth) => {
+    const column = document.createElement('div');
+    const [name, map, chance] = ['span', 'div', 'b'].map((tag) => document.createElement(tag));
+    const [canvas, marker, bars] = ['canvas', 'div', 'div'].map((tag) => document.createElement(tag));
+    const [attention, feedForward] = [document.createElement('i'), document.createElement('u')];
+    name.textContent = depth ? `after layer ${depth - 1}` : 'before all';
+    map.className = 'map hatched';
+    marker.className = 'marker';
+    bars.className = 'added';
+    map.append(canvas, marker);
+    bars.append(attention, feedForward);
+    column.append(name, map, chance, bars);
+    map.addEventListener('click', onChoose);
+    target.append(column);
+    return { map, canvas, marker, chance, bars, attention, feedForward };
+  });
+
+  // `drawing` has the arrays of DrawingHandlers.payload; `query` is the place that is looked at.
+  function paint(drawing, query, drawn) {
+    const { lens, lens_probabilities: chances, added_attention: attention } = drawing;
+    const feedForward = drawing.added_feed_forward;
+    const at = (array, depth) => itemOf(array, depth)[query];
+    const most = Math.max(...[attention, feedForward].flatMap((array) => (
+      Array.from({ length: layers }, (_, layer) => at(array, layer)))));
+    depths.forEach((column, depth) => {
+      const { layout } = drawing;
+      paintPixels(column.canvas, itemOf(lens, depth), lens.shape.slice(1), layout, drawn);
+      markPatch(column.marker, query, layout);
+      column.chance.textContent = percent(at(chances, depth));
+      column.bars.hidden = depth === 0;
+      if (!depth) return;
+      const [a, f] = [at(attention, depth - 1), at(feedForward, depth - 1)];
+      column.attention.style.height = `${(100 * a) / most}%`;
+      column.feedForward.style.height = `${(100 * f) / most}%`;
+      column.bars.title = `Attention adds ${a.toPrecision(3)}, the feed-forward network`
+        + ` ${f.toPrecision(3)}, to a stream that is then ${at(drawing.stream, depth).toPrecision(3)} long`;
+    });
+    const decided = drawing.decided.data[query];
+    return decided ? `Token ${query} is decided after layer ${decided - 1}: from there on the`
+      + ' likeliest token stays the same.'
+      : `Token ${query} is decided before the first layer: the token before it is enough.`;
+  }
+  return { paint };
+}

@@ -1,0 +1,103 @@
+"""What happens when a part of an image GPT is changed on the Draw tab: plain functions, no Gradio.
+
+Shape letters: N tokens of a picture.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from genimg.explore.ablation import Ablation, Treatment
+from genimg.models.surgery import Place
+from genimg.render.colors import color_table
+from genimg.ui.payload import pack
+from genimg.ui.transformer.drawing_handlers import DrawingHandlers
+
+_MOST_CHANGES = 200
+
+
+class SurgeryHandlers:
+    """The functions behind the panel in which a model is taken apart.
+
+    Args:
+        drawings: the Draw tab's, which makes the drawings.
+    """
+
+    def __init__(self, drawings: DrawingHandlers) -> None:
+        self._drawings = drawings
+
+    def panel(self, request: Any) -> dict[str, Any]:
+        """Return what the panel must know of what is looked at.
+
+        Args:
+            request: see `DrawingHandlers.asked`.
+        """
+        maps, *_ = self._drawings.asked(request)
+        return {"request": request, "layers": maps.layers, "heads": maps.heads}
+
+    def operate(self, request: Any) -> dict[str, Any]:
+        """Return a drawing made again, or one sentence that says why not.
+
+        Args:
+            request: as for `panel`, and "changes", a list of {"layer", "head", "treatment"},
+                without head and treatment for a feed-forward network.
+
+        Returns:
+            {"error"}, or packed by `payload.pack` the arrays `before` and `after` uint8 (H, W, C),
+            `change` float32 (N,), by how many nats each token of the first drawing has become less
+            likely, and `colors` uint8 (257, 3); "words" that sum it up; "code", Python for it; and
+            "layout".
+        """
+        try:
+            heads, feed_forwards = _changes(request)
+            view, drawing = self._drawings.drawing(request)
+            with self._drawings.shelf.use(view.checkpoint) as model:
+                changed = model.ablate(drawing, heads=heads, feed_forwards=feed_forwards)
+                rows, columns = model.grid
+        except ValueError as error:
+            return {"error": str(error)}
+        return pack(
+            {
+                "before": drawing.image,
+                "after": changed.image,
+                "change": changed.losses - changed.whole,
+                "colors": color_table("diverging"),
+            },
+            layout={"rows": rows, "columns": columns},
+            words=_words(changed, drawing.tokens),
+            code=f"model.ablate(drawing, heads={heads!r}, feed_forwards={feed_forwards!r})",
+        )
+
+
+def _changes(request: Any) -> tuple[dict[Place, Treatment], list[int]]:
+    """Return heads and feed-forward networks to change; `DrawerModel.ablate` checks the numbers."""
+    changes = request.get("changes") if isinstance(request, dict) else None
+    if not isinstance(changes, list) or len(changes) > _MOST_CHANGES:
+        raise ValueError("there is no such change; choose a head and what is done to it")
+    heads: dict[Place, Treatment] = {}
+    feed_forwards: list[int] = []
+    for change in changes:
+        if not isinstance(change, dict) or not isinstance(change.get("layer"), int):
+            raise ValueError("there is no such change; choose a head and what is done to it")
+        if "head" not in change:
+            feed_forwards.append(change["layer"])
+        elif isinstance(change["head"], int):
+            heads[change["layer"], change["head"]] = change.get("treatment", "off")
+        else:
+            raise ValueError("there is no such head; choose one of those shown")
+    return heads, feed_forwards
+
+
+def _words(changed: Ablation, tokens: np.ndarray) -> str:
+    """Return what has changed, in a sentence or two."""
+    other = int((changed.tokens != tokens).sum())
+    drawn = (
+        "From the same random numbers it draws the same picture."
+        if not other
+        else f"From the same random numbers it draws {other} of {len(tokens)} tokens otherwise."
+    )
+    per_token = abs(changed.change)
+    if per_token < 0.005:
+        return f"{drawn} The first picture is as likely as before."
+    than = "less" if changed.change > 0 else "more"
+    return f"{drawn} The first picture is {per_token:.2f} nats per token {than} likely."
