@@ -15,7 +15,8 @@ class Metric:
         unit: as written behind a number; "" for a pure number, "share" for 0 to 1.
         better: "lower", "higher", or "" where neither is.
         meaning: one sentence.
-        exact: whether a run repeated exactly reports exactly this number; clocks and memory do not.
+        exact: whether a run repeated exactly reports exactly this number at the same pictures: not
+            clocks and memory, nor what is measured whenever time allows (`QualityGauge`).
     """
 
     label: str
@@ -152,6 +153,7 @@ METRICS: dict[str, Metric] = {
         "FD of 200 generated pictures to 1,000 real ones (fewer where the data are few) in the"
         " features of a network that nobody trained. 0: no further away than other real pictures."
         " 1: as far as one picture for each class, repeated again and again.",
+        exact=False,
     ),
     "class_difference": Metric(
         "Difference of the classes",
@@ -159,6 +161,7 @@ METRICS: dict[str, Metric] = {
         "higher",
         "How far apart the classes of 200 or more generated pictures are, divided by the same for"
         " real pictures, in the same features; 0 is one picture for all classes.",
+        exact=False,
     ),
     "copied_share": Metric(
         "Copies",
@@ -166,6 +169,7 @@ METRICS: dict[str, Metric] = {
         "lower",
         "Share of 100 generated pictures that are three times as near to one training picture as to"
         " any other, less the share of real pictures that are.",
+        exact=False,
     ),
     "frechet_distance_500": Metric(
         "Fréchet distance (500 pictures)",
@@ -174,18 +178,21 @@ METRICS: dict[str, Metric] = {
         "FD of 500 generated pictures to 1,000 real ones in the features of the data set's feature"
         " net (fashion-features, say): too high, and rough, because they are few; compare it only"
         " with its floor.",
+        exact=False,
     ),
     "frechet_distance_500_floor": Metric(
         "Fréchet distance of real pictures",
         "",
         "",
         "The same for 500 other real pictures: below it a difference says nothing.",
+        exact=False,
     ),
     "class_accuracy_500": Metric(
         "Class accuracy (500 pictures)",
         "share",
         "higher",
         "Share of 500 generated pictures that the feature net takes for the class asked for.",
+        exact=False,
     ),
     "attribute_confidence_500": Metric(
         "Attribute confidence (500 pictures)",
@@ -193,6 +200,7 @@ METRICS: dict[str, Metric] = {
         "higher",
         "How clear the attributes of 500 generated pictures are: the feature net's mean confidence,"
         " divided by the same for real pictures, averaged over all attributes.",
+        exact=False,
     ),
     "attribute_total_variation_500": Metric(
         "Attribute total variation (500 pictures)",
@@ -200,5 +208,6 @@ METRICS: dict[str, Metric] = {
         "lower",
         "How far the shares of each attribute's values in 500 generated pictures are from those in"
         " 1,000 real ones: from 0 to 1, averaged over all attributes.",
+        exact=False,
     ),
 }

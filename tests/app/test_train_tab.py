@@ -392,7 +392,8 @@ def test_an_upload_with_a_hostile_member(open_page):
     page.locator("#upload-report summary").click()
     assert hostile in page.locator("#upload-report li").inner_text()
     assert page.locator("#upload-report img").evaluate("node => node.naturalWidth") > 0
-    assert chosen_in(page, "train-dataset") == "Sent by ada: cats, dogs (6 pictures, 32 px)"
+    own = "Sent by ada: cats, dogs (6 pictures, 32 px)"  # other tests send pictures, too
+    assert chosen_in(page, "train-dataset") == own
 
     page.locator("#upload-report .delete").click()
     page.locator("#upload-report .no").click()
@@ -404,8 +405,9 @@ def test_an_upload_with_a_hostile_member(open_page):
     page.locator("#title").hover()  # or the list may not be entered anew
     page.locator("#train-dataset select").hover()
     page.wait_for_function(
-        "!Array.from(document.querySelectorAll('#train-dataset option'),"
-        " (option) => option.textContent.trim()).some((text) => text.startsWith('Sent by'))"
+        "own => !Array.from(document.querySelectorAll('#train-dataset option'),"
+        " (option) => option.textContent.trim()).includes(own)",
+        arg=own,
     )
 
 
