@@ -20,6 +20,7 @@ MODULES = [
     "genimg.explore.evaluating",
     "genimg.explore.inversion",
     "genimg.explore.lens",
+    "genimg.explore.mistakes",
     "genimg.explore.mixing",
     "genimg.explore.named_directions",
     "genimg.explore.neighbours",

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 # Idle OpenMP threads must sleep, not spin: beside any other busy process spinning makes torch up to
-# twenty times slower. It only counts before torch is imported.
+# twenty times slower. It takes effect only before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: what watches a run needs no PyTorch."""
+    """Import a public name when it is first used: whoever only watches a run needs no PyTorch."""
     if name == "data":
         return importlib.import_module("genimg.data")
     if name not in _HOMES:
@@ -53,5 +53,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return what is public, for `dir` and completion: not whatever has been imported so far."""
+    """Return the public names, for `dir` and completion, whatever has been imported so far."""
     return [*__all__, "__version__"]

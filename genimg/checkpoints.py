@@ -1,16 +1,16 @@
-"""One model on disk, one model in memory: the only reader and writer of checkpoint directories.
+"""One model on disk, one model in memory: the only reader and writer of checkpoint folders.
 
     NAME/config.json          kind, architecture, format version
     NAME/model.safetensors    averaged (EMA) weights; matrices in float16, the rest in float32
-    NAME/card.json            data set, classes, images seen, minutes, hardware, metrics, license
+    NAME/card.json            data set, classes, pictures seen, minutes, hardware, metrics, license
     NAME/preview.png          what it makes
     NAME/README.md            the card for people
     NAME/directions.safetensors  of a mapped GAN: directions whose names are in the card
     NAME/trail/               of a GAN: snapshots of its training; see `genimg.trails`
 
-A checkpoint may come from a stranger. Nothing in it is executed, every name, shape and dtype is
-compared with the configuration before any memory is taken for the weights, and what is in the card
-has the types that `genimg.model_card` names.
+A checkpoint may come from a stranger. Nothing in it is executed; every name, shape and dtype is
+compared with the configuration before any memory is taken for the weights; and every entry of the
+card must have the type that `genimg.model_card` gives it.
 """
 
 import json
@@ -44,7 +44,7 @@ _DIRECTIONS = "directions.safetensors"
 _FILES = ("config.json", "model.safetensors", "preview.png", "card.json", "README.md")
 TRAIL = "trail"
 DRAFT = ".new"
-"""Folder in a checkpoint's own, in which the next one is written until it was read back."""
+"""Folder inside a checkpoint's: the next version is written there, and read back, first."""
 _MAXIMUM_HEADER_BYTES = 4 * 2**20
 _DTYPES = {"F16": torch.float16, "F32": torch.float32, "I64": torch.int64, "BOOL": torch.bool}
 
@@ -59,7 +59,7 @@ class Checkpoint:
 
     name: str
     kind: str
-    # Of the kind's own classes, which a type checker cannot know from its name.
+    # Their classes depend on the kind, which a type checker cannot tell from its name.
     config: Any
     model: Any
     card: dict[str, Any]
@@ -90,7 +90,7 @@ def names(folder: Path | None = None) -> list[str]:
 
 
 def find(name: str | os.PathLike) -> Path:
-    """Return the directory of a shipped name, a path, or `hf://owner/repository`.
+    """Return the folder of a checkpoint: a shipped name, a path, or `hf://owner/repository`.
 
     Raises:
         CheckpointError: nothing is there; the sentence lists the names that are known.
@@ -104,7 +104,7 @@ def find(name: str | os.PathLike) -> Path:
     if os.path.isfile(path / "config.json"):  # unlike Path.is_file, False for impossible names
         return path
     raise CheckpointError(
-        f"there is no checkpoint {text!r}; give the path of a checkpoint directory, or one of"
+        f"there is no checkpoint {text!r}; give the path of a checkpoint folder, or one of"
         f" {', '.join(names())}"
     )
 
@@ -144,10 +144,10 @@ def read(name: str | os.PathLike) -> Checkpoint:
 
 
 def read_card(directory: Path) -> dict[str, Any]:
-    """Return the checked card of a checkpoint directory, {} where it has none.
+    """Return the checked card of a checkpoint folder, {} where it has none.
 
     Raises:
-        CheckpointError: it cannot be read, or an entry is not of its type; the sentence names it.
+        CheckpointError: it cannot be read, or an entry has the wrong type; the sentence names it.
     """
     if not (directory / "card.json").is_file():
         return {}
@@ -182,8 +182,8 @@ def write_directions(
 
     Args:
         vectors: float32 (N, style dimensions), moves of the style.
-        named: for the card, of each its `name` and its `effects`: what adding it moves each
-            property by, in standard deviations.
+        named: for the card, the `name` of each and its `effects`: by how many standard
+            deviations adding it moves each property.
 
     Raises:
         CheckpointError: its card cannot be read.
@@ -300,7 +300,7 @@ def check_destination(directory: str | os.PathLike) -> None:
     """Refuse a folder in which `write` would replace what is not its own.
 
     A folder that is not there, that is empty but for hidden files, or that holds a checkpoint, may
-    be written.
+    be written to.
 
     Raises:
         ValueError: it holds something else.
@@ -328,7 +328,7 @@ def write(
     card: dict[str, Any],
     preview: bytes,
 ) -> Path:
-    """Write a checkpoint directory, replacing files of the same names one by one.
+    """Write a checkpoint folder, replacing files of the same names one by one.
 
     Args:
         model: has `config`; its weights are stored in float16 where they are matrices.
@@ -345,14 +345,14 @@ def write(
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     weights = packed(model)
-    # First what says whose folder it is, so that a write that was cut off can be repeated.
+    # First the file that shows whose folder it is: then a write that was cut off can be repeated.
     write_json(
         directory / "config.json", {"format": FORMAT, "kind": kind, "model": model.config.to_dict()}
     )
     atomic_write(directory / "model.safetensors", weights)
     atomic_write(directory / "preview.png", preview)
     write_card(directory, card)
-    (directory / _DIRECTIONS).unlink(missing_ok=True)  # they were those of other weights
+    (directory / _DIRECTIONS).unlink(missing_ok=True)  # they belonged to other weights
     return directory
 
 
@@ -377,9 +377,9 @@ def adopt(directory: Path) -> None:
         OSError: as for `write`.
     """
     draft = directory / DRAFT
-    for name in _FILES:  # first what says whose folder it is
+    for name in _FILES:  # first the file that shows whose folder it is
         os.replace(draft / name, directory / name)
-    (directory / _DIRECTIONS).unlink(missing_ok=True)  # they were those of other weights
+    (directory / _DIRECTIONS).unlink(missing_ok=True)  # they belonged to other weights
     shutil.rmtree(directory / TRAIL, ignore_errors=True)
     if (draft / TRAIL).is_dir():
         os.rename(draft / TRAIL, directory / TRAIL)
@@ -402,7 +402,7 @@ def write_card(directory: str | os.PathLike, card: dict[str, Any]) -> None:
     """Write `card.json` and the same facts as `README.md`.
 
     Raises:
-        ValueError: an entry is not of its type, so that it could not be read again.
+        ValueError: an entry has the wrong type, so that the card could not be read again.
         OSError: as for `write`.
     """
     check_card(card)

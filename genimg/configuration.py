@@ -63,7 +63,7 @@ class Configuration:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     def part(self, kind: type[Part], **others: Any) -> Part:
-        """Return a `kind` with what this says of its fields, and `others`.
+        """Return a `kind` whose fields have the values they have here, or those in `others`.
 
         Raises:
             ValueError: the fields of `kind` do not fit one another.

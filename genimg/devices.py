@@ -1,4 +1,4 @@
-"""Where tensors lie and are computed with: the device that a name means."""
+"""The device that a name means: where tensors lie and are computed with."""
 
 import torch
 
@@ -7,7 +7,7 @@ def choose_device(name: str) -> torch.device:
     """Return the device called `name`; "auto" is CUDA, then Apple's MPS, then the CPU.
 
     Raises:
-        ValueError: it is not there, or has no such name.
+        ValueError: it is not the name of a device, or this machine has no such device.
     """
     if name == "auto":
         if torch.cuda.is_available():

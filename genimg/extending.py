@@ -24,7 +24,7 @@ from genimg.tables import Description
 from genimg.training.presets import PRESETS, Preset, settings_of
 from genimg.training.spec import TASKS, RunConfig
 
-# What `genimg.train` and the queue take beside settings, and other options of the command line.
+# Taken: arguments of `genimg.train` and the queue beside settings, and options of the commands.
 _RESERVED = {
     *("preset", "out", "processes", "gpus", "callbacks", "should_stop", "progress", "help"),
     *("name", "runs", "token", "visitor", "data_channels", "data_classes", "given"),
@@ -42,9 +42,10 @@ class ModelKind(Description):
     Attributes:
         name: of small letters, digits and single hyphens; checkpoints and runs keep it.
         config: a frozen dataclass of `genimg.configuration.setting`s; for a GAN at least `size`,
-            `channels`, `classes` (0 is without) and `latent_dimensions`.
-        build: makes the model of a configuration, and keeps that as its `config`; for the task
-            "gan" a `genimg.models.gan.Gan`. Shapes must follow from the configuration alone.
+            `channels`, `classes` (0 for none) and `latent_dimensions`.
+        build: makes the model from a configuration, which the model keeps as its `config`; for
+            the task "gan" a `genimg.models.gan.Gan`. Shapes must follow from the
+            configuration alone.
         task: how it is trained, one of `genimg.training.spec.TASKS`: "gan", "classifier", ...
         use: what is done with it, one of `genimg.explore.uses.USES`: "gan", "classifier", ...;
             that decides in which tab it opens.

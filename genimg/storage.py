@@ -1,7 +1,7 @@
 """Files that are either the old ones or the new ones, never half of both.
 
 A small file is replaced by writing a temporary one beside it, flushing it to the disk, renaming
-it over the old name, and flushing the directory that holds the name.
+it over the old name, and flushing the folder that holds the name.
 """
 
 import json
@@ -59,7 +59,7 @@ def read_json(path: str | os.PathLike, limit: int = 16 * 2**20) -> Any:
 
 
 def flush_directory(path: str | os.PathLike) -> None:
-    """Flush a directory's names to the disk; Windows has no such call and needs none."""
+    """Flush the names in a folder to the disk; Windows has no such call and needs none."""
     if os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -73,7 +73,7 @@ class Lease:
     """A lock on a file that is free the moment its owner is gone, however it went.
 
     POSIX record locks, not `flock`: a forked child does not inherit them, so a surviving child
-    cannot keep a dead owner's lease. On Windows the first byte is locked instead (not run there).
+    cannot keep a dead owner's lease. On Windows the first byte is locked instead (never run there).
     """
 
     def __init__(self, path: str | os.PathLike) -> None:

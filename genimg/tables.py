@@ -90,7 +90,7 @@ def _register(entry: EntryPoint) -> str:
 
 
 PLUGINS = Plugins()
-"""Those that are installed."""
+"""The plug-ins that are installed."""
 
 
 class Table(Mapping[str, Row], Generic[Row]):
@@ -132,10 +132,10 @@ class Table(Mapping[str, Row], Generic[Row]):
         self._rows[name] = row
 
     def is_everywhere(self, name: str) -> bool:
-        """Return whether other processes have the row, too: it is no entry of this one alone."""
+        """Return whether other processes have the row too; False if only this one added it."""
         return name in self and name not in self._only_here
 
     def left_out(self) -> str:
-        """Return what to add to a sentence about a name that is not here: '' or "; the plug-in"."""
+        """Return what to add to a sentence about an unknown name: '' or "; the plug-in ..."."""
         self._plugins.find()
         return "".join(f"; {problem}" for problem in self._plugins.problems)

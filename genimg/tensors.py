@@ -10,13 +10,13 @@ Images = Tensor | np.ndarray
 
 
 def image_tensor(images: Images) -> Tensor:
-    """Return uint8 images as a tensor (N, C, H, W), whichever of the two forms they come in.
+    """Return uint8 pictures as a tensor (N, C, H, W), whichever of the two forms they come in.
 
     Args:
         images: uint8, a tensor (N, C, H, W) or an array (N, H, W, C), 0..255.
 
     Raises:
-        ValueError: `images` is not a non-empty uint8 set of that shape.
+        ValueError: `images` is empty, is not uint8, or has neither of these shapes.
     """
     tensor: Tensor | None = None
     if isinstance(images, np.ndarray):
@@ -38,11 +38,11 @@ def network_input(images: np.ndarray, config: Any, model_name: str) -> Tensor:
     """Return pictures, uint8 (N, H, W, C), as networks take them: float (N, C, H, W) in [-1, 1].
 
     Args:
-        config: of the model: the `size` in pixels and the `channels` that it takes.
-        model_name: who is speaking when pictures are refused.
+        config: the model's, with the `size` in pixels and the `channels` that the model takes.
+        model_name: what a sentence that refuses pictures calls the model.
 
     Raises:
-        ValueError: these are no pictures, or not of the size and the channels.
+        ValueError: these are not pictures, or have another size or number of channels.
     """
     pictures = image_tensor(images)
     size, channels = config.size, config.channels

@@ -1,8 +1,8 @@
-"""The trail of a run: snapshots of a GAN, each taken after another number of pictures.
+"""The trail of a run: snapshots of a GAN, each taken after a certain number of pictures.
 
     NAME/trail/000024000.safetensors   generator (averaged) and discriminator, matrices in float16
 
-It lies in a checkpoint directory, or in that of a run, whose architecture its snapshots have. Like
+It lies in a checkpoint folder, or in that of a run, whose architecture its snapshots have. Like
 any checkpoint it may come from a stranger; see `genimg.checkpoints`.
 """
 
@@ -17,7 +17,7 @@ from genimg.configuration import Configuration
 from genimg.storage import atomic_write
 
 SHARES = (0, 1 / 200, 1 / 50, 1 / 20, 1 / 8, 1 / 3, 1)
-"""Of a run's pictures, after which a snapshot is taken: most is learned early."""
+"""Shares of a run's pictures after which a snapshot is taken: most is learned early."""
 
 
 def checked_moment(images_seen: int) -> int:
@@ -33,7 +33,7 @@ def moments(directory: Path) -> tuple[int, ...]:
 
 
 def is_due(images_seen: int, before: int, total: int) -> bool:
-    """Return whether a snapshot is to be taken of a run, or was between its last two steps.
+    """Return whether a run has reached a moment for a snapshot in its last step.
 
     Args:
         images_seen: pictures that the run has seen; a run begins with 0.
@@ -68,7 +68,7 @@ def read(directory: Path, images_seen: int, kind: str, config: Configuration) ->
 
 
 def copy(source: Path, target: Path) -> None:
-    """Give a checkpoint directory the trail of another, in place of its own."""
+    """Give a checkpoint folder the trail of another, in place of its own."""
     for images_seen in moments(target):
         _file(target, images_seen).unlink()
     for images_seen in moments(source):

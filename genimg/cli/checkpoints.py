@@ -81,7 +81,8 @@ def _list(options: argparse.Namespace) -> None:
     rows = [("name", "what it is", "data set")]
     for name in checkpoints.names():
         card = checkpoints.read_card(checkpoints.SHIPPED / name)
-        rows.append((name, card.get("title", ""), card.get("dataset", "")))
+        about = ": ".join(filter(None, (card.get("title"), card.get("about"))))
+        rows.append((name, about, card.get("dataset", "")))
     print(table(rows))
 
 

@@ -72,7 +72,7 @@ def load(name: Name, device: Device = "cpu", dtype: Dtype = None) -> Model:
     Raises:
         genimg.checkpoints.CheckpointError: a ValueError of one sentence; an unknown name lists the
             known ones.
-        ValueError: there is no such device, or the dtype is another one.
+        ValueError: there is no such device, or the dtype is neither of these.
     """
     if not isinstance(name, (str, os.PathLike)):
         raise ValueError(f"the name of a model must be a text or a path, not {shown(name)}")

@@ -1,7 +1,7 @@
 """Taking an image GPT apart: a drawing made again without some of its parts.
 
-Shape letters: L layers, H heads of each, N tokens of a picture and also positions that predict one:
-the class token and all tokens but the last.
+Shape letters: L layers, H heads of each, N tokens of a picture, and as many positions that predict
+one: the class token and all tokens but the last.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -25,8 +25,8 @@ from genimg.randomness import generator
 Treatment = Literal["off", "uniform", "mean"] | int
 """What is done to a head.
 
-"off": it finds nothing; "uniform": it looks at all that it may see alike; "mean": it looks where it
-looks on average, whatever the picture; a number: it looks where that head of its layer looks.
+"off": it finds nothing; "uniform": it looks equally at all that it may see; "mean": it looks where
+it looks on average, whatever the picture; a number: it looks where that head of its layer looks.
 """
 
 _AVERAGED = 16  # pictures
@@ -41,7 +41,7 @@ class Ablation:
         tokens: int64 (N,).
         losses: float32 (N,), -log p in nats that the changed model gives each token of the first
             drawing, given the class and the tokens before it.
-        whole: float32 (N,), the same of the whole model.
+        whole: float32 (N,), the same for the whole model.
     """
 
     image: np.ndarray
@@ -51,7 +51,7 @@ class Ablation:
 
     @property
     def change(self) -> float:
-        """How much less likely the first drawing has become, in nats per token; below 0: more."""
+        """How much less likely the first drawing has become, in nats per token; below 0, more."""
         return float((self.losses - self.whole).mean())
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ Label = str | int | Sequence[str | int] | np.ndarray | Tensor | None
 
 
 def check_count(count: int) -> None:
-    """Raise ValueError unless so many pictures can be made at once."""
+    """Raise ValueError unless this many pictures can be made at once."""
     require_whole_number("count", count, 1, 100_000)
 
 
@@ -50,8 +50,8 @@ def check_directions(
     """Return how far to go along each direction, or raise ValueError.
 
     Args:
-        directions: amounts in their order, or by the names of the first ones, `named`.
-        named: may be empty.
+        directions: amounts, in the order of the directions or by name.
+        named: the names of the first directions; may be empty.
     """
     if isinstance(directions, Mapping):
         for name in directions:
@@ -123,7 +123,7 @@ def class_numbers(
         label: a class by name (in upper or lower case) or number, one of these for each picture, or
             None for all classes in turn.
         classes: the names of the classes; without any, the result is None.
-        model_name: who is speaking when a label is refused.
+        model_name: what a sentence that refuses a label calls the model.
 
     Raises:
         ValueError: there is no such class.
@@ -147,7 +147,7 @@ def class_number(label: str | int | None, classes: Sequence[str], model_name: st
     """Return the number of one class, given by name or number.
 
     Raises:
-        ValueError: there is no such class, such as None, or these are several.
+        ValueError: it is None, there is no such class, or there are several.
     """
     if not classes:
         raise ValueError(f"{model_name} was trained without labels, so it takes no label")
@@ -181,7 +181,7 @@ def one_picture(image: np.ndarray, config: Any, model_name: str) -> Tensor:
     """Return one picture, uint8 (H, W, C), as float (1, C, H, W) in [-1, 1].
 
     Raises:
-        ValueError: this is no picture, or not of the size and the channels; see `network_input`.
+        ValueError: this is not a picture, or not one that `network_input` takes.
     """
     if not isinstance(image, np.ndarray) or image.ndim != 3:
         raise ValueError("image must be one picture, a numpy array of uint8 (H, W, C)")

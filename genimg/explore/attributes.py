@@ -9,7 +9,7 @@ from genimg.metrics.features import FeatureNet
 
 
 class AttributeClassifierModel(LoadedModel):
-    """Pictures to attributes.
+    """A network that names the attributes of pictures.
 
     Attributes:
         heads: the attributes in order, each with its name, the names of its values (none for a
@@ -29,12 +29,12 @@ class AttributeClassifierModel(LoadedModel):
             images: uint8 (N, H, W, C), of the size and channels that the network was trained on.
 
         Returns:
-            For an attribute with names their probabilities, float32 (N, K), which sum to 1, in the
-            order of the head's `values`; for one that is a number, the number, float32 (N,) in
-            [0, 1].
+            For an attribute whose values have names, their probabilities, float32 (N, K), in the
+            order of the head's `values`; they sum to 1. For one that is a number, that number,
+            float32 (N,) in [0, 1].
 
         Raises:
-            ValueError: these are no such pictures.
+            ValueError: these are not pictures of that size and those channels.
         """
         return {
             name: (
@@ -44,7 +44,7 @@ class AttributeClassifierModel(LoadedModel):
         }
 
     def read(self, images: np.ndarray) -> dict[str, Reading]:
-        """Return the same with the likeliest value and the confidence, for pictures as there."""
+        """Return it with the likeliest value and its confidence; `images` as in `attributes_of`."""
         config = self.network.model.config
         wanted = (config.size, config.size, config.channels)
         if not isinstance(images, np.ndarray) or images.ndim != 4 or images.shape[1:] != wanted:

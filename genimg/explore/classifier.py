@@ -9,7 +9,7 @@ from genimg.tensors import network_input
 
 
 class ClassifierModel(LoadedModel):
-    """Pictures to classes.
+    """A network that tells the classes of pictures.
 
     Attributes:
         classes: the class names, in the order of the probabilities.
@@ -24,7 +24,7 @@ class ClassifierModel(LoadedModel):
         """Return float32 (N, K) probabilities for pictures, uint8 (N, H, W, C).
 
         Raises:
-            ValueError: the pictures are not of the size and the channels that the model takes.
+            ValueError: the pictures do not have the size and the channels that the model takes.
         """
         network_input(images, self.config, self.name)
         _, logits = self.network(images)

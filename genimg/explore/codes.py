@@ -1,8 +1,8 @@
 """The code of a picture as text, short enough for an address and for a line of Python.
 
-A code is where a picture comes from, seen from the average picture of its class: a style less the
-mean style of the class for a generator with a mapping network, the latent vector itself for one
-without. It is kept as float16, which moves no pixel that anyone could see.
+A code says where a picture comes from, counted from the average picture of its class: with a
+mapping network it is a style less the mean style of the class, without one the latent vector
+itself. It is kept as float16, which changes no picture visibly.
 """
 
 import base64
@@ -17,16 +17,16 @@ from genimg.models.gan import Generator
 from genimg.models.mapping import MappedGenerator
 
 LARGEST = 100.0
-"""No number of a code is further from 0; styles that occur stay within a tenth of it."""
+"""The furthest from 0 that a number of a code may be: ten times what styles reach in practice."""
 
 
 def text_of(code: np.ndarray) -> str:
-    """Return a code, float (D,), as base64 for addresses of its float16, little-endian."""
+    """Return a code, float (D,), as URL-safe base64 of its little-endian float16 numbers."""
     return base64.urlsafe_b64encode(code.astype("<f2").tobytes()).decode("ascii").rstrip("=")
 
 
 def checked_code(code: Any, dimensions: int) -> np.ndarray:
-    """Return a code as float32 (D,), each number one of float16.
+    """Return a code as float32 (D,), each number one that float16 can hold.
 
     Args:
         code: numbers (D,), or a text as `text_of` writes it.

@@ -1,6 +1,6 @@
 """What in a picture decides a discriminator's score, and what would convince it.
 
-Three ways to ask, and none of them is the whole truth. Occlusion hides a part and looks how much
+Three ways to ask, and none of them is the whole truth. Occlusion hides a part and sees how much
 the score falls (Zeiler and Fergus 2014, arXiv 1311.2901); a part that is only noticed together with
 another stays unseen. The input gradient says how much the score reacts to a small change of each
 pixel (Simonyan et al. 2013, arXiv 1312.6034); it is noisy. A walk along the directions of the
@@ -19,17 +19,17 @@ from genimg.explore.gan import GanModel
 from genimg.models.mapping import MappedGenerator
 from genimg.tensors import network_input
 
-_PARTS = 8  # of each side: how large what is hidden is
+_PARTS = 8  # a side of the hidden square is this part of the picture's: an eighth
 _BATCH = 64
 _STRIDE = 0.25  # standard deviations of all directions together, in one step of a walk
-_LIMIT = 3.0  # of each direction, as the page's sliders have it
+_LIMIT = 3.0  # of each direction, as on the page's sliders
 
 
 def occlusion(model: GanModel, picture: np.ndarray, label: str | int | None = None) -> np.ndarray:
     """Return how much the score falls where a square is hidden, float32 (H, W), in logits.
 
-    The square has an eighth of the side and the picture's mean colour; each pixel has the mean
-    over the squares that hid it. Below 0 the score rises: the discriminator likes it better hidden.
+    The square has an eighth of the picture's side, and the picture's mean colour. Each pixel gets
+    the mean over the squares that hid it; below 0 the score rises when that place is hidden.
 
     Args:
         picture: uint8 (H, W, C).
@@ -60,7 +60,7 @@ def occlusion(model: GanModel, picture: np.ndarray, label: str | int | None = No
 def input_gradient(
     model: GanModel, picture: np.ndarray, label: str | int | None = None
 ) -> np.ndarray:
-    """Return how strongly the score reacts to each pixel, float32 (H, W), in logits a grey level.
+    """Return how strongly the score reacts to each pixel, float32 (H, W), in logits per grey level.
 
     It is the length of the gradient over the channels; its sign is lost.
 
@@ -92,13 +92,13 @@ def convince(
 ) -> np.ndarray:
     """Return amounts of directions with which the discriminator likes a picture better.
 
-    A short walk up the gradient of the score by the amounts, each step a quarter of a standard
-    deviation long; of the places it passes, the one with the best score.
+    The amounts take a short walk up the gradient of the score, each step a quarter of a standard
+    deviation long; the result is the place on the way with the best score.
 
     Args:
         seed, label, truncation, directions, latents, code: which picture, as for
             `GanModel.picture`.
-        count: the first so many directions are used, 1 to 10.
+        count: how many directions to use, the first ones, 1 to 10.
         steps: how far to go, 1 to 100.
 
     Returns:

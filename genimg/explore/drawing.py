@@ -49,8 +49,8 @@ class Controls(TypedDict, total=False):
     temperature (default 1): below 1 more typical, above 1 more varied, 0 the likeliest only.
     top_k (0): choose among the likeliest k tokens; 0 among all.
     top_p (1): choose among the likeliest tokens that together have this probability.
-    guidance (`DEFAULT_GUIDANCE`): above 1 exaggerates what is special to the class, at twice the
-        time of 1, which is none. Without a class there is nothing to exaggerate.
+    guidance (`DEFAULT_GUIDANCE`): above 1 exaggerates what is special to the class; 1 is none, and
+        takes half the time. Without a class there is nothing to exaggerate.
     """
 
     temperature: float
@@ -92,7 +92,7 @@ class DrawerModel(LoadedModel):
             label: a class by name or number, one of these for each picture, or None for all
                 classes in turn.
             output: "numpy" for an array, "torch" for a tensor, uint8 (count, C, H, W), "pil" for a
-                list of Pillow's pictures.
+                list of Pillow images.
             controls: see `Controls`.
 
         Raises:
@@ -221,15 +221,15 @@ class DrawerModel(LoadedModel):
             model.ablate(drawing, heads={(2, 0): "off", (2, 1): "uniform"}, feed_forwards=[5])
 
         Args:
-            drawing: of `generate` or `read`.
+            drawing: from `generate` or `read`.
             heads: what is done to heads, by (layer, head): see `genimg.explore.ablation.Treatment`.
             feed_forwards: layers whose feed-forward network adds nothing.
 
         Raises:
-            ValueError: there is no such layer, head or treatment, or it is no drawing.
+            ValueError: there is no such layer, head or treatment, or this is not a drawing.
         """
         if not isinstance(drawing, Drawing):
-            raise ValueError(f"drawing must be one of generate or read, not {shown(drawing)}")
+            raise ValueError(f"drawing must come from generate or read, not {shown(drawing)}")
         surgery = surgery_of(self.prior, heads, feed_forwards, lambda: self._averages)
         return ablate(drawing, self.prior, surgery)
 

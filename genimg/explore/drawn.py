@@ -31,7 +31,7 @@ class Drawing:
         tokens: int64 (N,).
         label: number of the class; `ImageGpt.unconditional` for none.
         probabilities: float32 (N, V), the distribution each token was drawn from, after guidance,
-            temperature, top-k and top-p. For tokens that were given, what it would have been.
+            temperature, top-k and top-p. For tokens that were given, as if they had been drawn.
     """
 
     def __init__(
@@ -80,8 +80,9 @@ class Drawing:
     def logits(self) -> np.ndarray:
         """Logits of each token given the class and the tokens before, float32 (N, V).
 
-        Before any control. `next_token_distribution` makes `probabilities` of u + guidance *
-        (logits - u) with `unconditional_logits` u, which are the logits where guidance is 1.
+        They are as the model gives them, before any control. `next_token_distribution` makes
+        `probabilities` from u + guidance * (logits - u), with the `unconditional_logits` u; at
+        guidance 1 that is just the logits.
         """
         return self._pass[0]
 

@@ -1,4 +1,4 @@
-"""What a trained model is worth: one call that draws, loads the data set, and measures."""
+"""What a trained model is worth: one call that makes pictures, loads the data set and measures."""
 
 import math
 import os
@@ -41,15 +41,15 @@ def evaluate_model(
 
     Args:
         name: as for `genimg.load`.
-        count: pictures to draw from a GAN or an image GPT, class after class in turn.
+        count: pictures that a GAN or an image GPT makes, the classes in turn.
         seed: of the pictures and of the metrics.
-        feature_net: classifier, of classes or of attributes, in whose features pictures are
-            compared, of the same data set at the model's size, or at one that is reached by padding
-            (28 to 32 pixels); by default the one that ships for the data set, or, where none does,
-            an untrained network: each entry then has the `feature_net` "random-features" and a
-            `note` that the figures compare with no others. A classifier itself
-            is measured on the whole test split, without `count`, `seed` and `feature_net`; a
-            tokenizer likewise, without `count` and `seed`.
+        feature_net: the classifier, of classes or of attributes, in whose features pictures are
+            compared. It knows the same data set at the model's size, or at one that is reached by
+            padding (28 to 32 pixels). The default is the one that ships for the data set. Where
+            none ships it is an untrained network: each entry then has the `feature_net`
+            "random-features" and a `note` that the figures compare with no others. A classifier
+            itself is measured on the whole test split, without `count`, `seed` and `feature_net`;
+            a tokenizer likewise, without `count` and `seed`.
         train, test: the pictures themselves, of a model that learned from some that were given in
             Python: see `genimg.data.given_dataset`.
 

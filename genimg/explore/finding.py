@@ -1,4 +1,4 @@
-"""What a GAN does with a picture from elsewhere: find it, or what is like it in its data."""
+"""What a GAN can do with a picture from elsewhere: find its code, or training pictures like it."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ class Finder(LoadedModel):
 
     Attributes:
         generator, discriminator: the PyTorch modules, parts of `module`; the discriminator is None
-            where a checkpoint ships without.
+            where a checkpoint ships without one.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -81,15 +81,15 @@ class Finder(LoadedModel):
         seed: int = 0,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Found:
-        """Find the code from which the model draws a picture as well as it can.
+        """Find the code from which the model comes as near to a picture as it can.
 
-        `picture(code=found.code, label=found.label, seed=found.seed)` draws it again, moved as one
-        likes. Method and sources: `genimg.explore.inversion`.
+        `picture(code=found.code, label=found.label, seed=found.seed)` makes it again, moved as you
+        like. Method and sources: `genimg.explore.inversion`.
 
         Args:
             picture: uint8 (H, W, C), of the model's size and channels.
-            label: search in this class, by name or number; None looks where to begin in all.
-            steps: of the search, 1 to 10,000; they decide the result, and not the clock.
+            label: search in this class, by name or number; None begins in whichever fits best.
+            steps: of the search, 1 to 10,000; they decide the result, not the clock.
             seconds: stop after so long, with what was found by then (`complete` is then False).
             seed: of the codes to begin with, and of the noise.
             on_progress: told of each step; where it returns False, the search stops.

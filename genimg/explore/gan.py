@@ -49,8 +49,8 @@ class GanModel(Finder):
 
     Attributes:
         spaces: in which spaces it can interpolate: ("z",) or ("z", "w").
-        named_directions: what is known of the directions that have names, in their order: of each
-            what it moves every measured property by, in standard deviations, by its name.
+        named_directions: the directions that have names, in their order; for each, by how many
+            standard deviations it moves every measured property, by the property's name.
         trail: after how many pictures of its training there are snapshots; see `at`.
     """
 
@@ -100,10 +100,10 @@ class GanModel(Finder):
             seed: which pictures, 0 to 2^32 - 1.
             label: a class by name or number, one of these for each picture, or None for all
                 classes in turn. A model trained without labels takes None only.
-            truncation: 1 leaves the code as drawn, 0 moves it to the average one: less varied and
-                more typical in between. Only models with a mapping network have it.
+            truncation: 1 leaves the code as it is, 0 moves it to the average one; between them,
+                less varied and more typical pictures. Only models with a mapping network have it.
             output: "numpy" for an array, "torch" for a tensor, uint8 (count, C, H, W), "pil" for a
-                list of Pillow's pictures.
+                list of Pillow images.
 
         Raises:
             ValueError: an argument is out of range, or the model does not know the label.
@@ -136,14 +136,14 @@ class GanModel(Finder):
             directions: how far to go along each direction (see `directions`), in standard
                 deviations, in their order or by name: {"glasses: round": 1.5}.
             latents: amounts to add to single dimensions of z, before the mapping.
-            code: begin there instead of at the seed's own code, which leaves the seed only the
-                noise: what `invert` has found, float (D,), or the text of it in a link. It is
-                counted from the average of the class, so another class can take it over.
+            code: where to begin instead of at the seed's own code: what `invert` has found, float
+                (D,), or the text of it in a link. Then the seed decides the noise only. A code is
+                counted from the average of its class, so it can be used with another class.
             output: as for `sample`, of one picture.
 
         Raises:
-            ValueError: as for `sample`, or there is no such direction or dimension, or this is no
-                code of this model.
+            ValueError: as for `sample`, or there is no such direction or dimension, or the code
+                does not fit this model.
         """
         check_output(output)
         style, labels = self._moved(seed, label, truncation, directions, latents, start=code)
@@ -231,8 +231,8 @@ class GanModel(Finder):
 
         Args:
             seeds: 2 to 16 seeds to pass through, in equal times.
-            steps: pictures in all, 2 to 2000; the first seed is the first and, without `loop`, the
-                last seed the last.
+            steps: pictures in all, 2 to 2000; the first is the first seed's and, without `loop`,
+                the last is the last seed's.
             mode: "lerp" goes straight; "slerp" goes round the sphere that high-dimensional normal
                 vectors lie on (White 2016, arXiv 1609.04468).
             space: "z", or "w" for a model with a mapping network.
@@ -341,7 +341,7 @@ class GanModel(Finder):
         latents: Mapping[int, float] | None = None,
         code: np.ndarray | str | None = None,
     ) -> tuple[Tensor, Tensor | None, list[Tensor] | None]:
-        """Return where a picture comes from, as tensors that gradients may pass.
+        """Return where a picture comes from, as tensors that pass gradients on.
 
         Returns:
             Its code (1, D) before any direction moves it, its class (1,) or None, and its noise, a
@@ -388,7 +388,7 @@ class GanModel(Finder):
         labels: Tensor | None,
         truncation: float,
     ) -> Tensor:
-        """Return codes (B, D): `start`, moved by what z differs from the seed's own z."""
+        """Return codes (B, D): `start`, moved by how far z is from the seed's own z."""
         mean = mean_code(self.generator, labels)
         own = self._latents(seed, range(1)).expand_as(z)
         moved = self._code(z, labels, 1.0) - self._code(own, labels, 1.0)

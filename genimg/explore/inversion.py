@@ -1,11 +1,11 @@
-"""Find my picture: the code from which a generator draws a given picture as well as it can.
+"""Find my picture: the code from which a generator comes as near to a given picture as it can.
 
 Gradient descent on the style, with weights and noise fixed, towards the picture's pixels and its
 features (Abdal et al. 2019, Image2StyleGAN, arXiv 1904.03189; Karras et al. 2020, arXiv 1912.04958,
 appendix D, whose schedule of a short rise and a cosine descent of the learning rate is used here).
-One style for all layers, because that is what sliders move: with one for each layer the pictures
-come a little nearer, and sliders fit them less. It begins at the best of many random codes. A
-generator without a mapping network is searched in z.
+All layers share one style, because that is what sliders move: with a style for each layer pictures
+would come a little nearer, but sliders would fit them less. The search begins at the best of many
+random codes. For a generator without a mapping network it searches z.
 
 The number of steps decides the result, not the clock: the same arguments find the same code.
 
@@ -35,7 +35,7 @@ _AT_ONCE = 32  # of these
 _LEARNING_RATE = 0.13  # of the standard deviation of the codes
 _RISE = 5  # steps until it is reached
 _BETAS = (0.9, 0.99)
-_FEATURES = 0.3  # weight beside the pixels, each in units of how much drawn pictures vary
+_FEATURES = 0.3  # weight beside the pixels, each in units of how much generated pictures vary
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class Found:
         code: float32 (D,), for `GanModel.picture(code=...)`; each number is one of float16.
         label: the class that goes with it, by name; None for a model without classes.
         seed: of the noise that goes with it.
-        picture: uint8 (H, W, C), what the model draws from it.
+        picture: uint8 (H, W, C), what the model generates from it.
         error: root mean square difference from the given picture in grey levels, 0 to 255.
         steps: how many were done.
         complete: False if the search was stopped before its last step.
@@ -79,13 +79,13 @@ class Found:
 
 
 class Search:
-    """A search for the codes of pictures, one step at a time; whoever calls no more has stopped it.
+    """A search for the codes of pictures, one step at a time; it is stopped by calling no more.
 
     Args:
         network: the generator; its weights stay as they are.
         target: float (B, C, H, W) in [-1, 1], each searched for by itself; it and the noise are
             on the device of the network, and of its dtype.
-        noise: of the generator, for one picture; None for one that has none.
+        noise: of the generator, for one picture; None for a generator without noise.
         label: the class to search in; None for all, where the generator has classes.
         net: in whose features pictures are compared, beside the pixels; None for pixels only.
         steps, seed: of the search.
@@ -179,7 +179,7 @@ class Search:
 
     @torch.no_grad()
     def _candidates(self, label: int | None, seed: int) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Return codes (N, D), their classes (N,), and what is drawn from them (N, C, H, W)."""
+        """Return codes (N, D), their classes (N,), and their pictures (N, C, H, W)."""
         config = self.network.config
         z = torch.randn(
             _STARTS, config.latent_dimensions, generator=random_generator(seed, "starts", 0)
@@ -241,7 +241,7 @@ def run(
     """Do the steps of a search.
 
     Args:
-        seconds: stop before the step that would begin after so long; None for never.
+        seconds: begin no step after so long; None for no limit.
         on_progress: told of each step; where it returns False, no other step follows.
     """
     begun = time.monotonic()

@@ -1,7 +1,7 @@
-"""How a GAN's discriminator judges real and drawn pictures: the scale on which one score is read.
+"""How a GAN's discriminator judges real and generated pictures: a scale on which to read one score.
 
 A logit alone says little: what is high for one objective is low for another. Beside the scores of
-real and of drawn pictures it says how well a picture deceives.
+real and of generated pictures it says how well a picture deceives.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class UsualScores:
 
 
 def usual_scores(model: GanModel, count: int = 200) -> UsualScores:
-    """Return what a model's discriminator says of `count` drawn pictures and as many real ones.
+    """Return what a model's discriminator says of `count` generated pictures and as many real ones.
 
     Raises:
         ValueError: the model has no discriminator.

@@ -1,8 +1,8 @@
 """What each layer of an image GPT would already draw, and what each adds to the residual stream.
 
 The logit lens: the last normalisation and the head of the model are applied to the stream between
-the layers, as if it ended there (nostalgebraist, "interpreting GPT: the logit lens", 2020; the
-lens that is trained for each layer is arXiv 2303.08112).
+the layers, as if it ended there (nostalgebraist, "interpreting GPT: the logit lens", 2020; a
+lens that is trained for each layer: arXiv 2303.08112).
 
 Shape letters: L layers, N tokens of a picture, V size of the vocabulary, C width of the model.
 """
@@ -20,7 +20,7 @@ from genimg.models.image_gpt import ImageGpt
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Lens:
-    """A drawing as each layer sees it come.
+    """A drawing as each layer would predict it.
 
     Depth 0 is before the first layer, depth l after l layers. At every depth the tokens before are
     those of the finished drawing, so each place is one question: what comes here?
@@ -33,8 +33,8 @@ class Lens:
         decided: int64 (N,), the depth from which on the likeliest token stays what it is at the
             end.
         stream: float32 (L + 1, N), length of the stream.
-        attention: float32 (L, N), length of what the attention of each layer adds; with
-            normalisation after it, of how far it moves the stream.
+        attention: float32 (L, N), length of what the attention of each layer adds; where
+            a normalisation follows, of how far it moves the stream.
         feed_forward: float32 (L, N), the same of the feed-forward network.
     """
 
@@ -55,7 +55,7 @@ def logit_lens(
 
     Args:
         capture: of the pass over all its tokens but the last.
-        prior: which made that pass.
+        prior: the model that made that pass.
         drawn: its tokens, int64 (N,).
         decode: makes pictures, uint8 (M, H, W, C), of tokens int64 (M, N).
     """

@@ -23,7 +23,7 @@ class LoadedModel:
     Attributes:
         name: what it was loaded by.
         kind: its architecture, a key of `genimg.models.KINDS`.
-        info: the card: data set, classes, images seen, minutes, hardware, metrics.
+        info: the card: data set, classes, pictures seen, minutes, hardware, metrics.
         config: the configuration of the architecture.
         classes: the class names, empty for a model that knows none.
         module: the PyTorch module itself, in evaluation mode, its weights without gradients.
@@ -56,7 +56,7 @@ class LoadedModel:
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the weights are, and what is computed in."""
+        """The dtype of the weights, in which the model computes."""
         return next(self.module.parameters()).dtype
 
     def to(
@@ -75,7 +75,7 @@ class LoadedModel:
             dtype: torch.float32 or torch.bfloat16.
 
         Raises:
-            ValueError: there is no such device here, or the dtype is another one.
+            ValueError: there is no such device here, or the dtype is neither of these.
         """
         if isinstance(device, torch.dtype):
             device, dtype = None, device

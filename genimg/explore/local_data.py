@@ -1,4 +1,4 @@
-"""What is on this machine of the pictures that a model learned from, without any download.
+"""The pictures that a model learned from, as far as they are on this machine: no downloads.
 
 A visitor's click must not fill the disk of the machine or wait for somebody else's server.
 """

@@ -1,4 +1,4 @@
-"""Style mixing: the coarse of one picture with the fine of another.
+"""Style mixing: the coarse features of one picture with the fine ones of another.
 
 Every layer of a mapped generator takes a style of its own, so the first layers can have that of one
 picture and the others that of another (Karras et al. 2019, arXiv 1812.04948, section 3.1).

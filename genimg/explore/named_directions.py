@@ -33,7 +33,7 @@ Measure = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 
 _BATCH = 250
 _KEPT_VARIANCE = 0.995  # of the styles; the rest is too thin to be divided by
-_RIDGE = 10.0  # pictures' worth of no effect at all
+_RIDGE = 10.0  # weighs as much as so many pictures without any effect
 _LEAST_EFFECT = 0.2  # standard deviations of the score for one of the styles, to deserve a slider
 _LONGEST = 2.5  # standard deviations of the styles: beyond, pictures fall apart
 _PROBED = 100  # pictures on which an effect is measured
@@ -48,8 +48,8 @@ class NamedDirection:
     Attributes:
         name: what grows along it.
         vector: float32 (W,); adding it moves the property by about one standard deviation.
-        effects: what adding it moves every property by, in standard deviations of each, the
-            strongest first; measured.
+        effects: by how much adding it moves every property, in standard deviations of each,
+            the strongest first; measured.
     """
 
     name: str
@@ -78,8 +78,8 @@ def name_directions(
         count, images, seed: as for `fit_directions`.
 
     Raises:
-        ValueError: one of the two models is of another kind or for other pictures, none was found,
-            or as for `fit_directions`.
+        ValueError: one of the two models is of another kind or for other pictures, no direction was
+            found, or as for `fit_directions`.
         OSError: the checkpoint cannot be written.
     """
     folder = checkpoints.find(name)
@@ -134,7 +134,7 @@ def fit_directions(
         model: with a mapping network.
         measure: takes some pictures at a time, and returns scores of them.
         count: directions at most, 1 to 100.
-        images: pictures that are drawn and measured, 300 to 100 000.
+        images: pictures that are generated and measured, 300 to 100 000.
         seed: of the pictures.
 
     Raises:

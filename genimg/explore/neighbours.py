@@ -39,7 +39,7 @@ class Neighbours:
         ratio: the nearest distance, divided by the median of the same of unseen test pictures;
             about 1 for a new picture, well under 1 for a copy, or for a picture plainer than real
             ones; None where most test pictures are in the training split too.
-        share_nearer: share of those test pictures that are nearer to a training picture than it.
+        share_nearer: share of those test pictures that are nearer to a training picture than it is.
         searched: how many training pictures were searched.
         source: what they are, for people to read.
     """
@@ -63,7 +63,7 @@ class TrainingPictures:
 
     Args:
         training, unseen: its two splits.
-        net: in whose features pictures are compared, too; None for by pixels only.
+        net: in whose features pictures are compared too; None to compare pixels only.
     """
 
     def __init__(self, training: Dataset, unseen: Dataset, net: FeatureNet | None) -> None:
@@ -89,7 +89,7 @@ class TrainingPictures:
             by: "pixels", or "features" where a feature net knows the pictures.
 
         Raises:
-            ValueError: an argument is out of range, or pictures of another shape are asked for.
+            ValueError: an argument is out of range, or the picture has another shape.
         """
         require_choice("by", by, WAYS)
         if by not in self.ways:
@@ -131,7 +131,7 @@ class TrainingPictures:
 def training_pictures(dataset: str | None, size: int) -> TrainingPictures:
     """Return the training pictures of a data set; made when first asked for, and kept.
 
-    That takes a third of a millisecond to some milliseconds a picture. Who asks meanwhile waits.
+    That takes a third of a millisecond to some milliseconds a picture. Others wait meanwhile.
 
     Args:
         dataset: the name on a model's card.

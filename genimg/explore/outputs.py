@@ -1,7 +1,7 @@
 """The forms in which pictures are given: what each `output=` means.
 
 "numpy" is an array, uint8 (..., H, W, C). "torch" is a tensor on the CPU, uint8 (..., C, H, W), as
-`torchvision` takes it. "pil" is a picture of Pillow, or a list of them.
+`torchvision` takes it. "pil" is a Pillow image, or a list of them.
 """
 
 from typing import Any, Literal

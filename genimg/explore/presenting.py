@@ -1,6 +1,6 @@
 """How models and drawings present themselves: a line in a terminal, a card in a notebook.
 
-A model may come from a stranger, so what its card says is set as text.
+A model may come from a stranger, so what its card says is shown as plain text, never as HTML.
 """
 
 import html
@@ -22,7 +22,7 @@ def pixels_text(size: int, channels: int) -> str:
 
 
 def model_facts(model: Any) -> dict[str, str]:
-    """Return what a `LoadedModel` is, in the order of its line: each fact by its name."""
+    """Return the facts about a `LoadedModel` by name, in the order of its line."""
     facts = {
         "kind": model.kind,
         "pictures": pixels_text(model.config.size, model.config.channels),

@@ -16,8 +16,8 @@ def preview_pictures(model: Model) -> np.ndarray:
     A GAN and an image GPT show their first samples, class after class in turn, chosen by nobody. A
     classifier shows the first four test pictures that it takes for each of its first ten classes,
     one column a class, right or wrong; where it finds fewer, the places stay white. One that names
-    attributes has a column for each of the first ten: four test pictures that it gives the same
-    value, of a number the same eighth of its range. A tokenizer shows the first twenty test
+    attributes has a column for each of the first ten: four test pictures to which it gives the
+    same value, or a number in the same eighth of its range. A tokenizer shows the first twenty test
     pictures, each above its reconstruction.
 
     Raises:
@@ -52,7 +52,7 @@ def _alike(model: AttributeClassifierModel) -> np.ndarray:
 
 
 def _columns(images: np.ndarray, chosen: list[np.ndarray]) -> np.ndarray:
-    """Return a sheet (40, H, W, C) with the first four of the chosen images in each column.
+    """Return a sheet (40, H, W, C) with the first four of the chosen pictures in each column.
 
     Args:
         images: uint8 (N, H, W, C).

@@ -10,13 +10,13 @@ from genimg.explore.arguments import pictures_of
 from genimg.metrics.random_features import RANDOM
 
 FEW = 1000
-"""Of fewer pictures a Frechet distance is mostly chance: its features have 128 dimensions."""
+"""With fewer pictures a Frechet distance is mostly chance: its features have 128 dimensions."""
 _WORDS = {"generated": "drawn pictures", "real": "test pictures", "images": "test pictures"}
 Metrics = dict[str, dict[str, Any]]
 
 
 def pictures_measured(metrics: Metrics) -> dict[str, int]:
-    """Return of how many pictures figures are: drawn ("generated") and real ("real", "images")."""
+    """Return how many pictures were measured: made ("generated"), real ("real", "images")."""
     return {
         kind: max(entry[kind] for entry in metrics.values() if kind in entry)
         for kind in _WORDS
@@ -25,7 +25,7 @@ def pictures_measured(metrics: Metrics) -> dict[str, int]:
 
 
 def pictures_planned(model: Model, count: int) -> dict[str, int]:
-    """Return of how many pictures `evaluate_model` would be, as far as that is known before.
+    """Return how many pictures `evaluate_model` would measure, as far as that is known before.
 
     Raises:
         ValueError: the card of the model does not name its data set.

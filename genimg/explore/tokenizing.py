@@ -1,4 +1,4 @@
-"""A trained image tokenizer, ready to use."""
+"""A trained tokenizer for pictures, ready to use."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ _BATCH = 250
 
 
 class TokenizerModel(LoadedModel):
-    """Pictures to tokens and back.
+    """Turns pictures into tokens and back.
 
     Attributes:
         tokenizer: the PyTorch module, which is also `module`.

@@ -11,7 +11,7 @@ from genimg.models.attention import Capture
 
 
 class VisionTransformerModel(ClassifierModel):
-    """Pictures to classes, with attention to look at.
+    """Tells the classes of pictures, and where it looks.
 
     Positions count from 0: the class token, then registers, then patches in raster order.
 

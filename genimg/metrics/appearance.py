@@ -1,7 +1,7 @@
 """What can be measured on any picture: how bright, how wide, how slanted the thing in it is.
 
-Numbers for directions of models whose data have no attributes. What differs from the level of the
-picture's edge counts as the thing, by how much it differs.
+Numbers for directions of models whose data have no attributes. A pixel counts
+as part of the thing by how much it differs from the level of the picture's edge.
 """
 
 import numpy as np

@@ -23,10 +23,10 @@ class Reading:
     """What a network says about one attribute of N pictures.
 
     Attributes:
-        values: int64 (N,), the likeliest names; of a number float64 (N,) in [0, 1].
+        values: int64 (N,), the likeliest names; for a number, float64 (N,) in [0, 1].
         confidence: float64 (N,) in [0, 1]: the probability of that name, or how far from the centre
             of the circle the network's point lies, at most 1.
-        probabilities: float64 (N, K) over the names; of a number None.
+        probabilities: float64 (N, K) over the names; None for a number.
     """
 
     values: np.ndarray
@@ -111,9 +111,9 @@ def attribute_scores(
 ) -> dict[str, np.ndarray]:
     """Return numbers that grow with each attribute, float64 (N,), by names such as "mouth: sad".
 
-    Of names they are log-odds, of two names only those of the second, under the attribute's name
-    where the two say no and yes; of a number the number; of a hue how near it is to red, and to
-    green.
+    For names they are log-odds (of two names, those of the second only; where the two are no and
+    yes, under the attribute's own name); for a number, the number; for a hue, how near it is to
+    red, and to green.
 
     Args:
         readings: of N pictures.
@@ -145,7 +145,7 @@ def attribute_fidelity(
     sqrt(K (1 / N + 1 / M) / 2 pi) in total variation: compare it with that of real pictures.
 
     Args:
-        generated, real: what one network reads off the pictures, of any two numbers.
+        generated, real: what one network reads off the pictures, as many of each as you like.
         heads: the attributes.
 
     Raises:

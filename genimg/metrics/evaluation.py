@@ -1,4 +1,4 @@
-"""Every number that the project prints about a set of generated images, in one dictionary."""
+"""Every number that the project prints about a set of generated pictures, in one dictionary."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from genimg.metrics.random_features import RandomFeatureNet
 
 # Precision, recall, density and coverage compare all pairs; beyond this many they take minutes.
 MANIFOLD_IMAGES = 10_000
-# Images whose nearest training image is sought: the median needs no more, and each is compared
+# Pictures whose nearest training picture is sought: the median needs no more, and each is compared
 # with the whole training set.
 NEAREST_QUERIES = 1_000
 KERNEL_SUBSETS = 100
@@ -35,27 +35,27 @@ def evaluate(
     seed: int,
     floor_draws: int = 3,
 ) -> dict[str, dict[str, Any]]:
-    """Measure generated images against the test images of a data set.
+    """Measure generated pictures against the test pictures of a data set.
 
     Args:
         images: generated, uint8 (N, H, W, C), at least 6.
-        labels: the class asked for at each image, integers (N,), or None when no class was.
+        labels: the class asked for at each picture, integers (N,), or None when no class was.
         train, test: the two splits; `test` is the reference of every distribution metric, `train`
-            gives the floor and the nearest images.
-        feature_net: the space of every metric but the nearest-image ratio, trained on the same
-            classes if `labels` are given, or on the attributes of the data set; or an untrained
-            one, whose `note` every entry then has.
+            gives the floor and the nearest pictures.
+        feature_net: the space of every metric but the nearest-picture ratio, trained on the same
+            classes if `labels` are given, or on the attributes of the data set. It may also be an
+            untrained one; every entry then has its `note`.
         seed: of every random choice made here.
-        floor_draws: sets of training images drawn for the floor, each as large as `images`.
+        floor_draws: sets of training pictures drawn for the floor, each as large as `images`.
 
     Returns:
-        One JSON-ready entry a metric, each with its value, sample counts and seed:
-        `frechet_distance`; `frechet_distance_floor`, the same distance for real training images
-        in place of generated ones, below which a difference says nothing; `kernel_distance`;
-        `precision`, `recall`, `density`, `coverage`, on equally many generated and real images;
-        `class_accuracy`, only with labels: the share of images that the feature net recognises
-        as the class asked for, beside the same of the test images; `nearest_training_ratio`, see
-        `memorisation_ratio`, on random subsets of the generated and the test images.
+        One JSON-ready entry per metric, each with its value, sample counts and seed:
+        `frechet_distance`; `frechet_distance_floor`, the same distance for real training pictures
+        in place of generated ones, below which differences say nothing; `kernel_distance`;
+        `precision`, `recall`, `density`, `coverage`, on equally many generated and real pictures;
+        `class_accuracy`, only with labels: the share of pictures that the feature net recognises
+        as the class asked for, beside the same of the test pictures; `nearest_training_ratio`, see
+        `memorisation_ratio`, on random subsets of the generated and the test pictures.
 
         With a feature net that names attributes also `attribute_confidence` and
         `attribute_total_variation`, means over all attributes, given one by one under "attributes";
@@ -64,7 +64,7 @@ def evaluate(
         (`benchmarks/manifold_features.py`).
 
     Raises:
-        ValueError: images or labels do not fit each other or the data set, or there are too few.
+        ValueError: pictures or labels do not fit each other or the data set, or there are too few.
     """
     labels = _check(images, labels, train, test, floor_draws, seed)
     generator = np.random.default_rng(seed)
@@ -173,7 +173,7 @@ def _check(
 def _draw_rows(generator: np.random.Generator, size: int, draws: int, count: int) -> np.ndarray:
     """Return random rows of 0..size-1, int64 (draws, count); none comes twice within a draw.
 
-    The draws are disjoint as long as `size` allows: independent ones would share images and so
+    The draws are disjoint as long as `size` allows: independent ones would share pictures and so
     differ less than new data would.
     """
     return np.resize(generator.permutation(size), (draws, count))
@@ -182,7 +182,7 @@ def _draw_rows(generator: np.random.Generator, size: int, draws: int, count: int
 def _manifold_entries(
     real: np.ndarray, fake: np.ndarray, generator: np.random.Generator, space: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """Return the four nearest-neighbour entries, on equally many real and generated images."""
+    """Return the four nearest-neighbour entries, on equally many real and generated pictures."""
     count = min(len(real), len(fake), MANIFOLD_IMAGES)
     real = real[generator.permutation(len(real))[:count]]
     fake = fake[generator.permutation(len(fake))[:count]]
@@ -207,8 +207,8 @@ def _attribute_entries(
     """Return the two entries of attribute fidelity.
 
     Args:
-        fake, real: outputs of the feature net for generated and test images.
-        floors: the same for each draw of training images.
+        fake, real: outputs of the feature net for generated and test pictures.
+        floors: the same for each draw of training pictures.
         measured: counts, feature net and seed.
     """
     heads = feature_net.heads

@@ -1,7 +1,7 @@
-"""Images to features: the space in which sets of images are compared.
+"""Pictures to features: the space in which sets of pictures are compared.
 
 A feature net is a small classifier, of classes or of attributes. Its last hidden layer gives the
-features that the distances of this package are measured in; its outputs tell which class an image
+features that the distances of this package are measured in; its outputs tell which class a picture
 looks like, or which attributes it has. Numbers from two feature nets cannot be compared, so every
 number carries the name of its net.
 """
@@ -25,10 +25,10 @@ FEATURE_NETS = {
 
 
 class FeatureNet:
-    """A classifier seen as a map from images to features and logits."""
+    """A classifier seen as a map from pictures to features and logits."""
 
     note = ""
-    """What must be said beside every figure in its features."""
+    """What must be said beside every figure measured in its features."""
 
     def __init__(self, name: str, model: Recogniser, heads: Sequence[AttributeHead] = ()) -> None:
         """Wrap `model`, which is put in evaluation mode.
@@ -43,11 +43,11 @@ class FeatureNet:
 
     @torch.inference_mode()
     def __call__(self, images: Images, batch_size: int = 500) -> tuple[np.ndarray, np.ndarray]:
-        """Return the features float64 (N, D) and the outputs float32 (N, O) of images.
+        """Return the features float64 (N, D) and the outputs float32 (N, O) of pictures.
 
         Args:
             images: uint8, a tensor (N, C, H, W) or an array (N, H, W, C), 0..255.
-            batch_size: images that go through the net at once.
+            batch_size: pictures that go through the net at once.
 
         Raises:
             ValueError: `images` is not a non-empty uint8 set of that shape.
@@ -61,7 +61,7 @@ class FeatureNet:
 
     @torch.inference_mode()
     def manifold(self, images: Images, batch_size: int = 500) -> np.ndarray:
-        """Return features float64 (N, E) whose neighbours are pictures that are drawn alike.
+        """Return features float64 (N, E): pictures that are drawn alike lie close together.
 
         Precision, recall, density and coverage are measured in them. Of a classifier of classes
         they are the features; of one of attributes its `texture`, because in its features the mean
@@ -86,8 +86,8 @@ class FeatureNet:
     def class_logits(self, outputs: np.ndarray, classes: Sequence[str]) -> np.ndarray | None:
         """Return the columns (N, classes) of outputs (N, O) that are the logits of the classes.
 
-        Of a network that names attributes: of the attribute whose values are the classes; None if
-        there is no such attribute.
+        For a network that names attributes, those of the attribute whose values are the classes;
+        None if there is no such attribute.
         """
         if not self.heads:
             return outputs
@@ -100,7 +100,7 @@ class FeatureNet:
 
 
 def label_array(labels: Any) -> np.ndarray:
-    """Return labels as an array, which is not yet checked; () of None is what is no array."""
+    """Return labels as an array, unchecked; what makes no array becomes the array () of None."""
     try:
         return np.asarray(labels)
     except (ValueError, TypeError):  # rows of several lengths
@@ -132,5 +132,5 @@ def check_features(a: np.ndarray, b: np.ndarray, least: int) -> tuple[np.ndarray
             f"each set needs at least {least} images, not {len(a)} and {len(b)}; use more"
         )
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise ValueError("features must be finite; look for a broken image or feature net")
+        raise ValueError("features must be finite; look for a broken picture or feature net")
     return a, b

@@ -13,7 +13,7 @@ def frechet_distance(features_a: np.ndarray, features_b: np.ndarray) -> float:
     the features of their Inception net; with another net, give that net's name.
 
     The estimate is too high when there are few rows, the more so the wider the features: compare
-    it with the distance between two sets of real images of the same sizes.
+    it with the distance between two sets of real pictures of the same sizes.
 
     Args:
         features_a, features_b: (N, D) and (M, D).

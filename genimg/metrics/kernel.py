@@ -20,7 +20,7 @@ def kernel_distance(
 
     The maximum mean discrepancy of the kernel (x.y / D + 1)^3, by its unbiased estimator
     (Binkowski et al. 2018, arXiv 1801.01401, section 4). Unlike the Frechet distance it needs no
-    Gaussian and its mean does not depend on the number of images; for equal distributions it is 0
+    Gaussian and its mean does not depend on the number of pictures; for equal distributions it is 0
     on average, so single values may be negative.
 
     Args:

@@ -1,11 +1,11 @@
 """How real and how varied: two sets of features compared through their nearest neighbours.
 
 Around each point of a set lies a ball that reaches to the point's k-th nearest neighbour in the
-same set; the balls together stand for the manifold of the set. Generated images within the real
-manifold are realistic; real images within the generated manifold are reproduced.
+same set; the balls together stand for the manifold of the set. Generated pictures within the real
+manifold are realistic; real pictures within the generated manifold are reproduced.
 
 Distances are float64 throughout: at 10 000 points of 128 features that takes seconds, and their
-order is then that of the true distances but for ties at the 15th digit.
+order is then that of the true distances, except for ties at the 15th digit.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Nearest images in a data set, and whether a model has learned its pictures by heart."""
+"""Nearest pictures in a data set, and whether a model has learned its pictures by heart."""
 
 import math
 
@@ -15,20 +15,20 @@ CHUNK = 2**20
 
 
 def nearest(query: Images, bank: Images, count: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Find the images of `bank` that are nearest to each image of `query`, pixel by pixel.
+    """Find the pictures of `bank` that are nearest to each picture of `query`, pixel by pixel.
 
     Args:
-        query, bank: uint8 images of one shape, tensors (Q, C, H, W) and (B, C, H, W) or arrays
+        query, bank: uint8 pictures of one shape, tensors (Q, C, H, W) and (B, C, H, W) or arrays
             (Q, H, W, C) and (B, H, W, C), or one of each.
         count: neighbours to find, 1..B.
 
     Returns:
         indices, int64 (Q, count), nearest first, and distances, float64 (Q, count): the root mean
-        square difference of two images in grey levels, 0..255. They are exact; of bank images at
-        the same distance any may come first.
+        square difference of two pictures in grey levels, 0..255. They are exact; of bank
+        pictures at the same distance any may come first.
 
     Raises:
-        ValueError: the images are not uint8 sets of one shape, or `count` is out of range.
+        ValueError: the pictures are not uint8 sets of one shape, or `count` is out of range.
     """
     query, bank = image_tensor(query), image_tensor(bank)
     if query.shape[1:] != bank.shape[1:]:
@@ -49,23 +49,23 @@ def nearest(query: Images, bank: Images, count: int = 1) -> tuple[np.ndarray, np
 
 
 def memorisation_ratio(generated: Images, training: Images, held_out: Images) -> dict[str, float]:
-    """Tell whether generated images are nearer to the training images than unseen ones are.
+    """Tell whether generated pictures are nearer to the training pictures than unseen ones are.
 
     Args:
-        generated, training, held_out: uint8 images of one shape, as in `nearest`; `held_out` are
-            real images that are not in `training`.
+        generated, training, held_out: uint8 pictures of one shape, as in `nearest`; `held_out` are
+            real pictures that are not in `training`.
 
     Returns:
-        ratio: the median distance of a generated image to its nearest training image, divided by
-            the same of a held-out image. About 1: as far as unseen real pictures are. Well under
+        ratio: the median distance of a generated picture to its nearest training picture, divided
+            by that of a held-out picture. About 1: as far away as unseen real pictures. Well below
             1: copies, or pictures plainer than real ones.
         generated_median, held_out_median: the two medians, in grey levels 0..255.
-        share_closer: the share of generated images that are as near to a training image as the
+        share_closer: the share of generated pictures that are as near to a training picture as the
             nearest 1 % of the held-out ones; 0.01 is expected of unseen real pictures.
 
     Raises:
-        ValueError: the images are not uint8 sets of one shape, or at least half of the held-out
-            images are exact copies of training images.
+        ValueError: the pictures are not uint8 sets of one shape, or at least half of the held-out
+            pictures are exact copies of training pictures.
     """
     generated_distances = nearest(generated, training)[1]
     held_out_distances = nearest(held_out, training)[1]

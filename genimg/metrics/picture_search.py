@@ -1,7 +1,7 @@
 """Exact search for the nearest pictures, fast enough to follow a slider.
 
-The difference of two pictures is at least that of their block averages (the averages, scaled, are
-an orthogonal projection), and what the averages leave out differs at least by the difference of its
+Two pictures differ at least as much as their block averages do (the averages, scaled, are an
+orthogonal projection), and what the averages leave out differs at least by the difference of its
 lengths. So a sixteenth of the numbers tells which pictures cannot be the nearest, and only the
 others are compared in full.
 """

@@ -18,12 +18,12 @@ from genimg.tensors import Images, image_tensor
 
 FEATURES = 64
 SIDE = 32
-"""Pictures are brought to this height and width: what is finer says little about a set."""
+"""Height and width to which pictures are brought; finer detail says little about a set."""
 _WIDTHS = (32, 64, 64)
 
 
 RANDOM = "random-features"
-"""What figures in these features call their feature net."""
+"""The name of the feature net beside figures in these features."""
 
 
 class RandomFeatures:
@@ -48,11 +48,11 @@ class RandomFeatures:
 
     @torch.inference_mode()
     def __call__(self, images: Images, batch_size: int = 250) -> np.ndarray:
-        """Return the features float64 (N, FEATURES) of images.
+        """Return the features float64 (N, FEATURES) of pictures.
 
         Args:
             images: uint8, a tensor (N, C, H, W) or an array (N, H, W, C), 0..255.
-            batch_size: images that go through at once.
+            batch_size: pictures that go through at once.
 
         Raises:
             ValueError: `images` is not a non-empty uint8 set of that shape.

@@ -45,9 +45,9 @@ class Kind:
 
 
 # Transformers gain nothing by bfloat16: between their small matrices PyTorch converts back and
-# forth. Measured on a thread with avx512_bf16, times as fast as float32: vision Transformer 0.6,
-# image GPT 0.95 to 1.4; classifier, tokenizer and GANs 1.5 to 2, and 1.05 where penalties stay in
-# float32.
+# forth. Measured on a thread with avx512_bf16, as multiples of the speed in float32: vision
+# Transformer 0.6, image GPT 0.95 to 1.4; classifier, tokenizer and GANs 1.5 to 2, and 1.05 where
+# penalties stay in float32.
 KINDS: Table[Kind] = Table(
     {
         "mlp-gan": Kind(

@@ -7,7 +7,7 @@ layer's own scale and mask, and recomputes only the rows it is asked for.
 
 Who may look at whom is a boolean mask, see `attention_masks.py`.
 
-Shape letters: B batch, T tokens asked (queries), S tokens looked at (keys; S > T with a cache),
+Shape letters: B batch, T tokens that look (queries), S tokens looked at (keys; S > T with a cache),
 H heads, D width of one head, C = H * D width of the model.
 """
 
@@ -102,7 +102,7 @@ class KeyValueCache:
     """The keys and values of the tokens already seen, for sampling without gradients.
 
     Make a new one for each batch of sequences. Room is taken once and then filled, which is about
-    a tenth faster for 64 images than concatenating at every token.
+    a tenth faster for 64 pictures than concatenating at every token.
 
     Args:
         capacity: the most tokens it will hold.

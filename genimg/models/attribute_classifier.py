@@ -85,7 +85,7 @@ class AttributeClassifierConfig(Configuration):
     channels: int = setting(3, "Colour channels of the pictures.", choices=(1, 3))
     attributes: tuple[str, ...] = setting(
         ("shape: round, square", "size: number", "hue: cyclic"),
-        "What is told of a picture: NAME: VALUE, VALUE, ... or NAME: number or NAME: cyclic.",
+        "What the network tells: NAME: VALUE, VALUE, ... or NAME: number or NAME: cyclic.",
     )
     widths: tuple[int, ...] = setting(
         (32, 64, 128, 128),
@@ -138,7 +138,7 @@ class AttributeClassifier(nn.Module):
         """Return what the first two stages see anywhere in a picture, (B, 2 widths of each).
 
         The mean and the standard deviation of each of their channels over all places. The last
-        features know what a picture shows, and take a blurred one, or the mean of all, for that;
+        features know what a picture shows, and take a blurred one, or the mean of all, for it;
         these know how it is drawn.
         """
         found, x = [], images

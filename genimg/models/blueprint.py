@@ -2,7 +2,7 @@
 
 So a file can be compared with its configuration before it is read, and what a model costs can be
 told before it is built. It also shows whether a model follows from its configuration and its
-weights alone: what has no value once these are read, nobody could give it.
+weights alone: a tensor without a value once these are read could never get one.
 """
 
 import torch

@@ -51,7 +51,7 @@ class Recogniser(Protocol):
         """Return itself in evaluation mode."""
 
     def features(self, images: Tensor) -> Tensor:
-        """Return the features (B, F) of images (B, C, H, W) in [-1, 1] that `head` reads."""
+        """Return the features (B, F) of pictures (B, C, H, W) in [-1, 1] that `head` reads."""
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the logits (B, K) of classes, or the outputs (B, O) about attributes."""

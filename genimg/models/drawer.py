@@ -31,11 +31,11 @@ class DrawerConfig(PriorConfig, FsqTokenizerConfig):
 
 
 class Drawer(nn.Module):
-    """Class labels to images, by way of tokens.
+    """Class labels to pictures, by way of tokens.
 
     Attributes:
         prior: the image GPT, which knows how likely tokens are.
-        tokenizer: turns images into tokens and back; trained beforehand and frozen since.
+        tokenizer: turns pictures into tokens and back; trained beforehand and frozen since.
     """
 
     def __init__(self, config: DrawerConfig) -> None:

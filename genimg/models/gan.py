@@ -1,7 +1,7 @@
 """A generator and its discriminator under one roof, and what a generator offers.
 
 Whoever adds a generator writes either a `PlainGenerator`, or a `MappedGenerator` with a mapping
-network; nobody asks a model what else it may have.
+network; no code has to ask a model what else it has.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class PlainGenerator(Protocol):
     def __call__(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,).
 
-        The labels are not looked at by a generator without classes.
+        A generator without classes ignores the labels.
         """
 
     def latent_matrix(self) -> Tensor:

@@ -1,10 +1,10 @@
-"""A class-conditional Transformer that draws an image token by token.
+"""A class-conditional Transformer that draws a picture token by token.
 
-A decoder-only Transformer over the tokens of an image tokenizer, in raster order, with the class
+A decoder-only Transformer over the tokens of a picture, in raster order, with the class
 as the first token (image GPT, Chen et al. 2020; block choices as in LlamaGen, arXiv 2406.06525).
-Each output is a distribution over the next token, so the likelihood of an image is exact.
+Each output is a distribution over the next token, so the likelihood of a picture is exact.
 
-Shape letters: B batch, T tokens given, N tokens of an image, V size of the vocabulary, C width.
+Shape letters: B batch, T tokens given, N tokens of a picture, V size of the vocabulary, C width.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class PriorConfig(TransformerConfig):
 class ImageGptConfig(PriorConfig):
     """All that an `ImageGpt` is made of; the defaults have 3.0 million parameters."""
 
-    vocabulary_size: int = setting(1000, "Number of different image tokens.", low=2, high=65536)
+    vocabulary_size: int = setting(1000, "Number of different tokens.", low=2, high=65536)
     rows: int = setting(8, "Rows of the token grid.", low=1, high=64)
     columns: int = setting(8, "Columns of the token grid.", low=1, high=64)
 
@@ -95,7 +95,7 @@ class ImageGpt(nn.Module):
     ) -> Tensor:
         """Return the logits of the next token after the class and after each given token.
 
-        For a whole image pass `tokens[:, :-1]`: the last token predicts nothing.
+        For a whole picture pass `tokens[:, :-1]`: the last token predicts nothing.
 
         With a `cache`, pass only the tokens it has not seen. The first call, with an empty cache,
         puts the class token in front, and its `tokens` may be (B, 0):
@@ -116,7 +116,7 @@ class ImageGpt(nn.Module):
             (B, T, V): one row for each new token.
 
         Raises:
-            ValueError: wrong shapes, or more tokens than the image has places.
+            ValueError: wrong shapes, or more tokens than the picture has places.
         """
         past = cache.length if cache is not None else 0
         self._check(tokens, labels, past)
@@ -174,7 +174,7 @@ class ImageGpt(nn.Module):
         before = max(past - 1, 0)  # the first position is the class token
         if before + tokens.shape[1] >= self.num_tokens:
             raise ValueError(
-                f"{before + tokens.shape[1]} tokens are too many for an image of "
+                f"{before + tokens.shape[1]} tokens are too many for a picture of "
                 f"{self.num_tokens}: leave out the last, which predicts nothing"
             )
         if past and not tokens.shape[1]:

@@ -96,7 +96,7 @@ class MappedGenerator(nn.Module, ABC):
         super().__init__()
         self.config = config
         self.mapping = MappingNetwork(config)
-        # StyleGAN starts from a constant. From it, a small generator makes one picture a class; a
+        # StyleGAN starts from a constant. From it, a small generator makes one picture per class; a
         # first tensor that depends on the style gives the variety back (see benchmarks).
         self.first = linear(config.style_dimensions, math.prod(first_shape))
         self.first_shape = first_shape

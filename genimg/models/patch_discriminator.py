@@ -1,11 +1,11 @@
 """A discriminator that judges patches, for the adversarial term of a tokenizer.
 
 Isola et al., arXiv 1611.07004, section 3.2.2: a few convolutions whose every output sees only a
-part of the image (here 18 pixels across), so that it judges texture and sharpness and leaves the
+part of the picture (here 18 pixels across), so that it judges texture and sharpness and leaves the
 content to the reconstruction error. Spectral norm (Miyato et al. 2018, arXiv 1802.05957) bounds how
 steep it can become, and with it the gradient that the tokenizer gets: without, both exploded.
 
-Shape letters: B batch, K image channels, R x R pixels.
+Shape letters: B batch, K colour channels, R x R pixels.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from genimg.configuration import Configuration, setting
 class PatchDiscriminatorConfig(Configuration):
     """What a `PatchDiscriminator` is made of."""
 
-    channels: int = setting(1, "Colour channels of the images.", choices=(1, 3))
+    channels: int = setting(1, "Colour channels of the pictures.", choices=(1, 3))
     width: int = setting(64, "Channels at half size; twice as many below.", low=8, high=512)
 
 
 class PatchDiscriminator(nn.Module):
-    """Images to one logit for each patch: positive means real."""
+    """Pictures to one logit for each patch: positive means real."""
 
     def __init__(self, config: PatchDiscriminatorConfig) -> None:
         super().__init__()
@@ -46,5 +46,5 @@ class PatchDiscriminator(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits float (B, 1, R/4, R/4) of images float (B, K, R, R) in [-1, 1]."""
+        """Return logits float (B, 1, R/4, R/4) of pictures float (B, K, R, R) in [-1, 1]."""
         return self.body(images)

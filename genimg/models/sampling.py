@@ -1,6 +1,6 @@
-"""Drawing images token by token: from logits to distributions to tokens.
+"""Drawing pictures token by token: from logits to distributions to tokens.
 
-Shape letters: B batch, N tokens of an image, V size of the vocabulary.
+Shape letters: B batch, N tokens of a picture, V size of the vocabulary.
 """
 
 import math
@@ -17,7 +17,7 @@ class Prior(Protocol):
     """A module that says which token comes next; `ImageGpt` is one.
 
     Attributes:
-        num_tokens: N, tokens of an image.
+        num_tokens: N, tokens of a picture.
         unconditional: the label that means "any class".
     """
 
@@ -95,9 +95,9 @@ def draw_steps(
     guidance: float = 1.0,
     known: Tensor | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Draw images token by token, with a cache, and yield after each token.
+    """Draw pictures token by token, with a cache, and yield after each token.
 
-    The randomness comes in as numbers: image i depends on row i of `uniforms`, its label and the
+    The randomness comes in as numbers: picture i depends on row i of `uniforms`, its label and the
     controls, and on nothing else in the batch.
 
     Args:
@@ -140,7 +140,7 @@ def draw_steps(
 
 
 def draw_tokens(prior: Prior, labels: Tensor, uniforms: Tensor, **controls: Any) -> Tensor:
-    """Return the tokens of whole images, int64 (B, N); see `draw_steps` for the arguments."""
+    """Return the tokens of whole pictures, int64 (B, N); see `draw_steps` for the arguments."""
     steps = draw_steps(prior, labels, uniforms, **controls)
     return torch.stack([tokens for tokens, _ in steps], dim=1)
 

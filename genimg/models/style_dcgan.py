@@ -1,9 +1,10 @@
-"""StyleDCGAN: DCGAN's transposed convolutions, each modulated by a style. Fast, and to explore.
+"""StyleDCGAN: DCGAN's transposed convolutions, each modulated by a style.
 
 The generator has what StyleGAN (Karras et al. 2019, arXiv 1812.04948) made generators worth
-exploring for: a mapping network, a style for every layer, noise, truncation. It draws as DCGAN does
-(Radford et al. 2016, arXiv 1511.06434): one transposed convolution a resolution and batch
-normalisation, whose scale and shift come from the style (de Vries et al. 2017, arXiv 1707.00683).
+exploring for: a mapping network, a style for every layer, noise, truncation. It makes pictures as
+DCGAN does (Radford et al. 2016, arXiv 1511.06434): one transposed convolution per resolution and
+batch normalisation, whose scale and shift come from the style (de Vries et al. 2017, arXiv
+1707.00683). It is fast, and made to be explored.
 With bilinear resampling instead, a run of minutes ends in one picture for everything; see
 `benchmarks/recipes.md`.
 
@@ -150,7 +151,7 @@ class PlainDiscriminator(nn.Module):
         inputs = config.channels
         for index, width in enumerate(widths):
             block = [nn.Conv2d(inputs, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
-            # The first and the last resolution go without: one is dear, one has its own below.
+            # Not at the first resolution, where it is costly, nor at the last: that has one below.
             if 0 < index < levels - 1:
                 block += [nn.Conv2d(width, width, 3, padding=1), nn.LeakyReLU(0.2)]
             self.blocks.append(nn.Sequential(*block))

@@ -66,7 +66,7 @@ class StyleConvolution(nn.Module):
     The style scales and shifts each channel, and so modulates the convolution that comes next.
     StyleGAN2 divides by the size the output is *expected* to have; here batch normalisation
     (Ioffe and Szegedy 2015, arXiv 1502.03167) divides by the size it *has*, as in conditional batch
-    normalisation (de Vries et al. 2017, arXiv 1707.00683): at a few CPU minutes it learns faster.
+    normalisation (de Vries et al. 2017, arXiv 1707.00683): in a few CPU minutes it learns more.
     """
 
     def __init__(self, inputs: int, outputs: int, style_dimensions: int, *, up: bool) -> None:

@@ -1,9 +1,10 @@
 """Changing a Transformer while it computes: what is a head or a feed-forward network good for?
 
-Nothing is done to the weights. Heads that are taken away one by one: Michel et al., "Are Sixteen
+Nothing is done to the weights. Heads taken away one by one: Michel et al., "Are Sixteen
 Heads Really Better than One?" (arXiv 1905.10650).
 
-Shape letters: B batch, T tokens asked (queries), S tokens looked at, H heads, D width of one head.
+Shape letters: B batch, T tokens that look (queries), S tokens looked at, H heads, D width of a
+head.
 """
 
 from collections.abc import Mapping
@@ -21,10 +22,10 @@ class Surgery:
     """What is done to the parts of a Transformer; pass it as `surgery=` to a model.
 
     Attributes:
-        maps: of a head, the attention that it uses instead of its own, float (N, N) over all N
+        maps: by head, the attention that it uses instead of its own, float (N, N) over all N
             positions of the sequence; row q is how much position q looks at each. Zeros switch the
             head off.
-        borrowed: of a head, another head of its layer, whose attention it uses.
+        borrowed: by head, another head of its layer, whose attention it uses.
         feed_forwards_off: layers whose feed-forward network adds nothing.
     """
 

@@ -1,11 +1,11 @@
-"""An image tokenizer: a convolutional autoencoder with finite scalar quantisation (FSQ).
+"""A tokenizer for pictures: a convolutional autoencoder with finite scalar quantisation (FSQ).
 
 Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple" (arXiv 2309.15505). The encoder
 makes a small vector for each patch; each of its numbers is squashed and rounded to one of a few
 levels; the combination of levels is the token. There is no codebook to learn, so none that could
 collapse.
 
-Shape letters: B batch, K image channels, R x R pixels, P x P pixels of a patch, h = w = R / P the
+Shape letters: B batch, K colour channels, R x R pixels, P x P pixels of a patch, h = w = R / P the
 token grid, N = h * w tokens, Q numbers per token.
 """
 
@@ -24,11 +24,11 @@ from genimg.configuration import Configuration, setting
 class AutoencoderConfig(Configuration):
     """Architecture of the encoder and the decoder around a quantiser."""
 
-    size: int = setting(32, "Height and width of the images, in pixels.", low=8, high=64)
-    channels: int = setting(1, "Colour channels of the images.", choices=(1, 3))
+    size: int = setting(32, "Height and width of the pictures, in pixels.", low=8, high=64)
+    channels: int = setting(1, "Colour channels of the pictures.", choices=(1, 3))
     widths: tuple[int, ...] = setting(
         (32, 64, 96),
-        "Channels at full size, half, quarter and so on: a token for each pixel of the last. Two to"
+        "Channels at full size, half, quarter and so on; each pixel of the last is a token. Two to"
         " five multiples of 8.",
         low=8,
         high=512,
@@ -55,8 +55,8 @@ class AutoencoderConfig(Configuration):
 class FsqTokenizerConfig(AutoencoderConfig):
     """What an `FsqTokenizer` is made of; the defaults have 0.7 million parameters.
 
-    The levels are the paper's for about 2^10 codes (table 1): as few numbers a token as possible,
-    with at least 5 levels each.
+    The levels are the paper's for about 2^10 codes (table 1): as few numbers per token as
+    possible, with at least 5 levels each.
     """
 
     levels: tuple[int, ...] = setting(
@@ -76,12 +76,12 @@ class FsqTokenizerConfig(AutoencoderConfig):
 
 
 class Tokenizer(Protocol):
-    """A module between images and tokens; `FsqTokenizer` is one.
+    """A module between pictures and tokens; `FsqTokenizer` is one.
 
     Attributes:
         config: its configuration.
         grid: (h, w) of the tokens, in raster order.
-        num_tokens: N, tokens of an image.
+        num_tokens: N, tokens of a picture.
         vocabulary_size: number of different tokens.
     """
 
@@ -91,13 +91,13 @@ class Tokenizer(Protocol):
     vocabulary_size: int
 
     def encode(self, images: Tensor) -> Tensor:
-        """Return the tokens int64 (B, N) of images float (B, K, R, R) in [-1, 1]."""
+        """Return the tokens int64 (B, N) of pictures float (B, K, R, R) in [-1, 1]."""
 
     def decode(self, tokens: Tensor) -> Tensor:
-        """Return the images float (B, K, R, R) in [-1, 1] of tokens int64 (B, N)."""
+        """Return the pictures float (B, K, R, R) in [-1, 1] of tokens int64 (B, N)."""
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (reconstruction, tokens), with a gradient from one to the images."""
+        """Return (reconstruction, tokens), with a gradient from one to the pictures."""
 
 
 def straight_through(value: Tensor, path: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ class ResidualBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Images (B, K, R, R) to one vector of `dimensions` for each patch (B, Q, h, w)."""
+    """Pictures (B, K, R, R) to one vector of `dimensions` for each patch (B, Q, h, w)."""
 
     def __init__(self, config: AutoencoderConfig, dimensions: int) -> None:
         super().__init__()
@@ -155,7 +155,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Vectors (B, Q, h, w) to images (B, K, R, R).
+    """Vectors (B, Q, h, w) to pictures (B, K, R, R).
 
     Upsampling repeats pixels and then convolves; a transposed convolution would leave a
     checkerboard (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts").
@@ -174,9 +174,9 @@ class Decoder(nn.Module):
         self.body = nn.Sequential(*layers)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Return images in [-1, 1].
+        """Return pictures in [-1, 1].
 
-        Clamped, the many exactly black pixels need no saturated activation to come out black.
+        A clamp lets the many exactly black pixels come out black without a saturated activation.
         """
         codes = codes.to(next(self.parameters()).dtype)  # a quantiser gives float32
         return clamp_inward(self.body(codes).float())
@@ -185,8 +185,8 @@ class Decoder(nn.Module):
 class FiniteScalarQuantizer(nn.Module):
     """Rounds each of Q numbers to its own count of levels; has no parameters.
 
-    A code is the rounded vector, each number in [-1, 1]; a token is its number in mixed radix,
-    from 0 to the product of the levels, less one.
+    A code is the rounded vector, each entry in [-1, 1]; a token is that vector written as one
+    whole number (mixed radix), from 0 to the product of the levels, less one.
     """
 
     def __init__(self, levels: tuple[int, ...]) -> None:
@@ -224,11 +224,11 @@ class FiniteScalarQuantizer(nn.Module):
 
 
 class FsqTokenizer(nn.Module):
-    """Images to tokens and back.
+    """Pictures to tokens and back.
 
     Attributes:
         grid: (h, w) of the tokens.
-        num_tokens: N, tokens of an image.
+        num_tokens: N, tokens of a picture.
         vocabulary_size: number of different tokens.
     """
 
@@ -244,16 +244,16 @@ class FsqTokenizer(nn.Module):
         self.decoder = Decoder(config, len(config.levels))
 
     def encode(self, images: Tensor) -> Tensor:
-        """Return the tokens int64 (B, N), in raster order, of images float (B, K, R, R) in [-1, 1].
+        """Return the tokens, int64 (B, N) in raster order, of pictures (B, K, R, R) in [-1, 1].
 
         Raises:
-            ValueError: the images have another shape than the configuration says.
+            ValueError: the pictures have another shape than the configuration says.
         """
         check_images(images, self.config)
         return self.quantizer(self.encoder(images))[1]
 
     def decode(self, tokens: Tensor) -> Tensor:
-        """Return the images float (B, K, R, R) in [-1, 1] of tokens int64 (B, N).
+        """Return the pictures float (B, K, R, R) in [-1, 1] of tokens int64 (B, N).
 
         Raises:
             ValueError: the tokens have another shape, or one is not in the vocabulary.

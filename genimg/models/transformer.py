@@ -37,7 +37,9 @@ class TransformerConfig(Configuration):
     width: int = setting(192, "Width of the model; an even multiple of heads.", low=8, high=1024)
     layers: int = setting(6, "Number of Transformer blocks.", low=1, high=48)
     heads: int = setting(6, "Attention heads in each block.", low=1, high=64)
-    dropout: float = setting(0.1, "Share of each sublayer's result dropped.", low=0, high=0.9)
+    dropout: float = setting(
+        0.1, "Share of each sublayer's result that is dropped.", low=0, high=0.9
+    )
     norm: str = setting("pre-rms", "Kind and place of the normalisation.", choices=NORMS)
     residual: bool = setting(True, "Add each sublayer's result to its input.")
     qk_norm: bool = setting(True, "Normalise queries and keys.")

@@ -1,12 +1,12 @@
-"""A small vision Transformer (ViT) that classifies images.
+"""A small vision Transformer (ViT) that classifies pictures.
 
-Dosovitskiy et al., arXiv 2010.11929: the image is cut into patches, each patch becomes a token,
+Dosovitskiy et al., arXiv 2010.11929: the picture is cut into patches, each patch becomes a token,
 a class token gathers from all of them, and a linear head reads the class token. Optional register
 tokens: Darcet et al., arXiv 2309.16588. Blocks as in `transformer.py`. With a convolutional stem
 (Xiao et al. 2021, arXiv 2106.14881) a token sees a little beyond its patch, and small Transformers
 learn much faster.
 
-Shape letters: B batch, K image channels, R x R pixels, P side of a patch, N = (R / P)^2 patches,
+Shape letters: B batch, K colour channels, R x R pixels, P side of a patch, N = (R / P)^2 patches,
 T = 1 + registers + N tokens, C width.
 """
 
@@ -31,8 +31,10 @@ from genimg.models.transformer import (
 class VisionTransformerConfig(Configuration):
     """What a `VisionTransformer` is made of; the defaults have 0.3 million parameters."""
 
-    size: int = setting(32, "Height and width of the images, in pixels.", low=4, high=256)
-    channels: int = setting(1, "Image channels: 1 grey, 3 colour.", choices=(1, 3))
+    size: int = setting(32, "Height and width of the pictures, in pixels.", low=4, high=256)
+    channels: int = setting(
+        1, "Colour channels of the pictures: 1 for grey, 3 for colour.", choices=(1, 3)
+    )
     classes: int = setting(10, "Number of classes.", low=2, high=10000)
     patch: int = setting(4, "Side of a patch, in pixels; divides the size.", low=1, high=64)
     width: int = setting(64, "Width of the model; a multiple of heads.", low=8, high=1024)
@@ -45,7 +47,9 @@ class VisionTransformerConfig(Configuration):
     position: str = setting(
         "learned", "How the model knows where a patch is.", choices=("learned", "rope")
     )
-    dropout: float = setting(0.1, "Share of each sublayer's result dropped.", low=0, high=0.9)
+    dropout: float = setting(
+        0.1, "Share of each sublayer's result that is dropped.", low=0, high=0.9
+    )
 
     def __post_init__(self) -> None:
         """Raise ValueError where fields are out of range or do not fit one another."""
@@ -58,11 +62,11 @@ class VisionTransformerConfig(Configuration):
 
 
 def convolutional_stem(channels: int, width: int, patch: int) -> nn.Sequential:
-    """Return convolutions from images (B, K, R, R) to tokens (B, C, R / P, R / P)."""
+    """Return convolutions from pictures (B, K, R, R) to tokens (B, C, R / P, R / P)."""
     halvings = patch.bit_length() - 1
     widths = [channels, width // 2, *(width << step for step in range(halvings))]
     layers: list[nn.Module] = []
-    for i, (inputs, outputs) in enumerate(pairwise(widths)):  # all but the first halve the image
+    for i, (inputs, outputs) in enumerate(pairwise(widths)):  # all but the first halve the picture
         layers += [
             nn.Conv2d(inputs, outputs, 3, stride=1 if i == 0 else 2, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
@@ -72,7 +76,7 @@ def convolutional_stem(channels: int, width: int, patch: int) -> nn.Sequential:
 
 
 class VisionTransformer(nn.Module):
-    """Image classifier by self-attention over patches.
+    """Classifies pictures by self-attention over patches.
 
     Attributes:
         layout: what each token is: the class token, then the registers, then the patch grid.
@@ -109,7 +113,7 @@ class VisionTransformer(nn.Module):
             capture: receives what every attention layer computed with.
 
         Raises:
-            ValueError: the images have another shape than the configuration says.
+            ValueError: the pictures have another shape than the configuration says.
         """
         expected = (self.config.channels, self.config.size, self.config.size)
         if images.dim() != 4 or tuple(images.shape[1:]) != expected:

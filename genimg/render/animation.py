@@ -30,8 +30,8 @@ def animate(
 ) -> bytes:
     """Return the frames as the bytes of an animated file.
 
-    WebP and PNG keep every value. GIF keeps every grey; color frames share one palette of at most
-    256 colors, made for all of them and without dithering, so that still parts do not flicker.
+    WebP and PNG keep every value. GIF keeps every grey; colour frames share one palette of at most
+    256 colours, made for all of them and without dithering, so that still parts do not flicker.
 
     A GIF counts time in 1/100 s, the others in 1/1000 s. The *end* of each frame is rounded, not
     its delay: 30 frames a second become delays of 30, 40, 30 ... ms in a GIF, and the whole is
@@ -105,7 +105,7 @@ def strip(frames: np.ndarray, columns: int | None = None) -> Image.Image:
 
 
 def _palette_pictures(frames: np.ndarray, enlarge_to: int) -> list[Image.Image]:
-    """Return color frames (T, H, W, 3) as pictures that share one palette."""
+    """Return colour frames (T, H, W, 3) as pictures that share one palette."""
     count, height, width, _ = frames.shape
     tower = Image.fromarray(frames.reshape(count * height, width, 3))
     tower = tower.quantize(256, dither=Image.Dither.NONE)

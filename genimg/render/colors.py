@@ -1,8 +1,8 @@
-"""Color tables for numbers, uniform to the eye because they are drawn in OKLab.
+"""Colour tables for numbers, uniform to the eye because they are drawn in OKLab.
 
 OKLab (Björn Ottosson, "A perceptual color space for image processing", 2020) has three axes: the
 lightness L from 0 (black) to 1 (white), a (green to red) and b (blue to yellow). Equal distances
-in it look about equally large. A table is a path of straight pieces between a few anchor colors,
+in it look about equally large. A table is a path of straight pieces between a few anchor colours,
 cut into steps of equal length, so equal differences of the value look equally large as well.
 """
 
@@ -46,7 +46,7 @@ _LMS_TO_RGB = np.array(
 
 @functools.cache
 def color_table(name: str) -> np.ndarray:
-    """Return the colors from the lowest to the highest value: uint8 (257, 3), read-only, sRGB.
+    """Return the colours from the lowest to the highest value: uint8 (257, 3), read-only, sRGB.
 
     "sequential" runs from dark violet to light yellow for amounts; "diverging" from blue through
     near white to red for signed values.
@@ -71,7 +71,7 @@ def color_table(name: str) -> np.ndarray:
 
 
 def _oklab_to_srgb(lab: np.ndarray) -> np.ndarray:
-    """Convert OKLab (..., 3) to gamma-encoded sRGB in [0, 1]; colors outside are clipped."""
+    """Convert OKLab (..., 3) to gamma-encoded sRGB in [0, 1]; colours outside are clipped."""
     linear = (lab @ _OKLAB_TO_LMS.T) ** 3 @ _LMS_TO_RGB.T
     linear = linear.clip(0.0, 1.0)
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)

@@ -1,9 +1,9 @@
-"""Numbers as colors, on a scale the caller names.
+"""Numbers as colours, on a scale the caller names.
 
 The range is always an argument. A picture that stretched its own smallest and largest value over
-the colors would make an almost even attention map look as sharp as a peaked one; with one range
+the colours would make an almost even attention map look as sharp as a peaked one; with one range
 for all heads they can be compared. For the same reason values are never interpolated: a cell of
-the array is a block of one color.
+the array is a block of one colour.
 """
 
 import numpy as np
@@ -22,12 +22,12 @@ def heat_map(
     size_px: int,
     color_map: str = "sequential",
 ) -> Image.Image:
-    """Draw each value as a square of one color; RGB.
+    """Draw each value as a square of one colour; RGB.
 
     Args:
-        values: float or integer (H, W). Values outside the range get the color of its end, NaN
+        values: float or integer (H, W). Values outside the range get the colour of its end, NaN
             is magenta.
-        low, high: the values of the first and the last color. For "diverging" give -x and x, so
+        low, high: the values of the first and the last colour. For "diverging" give -x and x, so
             that zero is neutral.
         size_px: pixels of the long side, at least; 1 to 8192.
         color_map: "sequential" or "diverging".
@@ -46,13 +46,13 @@ def overlay(
     alpha: float = 0.5,
     color_map: str = "sequential",
 ) -> Image.Image:
-    """Lay a heat map over an image: `(1 - alpha) * image + alpha * colors`; RGB, the same size.
+    """Lay a heat map over a picture: `(1 - alpha) * image + alpha * colors`; RGB, the same size.
 
     Args:
         image: as for `to_image`, (H, W) pixels.
         values: float or integer (h, w), one for each patch; h divides H and w divides W.
         low, high, color_map: as for `heat_map`.
-        alpha: 0 (only the image) to 1 (only the colors).
+        alpha: 0 (only the picture) to 1 (only the colours).
 
     Raises:
         ValueError: an argument has another shape, type or range.
@@ -105,7 +105,7 @@ def color_bar(
 
 
 def _colors(values: np.ndarray, low: float, high: float, color_map: str) -> np.ndarray:
-    """Return the color of each value (H, W) as uint8 (H, W, 3)."""
+    """Return the colour of each value (H, W) as uint8 (H, W, 3)."""
     require_one_of("color_map", color_map, COLOR_MAPS)
     table = color_table(color_map)
     _require_range(low, high)

@@ -1,7 +1,7 @@
 """Still pictures: arrays to Pillow images, larger ones, grids, and encoded bytes.
 
 Which format is fastest? Milliseconds and kilobytes of one picture on one core of an x86 server,
-from a 32 px color image of random noise, which is the hardest; real pictures take less.
+from a 32 px colour picture of random noise, the hardest case; real pictures take less.
 
                                      png              jpeg             webp
     32 px, sent as it is          0.15 ms   3 kB   0.03 ms   2 kB    0.3 ms   1 kB
@@ -67,7 +67,7 @@ def enlarge(image: np.ndarray | Image.Image, size_px: int, smooth: bool = False)
             same size.
 
     Raises:
-        ValueError: not an image, or `size_px` out of range.
+        ValueError: not a picture, or `size_px` out of range.
     """
     image = to_image(image)
     require_whole_number("size_px", size_px, 1, 8192)
@@ -82,14 +82,14 @@ def enlarge(image: np.ndarray | Image.Image, size_px: int, smooth: bool = False)
 def grid(
     images: np.ndarray, columns: int | None = None, gap: int = 0, background: int = 255
 ) -> Image.Image:
-    """Lay out images in rows, left to right, top to bottom.
+    """Lay out pictures in rows, left to right, top to bottom.
 
-    The top left pixel of image i is at row `(i // columns) * (H + gap)` and column
+    The top left pixel of picture i is at row `(i // columns) * (H + gap)` and column
     `(i % columns) * (W + gap)`.
 
     Args:
         images: uint8 (N, H, W, C), C 1 or 3.
-        columns: images in a row; the default makes the grid as square as it can be.
+        columns: pictures in a row; the default makes the grid as square as it can be.
         gap: pixels between neighbours, 0 to 256.
         background: grey level of gaps and of empty places, 0 to 255.
 
@@ -120,7 +120,7 @@ def encode(image: np.ndarray | Image.Image, format: str = "webp", quality: int =
         quality: 1 (small) to 100 (faithful); PNG does not use it.
 
     Raises:
-        ValueError: not an image, an unknown format, `quality` out of range, or a side longer
+        ValueError: not a picture, an unknown format, `quality` out of range, or a side longer
             than the format allows.
     """
     image = to_image(image)
@@ -138,7 +138,7 @@ def check_sheet(
     """Raise ValueError unless `encode(enlarge(grid(images, columns), size_px), format)` will work.
 
     Args:
-        count, side: so many images, square, of so many pixels a side.
+        count, side: how many square pictures, and their side in pixels.
     """
     sheet = _grid_size(count, side, side, _square(count) if columns is None else columns, 0)
     _check_side(format, max(sheet) * _factor(sheet, size_px))

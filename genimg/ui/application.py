@@ -36,7 +36,7 @@ from genimg.ui.training import tab as train_tab
 from genimg.ui.training.run_models import RunModels
 from genimg.ui.transformer import tab as transformer_tab
 
-PARTS = ("draw", "complete", "look")
+PARTS = ("draw", "complete", "look", "mistakes")
 """What is inside the Transformer tab, by the ids of its tabs."""
 _ONE_HOUR = 3600
 _HERE = "127.0.0.1"

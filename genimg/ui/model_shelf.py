@@ -42,6 +42,7 @@ class ModelShelf(Generic[Lent]):
             runs: returns (what to show, path) of each run that is on offer now, too.
         """
         self.names, self.runs = list(names), runs
+        self._titles = [_title(name) for name in self.names]
         self._lock = threading.RLock()  # who has one model may ask for another, or it again
         self._models: dict[str, Lent] = {}
         self._forget: list[Callable[[], None]] = []
@@ -49,11 +50,10 @@ class ModelShelf(Generic[Lent]):
         torch.set_num_threads(1)
 
     def choices(self) -> list[tuple[str, str]]:
-        """Return (what to show, name) for each name; of a path its last part, where that is one."""
-        short = [Path(name).name for name in self.names]
+        """Return (what to show, name) for each name: the title of what ships, else a short path."""
         offered = [
-            (brief if short.count(brief) == 1 else name, name)
-            for brief, name in zip(short, self.names, strict=True)
+            (title if self._titles.count(title) == 1 else name, name)
+            for title, name in zip(self._titles, self.names, strict=True)
         ]
         runs = [(title, path) for title, path in self.runs() if path not in self.names]
         return offered + [(title, Path(path).name) for title, path in runs]
@@ -167,6 +167,17 @@ def use_of(directory: Path) -> str:
         return kind_named(kind).use
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{directory} is not a checkpoint: {error}") from None
+
+
+def _title(name: str) -> str:
+    """Return what the page calls what is offered as `name`."""
+    short = Path(name).name
+    if name not in checkpoints.names():
+        return short
+    try:
+        return str(checkpoints.read_card(checkpoints.find(name)).get("title", short))
+    except CheckpointError:  # a damaged card: the model says so itself when it is chosen
+        return short
 
 
 def _place(name: str) -> tuple[bool, str]:

@@ -111,6 +111,17 @@ def test_a_damaged_link_is_one_sentence_or_nothing(open_page, changed):
     assert "Error" not in page.locator("#surgery [role=status]").inner_text()
 
 
+def test_a_mistake_is_chosen_and_a_link_opens_their_tab(open_page):
+    page = open_page("?tab=mistakes")
+    shown = page.locator("#mistake-shown")
+    expect(shown).to_contain_text("TypeError")
+    page.locator("#mistake select").select_option("Mask after the softmax")
+    expect(shown).to_contain_text("masked_fill(~mask, 0)")
+    expect(shown).to_contain_text("it passes on the right module and fails on the mistake")
+    expect(page.locator("#mistake-depth rect")).to_have_count(60)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_overflows(open_page, width, scheme):

@@ -35,6 +35,13 @@ def test_a_path_is_shown_by_its_last_part_unless_two_have_it(paths, tmp_path):
     assert choices[:3] == [(first, first), (second, second), ("plain", plain)]
 
 
+def test_what_ships_is_shown_by_a_title_that_no_other_of_its_use_has():
+    for use, shelf in fill_shelves().items():
+        titles = [title for title, _ in shelf.choices()]
+        assert len({*titles}) == len(titles), use
+        assert not {*titles} & {*shelf.names}, use
+
+
 def test_a_model_is_loaded_once(shelf):
     with shelf.use(shelf.names[0]) as first:
         pass

@@ -45,7 +45,7 @@ class CompletionHandlers:
         return [name, self.first_pad(name), ANY_CLASS, _FIRST_COUNT, 0, 1.0, 1.0]
 
     def linked_controls(self, query: Mapping[str, str]) -> list[Any]:
-        """Return what the controls say in a link; the pad, which no link holds, as it is at first.
+        """Return what the controls say in a link; no link holds the pad, which is as at first.
 
         Raises:
             ValueError: the link says something that is not possible; one sentence.

@@ -28,7 +28,7 @@ _QUEUED: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
 }
-# Whether what is on the screen was made with something else, the browser sees by itself.
+# The browser sees by itself whether what is on the screen was made with other settings.
 _COMPARE = """(...controls) => {
   const made = document.querySelector('#completions .made');
   made?.dispatchEvent(new CustomEvent('controls', { detail: controls }));

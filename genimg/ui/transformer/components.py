@@ -41,7 +41,7 @@ def surgery(*, name: str, operate: Callable) -> gr.HTML:
 
 
 def tiles(*, name: str) -> gr.HTML:
-    """Return the picture that a model was given, and those it made of it."""
+    """Return the picture that a model was given, and those that it made from it."""
     return component(STATIC, "tiles", ["helpers.js", "tiles.js"], None, name=name)
 
 

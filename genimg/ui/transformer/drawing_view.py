@@ -104,7 +104,7 @@ class DrawingView:
     def query(self) -> str:
         """Return the view as the query of an address, without the question mark.
 
-        The names are none of the GAN's, so that one address can hold a picture of each.
+        No name is also one of the GAN's, so that one address can hold a picture of each.
         """
         entries: dict[str, Any] = {"drawer": self.checkpoint, "drawing": self.seed}
         if self.label is not None:

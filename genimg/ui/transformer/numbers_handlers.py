@@ -21,7 +21,7 @@ Asked = Callable[[Any], tuple[AttentionMaps, int, int, int]]
 
 # Each step of the computation with the arrays of `AttentionMaps.stages` that belong to it; of each
 # array what it is and its axes: "tokens" has a place in the picture, the others are only counted.
-# The last word says which colors: "signed" are centred on 0, "amount" begin at 0.
+# The last word says which colours: "signed" are centred on 0, "amount" begin at 0.
 _STEPS = (
     (
         "Query and keys",

@@ -34,7 +34,7 @@ def build(viewer: gr.HTML, asked: Asked, *, name: str) -> gr.HTML:
     def show(event: gr.EventData) -> dict[str, Any]:
         return handlers.panel(event._data)
 
-    # What a viewer sends of itself is never wrong, and there is no queue to wait in.
+    # What a viewer sends by itself is never wrong, and there is no queue to wait in.
     viewer.select(
         silently(show), None, panel, queue=False, trigger_mode="always_last",
         show_progress="hidden", api_visibility="private",

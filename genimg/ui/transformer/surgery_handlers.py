@@ -94,7 +94,7 @@ def _words(changed: Ablation, tokens: np.ndarray) -> str:
     drawn = (
         "From the same random numbers it draws the same picture."
         if not other
-        else f"From the same random numbers it draws {other} of {len(tokens)} tokens otherwise."
+        else f"From the same random numbers it draws {other} of {len(tokens)} tokens differently."
     )
     per_token = abs(changed.change)
     if per_token < 0.005:

@@ -9,6 +9,7 @@ from genimg.ui.opening import Opening
 from genimg.ui.transformer import (
     completion_tab,
     drawing_tab,
+    mistakes_tab,
     numbers_panel,
     surgery_panel,
     vision_tab,
@@ -39,4 +40,6 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str,
                 looked = vision_tab.build(shelves["vision"], demo)
                 openings["vision"] = looked.opening.inside(parts, "look")
                 numbers_panel.build(looked.component, looked.handlers.asked, name="look-numbers")
+        with gr.Tab("Classic mistakes", id="mistakes"):
+            mistakes_tab.build(demo)
     return openings, parts

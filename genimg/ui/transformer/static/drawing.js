@@ -129,7 +129,7 @@ function showCandidates() {
   const rank = order.indexOf(drawn) + 1;
   const place = rank === 1 ? '' : `${ordinal(rank)} `;
   find('.next .numbers').textContent = `${possible} of ${logits.length} tokens possible, entropy`
-    + ` ${entropyOf(after).toFixed(2)} nats. Drawn was token ${drawn}, the model's`
+    + ` ${entropyOf(after).toFixed(2)} nats. Token ${drawn} was drawn, the model's`
     + ` ${place}most likely. Lines mark what the model gave at guidance ${guidance} and`
     + ' temperature 1, with top-k and top-p off.';
   const [now, then] = [inWords(reshaped), inWords(drawnWith())];

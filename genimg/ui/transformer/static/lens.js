@@ -8,7 +8,7 @@ function makeLens(target, layers, onChoose) {
     const [name, map, chance] = ['span', 'div', 'b'].map((tag) => document.createElement(tag));
     const [canvas, marker, bars] = ['canvas', 'div', 'div'].map((tag) => document.createElement(tag));
     const [attention, feedForward] = [document.createElement('i'), document.createElement('u')];
-    name.textContent = depth ? `after layer ${depth - 1}` : 'before all';
+    name.textContent = depth ? `after layer ${depth - 1}` : 'before layer 0';
     map.className = 'map hatched';
     marker.className = 'marker';
     bars.className = 'added';

@@ -2,8 +2,8 @@
 // which head of which drawing is looked at. Comes after helpers.js, payload.js and heads.js.
 // A change is {layer, head, treatment}, without head for a feed-forward network.
 const WORDS = {
-  off: 'off: it finds nothing',
-  uniform: 'looks at everything alike',
+  off: 'off: finds nothing',
+  uniform: 'looks at everything equally',
   mean: 'looks where it looks on average',
 };
 const find = (selector) => element.querySelector(selector);
