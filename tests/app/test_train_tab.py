@@ -21,12 +21,12 @@ from genimg.jobs.states import State
 from genimg.render import encode
 
 ADA = Visitor("ada")
-TEACHER = Visitor("ada", is_teacher=True)
+TEACHER = Visitor("ada", is_teacher=True)  # whom a slow machine cannot ask too much of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Without an end that a test could see: each is paused or cancelled.
-ENDLESS = 3_000_000
+ENDLESS = 1_500_000
 TINY = {
     "generator_widths": "16",
     "discriminator_widths": "16",
@@ -71,7 +71,7 @@ def wait_until(condition):
 @pytest.fixture
 def running(manager):
     """A run that has drawn a sample sheet and goes on."""
-    job = manager.start("fashion-mlp", name="a running one", visitor=ADA, **SAME_TINY)
+    job = manager.start("fashion-mlp", name="a running one", visitor=TEACHER, **SAME_TINY)
     wait_until(lambda: manager.view(job.id).images_per_second)
     return job
 
@@ -79,7 +79,7 @@ def running(manager):
 @pytest.fixture(scope="session")
 def paused(manager):
     """A run with curves and sample sheets that waits; tests only look at it."""
-    job = manager.start("fashion-mlp", name="a paused one", visitor=ADA, **SAME_TINY)
+    job = manager.start("fashion-mlp", name="a paused one", visitor=TEACHER, **SAME_TINY)
     samples = manager.directory(job.id).samples
     wait_until(lambda: len(list(samples.glob("*.png"))) > 2)
     manager.do(Pause(job.id), ADA)
@@ -229,7 +229,7 @@ def test_pause_and_resume_in_two_browsers(open_page):
 
 
 def test_a_link_opens_its_run_and_not_the_newest(open_page, manager, paused):
-    newer = manager.start("fashion-mlp", name="a newer one", visitor=ADA, **SAME_TINY)
+    newer = manager.start("fashion-mlp", name="a newer one", visitor=TEACHER, **SAME_TINY)
     manager.do(Cancel(newer.id), ADA)
     page = open_training(open_page, link_of(paused))
     rows_named(page, "a newer one").wait_for()

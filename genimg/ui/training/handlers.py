@@ -62,7 +62,7 @@ class TrainHandlers:
         """
         own = RunConfig().dataset
         made_for = {name: recipe.run.get("dataset", own) for name, recipe in PRESETS.items()}
-        return made_for[preset] if dataset in made_for.values() else dataset
+        return made_for[form.checked_preset(preset)] if dataset in made_for.values() else dataset
 
     def estimate(
         self, preset: Any, dataset: Any, length: Any, amount: Any, advanced: Any
@@ -123,7 +123,7 @@ class TrainHandlers:
             who, dataset, advanced: as for `start`, of the image GPT that needs it.
         """
         with refusals():
-            name, size = self.data.name(dataset), (_changes(advanced) or {}).get("size")
+            name, size = self.data.name(dataset), _settings(advanced).get("size")
             intent = _intent(advanced)
             job = self.manager.start(
                 tokenizer_preset(data.describe(name)["channels"]),
@@ -138,8 +138,8 @@ class TrainHandlers:
 
     def with_tokenizer(self, preset: Any, advanced: Any, tokenizer: Any) -> dict[str, Any]:
         """Return the value of the generated form, with another tokenizer chosen in it."""
-        changes = (_changes(advanced) or {}) | {"tokenizer": tokenizer}
-        form.given(preset, changes, self._choices())
+        changes = _settings(advanced) | {"tokenizer": tokenizer}
+        form.given(form.checked_preset(preset), changes, self._choices())
         return advanced | self.advanced(preset, changes)
 
     def upload(self, path: Any, who: Any, preset: Any, advanced: Any) -> tuple[str, dict[str, Any]]:
@@ -337,6 +337,14 @@ def sentence(error: object) -> str:
 
 def _changes(advanced: Any) -> Any:
     return advanced.get("changes") if isinstance(advanced, dict) else None
+
+
+def _settings(advanced: Any) -> dict[str, Any]:
+    """Return the settings that were changed; ValueError if they did not arrive."""
+    changes = _changes(advanced)
+    if not isinstance(changes, dict):
+        raise ValueError("the settings did not arrive; reload the page")
+    return changes
 
 
 def _intent(advanced: Any) -> str | None:

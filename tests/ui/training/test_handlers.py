@@ -386,3 +386,34 @@ def test_times_are_words(seconds, text):
 def test_a_setting_has_its_name_on_the_page_in_a_sentence():
     assert sentence("batch_size must be 2") == "“Batch size” must be 2."
     assert sentence(ValueError("the run is gone.")) == "The run is gone."
+
+
+CRAFTED = [None, 3, "x", [], {}, [1], {"changes": None}, {"changes": [1]}, {"changes": "x"}]
+
+
+@pytest.mark.parametrize("value", CRAFTED, ids=repr)
+def test_what_no_page_sends_is_refused_in_one_sentence(handlers, value):
+    calls = [
+        lambda: handlers.dataset_for(value, "fashion-mnist"),
+        lambda: handlers.with_tokenizer(value, {"changes": {}}, "x"),
+        lambda: handlers.with_tokenizer("fashion-gpt", value, value),
+        lambda: handlers.train_tokenizer(ADA, "fashion-mnist", value),
+        lambda: handlers.train_tokenizer(value, "fashion-mnist", {"changes": {}}),
+        lambda: handlers.train_tokenizer(ADA, value, {"changes": {}}),
+        lambda: handlers.advanced(value),
+        lambda: handlers.upload(value, ADA, "fashion-mlp", {"changes": {}}),
+        lambda: start(handlers, advanced=value),
+        lambda: start(handlers, who=value),
+        lambda: start(handlers, preset=value),
+        lambda: start(handlers, dataset=value),
+        lambda: start(handlers, length=value),
+        lambda: start(handlers, amount=[value]),
+    ]
+    said = []
+    for call in calls:
+        try:
+            call()
+        except (ValueError, PermissionError) as error:
+            said.append(str(error))
+    assert said  # some of what a page sends is among these values
+    assert not [words for words in said if "\n" in words]
