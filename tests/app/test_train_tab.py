@@ -193,7 +193,8 @@ def test_pause_and_resume_in_two_browsers(open_page):
     page = open_training(open_page)
     fill_form(page, ENDLESS, name="a first one")
     page.wait_for_function(
-        "document.querySelector('#estimate').textContent.includes('3,000,000 pictures')"
+        "words => document.querySelector('#estimate').textContent.includes(words)",
+        arg=f"{ENDLESS:,} pictures",
     )
     page.locator("#train-start").dblclick()
     expect_state(page, "running")
