@@ -31,7 +31,12 @@ def test_a_generator_repeats_itself_and_leaves_the_global_one_alone():
 
 
 @pytest.fixture(scope="session")
-def seed_of_the_session():
+def another_seed():
+    torch.manual_seed(1)
+
+
+@pytest.fixture(scope="session")
+def seed_of_the_session(another_seed):
     return torch.initial_seed()
 
 

@@ -91,13 +91,15 @@ def ablate(drawing: Drawing, prior: ImageGpt, surgery: Surgery) -> Ablation:
     changed = ChangedPrior(prior, surgery)
     tokens = drawing.again(changed).cpu()  # (1, N)
     device = next(prior.parameters()).device
-    first = torch.from_numpy(drawing.tokens)[None, :-1].to(device)  # (1, N - 1)
-    logits = changed(first, torch.tensor([drawing.label], device=device))[0]  # (N, V)
+    read = (
+        torch.from_numpy(drawing.tokens)[None, :-1].to(device),  # (1, N - 1)
+        torch.tensor([drawing.label], device=device),
+    )
     return Ablation(
         image=drawing.decode(tokens)[0],
         tokens=tokens[0].numpy(),
-        losses=token_losses(logits, drawing.tokens),
-        whole=drawing.losses,
+        losses=token_losses(changed(*read)[0], drawing.tokens),
+        whole=token_losses(prior(*read)[0], drawing.tokens),  # as it is now: it may have moved
     )
 
 
@@ -145,9 +147,10 @@ def surgery_of(
 
 @torch.inference_mode()
 def average_maps(prior: ImageGpt) -> Tensor:
-    """Return where each head looks on average over drawings of all classes, (L, H, N, N)."""
+    """Return where each head looks on average over drawings of several classes, (L, H, N, N)."""
     device = next(prior.parameters()).device
-    labels = torch.arange(_AVERAGED, device=device) % prior.config.classes
+    spread = torch.linspace(0, prior.config.classes - 1, _AVERAGED, device=device)
+    labels = spread.round().long()
     uniforms = torch.rand(_AVERAGED, prior.num_tokens, generator=generator(0, "averages", 0))
     tokens = draw_tokens(prior, labels, uniforms.to(device))
     capture = Capture()

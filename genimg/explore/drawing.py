@@ -228,6 +228,8 @@ class DrawerModel(LoadedModel):
         Raises:
             ValueError: there is no such layer, head or treatment, or this is not a drawing.
         """
+        if isinstance(drawing, Drawing) and not drawing.is_of(self.prior):
+            raise ValueError("this drawing is another model's; generate it with this one")
         if not isinstance(drawing, Drawing):
             raise ValueError(f"drawing must come from generate or read, not {shown(drawing)}")
         surgery = surgery_of(self.prior, heads, feed_forwards, lambda: self._averages)
@@ -278,13 +280,13 @@ class DrawerModel(LoadedModel):
         self, labels: Tensor, uniforms: Tensor, known: Tensor | None, controls: Controls
     ) -> Drawing:
         controls = self._all_controls(controls, labels)
-        known = self._given(known, slice(None))
-        labels_here = self.here(labels)
 
-        def again(prior: Prior) -> Tensor:
-            return draw_tokens(prior, labels_here, uniforms, known=known, **controls)
+        def again(prior: Prior) -> Tensor:  # where the model is then
+            given = self._given(known, slice(None))
+            return draw_tokens(prior, self.here(labels), uniforms, known=given, **controls)
 
-        steps = list(draw_steps(self.prior, labels_here, uniforms, known=known, **controls))
+        given = self._given(known, slice(None))
+        steps = list(draw_steps(self.prior, self.here(labels), uniforms, known=given, **controls))
         tokens = torch.cat([token for token, _ in steps])  # (N,)
         return Drawing(
             self.prior,

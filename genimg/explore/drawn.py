@@ -116,6 +116,10 @@ class Drawing:
         """Return the attention of one head step by step; see `AttentionMaps.stages`."""
         return self.maps.stages(layer, head, query)
 
+    def is_of(self, prior: ImageGpt) -> bool:
+        """Return whether `prior` made this drawing."""
+        return prior is self._prior
+
     def lens(self) -> Lens:
         """Return what each layer would already have drawn, before any control."""
         return logit_lens(self._pass[1], self._prior, self.tokens, self.decode)
@@ -127,7 +131,7 @@ class Drawing:
 
     @cached_property
     def _pass(self) -> tuple[np.ndarray, Capture]:
-        capture = Capture(keep_values=True)
+        capture = Capture(keep_values=True, keep_streams=True)
         return self._read(self.label, capture), capture
 
     @torch.inference_mode()

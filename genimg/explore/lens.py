@@ -61,7 +61,8 @@ def logit_lens(
     """
     records = [capture.streams[layer] for layer in range(len(prior.transformer.blocks))]
     depths = [records[0].before, *(record.after for record in records)]
-    stream = torch.cat(depths)  # (L + 1, N, C)
+    # The model may have gone elsewhere since.
+    stream = torch.cat(depths).to(prior.head.weight)  # (L + 1, N, C)
     logits = prior.head(prior.transformer.last_norm(stream)).float().cpu()  # (L + 1, N, V)
     tokens = logits.argmax(dim=-1)  # (L + 1, N)
     places = torch.from_numpy(drawn).expand(len(tokens), -1)[..., None]  # (L + 1, N, 1)

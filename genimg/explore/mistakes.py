@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from genimg.checks import shown
 from genimg.models.attention import Capture
@@ -35,15 +36,16 @@ _NEAR = 1e-4
 class Attention(nn.Module):
     """Causal multi-head attention as it should be (arXiv 1706.03762, section 3.2)."""
 
-    def __init__(self, width: int = WIDTH, heads: int = HEADS) -> None:
+    def __init__(
+        self, width: int = WIDTH, heads: int = HEADS, numbers: torch.Generator | None = None
+    ) -> None:
+        """Draw the weights, from `numbers` or PyTorch's global random numbers."""
         super().__init__()
         self.heads = heads
-        self.query = nn.Linear(width, width, bias=False)
-        self.key = nn.Linear(width, width, bias=False)
-        self.value = nn.Linear(width, width, bias=False)
-        self.output = nn.Linear(width, width, bias=False)
-        for layer in (self.query, self.key, self.value, self.output):
-            nn.init.normal_(layer.weight, std=width**-0.5)  # what has variance 1 keeps it
+        layers = [skip_init(nn.Linear, width, width, bias=False) for _ in range(4)]
+        for layer in layers:
+            nn.init.normal_(layer.weight, std=width**-0.5, generator=numbers)  # keeps variance 1
+        self.query, self.key, self.value, self.output = layers
 
     def place(self, x: Tensor) -> Tensor:
         """Tell each token (B, T, C) where it is."""
@@ -85,7 +87,7 @@ class NeverCalled(Attention):
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As in the snippets that nobody has run."""
-        return self.query * x, self.key * x, self.value * x  # type: ignore[operator]
+        return self.query * x, self.key * x, self.value * x
 
 
 class NeverSplit(Attention):
@@ -239,7 +241,8 @@ MISTAKES = {
     "not-transposed": Mistake(
         title="view without transpose",
         symptom="Every head gets a block of the tokens instead of a part of each token. Put"
-        " together again, numbers of late tokens stand in early ones: the mask hides nothing.",
+        " together again, numbers of late tokens stand in earlier ones, which the mask should have"
+        " kept from them.",
         module=NotTransposed,
         step="split",
         test=the_future_is_hidden,
@@ -270,7 +273,7 @@ MISTAKES = {
     ),
     "never-projected": Mistake(
         title="An output projection that is never applied",
-        symptom="The map is right and so are the shapes. But no head ever hears of another, and a"
+        symptom="The map is right and so are the shapes. But the heads are not mixed here, and a"
         " quarter of the parameters learns nothing.",
         module=NeverProjected,
         step="finish",
@@ -278,8 +281,8 @@ MISTAKES = {
     ),
     "no-positions": Mistake(
         title="No positions",
-        symptom="Exchange two tokens, and the last one finds the same: the order, which makes a"
-        " picture of patches, is ignored.",
+        symptom="Exchange two tokens, and the last one finds the same in this layer: the order,"
+        " which makes a picture of patches, is ignored.",
         module=NoPositions,
         step="place",
         test=the_order_matters,
@@ -296,7 +299,7 @@ class Examined:
         weights: of the first head, float32 (T, T); None if it does not run.
         error: why it does not run, or ''.
         passes: whether the test passes.
-        entropy: of its rows, in nats, on average.
+        entropy: of its rows, in nats, on average; NaN where they do not sum to 1.
         row_sums: the least and the largest.
         leak: how much the output of earlier tokens changes with the last one; 0 where the mask
             holds.
@@ -335,12 +338,9 @@ def test_code(name: str) -> str:
 @torch.no_grad()
 def _examined(kind: type[Attention], mistake: Mistake, seed: int) -> Examined:
     code = textwrap.dedent(inspect.getsource(getattr(kind, mistake.step))).strip()
-    code = code.replace(
-        "  # type: ignore[operator]", ""
-    )  # it is a mistake to the type checker, too
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        module, x = kind(), torch.randn(2, TOKENS, WIDTH)
+    numbers = torch.Generator().manual_seed(seed)  # not the global ones, which others use
+    module = kind(numbers=numbers)
+    x = torch.randn(2, TOKENS, WIDTH, generator=numbers)
     try:
         output, weights = module(x)
     except TypeError as error:
@@ -348,11 +348,12 @@ def _examined(kind: type[Attention], mistake: Mistake, seed: int) -> Examined:
     later = torch.cat((x[:, :-1], -x[:, -1:]), dim=1)
     leak = (module(later)[0] - output)[:, :-1].abs().max()
     sums = weights.sum(dim=-1)
+    whole = torch.allclose(sums, torch.ones_like(sums), atol=_NEAR)
     return Examined(
         code=code,
         weights=weights[0, 0].numpy(),
         passes=mistake.test(module, x),
-        entropy=float(torch.special.entr(weights).sum(dim=-1).mean()),
+        entropy=float(torch.special.entr(weights).sum(dim=-1).mean()) if whole else math.nan,
         row_sums=(float(sums.min()), float(sums.max())),
         leak=float(leak),
     )
@@ -396,16 +397,19 @@ def gradients_by_depth(depth: Depth, scale: float = 6.0, seed: int = 0) -> np.nd
     config = TransformerConfig(
         width=64, layers=DEPTH, heads=4, dropout=0, norm=depth.norm, residual=depth.residual
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with torch.device("meta"):  # or building it would take global random numbers
         model = Transformer(config)
-        initialise(model, DEPTH)
-        x, direction = torch.randn(2, 4, TOKENS, config.width)
+    model.to_empty(device="cpu")
+    numbers = torch.Generator().manual_seed(seed)
+    initialise(model, DEPTH, numbers)
     with torch.no_grad():
-        for parameter in model.parameters():
+        for name, parameter in model.named_parameters():
             if parameter.dim() == 2:
                 parameter.mul_(scale)
-    capture = Capture()
+            else:  # of a normalisation
+                parameter.fill_(1.0 if name.endswith("weight") else 0.0)
+    x, direction = torch.randn(2, 4, TOKENS, config.width, generator=numbers)
+    capture = Capture(keep_streams=True)
     output = model(x.requires_grad_(), capture=capture)
     streams = [capture.streams[layer].before for layer in range(DEPTH)]
     found = torch.autograd.grad((output * direction).sum(), streams)

@@ -166,6 +166,8 @@ class LayerRecord:
 class StreamRecord:
     """The residual stream around one block, float (B, T, C) each.
 
+    Without residual connections a sublayer replaces the stream instead of adding to it.
+
     Attributes:
         before: what the block was given.
         between: with what its attention added.
@@ -182,19 +184,26 @@ class Capture:
 
     Pass it as `capture=` to a model. It never changes what the model returns. A pass that
     continues a `KeyValueCache` adds its queries to those of the passes before it; any other pass
-    starts anew.
+    starts anew. Under `surgery` the weights are those that the head would have used by itself.
 
     Args:
         layers: numbers of the layers to keep; None keeps all.
         keep_values: keep the values and the outputs of the heads too.
+        keep_streams: keep the residual stream around each block, too.
 
     Attributes:
         streams: the residual stream around each block, by layer; that of the last pass alone.
     """
 
-    def __init__(self, layers: set[int] | None = None, keep_values: bool = False) -> None:
+    def __init__(
+        self,
+        layers: set[int] | None = None,
+        keep_values: bool = False,
+        keep_streams: bool = False,
+    ) -> None:
         self.layers = layers
         self.keep_values = keep_values
+        self.keep_streams = keep_streams
         self.layout: TokenLayout | None = None  # set by the model
         self.streams: dict[int, StreamRecord] = {}
         self._passes: dict[int, list[LayerRecord]] = {}

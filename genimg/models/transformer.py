@@ -113,7 +113,7 @@ class TransformerBlock(nn.Module):
 
         between = self._sublayer(x, attention, self.attention_norm)
         after = self._sublayer(between, feed_forward, self.feed_forward_norm)
-        if capture is not None:
+        if capture is not None and capture.keep_streams:
             record = StreamRecord(before=x, between=between, after=after)
             capture.streams[self.attention.layer] = record
         return after
@@ -176,17 +176,18 @@ def sinusoidal_table(length: int, width: int, device: torch.device | None = None
     return waves * (math.sqrt(2) * INITIAL_DEVIATION)
 
 
-def initialise(model: nn.Module, layers: int) -> None:
+def initialise(model: nn.Module, layers: int, numbers: torch.Generator | None = None) -> None:
     """Draw all matrices and embeddings from N(0, 0.02), in place.
 
     What is added to the residual stream starts smaller by sqrt(2 * layers), so that the stream's
-    variance does not grow with depth (GPT-2).
+    variance does not grow with depth (GPT-2). The random numbers are PyTorch's global ones, or
+    those of `numbers`.
     """
     for name, module in model.named_modules():
         if isinstance(module, (nn.Linear, nn.Conv2d, nn.Embedding)):
             into_stream = name.endswith((".attention.output", ".feed_forward.output"))
             deviation = INITIAL_DEVIATION / (math.sqrt(2 * layers) if into_stream else 1)
-            nn.init.normal_(module.weight, std=deviation)
+            nn.init.normal_(module.weight, std=deviation, generator=numbers)
             bias = getattr(module, "bias", None)
             if bias is not None:
                 nn.init.zeros_(bias)

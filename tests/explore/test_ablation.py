@@ -100,3 +100,19 @@ def test_it_shows_itself(drawer, drawing):
     assert "nats per token" in repr(changed)
     assert "<img" in changed._repr_html_()
     assert changed._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_drawing_of_another_model_is_refused(drawer, make_tiny):
+    other = DrawerModel(make_tiny("image-gpt")).generate(label=0)
+    with pytest.raises(ValueError, match="another model's"):
+        drawer.ablate(other)
+
+
+def test_a_drawing_goes_where_its_model_goes(make_tiny):
+    model = DrawerModel(make_tiny("image-gpt"))
+    drawing = model.generate(label=0)
+    before = drawing.lens()
+    model.to(torch.bfloat16)
+    same = model.ablate(drawing)
+    assert np.array_equal(same.losses, same.whole)
+    assert drawing.lens().tokens.shape == before.tokens.shape

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -69,6 +71,7 @@ def test_the_numbers_show_the_symptoms():
     assert "unsupported operand" in found["never-called"].error
     assert found["never-called"].weights is None
     assert found["not-scaled"].entropy < 0.2 < 1 < right.entropy
+    assert np.isnan(found["wrong-axis"].entropy)  # its rows are no distributions
     assert found["masked-after"].row_sums[0] < 0.5
     assert found["masked-after"].leak > 0.1
     assert found["wrong-axis"].row_sums[1] > 2
@@ -91,6 +94,11 @@ def test_the_seed_decides_and_the_global_random_numbers_stay():
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
+    with ThreadPoolExecutor(4) as pool:  # as visitors do
+        many = list(pool.map(lambda _: examine("wrong-axis", 5)[0].weights, range(40)))
+        deep = list(pool.map(lambda _: gradients_by_depth(DEPTHS[0]), range(20)))
+    assert all(np.array_equal(weights, many[0]) for weights in many)
+    assert all(np.array_equal(each, deep[0]) for each in deep)
     first, again = examine("wrong-axis", 5)[0], examine("wrong-axis", 5)[0]
     assert np.array_equal(first.weights, again.weights)
     assert not np.array_equal(first.weights, examine("wrong-axis", 6)[0].weights)

@@ -1,6 +1,7 @@
 """The classic mistakes in attention, as HTML for their tab: plain functions, no Gradio."""
 
 import html
+import math
 
 import numpy as np
 
@@ -80,7 +81,9 @@ def _numbers(examined: Examined) -> str:
         return ""
     low, high = examined.row_sums
     rows = {
-        "Entropy of a row, on average": f"{examined.entropy:.2f} nats",
+        "Entropy of a row, on average": f"{examined.entropy:.2f} nats"
+        if math.isfinite(examined.entropy)
+        else "none: no distribution",
         "What a row sums to": f"{low:.2f} to {high:.2f}" if high - low > 0.005 else f"{low:.2f}",
         "What the last token changes in earlier ones": f"{examined.leak:.2f}",
     }

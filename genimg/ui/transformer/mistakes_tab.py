@@ -15,10 +15,11 @@ _EXPLANATION = (
     " one test tells them apart."
 )
 _DEPTH_EXPLANATION = (
-    f"{DEPTH} layers with random weights, as before the first step of a training. The bars are the"
-    " gradient that reaches each layer, from the first on the left to the last; equal steps up are"
-    " equal factors. Without residual connections it explodes, and without normalisation"
-    " as well nothing of it is left."
+    f"{DEPTH} layers with random weights, six times as large as those that a training begins with."
+    " The bars are the gradient that reaches each layer, from the first on the left to the last;"
+    " equal steps up are equal factors. Without residual connections it grows from layer to layer"
+    " on its way back. Without normalisation as well, the tokens themselves fade on their way"
+    " forward, and there is no gradient at all."
 )
 
 

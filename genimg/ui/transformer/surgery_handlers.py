@@ -26,21 +26,12 @@ class SurgeryHandlers:
     def __init__(self, drawings: DrawingHandlers) -> None:
         self._drawings = drawings
 
-    def panel(self, request: Any) -> dict[str, Any]:
-        """Return what the panel must know of what is looked at.
-
-        Args:
-            request: see `DrawingHandlers.asked`.
-        """
-        maps, *_ = self._drawings.asked(request)
-        return {"request": request, "layers": maps.layers, "heads": maps.heads}
-
     def operate(self, request: Any) -> dict[str, Any]:
         """Return a drawing made again, or one sentence that says why not.
 
         Args:
-            request: as for `panel`, and "changes", a list of {"layer", "head", "treatment"},
-                without head and treatment for a feed-forward network.
+            request: see `DrawingHandlers.asked`; and "changes", a list of {"layer", "head",
+                "treatment"}, without head and treatment for a feed-forward network.
 
         Returns:
             {"error"}, or packed by `payload.pack` the arrays `before` and `after` uint8 (H, W, C),

@@ -31,7 +31,7 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str,
             with gr.Tab("Draw", id="draw"):
                 drawn = drawing_tab.build(shelves["drawer"], demo)
                 openings["drawer"] = drawn.opening.inside(parts, "draw")
-                surgery_panel.build(drawn.component, drawn.handlers)
+                surgery_panel.build(drawn.handlers)
                 numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
             with gr.Tab("Complete a picture", id="complete"):
                 completion_tab.build(shelves["drawer"], demo)

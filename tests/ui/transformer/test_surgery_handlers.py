@@ -33,12 +33,6 @@ def arrays_of(payload):
     }
 
 
-def test_the_panel_knows_how_many_parts_there_are(handlers, request_, drawer_shelf):
-    with drawer_shelf.use(drawer_shelf.names[0]) as model:
-        expected = {"layers": model.config.layers, "heads": model.config.heads}
-    assert handlers.panel(request_) == {"request": request_, **expected}
-
-
 def test_what_comes_back_is_the_librarys(handlers, drawings, request_, drawer_shelf):
     changes = [{"layer": 0, "head": 1, "treatment": "uniform"}, {"layer": 1}]
     answer = handlers.operate(request_ | {"changes": changes})
@@ -81,5 +75,3 @@ def test_what_no_panel_sends_is_one_sentence(handlers, request_, changes):
 @pytest.mark.parametrize("request_", [None, 3, {}, {"changes": []}, {"drawing": 3, "changes": []}])
 def test_without_a_drawing_it_is_one_sentence(handlers, request_):
     assert set(handlers.operate(request_)) == {"error"}
-    with pytest.raises(ValueError, match="there is no"):
-        handlers.panel(request_)

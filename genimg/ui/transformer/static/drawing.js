@@ -173,7 +173,10 @@ function show(changes) {
 function tell() {
   const { layer, head, query } = state;
   writeAddress(PLACE, { layer, head, token: query });
-  trigger('select', { drawing: props.value.drawing, layer, head, query });
+  const request = { drawing: props.value.drawing, layer, head, query };
+  trigger('select', request);
+  window.lookedAt = { request, layers: drawing.layers, heads: drawing.heads };
+  document.dispatchEvent(new Event('looked-at')); // for whom no server is needed
 }
 
 function stop() {

@@ -10,6 +10,8 @@ function makeLens(target, layers, onChoose) {
     const [attention, feedForward] = [document.createElement('i'), document.createElement('u')];
     name.textContent = depth ? `after layer ${depth - 1}` : 'before layer 0';
     map.className = 'map hatched';
+    [map.role, map.ariaLabel] = ['img', `Picture ${name.textContent}`];
+    bars.role = 'img';
     marker.className = 'marker';
     bars.className = 'added';
     map.append(canvas, marker);
@@ -37,13 +39,14 @@ function makeLens(target, layers, onChoose) {
       const [a, f] = [at(attention, depth - 1), at(feedForward, depth - 1)];
       column.attention.style.height = `${(100 * a) / most}%`;
       column.feedForward.style.height = `${(100 * f) / most}%`;
-      column.bars.title = `Attention adds ${a.toPrecision(3)}, the feed-forward network`
+      const words = `Attention adds ${a.toPrecision(3)}, the feed-forward network`
         + ` ${f.toPrecision(3)}, to a stream that is then ${at(drawing.stream, depth).toPrecision(3)} long`;
+      [column.bars.title, column.bars.ariaLabel] = [words, words];
     });
     const decided = drawing.decided.data[query];
-    return decided ? `Token ${query} is decided after layer ${decided - 1}: from there on the`
-      + ' likeliest token stays the same.'
-      : `Token ${query} is decided before the first layer: the token before it is enough.`;
+    const place = `For place ${query} the model's first choice`;
+    return decided ? `${place} stays the same after layer ${decided - 1}.`
+      : `${place} is there before the first layer: ${query ? 'the token before it' : 'the class'} is enough.`;
   }
   return { paint };
 }

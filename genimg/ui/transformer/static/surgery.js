@@ -1,5 +1,6 @@
-// A drawing made again without parts of its model. value: {request, layers, heads}; request says
-// which head of which drawing is looked at. Comes after helpers.js, payload.js and heads.js.
+// A drawing made again without parts of its model. No value: the drawing tells by "looked-at" that
+// window.lookedAt has changed, {request, layers, heads}; request says which head of which drawing
+// is looked at. Comes after helpers.js, payload.js and heads.js.
 // A change is {layer, head, treatment}, without head for a feed-forward network.
 const WORDS = {
   off: 'off: finds nothing',
@@ -8,9 +9,11 @@ const WORDS = {
 };
 const find = (selector) => element.querySelector(selector);
 const [list, status, treatment] = ['.changes', '[role=status]', '.treatment'].map(find);
+const known = (how) => Object.hasOwn(WORDS, how);
 let changes = changesInAddress();
 let shown = null; // the drawing that is shown, or is on its way, as text
-let asked = 0; // how often the server was asked: only the last answer counts
+let running = false; // the server is asked one thing at a time
+let waiting = false; // something has changed since it was asked
 
 const sameSpot = (one, other) => one.layer === other.layer && one.head === other.head;
 
@@ -20,7 +23,7 @@ function changesInAddress() {
   return parts.filter(([layer]) => /^[0-9]{1,3}$/.test(layer)).map(([layer, head, how]) => {
     const place = { layer: Number(layer) };
     if (head === undefined) return place;
-    return { ...place, head: Number(head), treatment: how in WORDS ? how : Number(how) };
+    return { ...place, head: Number(head), treatment: known(how) ? how : Number(how) };
   });
 }
 
@@ -36,7 +39,7 @@ function describe({ layer, head, treatment: how }) {
 }
 
 function showControls() {
-  const { layers, heads, request } = props.value;
+  const { layers, heads, request } = window.lookedAt;
   const { layer, head } = request;
   find('.controls').inert = false;
   find('.place').textContent = `${head} of layer ${layer}`;
@@ -49,7 +52,8 @@ function showControls() {
     return option;
   });
   treatment.replaceChildren(...options);
-  changes = changes.filter((one) => one.layer < layers && (one.head ?? 0) < heads);
+  changes = changes.filter(({ layer: at, head: which = 0, treatment: how = 0 }) => (
+    at < layers && which < heads && (known(how) || how < heads)));
 }
 
 function showChanges() {
@@ -86,21 +90,28 @@ function paint(answer) {
 async function run() {
   writeChanges();
   showChanges();
-  asked += 1;
-  const number = asked;
+  waiting = running;
+  if (running) return;
   if (!changes.length) {
-    find('.results').hidden = true;
-    [status.textContent, find('code').textContent] = ['', ''];
+    clear('');
     return;
   }
+  running = true;
   status.textContent = 'Drawing it again ...';
   let answer = { error: 'The server did not answer; try again.' };
   try {
-    answer = await server.operate_on({ ...props.value.request, changes });
+    answer = await server.operate_on({ ...window.lookedAt.request, changes });
   } catch { /* the sentence above is shown */ }
-  if (number !== asked) return;
-  if (answer.error) status.textContent = answer.error;
+  running = false;
+  if (waiting) run();
+  else if (answer.error) clear(answer.error);
   else paint(answer);
+}
+
+// What was there belongs to other changes.
+function clear(words) {
+  find('.results').hidden = true;
+  [status.textContent, find('code').textContent] = [words, ''];
 }
 
 function add(change) {
@@ -109,19 +120,19 @@ function add(change) {
 }
 
 function show() {
-  if (!props.value) return;
+  if (!window.lookedAt) return;
   showControls();
-  const drawing = JSON.stringify(props.value.request.drawing);
+  const drawing = JSON.stringify(window.lookedAt.request.drawing);
   if (drawing === shown) return;
   shown = drawing;
   run();
 }
 
 find('.add-head').addEventListener('click', () => {
-  const { layer, head } = props.value.request;
+  const { layer, head } = window.lookedAt.request;
   const how = treatment.value;
-  add({ layer, head, treatment: how in WORDS ? how : Number(how) });
+  add({ layer, head, treatment: known(how) ? how : Number(how) });
 });
-find('.add-feed-forward').addEventListener('click', () => add({ layer: props.value.request.layer }));
+find('.add-feed-forward').addEventListener('click', () => add({ layer: window.lookedAt.request.layer }));
+document.addEventListener('looked-at', show);
 show();
-watch('value', show);
