@@ -228,7 +228,7 @@ class DrawerModel(LoadedModel):
         Raises:
             ValueError: there is no such layer, head or treatment, or this is not a drawing.
         """
-        if isinstance(drawing, Drawing) and not drawing.is_of(self.prior):
+        if isinstance(drawing, Drawing) and drawing.prior is not self.prior:
             raise ValueError("this drawing is another model's; generate it with this one")
         if not isinstance(drawing, Drawing):
             raise ValueError(f"drawing must come from generate or read, not {shown(drawing)}")

@@ -27,6 +27,7 @@ class Drawing:
     to N - 1.
 
     Attributes:
+        prior: the image GPT that drew it.
         image: uint8 (H, W, C).
         tokens: int64 (N,).
         label: number of the class; `ImageGpt.unconditional` for none.
@@ -55,7 +56,7 @@ class Drawing:
         self.image, self.tokens, self.label = image, tokens, label
         self.probabilities = probabilities
         self.again, self.decode = again, decode
-        self._prior = prior
+        self.prior = prior
 
     def __repr__(self) -> str:
         return line("Drawing", self._facts())
@@ -67,8 +68,8 @@ class Drawing:
         return png(large(self.image))
 
     def _facts(self) -> dict[str, str]:
-        grid = self._prior.layout
-        told = self.label != self._prior.unconditional
+        grid = self.prior.layout
+        told = self.label != self.prior.unconditional
         return {
             "picture": pixels_text(self.image.shape[0], self.image.shape[2]),
             "class": f"class {self.label}" if told else "any class",
@@ -89,12 +90,12 @@ class Drawing:
     @cached_property
     def unconditional_logits(self) -> np.ndarray:
         """The same without the class, float32 (N, V)."""
-        return self._read(self._prior.unconditional)
+        return self._read(self.prior.unconditional)
 
     @cached_property
     def maps(self) -> AttentionMaps:
         """The attention of all layers, from one causal pass over the finished tokens."""
-        return AttentionMaps(self._pass[1], self._prior.transformer)
+        return AttentionMaps(self._pass[1], self.prior.transformer)
 
     def attention(self, layer: int, head: int, query: int) -> np.ndarray:
         """Return how much position `query` looks at each position, float32 (T,); sums to 1.
@@ -116,13 +117,9 @@ class Drawing:
         """Return the attention of one head step by step; see `AttentionMaps.stages`."""
         return self.maps.stages(layer, head, query)
 
-    def is_of(self, prior: ImageGpt) -> bool:
-        """Return whether `prior` made this drawing."""
-        return prior is self._prior
-
     def lens(self) -> Lens:
         """Return what each layer would already have drawn, before any control."""
-        return logit_lens(self._pass[1], self._prior, self.tokens, self.decode)
+        return logit_lens(self._pass[1], self.prior, self.tokens, self.decode)
 
     @cached_property
     def losses(self) -> np.ndarray:
@@ -136,9 +133,9 @@ class Drawing:
 
     @torch.inference_mode()
     def _read(self, label: int, capture: Capture | None = None) -> np.ndarray:
-        device = next(self._prior.parameters()).device
+        device = next(self.prior.parameters()).device
         tokens = torch.from_numpy(self.tokens)[None, :-1].to(device)  # (1, N - 1)
-        logits = self._prior(tokens, torch.tensor([label], device=device), capture=capture)
+        logits = self.prior(tokens, torch.tensor([label], device=device), capture=capture)
         return logits[0].float().cpu().numpy()
 
 

@@ -68,8 +68,10 @@ def next_token_distribution(
     if temperature == 0:
         temperature, top_k = 1.0, 1
 
-    # Subtracting the maximum first keeps a tiny temperature from overflowing.
+    # Subtracting the maximum first keeps a tiny temperature from overflowing, and one that float32
+    # would take for 0 is taken for the least that it knows.
     logits = logits.float()
+    temperature = max(temperature, torch.finfo(torch.float32).tiny)
     logits = (logits - logits.amax(dim=-1, keepdim=True)) / temperature
     sorted_logits, order = logits.sort(dim=-1, descending=True, stable=True)
     if top_k:
