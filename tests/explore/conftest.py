@@ -80,6 +80,29 @@ def drawer(make_tiny):
 
 
 @pytest.fixture(scope="session")
+def drawing(drawer):
+    """A drawing of it."""
+    return drawer.generate(label="Bag", seed=3)
+
+
+CONTROLS = [
+    {},
+    {"temperature": 0.6},
+    {"top_k": 4},
+    {"top_p": 0.7},
+    {"guidance": 2.5},
+    {"temperature": 1.3, "top_k": 8, "top_p": 0.8, "guidance": 1.5},
+    {"temperature": 0},
+]
+
+
+@pytest.fixture(params=CONTROLS, ids=str)
+def controls(request):
+    """How the next token is chosen, in several ways."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
 def vision(make_tiny):
     """A small vision Transformer with one register."""
     return VisionTransformerModel(make_tiny("vision-transformer"))

@@ -8,24 +8,7 @@ from genimg.explore.drawing import DEFAULT_GUIDANCE, DrawerModel
 from genimg.models.sampling import draw_by_uniforms, next_token_distribution
 from genimg.randomness import generator
 
-CONTROLS = [
-    {},
-    {"temperature": 0.6},
-    {"top_k": 4},
-    {"top_p": 0.7},
-    {"guidance": 2.5},
-    {"temperature": 1.3, "top_k": 8, "top_p": 0.8, "guidance": 1.5},
-    {"temperature": 0},
-]
-each_control = pytest.mark.parametrize("controls", CONTROLS, ids=str)
 
-
-@pytest.fixture(scope="module")
-def drawing(drawer):
-    return drawer.generate(label="Bag", seed=3)
-
-
-@each_control
 def test_the_probabilities_are_those_drawn_from(drawer, controls):
     drawing = drawer.generate(label="Bag", seed=3, **controls)
     uniforms = torch.rand(16, generator=generator(3, "draw", 0))
@@ -35,7 +18,6 @@ def test_the_probabilities_are_those_drawn_from(drawer, controls):
     np.testing.assert_allclose(drawing.probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
-@each_control
 def test_the_logits_give_the_probabilities_without_the_model(drawer, controls):
     drawing = drawer.generate(label="Bag", seed=3, **controls)
     u, c = map(torch.from_numpy, (drawing.unconditional_logits, drawing.logits))

@@ -1,3 +1,4 @@
+import base64
 import time
 from pathlib import Path
 
@@ -29,6 +30,22 @@ def publish(folder, kind, config, model):
         card=card | {"images_seen": 1000, "parameters": {"generator": 123_456}},
         preview=encode(np.zeros((2, 2, 1), np.uint8), "png"),
     )
+
+
+@pytest.fixture(scope="session")
+def unpacked():
+    """A function that reads the arrays of a payload as the browser does."""
+
+    def unpacked(payload):
+        block = base64.b64decode(payload["bytes"])
+        return {
+            entry["name"]: np.frombuffer(
+                block, entry["dtype"], int(np.prod(entry["shape"])), entry["offset"]
+            ).reshape(entry["shape"])
+            for entry in payload["arrays"]
+        }
+
+    return unpacked
 
 
 @pytest.fixture(scope="session")

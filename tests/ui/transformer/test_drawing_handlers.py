@@ -42,18 +42,8 @@ def drawing(drawer, view):
     return drawer.generate(**view.arguments())
 
 
-def unpacked(payload):
-    block = base64.b64decode(payload["bytes"])
-    return {
-        entry["name"]: np.frombuffer(
-            block, entry["dtype"], int(np.prod(entry["shape"])), entry["offset"]
-        ).reshape(entry["shape"])
-        for entry in payload["arrays"]
-    }
-
-
 @pytest.fixture(scope="module")
-def arrays(payload):
+def arrays(unpacked, payload):
     return unpacked(payload)
 
 
@@ -120,13 +110,13 @@ def test_a_drawing_is_made_once(handlers, view, monkeypatch):
     assert handlers.asked(request)[0].attention(0, 0, 0)[0] == 1
 
 
-def test_large_pictures_get_fewer_candidates(handlers, drawer, view, monkeypatch):
+def test_large_pictures_get_fewer_candidates(unpacked, handlers, drawer, view, monkeypatch):
     monkeypatch.setattr(drawing_handlers, "_MOST_PIXELS_DECODED", 1)
     arrays = unpacked(DrawingHandlers(handlers.shelf).payload(view))
     assert arrays["candidates"].shape[1] == arrays["patches"].shape[1] == 1
 
 
-def test_any_class_is_drawn_without_one(handlers, drawer):
+def test_any_class_is_drawn_without_one(unpacked, handlers, drawer):
     view = handlers.view(drawer.name, ANY_CLASS, 4, 1, 0, 1, 1)
     assert view.label is None
     np.testing.assert_array_equal(

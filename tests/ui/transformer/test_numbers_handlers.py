@@ -36,16 +36,6 @@ def request_of(place):
     return {"drawing": 7, **dict(zip(("layer", "head", "query"), place, strict=True))}
 
 
-def unpack(payload):
-    block = base64.b64decode(payload["bytes"])
-    return {
-        entry["name"]: np.frombuffer(
-            block, entry["dtype"], int(np.prod(entry["shape"])), entry["offset"]
-        ).reshape(entry["shape"])
-        for entry in payload["arrays"]
-    }
-
-
 def recompute(numbers):
     """Return `projected` in float64 from the first numbers alone, checking each step on the way."""
     exact = {name: np.asarray(numbers[name], np.float64) for name in numbers}
@@ -80,11 +70,11 @@ def test_the_file_holds_all_that_is_needed_to_recompute_the_result(handlers, map
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_the_browser_gets_the_same_numbers(handlers, maps, place):
+def test_the_browser_gets_the_same_numbers(unpacked, handlers, maps, place):
     payload = handlers.panel(request_of(place))
     json.dumps(payload, allow_nan=False)
     assert payload["request"] == request_of(place)
-    numbers = unpack(payload)
+    numbers = unpacked(payload)
     stages = maps.stages(*place)
     shown = [array for step in payload["steps"] for array in step["arrays"]]
     assert sorted(array["name"] for array in shown) == sorted(stages)  # each once

@@ -1,5 +1,3 @@
-import base64
-
 import numpy as np
 import pytest
 
@@ -23,20 +21,10 @@ def request_(drawings):
     return {"drawing": payload["drawing"], "layer": 0, "head": 1, "query": 3}
 
 
-def arrays_of(payload):
-    block = base64.b64decode(payload["bytes"])
-    return {
-        entry["name"]: np.frombuffer(
-            block, entry["dtype"], int(np.prod(entry["shape"])), entry["offset"]
-        ).reshape(entry["shape"])
-        for entry in payload["arrays"]
-    }
-
-
-def test_what_comes_back_is_the_librarys(handlers, drawings, request_, drawer_shelf):
+def test_what_comes_back_is_the_librarys(unpacked, handlers, drawings, request_, drawer_shelf):
     changes = [{"layer": 0, "head": 1, "treatment": "uniform"}, {"layer": 1}]
     answer = handlers.operate(request_ | {"changes": changes})
-    found = arrays_of(answer)
+    found = unpacked(answer)
     with drawer_shelf.use(drawer_shelf.names[0]) as model:
         drawing = model.generate(**drawings.first_view().arguments())
         expected = model.ablate(drawing, heads={(0, 1): "uniform"}, feed_forwards=[1])

@@ -1,5 +1,3 @@
-import base64
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,23 +22,12 @@ def model(vision_shelf):
         return model
 
 
-def unpacked(payload):
-    """Read the arrays as the browser does."""
-    block = base64.b64decode(payload["bytes"])
-    return {
-        entry["name"]: np.frombuffer(
-            block, entry["dtype"], int(np.prod(entry["shape"])), entry["offset"]
-        ).reshape(entry["shape"])
-        for entry in payload["arrays"]
-    }
-
-
 @pytest.fixture(scope="module")
 def payload(handlers):
     return handlers.looking(handlers.shelf.names[0], {"pixels": text_of(PICTURE)})
 
 
-def test_attention_equals_the_librarys(model, payload):
+def test_attention_equals_the_librarys(unpacked, model, payload):
     sent = unpacked(payload)
     layers, heads, positions, _ = sent["attention"].shape
     assert (layers, heads, positions) == (2, 2, 65)
@@ -52,7 +39,7 @@ def test_attention_equals_the_librarys(model, payload):
         np.testing.assert_allclose(sent["rollout"][query], model.rollout(PICTURE, query), rtol=1e-5)
 
 
-def test_classes_come_with_their_own_relevance(model, payload):
+def test_classes_come_with_their_own_relevance(unpacked, model, payload):
     sent = unpacked(payload)
     probabilities = model.classify(PICTURE[None])[0]
     np.testing.assert_allclose(sent["probabilities"], np.sort(probabilities)[::-1], rtol=1e-5)
@@ -62,7 +49,7 @@ def test_classes_come_with_their_own_relevance(model, payload):
     assert len({relevance.tobytes() for relevance in sent["relevance"]}) == 3
 
 
-def test_the_viewer_knows_what_each_position_is(model, payload):
+def test_the_viewer_knows_what_each_position_is(unpacked, model, payload):
     assert (payload["rows"], payload["columns"]) == (8, 8)
     assert payload["special"] == model.layout.special_names() == ["class token"]
     sent = unpacked(payload)
@@ -70,7 +57,7 @@ def test_the_viewer_knows_what_each_position_is(model, payload):
     np.testing.assert_array_equal(sent["colors"], color_table("sequential"))
 
 
-def test_a_selection_leads_to_the_same_numbers(handlers, model, payload):
+def test_a_selection_leads_to_the_same_numbers(unpacked, handlers, model, payload):
     request = {"looking": payload["looking"], "layer": 1, "head": 0, "query": 40}
     maps, layer, head, query = handlers.asked(request)
     assert (layer, head, query) == (1, 0, 40)
@@ -131,7 +118,7 @@ def test_the_endpoint_answers_with_the_librarys_numbers(handlers, model, picture
     )
 
 
-def test_first_paint_and_snippet_fit(handlers):
+def test_first_paint_and_snippet_fit(unpacked, handlers):
     name = handlers.shelf.names[0]
     value = handlers.first_pad(name)
     looking = handlers.looking(name, value)
