@@ -16,6 +16,7 @@ from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
 from genimg.ui import components
 from genimg.ui.behind_proxy import BehindProxy, clean_root_path
+from genimg.ui.compare import tab as compare_tab
 from genimg.ui.gan import tab as gan_tab
 from genimg.ui.host import RUNS, Host, host_of, is_lost
 from genimg.ui.messages import sentence
@@ -88,6 +89,9 @@ def build(
                 openings |= {
                     use: part.inside(tabs, SHOWN[use].tab_id) for use, part in parts.items()
                 }
+            if {"gan", "drawer"} <= shelves.keys():
+                with gr.Tab("Compare", id=compare_tab.ID) as compare:
+                    compare_tab.build(shelves["gan"], shelves["drawer"], compare)
             if manager:
                 with gr.Tab("Training", id="train"):
                     if isinstance(manager, Recordings):
@@ -118,7 +122,7 @@ def tab_of(query: Mapping[str, str]) -> str:
     An older link does not name it, but what it shows tells.
     """
     known = query.get("tab", "")
-    if known in ("gan", "transformer", "train", *PARTS):
+    if known in ("gan", "transformer", compare_tab.ID, "train", *PARTS):
         return known
     return "train" if "run" in query else "draw" if "drawer" in query else ""
 

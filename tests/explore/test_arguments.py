@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import genimg
 from genimg import data, render
 from genimg.checkpoints import Checkpoint
-from genimg.explore import evaluating
+from genimg.explore import comparing, evaluating
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.loaded import LoadedModel
 from genimg.explore.tokenizing import TokenizerModel
@@ -154,6 +154,16 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             evaluating.evaluate_model,
             {"name": "nothing", "count": 6, "seed": 0, "feature_net": "fashion-features"},
         ),
+        "question": (
+            functools.partial(comparing.question, drawer),
+            {"real": PICTURE, "seed": 0, "label": "Bag"},
+        ),
+        "seconds_per_picture": (
+            functools.partial(comparing.seconds_per_picture, plain),
+            {"label": None, "pictures": 1},
+        ),
+        "decoded": (comparing.decoded, {"decoders": [tokenizer], "images": SHEET}),
+        "detail_of": (comparing.detail_of, {"images": SHEET}),
         "data.describe": (data.describe, {"name": "fashion-mnist"}),
         "data.load": (data.load, {"name": "nothing", "size": 28, "split": "test", "full": None}),
         "animate": (
