@@ -19,6 +19,7 @@ from genimg.cli import (
     data,
     draw,
     evaluate,
+    heads,
     invert,
     jobs,
     sample,
@@ -39,6 +40,7 @@ COMMANDS = {
     "draw": draw,
     "attend": attend,
     "evaluate": evaluate,
+    "heads": heads,
     "data": data,
     "checkpoints": checkpoints,
 }

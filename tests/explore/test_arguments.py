@@ -125,6 +125,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             drawer.ablate,
             {"drawing": drawing, "heads": {(0, 0): "off"}, "feed_forwards": [1]},
         ),
+        "drawer.measure_heads": (drawer.measure_heads, {"count": 2, "seed": 0}),
         "drawer.read": (drawer.read, {"image": PICTURE, "label": 1}),
         "drawer.negative_log_likelihood": (
             drawer.negative_log_likelihood,
@@ -133,6 +134,8 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         "drawing.lens": (drawing.lens, {}),
         "drawing.attention": (drawing.attention, place),
         "drawing.entropy": (drawing.entropy, place),
+        "drawing.contribution": (drawing.contribution, place),
+        "drawing.reasons": (drawing.reasons, {"query": 1}),
         "drawing.stages": (drawing.stages, place),
         "drawing.rollout": (drawing.rollout, {"query": 0}),
         "drawing.maps.all_heads": (drawing.maps.all_heads, {"query": 0}),
