@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from genimg import __version__
 from genimg.cli import (
+    ablate,
     app,
     attend,
     checkpoints,
@@ -22,6 +23,7 @@ from genimg.cli import (
     heads,
     invert,
     jobs,
+    lens,
     sample,
     train,
     walk,
@@ -39,6 +41,8 @@ COMMANDS = {
     "invert": invert,
     "draw": draw,
     "attend": attend,
+    "lens": lens,
+    "ablate": ablate,
     "evaluate": evaluate,
     "heads": heads,
     "data": data,

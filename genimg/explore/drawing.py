@@ -240,7 +240,7 @@ class DrawerModel(LoadedModel):
         """Return what each head does, over drawings of all classes in turn, without guidance.
 
         Args:
-            count: how many drawings; 100 take a minute for 36 heads on one thread of a CPU.
+            count: how many drawings; 100 take 18 to 30 s of one core for the models that ship.
             seed: which drawings.
 
         Raises:

@@ -43,7 +43,7 @@ def test_maps_show_weights_or_what_they_add(open_page, drawer):
     place = place_of(page, drawer)
     drawing = drawer.generate(**FIRST)
     expect_class(page, drawing.attention(*place)[0])
-    page.get_by_label("Where it looks").focus()
+    page.get_by_role("radio", name="Where it looks").focus()
     page.keyboard.press("ArrowRight")
     expect_class(page, drawing.contribution(*place)[0])
     expect(page.locator("#drawing .attention h2")).to_contain_text("What it adds")
@@ -59,7 +59,7 @@ def test_maps_show_weights_or_what_they_add(open_page, drawer):
     page.reload()
     page.wait_for_function("document.querySelector('#drawing .decided')?.textContent")
     expect_class(page, drawing.contribution(*place)[0])
-    page.get_by_label("Where it looks").check()
+    page.get_by_role("radio", name="Where it looks").check()
     page.wait_for_function("!location.search.includes('maps=')")
 
 

@@ -148,6 +148,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         "vision.look": (vision.look, {"image": PICTURE}),
         "vision.attention": (vision.attention, {"image": PICTURE} | place),
         "vision.rollout": (vision.rollout, {"image": PICTURE, "query": 0}),
+        "vision.position_similarities": (vision.position_similarities, {}),
         "vision.relevance": (vision.relevance, {"image": PICTURE, "label": 1}),
         "load": (genimg.load, {"name": "nothing"} | place_of),
         "load shipped": (genimg.load, {"name": "fashion-mlp"} | place_of),

@@ -58,5 +58,5 @@ def tiles(*, name: str) -> gr.HTML:
 
 def vision(value: dict[str, Any], *, name: str) -> gr.HTML:
     """Return the viewer of a classifier's attention; its event `select` tells what is looked at."""
-    scripts = ["helpers.js", "payload.js", "heads.js", "vision.js"]
+    scripts = ["helpers.js", "fold.js", "payload.js", "heads.js", "vision.js"]
     return component(STATIC, "vision", scripts, value, name=name)

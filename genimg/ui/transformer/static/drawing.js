@@ -23,19 +23,11 @@ let timer = null;
 let moving = null; // the timer of the sliders
 
 const adds = () => find('.switch [value=added]').checked;
-const addedWords = (lengths) => {
-  const most = threeDigits(largestOf(lengths));
-  return [most, `one token adds ${most} at most`];
-};
 const tokens = () => drawing.tokens.data.length;
 const weightsOf = (layer, head) => itemOf(drawing.attention, layer, head, state.query);
 
-// A weight, or the length of what it adds: times the token's value, projected.
-function shownOf(layer, head) {
-  const weights = weightsOf(layer, head);
-  const lengths = itemOf(drawing.value_lengths, layer, head);
-  return adds() ? weights.map((weight, i) => weight * lengths[i]) : weights;
-}
+const shownOf = (layer, head) => lengthsOrWeights(
+  weightsOf(layer, head), adds() && itemOf(drawing.value_lengths, layer, head));
 
 function paintFrame(canvas, drawn) {
   const pixels = itemOf(drawing.frames, Math.max(0, drawn - 1));

@@ -23,6 +23,17 @@ function entropyWords(weights) {
   return [entropy, `entropy ${entropy} nats, maximum ${largestOf(weights).toFixed(3)}`];
 }
 
+// Weights, or the lengths of what each token adds with them: times those of the projected values.
+function lengthsOrWeights(weights, lengths) {
+  return lengths ? weights.map((weight, i) => weight * lengths[i]) : weights;
+}
+
+// The same as entropyWords where such lengths are shown.
+function addedWords(lengths) {
+  const most = threeDigits(largestOf(lengths));
+  return [most, `one token adds ${most} at most`];
+}
+
 // The positions of the three largest weights, the largest first.
 function threeLargest(weights) {
   return Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, 3);
