@@ -19,6 +19,7 @@ MODULES = [
     "genimg.explore.drawing",
     "genimg.explore.drawn",
     "genimg.explore.evaluating",
+    "genimg.explore.head_table",
     "genimg.explore.inversion",
     "genimg.explore.lens",
     "genimg.explore.mistakes",
@@ -26,6 +27,8 @@ MODULES = [
     "genimg.explore.named_directions",
     "genimg.explore.neighbours",
     "genimg.explore.outputs",
+    "genimg.explore.positions",
+    "genimg.explore.reasons",
     "genimg.metrics",
     "genimg.models",  # and all modules in it
     "genimg.render",

@@ -28,6 +28,7 @@ from genimg.explore.arguments import (
     token_numbers,
 )
 from genimg.explore.drawn import Drawing
+from genimg.explore.head_table import HeadTable, head_table
 from genimg.explore.loaded import LoadedModel
 from genimg.explore.outputs import Output, Pictures, as_output, check_output
 from genimg.explore.presenting import sheet
@@ -234,6 +235,24 @@ class DrawerModel(LoadedModel):
             raise ValueError(f"drawing must come from generate or read, not {shown(drawing)}")
         surgery = surgery_of(self.prior, heads, feed_forwards, lambda: self._averages)
         return ablate(drawing, self.prior, surgery)
+
+    def measure_heads(self, count: int = 100, *, seed: int = 0) -> HeadTable:
+        """Return what each head does, over drawings of all classes in turn, without guidance.
+
+        Args:
+            count: how many drawings; 100 take 18 to 30 s of one core for the models that ship.
+            seed: which drawings.
+
+        Raises:
+            ValueError: an argument is out of range.
+        """
+        check_count(count)
+        labels, uniforms = self._labels(None, count), self._uniforms(seed, count)
+        parts = [
+            draw_tokens(self.prior, self.here(chosen), rows)
+            for chosen, rows in zip(labels.split(_BATCH), uniforms.split(_BATCH), strict=True)
+        ]
+        return head_table(self.prior, torch.cat(parts), self.here(labels))
 
     @cached_property
     def _averages(self) -> Tensor:

@@ -121,7 +121,8 @@ class DrawingHandlers:
 
         Its arrays: `frames` uint8 (N, H, W, C), the picture after each token; `tokens` int32 (N,);
         `attention` float32 (L, H, N, T) and `rollout` (N, T) of the position that predicted each
-        token; `logits` (N, V) that each token was drawn from, after guidance and before
+        token; `value_lengths` (L, H, T), which times the attention is what each position adds;
+        `logits` (N, V) that each token was drawn from, after guidance and before
         temperature, top-k and top-p; `candidates` int32 (N, K), the likeliest tokens; `patches`
         uint8 (N, K, P, P, C), what each would have looked like there; `colors` uint8 (257, 3);
         and of `Drawing.lens` `lens` uint8 (L + 1, H, W, C), its pictures, `lens_probabilities` and
@@ -221,8 +222,9 @@ class DrawingHandlers:
             candidates, frames, patches = _alternatives(model, drawing.tokens, logits)
             frames[-1] = drawing.image  # a batch adds in another order, so this may differ by 1
             attention, rollout = drawing.maps.all_queries(), drawing.maps.all_rollouts()
-            lens = drawing.lens()
+            lengths, lens = drawing.maps.value_lengths(), drawing.lens()
             rows, columns = model.grid
+            machine, measured = _machine(model), measured_heads(model)
         layers, heads = attention.shape[:2]
         packed = pack(
             {
@@ -230,6 +232,7 @@ class DrawingHandlers:
                 "tokens": drawing.tokens.astype(np.int32),
                 "attention": attention,
                 "rollout": rollout,
+                "value_lengths": lengths,
                 "logits": logits,
                 "candidates": candidates.astype(np.int32),
                 "patches": patches,
@@ -245,6 +248,8 @@ class DrawingHandlers:
             layers=layers,
             heads=heads,
             layout={"rows": rows, "columns": columns, "special": ["class"]},
+            machine=machine,
+            measured=measured,
             selected=_first_place(drawing, (rows, columns), attention),
             className=class_words(view.label),
             caption=view.caption(),
@@ -252,6 +257,18 @@ class DrawingHandlers:
             seconds=round(seconds, 2),
         )
         return drawing, packed
+
+
+def measured_heads(model: DrawerModel) -> dict[str, Any] | None:
+    """Return what the card says of every head, "table" and "drawings"; None where it says nothing.
+
+    A card that speaks of other heads than the model has is another model's.
+    """
+    heads = model.info.get("heads")
+    own = set(np.ndindex(model.config.layers, model.config.heads))
+    if heads is None or {(row["layer"], row["head"]) for row in heads["table"]} != own:
+        return None
+    return {"table": heads["table"], "drawings": heads["drawings"]}
 
 
 def class_choices(classes: Sequence[str]) -> list[tuple[str, str | int]]:
@@ -295,6 +312,18 @@ def _first_place(drawing: Drawing, grid: tuple[int, int], attention: np.ndarray)
         return {"layer": 0, "head": 0, "query": query}
     layer, head = np.unravel_index(seen.max(axis=-1).argmax(), seen.shape[:2])
     return {"layer": int(layer), "head": int(head), "query": query}
+
+
+def _machine(model: DrawerModel) -> dict[str, Any]:
+    """Return the sizes of a model's parts, and how it knows where a token is."""
+    config = model.config
+    return {
+        "width": config.width,
+        "feedForward": model.prior.transformer.blocks[0].feed_forward.output.in_features,
+        "vocabulary": model.tokenizer.vocabulary_size,
+        "position": "rotary, in the heads" if config.position == "rope" else config.position,
+        "residual": config.residual,
+    }
 
 
 def _guided_logits(drawing: Drawing, guidance: float) -> np.ndarray:

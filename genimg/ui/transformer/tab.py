@@ -11,6 +11,7 @@ from genimg.ui.transformer import (
     drawing_tab,
     mistakes_tab,
     numbers_panel,
+    reasons_panel,
     surgery_panel,
     vision_tab,
 )
@@ -31,6 +32,7 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str,
             with gr.Tab("Draw", id="draw"):
                 drawn = drawing_tab.build(shelves["drawer"], demo)
                 openings["drawer"] = drawn.opening.inside(parts, "draw")
+                reasons_panel.build(drawn.handlers)
                 surgery_panel.build(drawn.handlers)
                 numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
             with gr.Tab("Complete a picture", id="complete"):

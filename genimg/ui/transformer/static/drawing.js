@@ -6,7 +6,7 @@
 const TOKENS_PER_SECOND = 25;
 const QUIET_MILLISECONDS = 250;
 const SHOWN_CANDIDATES = 12;
-const PLACE = ['layer', 'head', 'token'];
+const PLACE = ['layer', 'head', 'token', 'maps'];
 const find = (selector) => element.querySelector(selector);
 const [picture, marker, play] = ['.picture', '.picture-marker', '.play'].map(find);
 const [stepSlider, querySlider] = ['.step', '.query'].map(find);
@@ -14,14 +14,20 @@ const bars = makeBars(find('.bars'), SHOWN_CANDIDATES + 1);
 let drawing = null; // props.value with its arrays
 let grid = null;
 let lens = null;
+let overview = null;
+let table = null; // of what was measured of the heads; null where nothing was
 let reshaped = {}; // what the sliders say; all but the guidance shapes the distribution shown
 let state = { step: 1, query: 0, layer: 0, head: 0 };
 let playing = null; // the pending animation frame, or null
 let timer = null;
 let moving = null; // the timer of the sliders
 
+const adds = () => find('.switch [value=added]').checked;
 const tokens = () => drawing.tokens.data.length;
 const weightsOf = (layer, head) => itemOf(drawing.attention, layer, head, state.query);
+
+const shownOf = (layer, head) => lengthsOrWeights(
+  weightsOf(layer, head), adds() && itemOf(drawing.value_lengths, layer, head));
 
 function paintFrame(canvas, drawn) {
   const pixels = itemOf(drawing.frames, Math.max(0, drawn - 1));
@@ -56,7 +62,7 @@ function nameOf(position) {
 
 function mostOf(weights) {
   const most = threeLargest(weights).filter((position) => weights[position] > 0);
-  return most.map((position) => `${nameOf(position)} ${weights[position].toFixed(3)}`).join(' · ');
+  return most.map((position) => `${nameOf(position)} ${threeDigits(weights[position])}`).join(' · ');
 }
 
 function showAttention() {
@@ -64,18 +70,25 @@ function showAttention() {
   let high = 0;
   for (let layer = 0; layer < layers; layer += 1) {
     for (let head = 0; head < heads; head += 1) {
-      high = Math.max(high, largestOf(weightsOf(layer, head)));
+      high = Math.max(high, largestOf(shownOf(layer, head)));
     }
   }
-  const weights = weightsOf(state.layer, state.head);
+  const shown = shownOf(state.layer, state.head);
   const flow = itemOf(drawing.rollout, state.query);
-  paintMap(find('.attention'), weights, high);
+  paintMap(find('.attention'), shown, high);
   paintMap(find('.rollout'), flow, largestOf(flow));
-  grid.paint(weightsOf, layout, high, colors.data, state.query);
+  grid.paint(shownOf, layout, high, colors.data, state.query, adds() ? addedWords : entropyWords);
   grid.choose(state.layer, state.head);
+  find('.attention .what').textContent = adds() ? 'What it adds' : 'What it looked at';
+  find('.heads .below').textContent = adds()
+    ? 'One scale for all heads. Below each is the most that one token adds through it.'
+    : 'One scale for all heads. Below each is its entropy in nats: low where it looks at few tokens.';
   find('.attention .place').textContent = `Layer ${state.layer}, head ${state.head}`;
-  find('.attention .numbers').textContent = `Entropy ${entropyOf(weights).toFixed(2)} nats, maximum`
-    + ` ${largestOf(weights).toFixed(3)}. Most on ${mostOf(weights)}`;
+  find('.attention .numbers').textContent = adds()
+    ? `The length of weight × value × output projection: a token with a short value adds little,`
+      + ` however much it is looked at. Most from ${mostOf(shown)}`
+    : `Entropy ${entropyOf(shown).toFixed(2)} nats, maximum ${threeDigits(largestOf(shown))}. Most on`
+      + ` ${mostOf(shown)}`;
   find('.rollout .numbers').textContent = `Most from ${mostOf(flow)}`;
 }
 
@@ -156,6 +169,11 @@ function paintCandidate(canvas, token, rank) {
   }
 }
 
+function showMachine() {
+  if (!find('.machine').classList.contains('folded')) overview.paint(drawing, state);
+  table?.choose(state.layer, state.head);
+}
+
 function showLens() {
   find('.decided').textContent = lens.paint(drawing, state.query, state.step);
 }
@@ -163,6 +181,7 @@ function showLens() {
 function show(changes) {
   state = { ...state, ...changes };
   showPicture();
+  showMachine();
   showLens();
   showAttention();
   showCandidates();
@@ -172,10 +191,10 @@ function show(changes) {
 
 function tell() {
   const { layer, head, query } = state;
-  writeAddress(PLACE, { layer, head, token: query });
+  writeAddress(PLACE, { layer, head, token: query, ...(adds() ? { maps: 'added' } : {}) });
   const request = { drawing: props.value.drawing, layer, head, query };
   trigger('select', request);
-  window.lookedAt = { request, layers: drawing.layers, heads: drawing.heads };
+  window.lookedAt = { request, layers: drawing.layers, heads: drawing.heads, layout: drawing.layout };
   document.dispatchEvent(new Event('looked-at')); // for whom no server is needed
 }
 
@@ -223,6 +242,9 @@ function load(isNew) {
     find('.depths').replaceChildren();
     lens = makeLens(find('.depths'), drawing.layers, (event) => choose(patchAt(event, drawing.layout)));
   }
+  overview = makeOverview(find('.stations'), drawing, goToPart, chooseHead);
+  find('.measured').hidden = !drawing.measured;
+  table = drawing.measured && makeHeadTable(find('.measured'), drawing.measured, chooseHead);
   if (!same) state = { ...state, ...(layers ? drawing.selected : placeInAddress()) };
   stepSlider.max = tokens();
   querySlider.max = tokens() - 1;
@@ -240,6 +262,15 @@ function load(isNew) {
   }
 }
 
+// Brings a part of the page into sight, unfolded.
+function goToPart(selector) {
+  const part = find(selector);
+  if (part.classList.contains('folded')) part.querySelector('.fold').click();
+  part.tabIndex = -1;
+  part.focus({ preventScroll: true });
+  part.scrollIntoView({ block: 'nearest' });
+}
+
 function chooseHead(layer, head) { show({ layer, head }); }
 
 find('.canvas').addEventListener('click', (event) => choose(patchAt(event, drawing.layout)));
@@ -252,7 +283,7 @@ find('.canvas').addEventListener('keydown', (event) => {
   choose(next);
 });
 const shownWeights = {
-  '.attention': () => weightsOf(state.layer, state.head),
+  '.attention': () => shownOf(state.layer, state.head),
   '.rollout': () => itemOf(drawing.rollout, state.query),
 };
 for (const [panel, weights] of Object.entries(shownWeights)) {
@@ -268,6 +299,9 @@ for (const [panel, weights] of Object.entries(shownWeights)) {
 play.addEventListener('click', () => (playing === null ? animate() : stop()));
 stepSlider.addEventListener('input', () => { stop(); goTo(Number(stepSlider.value)); });
 querySlider.addEventListener('input', () => choose(Number(querySlider.value)));
+for (const choice of element.querySelectorAll('.switch input')) {
+  choice.addEventListener('change', () => show({}));
+}
 find('.panels').addEventListener('reshape', ({ detail }) => {
   reshaped = detail;
   if (!drawing) return;
@@ -276,6 +310,9 @@ find('.panels').addEventListener('reshape', ({ detail }) => {
   moving = setTimeout(slidersInAddress, QUIET_MILLISECONDS);
 });
 for (const name of ['.next', '.rollout', '.lens']) makeFold(find(`${name} .fold`), find(name));
+makeFold(find('.machine .fold'), find('.machine'), true);
+find('.machine .fold').addEventListener('click', showMachine);
+find('.switch [value=added]').checked = textInAddress('maps') === 'added';
 find('.panels').inert = true; // until there is a drawing
 if (props.value) load(false);
 watch('value', () => load(drawing !== null));
