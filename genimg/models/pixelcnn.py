@@ -51,8 +51,8 @@ class GatedPixelCnn(nn.Module):
         self.hidden = nn.Conv2d(config.width, config.width, 1)
         self.head = nn.Conv2d(config.width, config.greys, 1)
         # Training then starts at the uniform distribution, a loss of log(V).
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        for parameter in self.head.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, tokens: Tensor, labels: Tensor) -> Tensor:
         """Return the logits of all pixels.
