@@ -11,6 +11,7 @@ from genimg.ui.transformer import (
     drawing_tab,
     mistakes_tab,
     numbers_panel,
+    patterns_panel,
     surgery_panel,
     vision_tab,
 )
@@ -33,6 +34,7 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str,
                 openings["drawer"] = drawn.opening.inside(parts, "draw")
                 surgery_panel.build(drawn.handlers)
                 numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
+                patterns_panel.build()
             with gr.Tab("Complete a picture", id="complete"):
                 completion_tab.build(shelves["drawer"], demo)
         if "vision" in shelves:
