@@ -41,6 +41,7 @@ from genimg.tensors import to_uint8
 # though a little less varied (benchmarks/guidance.py).
 DEFAULT_GUIDANCE = 1.75
 _BATCH = 250
+_MOST_TOKENS = 16_000  # at once: a token's keys and values take some kilobytes
 _UNDRAWN = 128  # the grey of places that have no token yet
 
 
@@ -74,6 +75,7 @@ class DrawerModel(LoadedModel):
         # Decoding is a third faster this way on a CPU.
         self.tokenizer = checkpoint.model.tokenizer.to(memory_format=torch.channels_last)
         self.grid = self.tokenizer.grid
+        self._batch = max(1, min(_BATCH, _MOST_TOKENS // self.prior.num_tokens))
 
     def sample(
         self,
@@ -274,7 +276,7 @@ class DrawerModel(LoadedModel):
         x = self._input(images)
         numbers = self._labels(labels, len(x))
         found = []
-        parts = zip(x.split(_BATCH), numbers.split(_BATCH), strict=True)
+        parts = zip(x.split(self._batch), numbers.split(self._batch), strict=True)
         for part, classes in parts:
             tokens = self.tokenizer.encode(part)  # (B, N)
             logits = self.prior(tokens[:, :-1], self.here(classes)).float()  # (B, N, V)
@@ -288,8 +290,8 @@ class DrawerModel(LoadedModel):
         uniforms = self._uniforms(seed, len(labels))
         controls = self._all_controls(controls, labels)
         pictures = []
-        for start in range(0, len(labels), _BATCH):
-            part = slice(start, start + _BATCH)
+        for start in range(0, len(labels), self._batch):
+            part = slice(start, start + self._batch)
             chosen, given = self.here(labels[part]), self._given(known, part)
             tokens = draw_tokens(self.prior, chosen, uniforms[part], known=given, **controls)
             pictures.append(self._decode(tokens))

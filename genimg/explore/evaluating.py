@@ -19,6 +19,7 @@ from genimg.explore import (
     load,
 )
 from genimg.explore.arguments import pictures_of
+from genimg.metrics.compression import order_zero_bits, png_bits
 from genimg.metrics.evaluation import evaluate
 from genimg.metrics.features import FEATURE_NETS, FeatureNet
 from genimg.metrics.frechet import frechet_distance
@@ -56,10 +57,12 @@ def evaluate_model(
     Returns:
         JSON-ready entries. A GAN: those of `genimg.metrics.evaluation.evaluate`. An image GPT: the
         same, and of the test split `test_negative_log_likelihood`, in nats per token, and
-        `test_bits_per_dimension`. A tokenizer: `reconstruction_frechet_distance`,
-        `mean_squared_error` and `codes_used` of the test split. A classifier: `test_accuracy`; one
-        of attributes: `attribute_accuracy` of those with names and `attribute_error`, the mean
-        absolute error, of those that are numbers, each as a mean and one by one.
+        `test_bits_per_dimension`; where the tokens are pixels also what these take without a model,
+        `order_zero_bits_per_dimension` and `png_bits_per_dimension`. A tokenizer:
+        `reconstruction_frechet_distance`, `mean_squared_error` and `codes_used` of the test split.
+        A classifier: `test_accuracy`; one of attributes: `attribute_accuracy` of those with names
+        and `attribute_error`, the mean absolute error, of those that are numbers, each as a mean
+        and one by one.
 
     Raises:
         ValueError: a model cannot be loaded, or the two are made for different pictures.
@@ -92,7 +95,10 @@ def evaluate_model(
         seed=seed,
     )
     if isinstance(model, DrawerModel):
-        entries |= _likelihood_entries(model, load_split("test", size))
+        test = load_split("test", size)
+        entries |= _likelihood_entries(model, test)
+        if model.tokenizer.local:
+            entries |= _compression_entries(model, load_split("train", size), test)
     return entries
 
 
@@ -240,6 +246,30 @@ def _likelihood_entries(model: DrawerModel, test: data.Dataset) -> Entries:
         "test_bits_per_dimension": {
             "value": nats * tokens / dimensions / math.log(2),
             "dimensions": dimensions,
+            **({"greys": model.tokenizer.vocabulary_size} if model.tokenizer.local else {}),
+            **measured,
+        },
+    }
+
+
+def _compression_entries(model: DrawerModel, train: data.Dataset, test: data.Dataset) -> Entries:
+    """Return how many bits the pixels of the test pictures take without a model.
+
+    Args:
+        train, test: at the model's own size.
+    """
+    greys, rows = model.tokenizer.vocabulary_size, model.grid[0]
+    known, asked = (
+        model.tokenizer.encode(split.images.float() / 127.5 - 1).numpy() for split in (train, test)
+    )
+    measured = {"greys": greys, "images": len(test), "source": test.source}
+    return {
+        "order_zero_bits_per_dimension": {
+            "value": order_zero_bits(known, asked, greys),
+            **measured,
+        },
+        "png_bits_per_dimension": {
+            "value": png_bits(asked.reshape(len(asked), rows, -1), greys),
             **measured,
         },
     }

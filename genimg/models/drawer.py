@@ -1,6 +1,7 @@
 """An image GPT together with the tokenizer whose tokens it draws.
 
 Neither is of any use without the other, so they are one model: one configuration, one checkpoint.
+The tokens are those of a trained autoencoder, or the pixels themselves.
 """
 
 import math
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from genimg.models.image_gpt import ImageGpt, ImageGptConfig, PriorConfig
+from genimg.models.pixels import PixelsConfig, PixelTokenizer
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 
 
@@ -29,17 +31,37 @@ class DrawerConfig(PriorConfig, FsqTokenizerConfig):
         vocabulary_size = math.prod(self.levels)
         return self.part(ImageGptConfig, vocabulary_size=vocabulary_size, rows=side, columns=side)
 
+    def make_tokenizer(self) -> FsqTokenizer:
+        """Return an untrained tokenizer."""
+        return FsqTokenizer(self.tokenizer_config())
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelDrawerConfig(PriorConfig, PixelsConfig):
+    """What a `Drawer` of pixels is made of: the greys' fields and the image GPT's."""
+
+    def prior_config(self) -> ImageGptConfig:
+        """Return the configuration of the image GPT, which has a token for each pixel."""
+        return self.part(
+            ImageGptConfig, vocabulary_size=self.greys, rows=self.size, columns=self.size
+        )
+
+    def make_tokenizer(self) -> PixelTokenizer:
+        """Return the tokenizer."""
+        return PixelTokenizer(self.part(PixelsConfig))
+
 
 class Drawer(nn.Module):
     """Class labels to pictures, by way of tokens.
 
     Attributes:
         prior: the image GPT, which knows how likely tokens are.
-        tokenizer: turns pictures into tokens and back; trained beforehand and frozen since.
+        tokenizer: turns pictures into tokens and back; if it learns, it was trained beforehand
+            and is frozen since.
     """
 
-    def __init__(self, config: DrawerConfig) -> None:
+    def __init__(self, config: DrawerConfig | PixelDrawerConfig) -> None:
         super().__init__()
         self.config = config
         self.prior = ImageGpt(config.prior_config())
-        self.tokenizer = FsqTokenizer(config.tokenizer_config())
+        self.tokenizer: FsqTokenizer | PixelTokenizer = config.make_tokenizer()

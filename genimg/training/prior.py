@@ -1,4 +1,4 @@
-"""Training an image GPT: the next token of pictures that a finished tokenizer has read."""
+"""Training an image GPT: the next token of a picture, or its next pixel."""
 
 import copy
 from dataclasses import dataclass
@@ -28,12 +28,9 @@ BETAS = (0.9, 0.95)  # the usual ones of language models: a short memory of squa
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PriorTrainingConfig(Configuration):
-    """How an image GPT is trained."""
+class NextTokenTrainingConfig(Configuration):
+    """How an image GPT is trained, whatever its tokens are."""
 
-    tokenizer: str = setting(
-        "fashion-tokenizer", "The trained FSQ tokenizer: a checkpoint, or the folder of a run."
-    )
     label_dropout: float = setting(
         0.1, "Share of labels hidden, which guidance needs (arXiv 2207.12598).", low=0, high=1
     )
@@ -47,19 +44,26 @@ class PriorTrainingConfig(Configuration):
     )
 
 
-class PriorTask(Task[Drawer, PriorTrainingConfig]):
-    """Labels to tokens. The tokenizer is part of the model and stays as it is."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PriorTrainingConfig(NextTokenTrainingConfig):
+    """How an image GPT over the tokens of a trained tokenizer is trained."""
+
+    tokenizer: str = setting(
+        "fashion-tokenizer", "The trained FSQ tokenizer: a checkpoint, or the folder of a run."
+    )
+
+
+class NextTokenTask(Task[Drawer, NextTokenTrainingConfig]):
+    """Labels to tokens, which are pixels or come from a tokenizer that stays as it is."""
 
     model: Drawer
     average: ImageGpt
     validates = True
-    needs_tokenizer = True
 
     def __init__(
-        self, model: Drawer, config: PriorTrainingConfig, device: torch.device, precision: str
+        self, model: Drawer, config: NextTokenTrainingConfig, device: torch.device, precision: str
     ) -> None:
         super().__init__(model, config, device, precision, averaged=model.prior)
-        self.tokenizer_name = config.tokenizer
         self.model.tokenizer.eval().requires_grad_(False)
         self.optimizers = {
             "prior": make_optimizer(
@@ -70,12 +74,8 @@ class PriorTask(Task[Drawer, PriorTrainingConfig]):
             )
         }
 
-    def take_tokenizer(self, tokenizer: nn.Module) -> None:
-        """Copy the weights of a trained tokenizer of the same configuration."""
-        self.model.tokenizer.load_state_dict(tokenizer.state_dict())
-
     def begin_with(self, model: Drawer) -> None:
-        """Copy the weights of the image GPT; the tokenizer is the one that was asked for."""
+        """Copy the weights of the image GPT; the tokenizer stays as it is."""
         self.model.prior.load_state_dict(model.prior.state_dict())
         self.average.load_state_dict(model.prior.state_dict())
 
@@ -135,3 +135,19 @@ class PriorTask(Task[Drawer, PriorTrainingConfig]):
         tokens = model.tokenizer.encode(random_pictures(model.config))
         labels = torch.arange(len(tokens)) % model.prior.config.classes
         return [tokens, model.tokenizer.decode(tokens), model.prior(tokens[:, :-1], labels)]
+
+
+class PriorTask(NextTokenTask):
+    """Labels to the tokens of a trained tokenizer, which is part of the model."""
+
+    needs_tokenizer = True
+
+    def __init__(
+        self, model: Drawer, config: PriorTrainingConfig, device: torch.device, precision: str
+    ) -> None:
+        super().__init__(model, config, device, precision)
+        self.tokenizer_name = config.tokenizer
+
+    def take_tokenizer(self, tokenizer: nn.Module) -> None:
+        """Copy the weights of a trained tokenizer of the same configuration."""
+        self.model.tokenizer.load_state_dict(tokenizer.state_dict())

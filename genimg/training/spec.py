@@ -8,7 +8,12 @@ from genimg.models import kind_named
 from genimg.training.attributes import AttributeTask, AttributeTrainingConfig
 from genimg.training.classification import ClassifierTask, ClassifierTrainingConfig
 from genimg.training.gan import GanTask, GanTrainingConfig
-from genimg.training.prior import PriorTask, PriorTrainingConfig
+from genimg.training.prior import (
+    NextTokenTask,
+    NextTokenTrainingConfig,
+    PriorTask,
+    PriorTrainingConfig,
+)
 from genimg.training.task import Task
 from genimg.training.tokenizer import TokenizerTask, TokenizerTrainingConfig
 
@@ -18,6 +23,7 @@ TASKS: dict[str, tuple[type[Task], type[Configuration]]] = {
     "attributes": (AttributeTask, AttributeTrainingConfig),
     "tokenizer": (TokenizerTask, TokenizerTrainingConfig),
     "prior": (PriorTask, PriorTrainingConfig),
+    "pixels": (NextTokenTask, NextTokenTrainingConfig),
 }
 
 

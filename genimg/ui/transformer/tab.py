@@ -12,6 +12,7 @@ from genimg.ui.transformer import (
     mistakes_tab,
     numbers_panel,
     reasons_panel,
+    patterns_panel,
     surgery_panel,
     vision_tab,
 )
@@ -35,6 +36,7 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str,
                 reasons_panel.build(drawn.handlers)
                 surgery_panel.build(drawn.handlers)
                 numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
+                patterns_panel.build()
             with gr.Tab("Complete a picture", id="complete"):
                 completion_tab.build(shelves["drawer"], demo)
         if "vision" in shelves:
