@@ -141,6 +141,7 @@ def small_models():
         "portraits-tokenizer": _SMALL_TOKENIZER | {"discriminator_width": 8},
         "fashion-gpt": _SMALL_PRIOR,
         "portraits-gpt": _SMALL_PRIOR,
+        "fashion-maskgit": _SMALL_PRIOR,
     }
 
 

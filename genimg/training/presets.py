@@ -150,6 +150,13 @@ _OURS = {
         {"tokenizer": "portraits-tokenizer"},
         {"batch_size": 32, "precision": "fp32", "validations": 20, "dataset": "portraits"},
     ),
+    "fashion-maskgit": Preset(
+        "MaskGIT: draws in a few steps, and in any order (needs a trained tokenizer)",
+        "maskgit",
+        {"size": 28, "dropout": 0.0},
+        {},
+        {"batch_size": 32, "precision": "fp32", "validations": 20},
+    ),
     "fashion-vit": Preset(
         "Vision Transformer: a classifier with attention to look at",
         "vision-transformer",

@@ -8,6 +8,7 @@ from genimg.models import kind_named
 from genimg.training.attributes import AttributeTask, AttributeTrainingConfig
 from genimg.training.classification import ClassifierTask, ClassifierTrainingConfig
 from genimg.training.gan import GanTask, GanTrainingConfig
+from genimg.training.masked_prior import MaskedPriorTask
 from genimg.training.prior import PriorTask, PriorTrainingConfig
 from genimg.training.task import Task
 from genimg.training.tokenizer import TokenizerTask, TokenizerTrainingConfig
@@ -18,6 +19,7 @@ TASKS: dict[str, tuple[type[Task], type[Configuration]]] = {
     "attributes": (AttributeTask, AttributeTrainingConfig),
     "tokenizer": (TokenizerTask, TokenizerTrainingConfig),
     "prior": (PriorTask, PriorTrainingConfig),
+    "masked-prior": (MaskedPriorTask, PriorTrainingConfig),
 }
 
 

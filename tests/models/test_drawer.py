@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genimg.models.drawer import Drawer, DrawerConfig
+from genimg.models.drawer import Drawer, DrawerConfig, MaskedDrawer, MaskedDrawerConfig
 from genimg.models.image_gpt import ImageGptConfig
 from genimg.models.tokenizer import FsqTokenizerConfig
 
@@ -103,3 +103,13 @@ def test_an_image_goes_through_both_parts_and_back():
 def test_what_does_not_fit_is_refused(fields, sentence):
     with pytest.raises(ValueError, match=sentence):
         DrawerConfig(**SMALL | fields)
+
+
+def test_a_masked_drawer_speaks_the_language_of_the_tokenizer_too():
+    config = MaskedDrawerConfig(**SMALL | {"size": 28, "levels": (5, 3)}, classes=4)
+    assert MaskedDrawerConfig.from_dict(config.to_dict()) == config
+    with torch.device("meta"):
+        model = MaskedDrawer(config)
+    assert model.prior.num_tokens == model.tokenizer.num_tokens == 49
+    assert model.prior.config.vocabulary_size == model.tokenizer.vocabulary_size == 15
+    assert model.prior.unconditional == 4
