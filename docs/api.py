@@ -25,6 +25,8 @@ MODULES = [
     "genimg.explore.named_directions",
     "genimg.explore.neighbours",
     "genimg.explore.outputs",
+    "genimg.explore.parallel",
+    "genimg.explore.parallel_drawn",
     "genimg.metrics",
     "genimg.models",  # and all modules in it
     "genimg.render",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from genimg.checks import require_whole_number
-from genimg.explore import DrawerModel
+from genimg.explore import DrawerModel, MaskedDrawerModel
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.explore.drawn import Drawing
@@ -182,17 +182,7 @@ class DrawingHandlers:
     def facts(self, name: str) -> str:
         """Return one line about the model."""
         with self.shelf.use(name) as model:
-            card, config = model.info, model.config
-            rows, columns = model.grid
-        parameters = card.get("parameters", {}).get("prior")
-        parts = [
-            dataset_words(card.get("dataset", "")),
-            f"{parameters:,} parameters" if parameters else None,
-            f"{config.layers} layers of {config.heads} heads",
-            f"{rows} x {columns} tokens",
-            f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
-        ]
-        return " · ".join(part for part in parts if part)
+            return facts_of(model)
 
     def _place(self, request: Any) -> tuple[DrawingView, int, int, int]:
         if not isinstance(request, dict) or not isinstance(request.get("drawing"), dict):
@@ -252,6 +242,21 @@ class DrawingHandlers:
             seconds=round(seconds, 2),
         )
         return drawing, packed
+
+
+def facts_of(model: DrawerModel | MaskedDrawerModel) -> str:
+    """Return one line about a model that draws with tokens."""
+    card, config = model.info, model.config
+    rows, columns = model.grid
+    parameters = card.get("parameters", {}).get("prior")
+    parts = [
+        dataset_words(card.get("dataset", "")),
+        f"{parameters:,} parameters" if parameters else None,
+        f"{config.layers} layers of {config.heads} heads",
+        f"{rows} x {columns} tokens",
+        f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def class_choices(classes: Sequence[str]) -> list[tuple[str, str | int]]:

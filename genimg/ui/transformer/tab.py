@@ -1,4 +1,4 @@
-"""The Transformer tab: draw with an image GPT, complete a picture, look at one."""
+"""The Transformer tab: draw with an image GPT or a MaskGIT, complete a picture, look at one."""
 
 from collections.abc import Mapping
 
@@ -11,13 +11,14 @@ from genimg.ui.transformer import (
     drawing_tab,
     mistakes_tab,
     numbers_panel,
+    parallel_tab,
     surgery_panel,
     vision_tab,
 )
 
 
 def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str, Opening], gr.Tabs]:
-    """Add what the models on `shelves` can do; at least one of "drawer" and "vision" is there.
+    """Add what the models on `shelves` can do; at least one model of the tab is there.
 
     Args:
         demo: the page that is being built.
@@ -35,6 +36,10 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str,
                 numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
             with gr.Tab("Complete a picture", id="complete"):
                 completion_tab.build(shelves["drawer"], demo)
+        if "masked-drawer" in shelves:
+            with gr.Tab("Draw in parallel", id="parallel"):
+                shown = parallel_tab.build(shelves["masked-drawer"], demo)
+                openings["masked-drawer"] = shown.inside(parts, "parallel")
         if "vision" in shelves:
             with gr.Tab("Look at a picture", id="look"):
                 looked = vision_tab.build(shelves["vision"], demo)
