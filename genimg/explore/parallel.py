@@ -14,7 +14,7 @@ from torch import Tensor
 
 from genimg.checks import check_seed, require_number, require_whole_number, shown
 from genimg.explore.arguments import Label, check_controls, check_count
-from genimg.explore.drawing import Controls
+from genimg.explore.drawing import DEFAULT_GUIDANCE, Controls
 from genimg.explore.outputs import Output, Pictures, as_output, check_output
 from genimg.explore.parallel_drawn import ParallelDrawing
 from genimg.explore.presenting import sheet
@@ -47,7 +47,12 @@ class ParallelControls(Controls, total=False):
     noise: float
 
 
-DEFAULTS: dict[str, Any] = {"steps": 8, "order": "confidence", "noise": 1.0, "guidance": 1.75}
+DEFAULTS: dict[str, Any] = {
+    "steps": 8,
+    "order": "confidence",
+    "noise": 1.0,
+    "guidance": DEFAULT_GUIDANCE,
+}
 
 
 class MaskedDrawerModel(TokenDrawingModel):

@@ -43,6 +43,14 @@ class TokenDrawingModel(LoadedModel):
         self.tokenizer = checkpoint.model.tokenizer.to(memory_format=torch.channels_last)
         self.grid = self.tokenizer.grid
 
+    def tokens_of(self, image: np.ndarray) -> np.ndarray:
+        """Return the tokens of a picture, uint8 (H, W, C), int64 (N,) in raster order.
+
+        Raises:
+            ValueError: the picture has another size.
+        """
+        return self._encode(image)[0].numpy()
+
     def unfinished(self, tokens: np.ndarray) -> np.ndarray:
         """Return the picture of tokens int64 (..., N), of which some are -1, uint8 (..., H, W, C).
 

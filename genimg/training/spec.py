@@ -54,7 +54,10 @@ class RunConfig(Configuration):
     )
     sheets: int = setting(40, "Sample sheets over the whole run.", low=0, high=1000)
     validations: int = setting(
-        0, "Checks on held-out pictures over the whole run, for image GPTs.", low=0, high=1000
+        0,
+        "Checks on held-out pictures over the whole run, for image GPTs and MaskGITs.",
+        low=0,
+        high=1000,
     )
     patience: int = setting(
         4, "Checks without improvement that end the run; 0 never ends it.", low=0, high=1000

@@ -114,6 +114,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         "drawer.sample": (drawer.sample, {"count": 2, "seed": 0, "label": 1} | OUTPUT | controls),
         "drawer.generate": (drawer.generate, {"label": 1, "seed": 0} | controls),
         "drawer.stream": (drawer.stream, {"label": 1, "seed": 0} | controls),
+        "drawer.tokens_of": (drawer.tokens_of, {"image": PICTURE}),
         "drawer.unfinished": (drawer.unfinished, {"tokens": tokens[0]}),
         "drawer.complete": (
             drawer.complete,
@@ -134,6 +135,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         ),
         "masked.sample": (masked.sample, {"count": 2, "seed": 0, "label": 1} | OUTPUT | parallel),
         "masked.draw": (masked.draw, {"label": 1, "seed": 0} | parallel),
+        "masked.tokens_of": (masked.tokens_of, {"image": PICTURE}),
         "masked.unfinished": (masked.unfinished, {"tokens": tokens[0]}),
         "masked.complete": (
             masked.complete,

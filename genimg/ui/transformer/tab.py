@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import gradio as gr
 
-from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.model_shelf import JoinedShelf, ModelShelf
 from genimg.ui.opening import Opening
 from genimg.ui.transformer import (
     completion_tab,
@@ -34,8 +34,10 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str,
                 openings["drawer"] = drawn.opening.inside(parts, "draw")
                 surgery_panel.build(drawn.handlers)
                 numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
+        drawing = [shelves[use] for use in ("drawer", "masked-drawer") if use in shelves]
+        if drawing:
             with gr.Tab("Complete a picture", id="complete"):
-                completion_tab.build(shelves["drawer"], demo)
+                completion_tab.build(JoinedShelf(drawing), demo)
         if "masked-drawer" in shelves:
             with gr.Tab("Draw in parallel", id="parallel"):
                 shown = parallel_tab.build(shelves["masked-drawer"], demo)
