@@ -27,6 +27,8 @@ MODULES = [
     "genimg.explore.named_directions",
     "genimg.explore.neighbours",
     "genimg.explore.outputs",
+    "genimg.explore.parallel",
+    "genimg.explore.parallel_drawn",
     "genimg.explore.positions",
     "genimg.explore.reasons",
     "genimg.metrics",

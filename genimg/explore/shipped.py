@@ -15,6 +15,7 @@ GanName = Literal[
     "portraits-style",
 ]
 DrawerName = Literal["fashion-gpt", "portraits-gpt"]
+MaskedDrawerName = Literal["fashion-maskgit"]
 VisionName = Literal["fashion-vit"]
 ClassifierName = Literal["fashion-features"]
 AttributesName = Literal["critters-features", "portraits-features"]

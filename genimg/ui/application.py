@@ -37,7 +37,7 @@ from genimg.ui.training import tab as train_tab
 from genimg.ui.training.run_models import RunModels
 from genimg.ui.transformer import tab as transformer_tab
 
-PARTS = ("draw", "complete", "look", "mistakes")
+PARTS = ("draw", "complete", "parallel", "look", "mistakes")
 """What is inside the Transformer tab, by the ids of its tabs."""
 _ONE_HOUR = 3600
 _HERE = "127.0.0.1"
@@ -82,7 +82,7 @@ def build(
                     openings["gan"] = gan_tab.build(shelves["gan"], demo).inside(
                         tabs, SHOWN["gan"].tab_id
                     )
-            if {"drawer", "vision"} & shelves.keys():
+            if {"drawer", "masked-drawer", "vision"} & shelves.keys():
                 with gr.Tab("Transformer", id="transformer"):
                     parts, inner = transformer_tab.build(shelves, demo)
                 groups.append(inner)

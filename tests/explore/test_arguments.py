@@ -52,6 +52,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
     folder = tmp_path_factory.mktemp("x")
     style, mlp, plain = make_model("stylegan"), make_model("mlp-gan"), make_model("dcgan", 0)
     drawer = genimg.explore.DrawerModel(make_tiny("image-gpt"))
+    masked = genimg.explore.MaskedDrawerModel(make_tiny("maskgit"))
     vision = genimg.explore.VisionTransformerModel(make_tiny("vision-transformer"))
     tokenizer = TokenizerModel(make_tiny("fsq-tokenizer"))
     config = small_config("classifier", 16, 1, 3)
@@ -62,6 +63,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
     place_of = {"device": "cpu", "dtype": torch.float32}
     place = {"layer": 0, "head": 0, "query": 0}
     controls = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "guidance": 1.5}
+    parallel = controls | {"steps": 2, "order": "random", "noise": 1.0}
     moves = {"seed": 0, "label": 0, "directions": [1.0], "latents": {0: 1.0}}
     walk = {"seeds": [1, 2], "steps": 3, "mode": "slerp", "space": "z", "loop": False}
     tokens = np.zeros((1, 16), int)
@@ -112,6 +114,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         "drawer.sample": (drawer.sample, {"count": 2, "seed": 0, "label": 1} | OUTPUT | controls),
         "drawer.generate": (drawer.generate, {"label": 1, "seed": 0} | controls),
         "drawer.stream": (drawer.stream, {"label": 1, "seed": 0} | controls),
+        "drawer.tokens_of": (drawer.tokens_of, {"image": PICTURE}),
         "drawer.unfinished": (drawer.unfinished, {"tokens": tokens[0]}),
         "drawer.complete": (
             drawer.complete,
@@ -130,6 +133,18 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         "drawer.negative_log_likelihood": (
             drawer.negative_log_likelihood,
             {"images": SHEET, "labels": [0, 1]},
+        ),
+        "masked.sample": (masked.sample, {"count": 2, "seed": 0, "label": 1} | OUTPUT | parallel),
+        "masked.draw": (masked.draw, {"label": 1, "seed": 0} | parallel),
+        "masked.tokens_of": (masked.tokens_of, {"image": PICTURE}),
+        "masked.unfinished": (masked.unfinished, {"tokens": tokens[0]}),
+        "masked.complete": (
+            masked.complete,
+            {"image": PICTURE, "rows": 2, "count": 2, "seed": 0, "label": 1} | OUTPUT | parallel,
+        ),
+        "masked.negative_log_likelihood": (
+            masked.negative_log_likelihood,
+            {"images": SHEET, "labels": [0, 1], "order": "any", "seed": 0},
         ),
         "drawing.lens": (drawing.lens, {}),
         "drawing.attention": (drawing.attention, place),

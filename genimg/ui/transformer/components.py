@@ -26,6 +26,15 @@ def drawing(*, name: str, looks: Callable) -> gr.HTML:
     return component(STATIC, "drawing", scripts, None, name=name, server_functions=[look_at])
 
 
+def parallel(*, name: str) -> gr.HTML:
+    """Return a drawing of a MaskGIT; its event `select` tells which step is looked at.
+
+    Its value is a `ParallelHandlers.payload`, or None before the first.
+    """
+    scripts = ["helpers.js", "payload.js", "heads.js", "parallel.js"]
+    return component(STATIC, "parallel", scripts, None, name=name)
+
+
 def numbers(*, name: str, export: Callable) -> gr.HTML:
     """Return the steps of one head's attention; `export` makes the file of all of them."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from genimg.checks import require_whole_number
-from genimg.explore import DrawerModel
+from genimg.explore import DrawerModel, MaskedDrawerModel
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.explore.drawn import Drawing
@@ -205,17 +205,7 @@ class DrawingHandlers:
     def facts(self, name: str) -> str:
         """Return one line about the model."""
         with self.shelf.use(name) as model:
-            card, config = model.info, model.config
-            rows, columns = model.grid
-        parameters = card.get("parameters", {}).get("prior")
-        parts = [
-            dataset_words(card.get("dataset", "")),
-            f"{parameters:,} parameters" if parameters else None,
-            f"{config.layers} layers of {config.heads} heads",
-            f"{rows} x {columns} tokens",
-            f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
-        ]
-        return " · ".join(part for part in parts if part)
+            return facts_of(model)
 
     def _place(self, request: Any) -> tuple[DrawingView, int, int, int]:
         if not isinstance(request, dict) or not isinstance(request.get("drawing"), dict):
@@ -293,6 +283,21 @@ def measured_heads(model: DrawerModel) -> dict[str, Any] | None:
     return {"table": heads["table"], "drawings": heads["drawings"]}
 
 
+def facts_of(model: DrawerModel | MaskedDrawerModel) -> str:
+    """Return one line about a model that draws with tokens."""
+    card, config = model.info, model.config
+    rows, columns = model.grid
+    parameters = card.get("parameters", {}).get("prior")
+    parts = [
+        dataset_words(card.get("dataset", "")),
+        f"{parameters:,} parameters" if parameters else None,
+        f"{config.layers} layers of {config.heads} heads",
+        f"{rows} x {columns} tokens",
+        f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
+    ]
+    return " · ".join(part for part in parts if part)
+
+
 def class_choices(classes: Sequence[str]) -> list[tuple[str, str | int]]:
     """Return (what to show, value) of each class to choose from, the first for any class."""
     return [(class_words(None), ANY_CLASS), *((class_words(name), name) for name in classes)]
@@ -339,9 +344,10 @@ def _first_place(drawing: Drawing, grid: tuple[int, int]) -> dict[str, int]:
 def _machine(model: DrawerModel) -> dict[str, Any]:
     """Return the sizes of a model's parts, and how it knows where a token is."""
     config = model.config
+    first: Any = model.prior.transformer.blocks[0]
     return {
         "width": config.width,
-        "feedForward": model.prior.transformer.blocks[0].feed_forward.output.in_features,
+        "feedForward": first.feed_forward.output.in_features,
         "vocabulary": model.tokenizer.vocabulary_size,
         "position": "rotary, in the heads" if config.position == "rope" else config.position,
         "residual": config.residual,
