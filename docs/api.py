@@ -18,6 +18,7 @@ MODULES = [
     "genimg.explore.drawing",
     "genimg.explore.drawn",
     "genimg.explore.evaluating",
+    "genimg.explore.inside",
     "genimg.explore.inversion",
     "genimg.explore.lens",
     "genimg.explore.mistakes",
@@ -26,6 +27,7 @@ MODULES = [
     "genimg.explore.neighbours",
     "genimg.explore.outputs",
     "genimg.metrics",
+    "genimg.metrics.spectrum",
     "genimg.models",  # and all modules in it
     "genimg.render",
     "genimg.training.game",
