@@ -20,6 +20,7 @@ MODULES = [
     "genimg.explore.drawn",
     "genimg.explore.evaluating",
     "genimg.explore.head_table",
+    "genimg.explore.inside",
     "genimg.explore.inversion",
     "genimg.explore.lens",
     "genimg.explore.mistakes",
@@ -32,6 +33,7 @@ MODULES = [
     "genimg.explore.positions",
     "genimg.explore.reasons",
     "genimg.metrics",
+    "genimg.metrics.spectrum",
     "genimg.models",  # and all modules in it
     "genimg.render",
     "genimg.training.game",

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 import genimg
 from genimg import data, render
 from genimg.checkpoints import Checkpoint
-from genimg.explore import comparing, evaluating
+from genimg.explore import comparing, evaluating, inside
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.loaded import LoadedModel
 from genimg.explore.tokenizing import TokenizerModel
-from genimg.metrics import diversity, frechet, kernel, manifold, nearest
+from genimg.metrics import diversity, frechet, kernel, manifold, nearest, spectrum
 from genimg.models import KINDS
 
 PACKAGE = Path(genimg.__file__).parent
@@ -87,7 +87,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             ),
             f"{name}.origin": (
                 model.origin,
-                {k: v for k, v in (moves | own).items() if k not in ("directions", "output")},
+                {k: v for k, v in (moves | own).items() if k != "output"},
             ),
             f"{name}.nearest": (model.nearest, {"picture": sheet[0], "count": 1, "by": "pixels"}),
             f"{name}.search": (
@@ -108,6 +108,17 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             f"{name}.judge": (
                 model.judge,
                 {"images": sheet, "labels": [0, 1] if model.classes else None},
+            ),
+            f"{name}.feature_maps": (
+                functools.partial(inside.feature_maps, model),
+                {"layer": 1} | moves | {"label": own.get("label", 1)},
+            ),
+            f"{name}.peaks": (functools.partial(inside.peaks, model), {"layer": 1}),
+            f"{name}.alter": (
+                functools.partial(inside.alter, model),
+                {"factors": {(0, 0): 0.0}, "added": {(1, 2): 1.0}}
+                | moves
+                | {"label": own.get("label", 1)},
             ),
         }
     found |= {
@@ -206,6 +217,8 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         ),
         "precision_recall": (manifold.precision_recall, pair),
         "density_coverage": (manifold.density_coverage, pair),
+        "spectrum": (spectrum.spectrum, {"pictures": SHEET}),
+        "power_map": (spectrum.power_map, {"pictures": SHEET}),
         "nearest": (nearest.nearest, {"query": SHEET, "bank": SHEET, "count": 1}),
         "within_class_distance": (
             diversity.within_class_distance,
