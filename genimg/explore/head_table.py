@@ -76,12 +76,11 @@ def _looks(prior: ImageGpt, tokens: Tensor, labels: Tensor, away: Tensor) -> dic
     prior(tokens[:, :-1], labels, capture=capture)
     found: dict[str, list[Tensor]] = {"far": [], "on_patches": [], "entropy": [], "on_class": []}
     for layer in range(prior.config.layers):
-        weights = capture.weights(layer).double().sum(dim=0)  # (H, N, N)
-        entropy = torch.special.entr(capture.weights(layer)).double().sum(dim=(0, 2, 3))
-        found["far"].append((weights * away).sum(dim=(1, 2)))
-        found["on_patches"].append(weights[:, :, 1:].sum(dim=(1, 2)))
-        found["entropy"].append(entropy)
-        found["on_class"].append(weights[:, :, 0].sum(dim=1))
+        weights = capture.weights(layer).cpu().double()  # (B, H, N, N)
+        found["far"].append((weights * away).sum(dim=(0, 2, 3)))
+        found["on_patches"].append(weights[..., 1:].sum(dim=(0, 2, 3)))
+        found["entropy"].append(torch.special.entr(weights).sum(dim=(0, 2, 3)))
+        found["on_class"].append(weights[..., 0].sum(dim=(0, 2)))
     return {name: torch.stack(figures) for name, figures in found.items()}
 
 
@@ -103,7 +102,7 @@ def _loss(
 ) -> Tensor:
     """Return -log p of all tokens together, float64 ()."""
     logits = prior(tokens[:, :-1], labels, surgery=surgery).float()
-    return F.cross_entropy(logits.mT, tokens, reduction="none").double().sum()
+    return F.cross_entropy(logits.mT, tokens, reduction="none").cpu().double().sum()
 
 
 def _distances(prior: ImageGpt) -> Tensor:
@@ -111,11 +110,10 @@ def _distances(prior: ImageGpt) -> Tensor:
 
     The class token, position 0, is no patch: it has 0.
     """
-    device = prior.token_embedding.weight.device
-    places = prior.layout.coordinates(device)[1:].double()  # (N, 2)
+    places = prior.layout.coordinates()[1:].double()  # (N, 2)
     between = torch.cdist(places, places)  # of tokens; position k holds token k - 1
     return F.pad(between[:, :-1], (1, 0))
 
 
 def _array(figures: Tensor) -> np.ndarray:
-    return figures.float().cpu().numpy()
+    return figures.float().numpy()

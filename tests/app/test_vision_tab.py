@@ -209,6 +209,7 @@ def test_the_code_says_what_is_looked_at(open_page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_overflows_on_a_phone(open_page, theme):
     page = open_tab(open_page, query=f"?__theme={theme}", width=390, height=844)
+    page.get_by_role("button", name="The numbers in Python").click()
     order = ("#vision-pad canvas", "#vision .class-bars", "#vision .head-grid", "#vision-code")
     places = [page.locator(name).bounding_box()["y"] for name in order]
     assert places == sorted(places)

@@ -80,8 +80,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
             gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
-        with gr.Column(scale=6, min_width=320):
-            gr.Markdown("## The pictures in Python")
+        with gr.Column(scale=6, min_width=320, elem_classes=["foldable", "quiet"]):
+            components.heading("The pictures in Python")
             code = components.snippet(handlers.snippet(view), name="completion-code")
 
     controls = [checkpoint, pad, label, count, seed, temperature, top_p]
