@@ -74,7 +74,6 @@ class DrawerModel(LoadedModel):
         # Decoding is a third faster this way on a CPU.
         self.tokenizer = checkpoint.model.tokenizer.to(memory_format=torch.channels_last)
         self.grid = self.tokenizer.grid
-        self._batch = max(1, min(_BATCH, _MOST_TOKENS // self.prior.num_tokens))
 
     def sample(
         self,
@@ -299,6 +298,11 @@ class DrawerModel(LoadedModel):
             again=again,
             decode=self._decode,
         )
+
+    @property
+    def _batch(self) -> int:
+        """How many pictures go through the model at once."""
+        return max(1, min(_BATCH, _MOST_TOKENS // self.prior.num_tokens))
 
     def _given(self, known: Tensor | None, part: slice) -> Tensor | None:
         return None if known is None else self.here(known[part])

@@ -17,6 +17,7 @@ from genimg.explore import DrawerModel
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.explore.drawn import Drawing
+from genimg.models.attention_patterns import Pattern
 from genimg.render import data_uri
 from genimg.render.colors import color_table
 from genimg.ui.messages import dataset_words
@@ -205,7 +206,7 @@ class DrawingHandlers:
     def facts(self, name: str) -> str:
         """Return one line about the model."""
         with self.shelf.use(name) as model:
-            card, config = model.info, model.config
+            card, config, seen = model.info, model.config, _seen_words(model.prior.pattern)
             rows, columns = model.grid
         parameters = card.get("parameters", {}).get("prior")
         parts = [
@@ -213,6 +214,7 @@ class DrawingHandlers:
             f"{parameters:,} parameters" if parameters else None,
             f"{config.layers} layers of {config.heads} heads",
             f"{rows} x {columns} tokens",
+            seen,
             f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
         ]
         return " · ".join(part for part in parts if part)
@@ -275,6 +277,15 @@ class DrawingHandlers:
             seconds=round(seconds, 2),
         )
         return drawing, packed, rollouts
+
+
+def _seen_words(pattern: Pattern) -> str | None:
+    """Return what a token sees, of a model where that is not everything before it."""
+    if pattern.sliding:
+        return f"a window of {pattern.memory} tokens"
+    if pattern.recurrent:
+        return f"segments of {pattern.chunk} tokens with a memory of {pattern.memory}"
+    return None
 
 
 def class_choices(classes: Sequence[str]) -> list[tuple[str, str | int]]:
