@@ -123,8 +123,8 @@ def _largest_megabytes() -> float:
 
 def learn(name: str, seconds: float) -> str:
     """Train for so many seconds of the processor; return a line of the table."""
-    changes = {"attention": name, "window": _REACH if name == "window" else 0}
-    spec = make_spec("fashion-pixels", **changes if name in ATTENTIONS else {})
+    changes = {"attention": name} if name in ATTENTIONS else {}
+    spec = make_spec("fashion-pixels", **changes)
     torch.manual_seed(0)
     model = Drawer(spec.model)
     if name == _PIXELCNN:

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from genimg.checkpoints import Checkpoint
 from genimg.checks import check_seed, shown
 from genimg.explore.ablation import Ablation, Treatment, ablate, average_maps, surgery_of
 from genimg.explore.arguments import Label, check_controls, check_count
@@ -60,10 +59,6 @@ class DrawerModel(TokenDrawingModel):
     """
 
     prior: ImageGpt
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        super().__init__(checkpoint)
-        self._batch = max(1, min(_BATCH, _MOST_TOKENS // self.prior.num_tokens))
 
     def sample(
         self,
@@ -280,6 +275,11 @@ class DrawerModel(TokenDrawingModel):
             again=again,
             decode=self._decode,
         )
+
+    @property
+    def _batch(self) -> int:
+        """How many pictures go through the model at once."""
+        return max(1, min(_BATCH, _MOST_TOKENS // self.prior.num_tokens))
 
     def _all_controls(self, controls: Controls, labels: Tensor) -> Controls:
         """Return the controls with the default guidance, or none where it would change nothing."""

@@ -104,7 +104,14 @@ KINDS: Table[Kind] = Table(
             FsqTokenizerConfig, FsqTokenizer, "tokenizer", "tokenizer", bytes_per_pixel=2_800
         ),
         "image-gpt": Kind(DrawerConfig, Drawer, "prior", "drawer", bfloat16=False),
-        "pixel-gpt": Kind(PixelDrawerConfig, Drawer, "pixels", "drawer", bfloat16=False),
+        "pixel-gpt": Kind(
+            PixelDrawerConfig,
+            Drawer,
+            "pixels",
+            "drawer",
+            bytes_per_pixel=86_000,  # a pixel is a token, with its activations in each layer
+            bfloat16=False,
+        ),
         "maskgit": Kind(
             MaskedDrawerConfig, MaskedDrawer, "masked-prior", "masked-drawer", bfloat16=False
         ),

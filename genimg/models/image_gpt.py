@@ -28,6 +28,7 @@ from genimg.models.transformer import (
 # With more tokens than this no mask of all pairs is made (see `attention_patterns`). Below it one
 # call with a mask is as fast.
 MOST_MASKED = 256
+_USUAL_WINDOW = 112  # four rows of 28 pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,11 @@ class PriorConfig(TransformerConfig):
         choices=ATTENTIONS,
     )
     window: int = setting(
-        0, "Tokens back each token sees, besides the class; 0 means all.", low=0, high=4096
+        0,
+        "Tokens back that a sliding window sees, besides the class; 0 is 112. Above 0 attention is"
+        " one.",
+        low=0,
+        high=4096,
     )
     segment: int = setting(112, "Tokens of a segment of recurrent attention.", low=1, high=4096)
     memory: int = setting(
@@ -56,14 +61,11 @@ class PriorConfig(TransformerConfig):
     def __post_init__(self) -> None:
         """Raise ValueError where fields are out of range or do not fit one another.
 
-        A window without a word on the attention is a sliding one: so it was written before there
-        was a choice.
+        A window of some length is a sliding one, as it was before there was a choice.
         """
         super().__post_init__()  # also of what a subclass inherits beside this
         if self.window and self.attention == "full":
             object.__setattr__(self, "attention", "window")
-        if self.attention == "window" and not self.window:
-            raise ValueError("attention 'window' needs a window of 1 or more tokens, not 0")
         check_heads(self.width, self.heads, self.position)
         if self.width % 2:
             raise ValueError(f"width must be even, not {self.width}")
@@ -97,7 +99,7 @@ class ImageGpt(nn.Module):
         self.pattern = pattern_of(
             config.attention,
             length=self.num_tokens,
-            window=config.window,
+            window=config.window or _USUAL_WINDOW,
             segment=config.segment,
             memory=config.memory,
         )

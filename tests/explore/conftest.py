@@ -50,12 +50,15 @@ def plain(make_model):
 
 AUTOENCODER = {"size": 16, "widths": (8, 8, 8)}
 TRANSFORMER = {"classes": 3, "width": 16, "layers": 2, "heads": 2}
-# Small Transformers and tokenizers: 4 x 4 tokens, a vocabulary of 12.
+# Small Transformers and tokenizers: 4 x 4 tokens and a vocabulary of 12, if not pixels.
 TINY = {
     "image-gpt": AUTOENCODER | TRANSFORMER | {"levels": (4, 3)},
     "maskgit": AUTOENCODER | TRANSFORMER | {"levels": (4, 3)},
     "vision-transformer": TRANSFORMER | {"size": 16, "registers": 1},
     "fsq-tokenizer": AUTOENCODER | {"levels": (4, 3)},
+    # So many tokens that they are computed in chunks.
+    "pixel-gpt": TRANSFORMER
+    | {"size": 18, "greys": 4, "attention": "recurrent", "segment": 36, "memory": 18},
 }
 
 

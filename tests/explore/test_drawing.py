@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from genimg.explore.drawing import DEFAULT_GUIDANCE
+from genimg.explore import drawing as drawing_module
+from genimg.explore.drawing import DEFAULT_GUIDANCE, DrawerModel
 
 
 class TestSample:
@@ -166,3 +167,58 @@ def test_guidance_has_a_default_and_without_a_class_there_is_none(drawer):
     untold = drawer.generate(label=None, seed=2)
     strong = drawer.generate(label=None, seed=2, guidance=5)
     np.testing.assert_allclose(untold.probabilities, strong.probabilities, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def pixels(make_tiny):
+    return DrawerModel(make_tiny("pixel-gpt"))
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return np.random.default_rng(3).integers(0, 256, (18, 18, 1), np.uint8)
+
+
+class TestPixels:
+    """An image GPT over 324 pixels of 4 greys, in segments with a memory."""
+
+    def test_few_are_drawn_at_a_time(self, pixels, monkeypatch):
+        together = pixels.sample(3, seed=2, label=1)
+        assert set(np.unique(together)) == {0, 85, 170, 255}
+        monkeypatch.setattr("genimg.explore.drawing._MOST_TOKENS", 300)
+        calls, draw = [], drawing_module.draw_tokens
+        monkeypatch.setattr(
+            drawing_module, "draw_tokens", lambda *a, **k: calls.append(len(a[1])) or draw(*a, **k)
+        )
+        assert np.array_equal(pixels.sample(3, seed=2, label=1), together)
+        assert calls == [1, 1, 1]
+
+    def test_a_picture_that_is_read_keeps_all_but_the_rounding(self, pixels, picture):
+        drawing = pixels.read(picture, label="Bag")
+        rounded = np.rint(picture / 85.0)
+        assert np.array_equal(drawing.tokens, rounded.ravel())
+        assert np.array_equal(drawing.image, rounded * 85)
+        loss = pixels.negative_log_likelihood(picture[None], "Bag")
+        assert loss[0] == pytest.approx(drawing.losses.mean(), rel=1e-5)
+
+    def test_what_is_kept_of_a_picture_stays(self, pixels, picture):
+        found = pixels.complete(picture, rows=11, count=2)
+        assert np.array_equal(found[:, :11], np.rint(picture[None, :11] / 85.0).repeat(2, 0) * 85)
+        assert (found[0, 11:] != found[1, 11:]).any()
+
+    def test_attention_stays_within_the_segment_the_memory_and_the_class(self, pixels, picture):
+        weights = pixels.read(picture).maps.all_heads(80)  # in the segment of 73 to 108
+        seen = (weights > 0).all(axis=(0, 1)).nonzero()[0]
+        assert seen.tolist() == [0, *range(55, 81)]
+        assert not weights[:, :, [*range(1, 55), *range(81, 325)]].any()
+
+    def test_it_is_taken_apart_like_any_other(self, pixels):
+        drawing = pixels.generate(label=0, seed=1)
+        assert np.array_equal(drawing.lens().tokens[-1], drawing.logits.argmax(axis=1))
+        same = pixels.ablate(drawing)
+        assert np.array_equal(same.tokens, drawing.tokens)
+        assert abs(same.losses - drawing.losses).max() < 1e-4
+        for how in ("off", "uniform", "mean", 1):
+            changed = pixels.ablate(drawing, heads={(0, 0): how})
+            assert np.isfinite(changed.losses).all()
+            assert abs(changed.losses - drawing.losses).max() > 1e-3

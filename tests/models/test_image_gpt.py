@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -324,6 +325,19 @@ def test_wrong_inputs_are_refused():
 def test_configurations_that_do_not_fit_are_refused(changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         ImageGptConfig(**(SMALL | changes))
+
+
+@pytest.mark.parametrize("attention", ["full", "window", "recurrent"])
+def test_one_field_chooses_the_attention(attention):
+    for before in ("full", "window", "recurrent"):
+        config = replace(ImageGptConfig(**SMALL, attention=before), attention=attention)
+        with torch.device("meta"):
+            pattern = ImageGpt(config).pattern
+        assert config.attention == attention
+        assert (pattern.sliding, pattern.recurrent) == (
+            attention == "window",
+            attention == "recurrent",
+        )
 
 
 def test_configuration_survives_the_round_trip():

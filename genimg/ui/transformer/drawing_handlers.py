@@ -17,6 +17,7 @@ from genimg.explore import DrawerModel, MaskedDrawerModel
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.explore.drawn import Drawing
+from genimg.models.attention_patterns import Pattern
 from genimg.render import data_uri
 from genimg.render.colors import color_table
 from genimg.ui.messages import dataset_words
@@ -293,9 +294,19 @@ def facts_of(model: DrawerModel | MaskedDrawerModel) -> str:
         f"{parameters:,} parameters" if parameters else None,
         f"{config.layers} layers of {config.heads} heads",
         f"{rows} x {columns} tokens",
+        _seen_words(model.prior.pattern) if isinstance(model, DrawerModel) else None,
         f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _seen_words(pattern: Pattern) -> str | None:
+    """Return what a token sees, of a model where that is not everything before it."""
+    if pattern.sliding:
+        return f"a window of {pattern.memory} tokens"
+    if pattern.recurrent:
+        return f"segments of {pattern.chunk} tokens with a memory of {pattern.memory}"
+    return None
 
 
 def class_choices(classes: Sequence[str]) -> list[tuple[str, str | int]]:
