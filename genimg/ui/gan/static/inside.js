@@ -19,8 +19,7 @@ let layer = 0;
 let layers = []; // [[units, size]]
 let changes = new Map(); // by layer
 let maps = null; // of the units of the layer
-let wanted = true; // whether they are those of another picture or layer
-let shownOf = ''; // of which picture and layer they are
+let shownOf = ''; // of which picture and layer they are, as text
 let measured = new Map(); // by model and layer: {names, values, served}
 let everything = false; // whether all units are in sight
 let running = false; // the server is asked one thing at a time
@@ -169,12 +168,10 @@ function request() {
     layer: at, units: one.units, factor: one.factor, level: one.level,
     painted: painted(one) ? one.mask.join('') : '',
   }));
-  const key = `${query} ${layer}`;
-  wanted = key !== shownOf;
-  return { query, layer, maps: wanted, changes: sent, key };
+  return { query, layer, maps: shownOf !== `${query} ${layer}`, changes: sent };
 }
 
-function show(answer, key) {
+function show(answer) {
   const arrays = unpack(answer);
   layers = answer.layers;
   paintPicture(find('.before'), arrays.before);
@@ -185,7 +182,7 @@ function show(answer, key) {
   if (answer.measured) measured.set(place(), answer.measured);
   if (arrays.maps) {
     maps = { ...arrays.maps, colors: arrays.colors.data };
-    shownOf = key;
+    shownOf = `${query} ${layer}`;
     find('.note').textContent = 'Each unit is a map of where it finds what it looks for: the brighter, the'
       + ` more, up to ${answer.high.toPrecision(2)} for all units of this layer alike.`;
     showLayers();
@@ -202,20 +199,17 @@ async function run() {
   if (running) return;
   running = true;
   let answer = { error: 'The server did not answer; try again.' };
-  const { key, ...asked } = request();
+  const asked = request();
   try {
     answer = await server.look_inside(asked);
   } catch { /* the sentence above is shown */ }
   running = false;
   if (answer.error) status.textContent = answer.error;
-  else {
+  else if (asked.query === query && asked.layer === layer) { // else the next answer is on its way
     const first = !layers.length;
-    if (asked.query === query && asked.layer === layer) show(answer, key);
-    else layers = answer.layers;
-    if (first) {
-      changesInAddress();
-      waiting ||= [...changes.values()].some(acts);
-    }
+    show(answer);
+    if (first) changesInAddress();
+    waiting ||= first && [...changes.values()].some(acts);
   }
   if (waiting) run();
 }
@@ -303,7 +297,9 @@ watch('value', () => {
   else if (value?.done) find('.note').textContent = `${value.done} of ${value.of} units are measured …`;
   else if (value?.measured) {
     const name = new URLSearchParams(value.query).get('model');
-    measured.set(`${name} ${ageIn(value.query)} ${value.layer}`, value.measured);
+    const key = `${name} ${ageIn(value.query)} ${value.layer}`;
+    measured.set(key, value.measured);
+    if (key !== place()) return;
     find('.note').textContent = 'Below each unit is what it serves: the attribute that falls most without it,'
       + ' in standard deviations, on average over 16 pictures. Order by one, choose the first, and switch them off.';
     showOrders();

@@ -35,7 +35,11 @@ function paintAt(x, y) {
 }
 
 function begin(x, y) {
-  if (!size() || !change().units.length) return;
+  if (!size()) return;
+  if (!change().units.length) {
+    status.textContent = 'Choose the units to paint first.';
+    return;
+  }
   const at = Math.floor(y * size()) * size() + Math.floor(x * size());
   stroke = { value: change().mask[at] ? 0 : 1, x, y }; // from a painted place on, it is rubbed out
   move(x, y);
