@@ -61,8 +61,8 @@ def layers_of(model: GanModel) -> list[Layer]:
     known = isinstance(network, (MappedGenerator, LayeredGenerator)) and network.unit_layers
     if not known:
         raise ValueError(
-            f"the generator of {model.name} does not tell its layers (unit_layers), so nobody can"
-            " look inside; choose another model"
+            "this generator does not tell its layers (unit_layers), so nobody can look inside;"
+            " choose another model"
         )
     return [Layer(*each) for each in known]
 
@@ -181,8 +181,8 @@ def measure_effects(
     net = attribute_net(model)
     if net is None:
         raise ValueError(
-            f"no network names the attributes of what {model.name} makes; choose a model of"
-            " portraits or critters at 64 pixels"
+            "no network names the attributes of these pictures; choose a model of portraits or"
+            " critters at 64 pixels"
         )
     heads = [head for head in net.heads if head.values != model.classes]
     several = _several(model, count, seed)
