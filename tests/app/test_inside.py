@@ -79,8 +79,8 @@ def test_nothing_is_computed_before_it_is_opened(open_page, models):
 def test_units_are_switched_off_and_painted_in_and_a_reload_restores(open_page, models, wait_until):
     page = open_inside(open_page())
     view = arguments(page, models.style)
-    page.locator("#inside .which").select_option("1")
-    size = layers_of(models.style)[1].size
+    page.locator("#inside .which").select_option("2")
+    size = layers_of(models.style)[2].size
     first = f"document.querySelector('#inside .grid canvas').width === {size}"
     page.wait_for_function(first)
     units = [
@@ -89,7 +89,7 @@ def test_units_are_switched_off_and_painted_in_and_a_reload_restores(open_page, 
     for i in (0, 3):
         page.locator("#inside .grid button").nth(i).click()
     page.locator("#inside .off").click()
-    off = {(1, unit): 0.0 for unit in units}
+    off = {(2, unit): 0.0 for unit in units}
     expect_after(page, wait_until, alter(models.style, factors=off, **view))
     assert page.locator("#inside .grid [aria-pressed=true]").count() == 2
 
@@ -105,11 +105,11 @@ def test_units_are_switched_off_and_painted_in_and_a_reload_restores(open_page, 
     near = np.hypot(np.maximum(abs(x - 0.5) - 0.2, 0), y - 0.4) < 1 / 16
     mask[near] = 1
     mask[int(0.4 * size), int(0.3 * size) : int(0.7 * size) + 1] = 1
-    high = peaks(models.style, 1)
+    high = peaks(models.style, 2)
     expected = alter(
         models.style,
         factors=off,
-        added={(1, unit): float(high[unit]) * mask for unit in units},
+        added={(2, unit): float(high[unit]) * mask for unit in units},
         **view,
     )
     expect_after(page, wait_until, expected)
@@ -118,7 +118,7 @@ def test_units_are_switched_off_and_painted_in_and_a_reload_restores(open_page, 
     page.reload()
     page.wait_for_selector("#inside .grid button")
     expect_after(page, wait_until, expected)
-    expect(page.locator("#inside .which")).to_have_value("1")
+    expect(page.locator("#inside .which")).to_have_value("2")
     page.locator("#inside .unpaint").click()
     expect_after(page, wait_until, alter(models.style, factors=off, **view))
     page.locator("#inside .nothing").click()

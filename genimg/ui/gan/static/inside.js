@@ -141,6 +141,7 @@ function showUnits() {
   const tiles = all.slice(0, everything ? all.length : FEW).map((unit) => tileOf(unit, maps.colors, found));
   const inside = grid.contains(document.activeElement);
   grid.replaceChildren(...tiles);
+  grid.inert = false;
   const first = tiles.find((tile) => inside && tile.dataset.unit === focus) ?? tiles[0];
   for (const tile of tiles) tile.tabIndex = tile === first ? 0 : -1;
   if (inside) first.focus();
@@ -273,6 +274,7 @@ find('.nothing').addEventListener('click', () => {
 which.addEventListener('change', () => {
   layer = Number(which.value);
   everything = false;
+  grid.inert = true; // until it shows this layer
   run();
 });
 order.addEventListener('change', showUnits);
