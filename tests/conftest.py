@@ -141,6 +141,8 @@ def small_models():
         "portraits-tokenizer": _SMALL_TOKENIZER | {"discriminator_width": 8},
         "fashion-gpt": _SMALL_PRIOR,
         "portraits-gpt": _SMALL_PRIOR,
+        "fashion-pixels": {"size": 28, "width": 8, "layers": 1, "heads": 2, "validations": 6},
+        "fashion-maskgit": _SMALL_PRIOR,
     }
 
 

@@ -100,7 +100,8 @@ def run(options: argparse.Namespace) -> int:
     model = explore.load(options.name)
     if not isinstance(model, DrawerModel | VisionTransformerModel):
         raise ValueError(
-            f"{options.name} has no attention; choose an image GPT or a vision Transformer"
+            f"the attention of {options.name} is not shown; choose an image GPT or a vision"
+            " Transformer"
         )
     image, maps, drawing = _look(model, options)
     chosen = options.layer, options.head, options.query

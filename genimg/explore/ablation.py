@@ -17,7 +17,7 @@ from genimg.explore.arguments import require_index
 from genimg.explore.drawn import Drawing, token_losses
 from genimg.explore.presenting import card, large, line, png
 from genimg.models.attention import Capture, KeyValueCache
-from genimg.models.image_gpt import ImageGpt
+from genimg.models.image_gpt import MOST_MASKED, ImageGpt
 from genimg.models.sampling import draw_tokens
 from genimg.models.surgery import Place, Surgery
 from genimg.randomness import generator
@@ -30,6 +30,7 @@ it looks on average, whatever the picture; a number: it looks where that head of
 """
 
 _AVERAGED = 16  # pictures
+_AVERAGED_LONG = 4  # of more than 256 tokens: they take seconds, and their maps much memory
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -149,9 +150,10 @@ def surgery_of(
 def average_maps(prior: ImageGpt) -> Tensor:
     """Return where each head looks on average over drawings of several classes, (L, H, N, N)."""
     device = next(prior.parameters()).device
-    spread = torch.linspace(0, prior.config.classes - 1, _AVERAGED, device=device)
+    count = _AVERAGED if prior.num_tokens <= MOST_MASKED else _AVERAGED_LONG
+    spread = torch.linspace(0, prior.config.classes - 1, count, device=device)
     labels = spread.round().long()
-    uniforms = torch.rand(_AVERAGED, prior.num_tokens, generator=generator(0, "averages", 0))
+    uniforms = torch.rand(count, prior.num_tokens, generator=generator(0, "averages", 0))
     tokens = draw_tokens(prior, labels, uniforms.to(device))
     capture = Capture()
     prior(tokens[:, :-1], labels, capture=capture)

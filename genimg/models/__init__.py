@@ -10,7 +10,13 @@ from genimg.configuration import Configuration
 from genimg.models.attribute_classifier import AttributeClassifier, AttributeClassifierConfig
 from genimg.models.classifier import Classifier, ClassifierConfig
 from genimg.models.dcgan import DcganConfig, DcganDiscriminator, DcganGenerator
-from genimg.models.drawer import Drawer, DrawerConfig
+from genimg.models.drawer import (
+    Drawer,
+    DrawerConfig,
+    MaskedDrawer,
+    MaskedDrawerConfig,
+    PixelDrawerConfig,
+)
 from genimg.models.gan import Gan
 from genimg.models.mlp_gan import MlpDiscriminator, MlpGanConfig, MlpGenerator
 from genimg.models.style_dcgan import (
@@ -98,6 +104,10 @@ KINDS: Table[Kind] = Table(
             FsqTokenizerConfig, FsqTokenizer, "tokenizer", "tokenizer", bytes_per_pixel=2_800
         ),
         "image-gpt": Kind(DrawerConfig, Drawer, "prior", "drawer", bfloat16=False),
+        "pixel-gpt": Kind(PixelDrawerConfig, Drawer, "pixels", "drawer", bfloat16=False),
+        "maskgit": Kind(
+            MaskedDrawerConfig, MaskedDrawer, "masked-prior", "masked-drawer", bfloat16=False
+        ),
     }
 )
 

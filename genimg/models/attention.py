@@ -5,7 +5,8 @@ always runs through the fused `F.scaled_dot_product_attention`, which returns no
 wants to see them passes a `Capture`: it keeps the very queries and keys that were used, with the
 layer's own scale and mask, and recomputes only the rows it is asked for.
 
-Who may look at whom is a boolean mask, see `attention_masks.py`.
+Who may look at whom is a boolean mask, see `attention_masks.py`; for long sequences, where the mask
+would cost too much, a pattern, see `attention_patterns.py`.
 
 Shape letters: B batch, T tokens that look (queries), S tokens looked at (keys; S > T with a cache),
 H heads, D width of one head, C = H * D width of the model.
@@ -17,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genimg.models.attention_patterns import Pattern
 from genimg.models.surgery import Surgery
 
 # Grids here have at most a few dozen rows; the 10000 used for text would leave most rotation
@@ -330,6 +332,7 @@ class MultiHeadSelfAttention(nn.Module):
         x: Tensor,
         *,
         mask: Tensor | None = None,
+        pattern: Pattern | None = None,
         rotation: tuple[Tensor, Tensor] | None = None,
         capture: Capture | None = None,
         cache: KeyValueCache | None = None,
@@ -340,6 +343,8 @@ class MultiHeadSelfAttention(nn.Module):
         Args:
             x: float (B, T, C).
             mask: bool (T, S), True = may look at; None: everything. Every row needs one True.
+            pattern: the same as a rule, of a whole sequence or of the one token after those in
+                the cache. The output is then computed by it, and the mask is for those who look.
             rotation: the `rotary_table` of these T tokens.
             capture: receives this layer's queries, keys, scale and mask.
             cache: earlier tokens, which become keys in front of these T.
@@ -356,17 +361,20 @@ class MultiHeadSelfAttention(nn.Module):
         batch, tokens, width = x.shape
         qkv = self.qkv(x).view(batch, tokens, 3, self.heads, -1)  # (B, T, 3, H, D)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (B, H, T, D) each
-        if self.query_norm is not None and self.key_norm is not None:
-            # Under autocast q and k arrive in bfloat16; their norm belongs in full precision.
-            q = self.query_norm(q.to(self.query_norm.weight.dtype))
-            k = self.key_norm(k.to(self.key_norm.weight.dtype))
-        if rotation is not None:
-            q, k = rotate(q, rotation), rotate(k, rotation)
-        q, k = q.to(v.dtype), k.to(v.dtype)
+        q = _prepared(q, self.query_norm, rotation).to(v.dtype)
+        k = _prepared(k, self.key_norm, rotation).to(v.dtype)
         if cache is not None:
             k, v = cache.extend(self.layer, k, v)  # (B, H, S, D) each
 
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=self.scale)
+        if pattern is None:
+            y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=self.scale)
+        elif k.shape[2] > tokens:
+            y = pattern.attend_last(q, k, v, scale=self.scale)
+        else:
+            memory = None
+            if pattern.recurrent and torch.is_grad_enabled():
+                memory = self._without_gradient(x, rotation)
+            y = pattern.attend(q, k, v, scale=self.scale, memory=memory)
         if surgery is not None:
             y = surgery.heads(
                 self.layer, y, queries=q, keys=k, values=v, mask=mask, scale=self.scale
@@ -377,3 +385,20 @@ class MultiHeadSelfAttention(nn.Module):
             )
             capture.record(self.layer, record)
         return self.output(y.transpose(1, 2).reshape(batch, tokens, width))  # (B, T, C)
+
+    def _without_gradient(
+        self, x: Tensor, rotation: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the keys and values (B, H, T, D) of `x`, of which the gradient ends here."""
+        batch, tokens, width = x.shape
+        projected = F.linear(x.detach(), self.qkv.weight[width:])
+        k, v = projected.view(batch, tokens, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        return _prepared(k, self.key_norm, rotation).to(v.dtype), v
+
+
+def _prepared(x: Tensor, norm: nn.RMSNorm | None, rotation: tuple[Tensor, Tensor] | None) -> Tensor:
+    """Return queries or keys (B, H, T, D) normalised and rotated."""
+    if norm is not None:
+        # Under autocast they arrive in bfloat16; their norm belongs in full precision.
+        x = norm(x.to(norm.weight.dtype))
+    return x if rotation is None else rotate(x, rotation)

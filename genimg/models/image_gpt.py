@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from genimg.configuration import setting
 from genimg.models.attention import Capture, KeyValueCache, TokenLayout, rotary_table
-from genimg.models.attention_masks import causal_mask, sliding_window_mask
+from genimg.models.attention_patterns import ATTENTIONS, Pattern, pattern_of
 from genimg.models.surgery import Surgery
 from genimg.models.transformer import (
     INITIAL_DEVIATION,
@@ -24,6 +24,10 @@ from genimg.models.transformer import (
     initialise,
     sinusoidal_table,
 )
+
+# With more tokens than this no mask of all pairs is made (see `attention_patterns`). Below it one
+# call with a mask is as fast.
+MOST_MASKED = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +40,30 @@ class PriorConfig(TransformerConfig):
         "How the model knows where a token is.",
         choices=("rope", "learned", "sinusoidal", "none"),
     )
+    attention: str = setting(
+        "full",
+        "What a token sees: all before it, a sliding window, or its segment and a memory.",
+        choices=ATTENTIONS,
+    )
     window: int = setting(
         0, "Tokens back each token sees, besides the class; 0 means all.", low=0, high=4096
     )
+    segment: int = setting(112, "Tokens of a segment of recurrent attention.", low=1, high=4096)
+    memory: int = setting(
+        112, "Tokens before its segment that recurrent attention remembers.", low=0, high=4096
+    )
 
     def __post_init__(self) -> None:
-        """Raise ValueError where fields are out of range or do not fit one another."""
+        """Raise ValueError where fields are out of range or do not fit one another.
+
+        A window without a word on the attention is a sliding one: so it was written before there
+        was a choice.
+        """
         super().__post_init__()  # also of what a subclass inherits beside this
+        if self.window and self.attention == "full":
+            object.__setattr__(self, "attention", "window")
+        if self.attention == "window" and not self.window:
+            raise ValueError("attention 'window' needs a window of 1 or more tokens, not 0")
         check_heads(self.width, self.heads, self.position)
         if self.width % 2:
             raise ValueError(f"width must be even, not {self.width}")
@@ -64,6 +85,7 @@ class ImageGpt(nn.Module):
         unconditional: the label that means "any class". Training replaces some labels by it, and
             guidance compares against it (classifier-free guidance, arXiv 2207.12598).
         layout: what each position of the sequence is: the class token, then the grid.
+        pattern: which positions each position sees.
     """
 
     def __init__(self, config: ImageGptConfig) -> None:
@@ -72,6 +94,13 @@ class ImageGpt(nn.Module):
         self.unconditional = config.classes
         self.layout = TokenLayout(rows=config.rows, columns=config.columns)
         self.num_tokens = config.rows * config.columns
+        self.pattern = pattern_of(
+            config.attention,
+            length=self.num_tokens,
+            window=config.window,
+            segment=config.segment,
+            memory=config.memory,
+        )
         self.class_embedding = nn.Embedding(config.classes + 1, config.width)
         self.token_embedding = nn.Embedding(config.vocabulary_size, config.width)
         if config.position == "learned":
@@ -153,9 +182,12 @@ class ImageGpt(nn.Module):
             x = x + table[past:].to(x.dtype)
         if capture is not None:
             capture.layout = self.layout
+        pattern = self._pattern(past, end)
+        looked_at = capture is not None or surgery is not None
         x = self.transformer(
             self.dropout(x),
-            mask=self._mask(past, end, x.device),
+            mask=self._mask(past, end, x.device) if looked_at or pattern is None else None,
+            pattern=pattern,
             rotation=self._rotation(past, end, x.device),
             capture=capture,
             cache=cache,
@@ -165,18 +197,18 @@ class ImageGpt(nn.Module):
 
     def visible(self) -> Tensor:
         """Return which positions each position that predicts a token may look at, bool (N, N)."""
-        device = self.token_embedding.weight.device
-        mask = self._mask(0, self.num_tokens, device)
-        return torch.ones(1, 1, dtype=torch.bool, device=device) if mask is None else mask
+        return self.pattern.rows(0, self.num_tokens, self.token_embedding.weight.device)
+
+    def _pattern(self, past: int, end: int) -> Pattern | None:
+        """Return the rule to compute by; None where a mask is the better way."""
+        long = self.num_tokens > MOST_MASKED or self.pattern.recurrent
+        return self.pattern if long and (not past or end - past == 1) else None
 
     def _mask(self, past: int, end: int, device: torch.device) -> Tensor | None:
         """Return which of the first `end` positions those from `past` on may see."""
-        if end - past == 1 and not self.config.window:
+        if end - past == 1 and self.config.attention == "full":
             return None  # the newest token sees everything there is
-        mask = causal_mask(end, device)
-        if self.config.window:
-            mask &= sliding_window_mask(end, self.config.window, global_tokens=1, device=device)
-        return mask[past:]  # (end - past, end)
+        return self.pattern.rows(past, end, device)  # (end - past, end)
 
     def _rotation(self, past: int, end: int, device: torch.device) -> tuple[Tensor, Tensor] | None:
         # Computed at every call, in microseconds: a stored table would be one more buffer that a

@@ -75,6 +75,18 @@ class FsqTokenizerConfig(AutoencoderConfig):
             )
 
 
+class PicturesConfig(Protocol):
+    """A configuration that tells of which pictures a tokenizer makes tokens."""
+
+    @property
+    def size(self) -> int:
+        """Height and width, in pixels."""
+
+    @property
+    def channels(self) -> int:
+        """Colour channels."""
+
+
 class Tokenizer(Protocol):
     """A module between pictures and tokens; `FsqTokenizer` is one.
 
@@ -83,8 +95,10 @@ class Tokenizer(Protocol):
         grid: (h, w) of the tokens, in raster order.
         num_tokens: N, tokens of a picture.
         vocabulary_size: number of different tokens.
+        local: whether what a token looks like depends on no other token.
     """
 
+    local: bool
     config: AutoencoderConfig
     grid: tuple[int, int]
     num_tokens: int
@@ -230,7 +244,10 @@ class FsqTokenizer(nn.Module):
         grid: (h, w) of the tokens.
         num_tokens: N, tokens of a picture.
         vocabulary_size: number of different tokens.
+        local: False: the decoder looks at neighbouring tokens.
     """
+
+    local = False
 
     def __init__(self, config: FsqTokenizerConfig) -> None:
         super().__init__()
@@ -268,7 +285,7 @@ class FsqTokenizer(nn.Module):
         return self.decoder(codes), tokens
 
 
-def check_images(images: Tensor, config: AutoencoderConfig) -> None:
+def check_images(images: Tensor, config: PicturesConfig) -> None:
     """Raise ValueError unless `images` are (B, K, R, R) as the configuration says."""
     expected = (config.channels, config.size, config.size)
     if images.dim() != 4 or tuple(images.shape[1:]) != expected:

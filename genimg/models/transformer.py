@@ -24,6 +24,7 @@ from genimg.models.attention import (
     MultiHeadSelfAttention,
     StreamRecord,
 )
+from genimg.models.attention_patterns import Pattern
 from genimg.models.surgery import Surgery
 
 NORMS = ("pre-rms", "pre-layer", "post-layer", "none")
@@ -89,6 +90,7 @@ class TransformerBlock(nn.Module):
         x: Tensor,
         *,
         mask: Tensor | None = None,
+        pattern: Pattern | None = None,
         rotation: tuple[Tensor, Tensor] | None = None,
         capture: Capture | None = None,
         cache: KeyValueCache | None = None,
@@ -100,6 +102,7 @@ class TransformerBlock(nn.Module):
             return self.attention(
                 tokens,
                 mask=mask,
+                pattern=pattern,
                 rotation=rotation,
                 capture=capture,
                 cache=cache,
@@ -140,6 +143,7 @@ class Transformer(nn.Module):
         x: Tensor,
         *,
         mask: Tensor | None = None,
+        pattern: Pattern | None = None,
         rotation: tuple[Tensor, Tensor] | None = None,
         capture: Capture | None = None,
         cache: KeyValueCache | None = None,
@@ -148,7 +152,13 @@ class Transformer(nn.Module):
         """Map float (B, T, C) to (B, T, C); see `MultiHeadSelfAttention.forward`."""
         for block in self.blocks:
             x = block(
-                x, mask=mask, rotation=rotation, capture=capture, cache=cache, surgery=surgery
+                x,
+                mask=mask,
+                pattern=pattern,
+                rotation=rotation,
+                capture=capture,
+                cache=cache,
+                surgery=surgery,
             )
         return self.last_norm(x)
 

@@ -150,6 +150,23 @@ _OURS = {
         {"tokenizer": "portraits-tokenizer"},
         {"batch_size": 32, "precision": "fp32", "validations": 20, "dataset": "portraits"},
     ),
+    "fashion-pixels": Preset(
+        "Pixel GPT: draws pixel by pixel, 784 tokens of 16 greys",
+        "pixel-gpt",
+        # Four rows of pixels back: half the time of full attention.
+        {"width": 128, "layers": 4, "heads": 4, "dropout": 0.0, "attention": "window"}
+        | {"window": 112},
+        {"average_half_life": 1_000},  # a run on a CPU sees some ten thousand pictures
+        # A sheet of 40 drawings, and a look at 2 000 held-out pictures, take as long as many steps.
+        {"batch_size": 16, "precision": "fp32", "sheets": 5},
+    ),
+    "fashion-maskgit": Preset(
+        "MaskGIT: draws in a few steps, and in any order (needs a trained tokenizer)",
+        "maskgit",
+        {"size": 28, "dropout": 0.0},
+        {},
+        {"batch_size": 32, "precision": "fp32", "validations": 20},
+    ),
     "fashion-vit": Preset(
         "Vision Transformer: a classifier with attention to look at",
         "vision-transformer",

@@ -17,7 +17,7 @@ import pytest
 import genimg
 from genimg import checkpoints
 from genimg.models import kind_named
-from genimg.models.drawer import DrawerConfig
+from genimg.models.drawer import DrawerConfig, MaskedDrawerConfig
 from genimg.models.vision_transformer import VisionTransformerConfig
 from genimg.render import encode
 
@@ -34,6 +34,7 @@ def paths(tmp_path_factory, small_config, small_models, alive):
         "style": ("stylegan", small_config("stylegan", 32, 1, 3)),
         "plain": ("dcgan", small_config("dcgan", 32, 1, 0)),
         "drawer": ("image-gpt", DrawerConfig(**drawer | {"classes": 3, "layers": 2})),
+        "masked": ("maskgit", MaskedDrawerConfig(**drawer | {"classes": 3, "layers": 2})),
         "vision": (
             "vision-transformer",
             VisionTransformerConfig(width=16, layers=2, heads=2, classes=3),

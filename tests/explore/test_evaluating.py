@@ -17,7 +17,7 @@ from genimg.metrics.frechet import frechet_distance
 from genimg.metrics.random_features import RandomFeatures
 from genimg.models import kind_named
 from genimg.models.attribute_classifier import AttributeClassifierConfig
-from genimg.models.drawer import DrawerConfig
+from genimg.models.drawer import DrawerConfig, MaskedDrawerConfig, PixelDrawerConfig
 from genimg.models.tokenizer import FsqTokenizerConfig
 
 AUTOENCODER = {"size": 28, "widths": (8, 8, 8), "levels": (4, 3)}
@@ -101,6 +101,18 @@ def test_an_image_gpt_is_measured_as_a_gan_and_by_its_likelihood(write):
     assert bits["value"] * 784 * math.log(2) == pytest.approx(nats["value"] * 49)
 
 
+def test_a_maskgit_is_measured_alike_and_by_its_likelihood_in_any_order(write):
+    config = MaskedDrawerConfig(**AUTOENCODER, width=16, layers=1, heads=2)
+    name, net = write("masked", "maskgit", 10, config), write("net", "classifier", 10)
+    found = evaluate_model(name, count=12, seed=3, feature_net=net)
+    assert {"frechet_distance", "class_accuracy"} <= set(found)
+    nats = found["test_negative_log_likelihood"]
+    test = data.load("fashion-mnist", size=28, split="test")
+    expected = load(name).negative_log_likelihood(test.pictures(), test.labels).mean()
+    assert nats["value"] == pytest.approx(expected, rel=1e-5)
+    assert nats["order"].startswith("any")
+
+
 def test_a_tokenizer_is_measured_by_what_it_rebuilds(write):
     name = write("tokenizer", "fsq-tokenizer", 0, FsqTokenizerConfig(**AUTOENCODER))
     net = write("net", "classifier", 10)
@@ -144,6 +156,24 @@ def test_the_likelihood_of_an_image_gpt_is_that_of_its_own_pixels(write):
     nats = load(name).negative_log_likelihood(test.pictures(), test.labels).mean()
     assert found["test_negative_log_likelihood"]["value"] == pytest.approx(nats, rel=1e-5)
     assert found["test_bits_per_dimension"]["dimensions"] == 784
+
+
+def test_a_gpt_over_pixels_is_measured_beside_what_pixels_take_without_a_model(write):
+    config = PixelDrawerConfig(width=8, layers=1, heads=2, attention="recurrent", greys=4)
+    pictures = torch.arange(120)[:, None, None, None] % 4 * torch.full((1, 28, 28), 85)
+    pictures.flatten(1).diagonal()[:] = 170  # no two are equal
+    given = [(picture.byte(), number % 10) for number, picture in enumerate(pictures)]
+    train, test = given[:60], given[60:]
+    name = write("pixels", "pixel-gpt", 10, config, dataset=data.given_dataset(train).name)
+    found = evaluate_model(name, count=6, train=train, test=test)
+    bits = found["test_bits_per_dimension"]
+    nats = found["test_negative_log_likelihood"]["value"]
+    assert bits["value"] == pytest.approx(nats / math.log(2))  # a token is a dimension
+    assert (bits["greys"], bits["dimensions"], bits["tokens"]) == (4, 784, 784)
+    order_zero, png = (found[f"{way}_bits_per_dimension"] for way in ("order_zero", "png"))
+    assert order_zero["value"] == pytest.approx(2, abs=0.01)  # four greys, equally frequent
+    assert png["value"] < 0.1  # but each picture is of one
+    assert order_zero["greys"] == png["greys"] == 4
 
 
 def test_a_tokenizer_is_judged_on_padded_pictures_and_measured_on_its_own(write):

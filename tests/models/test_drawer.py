@@ -5,7 +5,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genimg.models.drawer import Drawer, DrawerConfig
+from genimg.models.drawer import (
+    Drawer,
+    DrawerConfig,
+    MaskedDrawer,
+    MaskedDrawerConfig,
+    PixelDrawerConfig,
+)
 from genimg.models.image_gpt import ImageGptConfig
 from genimg.models.tokenizer import FsqTokenizerConfig
 
@@ -57,12 +63,13 @@ def test_a_configuration_written_before_its_fields_had_their_places_is_read():
         "scale_by_sqrt": False,
     }
     config = DrawerConfig.from_dict(written)
-    assert config.to_dict() == written
+    since = {"attention": "window", "segment": 112, "memory": 112}  # a window was a sliding one
+    assert config.to_dict() == written | since
     prior = config.prior_config().to_dict()
     assert prior.pop("vocabulary_size") == 1000
     assert (prior.pop("rows"), prior.pop("columns")) == (7, 7)
-    assert prior == {name: written[name] for name in prior}
-    assert len(prior) == 11
+    assert prior == {name: (written | since)[name] for name in prior}
+    assert len(prior) == 14
 
 
 def test_every_choice_reaches_the_part_it_is_for():
@@ -103,3 +110,44 @@ def test_an_image_goes_through_both_parts_and_back():
 def test_what_does_not_fit_is_refused(fields, sentence):
     with pytest.raises(ValueError, match=sentence):
         DrawerConfig(**SMALL | fields)
+
+
+@pytest.mark.parametrize("attention", ["full", "window", "recurrent"])
+def test_pixels_are_tokens_too(attention):
+    torch.manual_seed(0)
+    fields = {"width": 16, "layers": 1, "heads": 2, "window": 9 if attention == "window" else 0}
+    config = PixelDrawerConfig(**fields, attention=attention, size=28, greys=16, classes=3)
+    assert PixelDrawerConfig.from_dict(config.to_dict()) == config
+    model = Drawer(config)
+    prior = model.prior
+    assert (prior.config.rows, prior.config.columns, prior.config.vocabulary_size) == (28, 28, 16)
+    assert prior.num_tokens == model.tokenizer.num_tokens == 784
+    assert not list(model.tokenizer.parameters())
+    images = torch.rand(2, 1, 28, 28) * 2 - 1
+    tokens = model.tokenizer.encode(images)
+    assert model.prior(tokens[:, :-1], torch.tensor([0, 3])).shape == (2, 784, 16)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"channels": 3}, "channels must be one of 1, not 3"),
+        ({"greys": 1}, "greys must be from 2 to 256, not 1"),
+        ({"attention": "window"}, "needs a window of 1 or more"),
+        ({"attention": "sparse"}, "attention must be one of full, window, recurrent"),
+        ({"heads": 5}, r"width \(192\) must be a multiple of heads \(5\)"),
+    ],
+)
+def test_what_does_not_fit_pixels_is_refused(fields, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        PixelDrawerConfig(**fields)
+
+
+def test_a_masked_drawer_speaks_the_language_of_the_tokenizer_too():
+    config = MaskedDrawerConfig(**SMALL | {"size": 28, "levels": (5, 3)}, classes=4)
+    assert MaskedDrawerConfig.from_dict(config.to_dict()) == config
+    with torch.device("meta"):
+        model = MaskedDrawer(config)
+    assert model.prior.num_tokens == model.tokenizer.num_tokens == 49
+    assert model.prior.config.vocabulary_size == model.tokenizer.vocabulary_size == 15
+    assert model.prior.unconditional == 4

@@ -42,6 +42,7 @@ CHOICES = (
     [{"norm": norm} for norm in NORMS]
     + [{"position": position} for position in POSITIONS]
     + [{"residual": False}, {"scale_by_sqrt": False}, {"qk_norm": False}, {"window": 3}]
+    + [{"attention": "recurrent", "segment": 4, "memory": 3}]
 )
 
 
@@ -104,7 +105,16 @@ def test_order_counts_exactly_when_there_are_positions(position):
 
 
 @every_position
-@pytest.mark.parametrize("changes", [{}, {"window": 2}, {"norm": "post-layer"}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"window": 2},
+        {"norm": "post-layer"},
+        {"attention": "recurrent", "segment": 3, "memory": 2},
+    ],
+    ids=str,
+)
 def test_cached_logits_equal_uncached_at_every_step(position, changes):
     gpt = small_gpt(position=position, **changes)
     tokens, labels = batch()
@@ -168,6 +178,81 @@ def test_window_sees_the_class_and_the_last_tokens_only():
     for place in range(12):
         expected = {0} | set(range(max(place - 2, 0), place + 1))
         assert set(seen[place].nonzero().flatten().tolist()) == expected
+
+
+LONG = {"rows": 17, "columns": 18, "layers": 3}  # more tokens than get a mask
+ATTENTIONS = (
+    {"attention": "full"},
+    {"attention": "window", "window": 20},
+    {"attention": "recurrent", "segment": 16, "memory": 24},
+)
+each_attention = pytest.mark.parametrize("changes", ATTENTIONS, ids=lambda c: c["attention"])
+
+
+def masked(gpt, monkeypatch):
+    """Make a long model compute like a short one: over all pairs, with a mask."""
+    monkeypatch.setattr(gpt, "_pattern", lambda past, end: None)
+    return gpt
+
+
+@each_attention
+def test_long_sequences_equal_the_dense_masked_ones(changes, monkeypatch):
+    gpt = small_gpt(**LONG, **changes)
+    tokens, labels = batch(2, 305)
+    fast = gpt(tokens, labels)
+    dense = masked(gpt, monkeypatch)(tokens, labels)
+    torch.testing.assert_close(fast, dense, rtol=1e-9, atol=1e-9)
+
+
+@each_attention
+def test_long_sequences_are_drawn_as_they_are_read(changes):
+    gpt = small_gpt(**LONG, **changes)
+    tokens, labels = batch(1, 305)
+    expected = gpt(tokens, labels)
+    cache = KeyValueCache(gpt.num_tokens)
+    steps = [gpt(tokens[:, :0], labels, cache=cache)]
+    steps += [gpt(tokens[:, t : t + 1], labels, cache=cache) for t in range(305)]
+    torch.testing.assert_close(torch.cat(steps, dim=1), expected, rtol=1e-9, atol=1e-9)
+
+    cache = KeyValueCache(gpt.num_tokens)
+    parts = [gpt(part, labels, cache=cache) for part in tokens.split((100, 1, 204), dim=1)]
+    torch.testing.assert_close(torch.cat(parts, dim=1), expected, rtol=1e-9, atol=1e-9)
+
+
+@each_attention
+def test_looking_at_a_long_sequence_does_not_change_it(changes):
+    gpt = small_gpt(**LONG, **changes).float()
+    tokens, labels = batch(1, 305)
+    capture = Capture()
+    assert torch.equal(gpt(tokens, labels), gpt(tokens, labels, capture=capture))
+    weights = capture.weights(1)[0]
+    torch.testing.assert_close(weights.sum(dim=-1), torch.ones(4, 306))
+    assert torch.equal(weights[0] > 0, gpt.visible())
+
+
+def test_a_window_or_a_memory_over_everything_is_full_attention():
+    tokens, labels = batch(1, 305)
+    expected = small_gpt(**LONG)(tokens, labels)
+    for changes in (
+        {"attention": "window", "window": 306},
+        {"attention": "recurrent", "segment": 40, "memory": 306},
+    ):
+        found = small_gpt(**LONG, **changes)(tokens, labels)
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_what_a_memory_holds_reaches_further_with_each_layer():
+    """A token hears of one memory more with each layer; of the class it hears at once."""
+    for layers in (1, 2):
+        gpt = small_gpt(layers=layers, attention="recurrent", segment=2, memory=2, position="none")
+        tokens, labels = batch(1)
+        before = gpt(tokens, labels)
+        changed = tokens.clone()
+        changed[:, 0] = (changed[:, 0] + 1) % 20  # position 1, the first of the first segment
+        differs = (gpt(changed, labels) - before).abs().amax(dim=(0, 2)) > 1e-9
+        assert differs.nonzero().flatten().tolist() == list(range(1, 3 + 2 * layers))
+        other = gpt(tokens, (labels + 1) % 5)
+        assert ((other - before).abs().amax(dim=2) > 1e-9).all()
 
 
 def test_viewer_can_read_the_scale_from_the_capture():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,11 +7,17 @@ import torch
 
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
+from genimg.data import Dataset
 from genimg.models.classifier import Classifier, ClassifierConfig
-from genimg.models.drawer import Drawer, DrawerConfig
+from genimg.models.drawer import Drawer, DrawerConfig, PixelDrawerConfig
 from genimg.models.tokenizer import FsqTokenizer, FsqTokenizerConfig
 from genimg.training.loop import Trainer
-from genimg.training.prior import PriorTask, PriorTrainingConfig
+from genimg.training.prior import (
+    NextTokenTask,
+    NextTokenTrainingConfig,
+    PriorTask,
+    PriorTrainingConfig,
+)
 from genimg.training.publishing import find_tokenizer, publish, read_run
 from genimg.training.requesting import request_run
 
@@ -45,19 +52,25 @@ def make_task(**changes) -> PriorTask:
     return PriorTask(Drawer(config), PriorTrainingConfig(**changes), torch.device("cpu"), "fp32")
 
 
-def batch(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+@pytest.fixture
+def small_pictures(dataset) -> Dataset:
+    """Those of `dataset` at 28 pixels, at which they are read one by one."""
+    return replace(dataset, images=dataset.images[:, :, 2:30, 2:30].contiguous())
+
+
+def batch(seed: int = 0, size: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
     """Pictures as bright as their class says, with a little noise."""
     random = torch.Generator().manual_seed(seed)
     labels = torch.randint(0, 10, (16,), generator=random)
-    noise = 0.1 * torch.randn(16, 1, 16, 16, generator=random)
+    noise = 0.1 * torch.randn(16, 1, size, size, generator=random)
     return (labels[:, None, None, None] / 5 - 1 + noise).clamp(-1, 1), labels
 
 
-def train(task, steps=STEPS) -> list[dict[str, float]]:
+def train(task, steps=STEPS, pictures=batch) -> list[dict[str, float]]:
     reports = []
     for step in range(steps):
         torch.manual_seed(step)
-        images, labels = batch(step)
+        images, labels = pictures(step)
         seen, progress = 16 * (step + 1), (step + 1) / STEPS
         reports.append(task.step(images, labels, step=step, images_seen=seen, progress=progress))
     return reports
@@ -163,6 +176,47 @@ def test_a_fresh_run_takes_the_tokenizer_and_a_resumed_one_has_it(make_prior_run
 
 def test_a_killed_run_ends_bitwise_like_one_that_was_not(make_prior_run, dataset, ends_alike):
     ends_alike(lambda name, **more: make_prior_run(name, dropout=0.1, **more), dataset, (5, 14, 4))
+
+
+@pytest.mark.parametrize("attention", ["full", "window", "recurrent"])
+def test_a_killed_run_over_pixels_ends_bitwise_like_one_that_was_not(
+    attention, make_run, small_pictures, ends_alike
+):
+    shape = {"attention": attention, "window": 9 if attention == "window" else 0}
+
+    def make(name, **more):
+        fields = {"segment": 16, "memory": 16, "dropout": 0.1, "images": 96, "sheets": 1}
+        return make_run(name, "fashion-pixels", **fields | {"size": 28} | shape | more)
+
+    ends_alike(make, small_pictures, (3, 5))
+
+
+def test_pixels_need_no_tokenizer_and_learn(small_pictures):
+    torch.manual_seed(0)
+    config = PixelDrawerConfig(size=8, width=16, layers=1, heads=2, attention="recurrent")
+    task = NextTokenTask(
+        Drawer(config), NextTokenTrainingConfig(learning_rate=1e-2), torch.device("cpu"), "fp32"
+    )
+    assert not task.needs_tokenizer
+    reports = train(task, pictures=lambda step: batch(step, size=8))
+    assert reports[0]["loss"] == pytest.approx(math.log(16), abs=1e-5)
+    assert reports[-1]["loss"] < 0.8 * reports[0]["loss"]
+    for name, parameter in task.model.prior.named_parameters():
+        assert parameter.grad.abs().sum() > 0, name
+    with pytest.raises(NotImplementedError):
+        task.take_tokenizer(task.model.tokenizer)
+
+
+def test_a_published_model_of_pixels_round_trips(make_run, small_pictures, tmp_path):
+    run = make_run(preset="fashion-pixels", size=28, images=32, validations=0, patience=0)
+    trainer = Trainer(run, run.new_attempt(), small_pictures)
+    trainer.run()
+    preview = np.zeros((1, 28, 28, 1), np.uint8)
+    publish(run.path, tmp_path / "mine", title="mine", preview=preview)
+    checkpoint = checkpoints.read(tmp_path / "mine")
+    assert (checkpoint.kind, checkpoint.config) == ("pixel-gpt", trainer.spec.model)
+    with pytest.raises(ValueError, match="of the kind pixel-gpt; an image GPT needs"):
+        find_tokenizer(str(tmp_path / "mine"))
 
 
 def test_a_published_prior_round_trips_with_its_tokenizer(make_prior_run, dataset, tmp_path):

@@ -11,14 +11,28 @@ from genimg.ui.components import component
 STATIC = Path(__file__).parent / "static"
 
 
-def drawing(*, name: str) -> gr.HTML:
+def drawing(*, name: str, looks: Callable) -> gr.HTML:
     """Return a drawing of an image GPT; its event `select` tells which attention is looked at.
 
-    Its value is a `DrawingHandlers.payload`, or None before the first.
+    Its value is a `DrawingHandlers.payload`, or None before the first. `looks` gives the attention
+    of one query of a drawing that is too long to send that of all.
     """
+
+    def look_at(request: Any) -> dict[str, Any]:
+        return looks(request)
+
     scripts = ["helpers.js", "fold.js", "payload.js", "heads.js", "head_table.js", "next_token.js"]
     scripts += ["lens.js", "overview.js", "drawing.js"]
-    return component(STATIC, "drawing", scripts, None, name=name)
+    return component(STATIC, "drawing", scripts, None, name=name, server_functions=[look_at])
+
+
+def parallel(*, name: str) -> gr.HTML:
+    """Return a drawing of a MaskGIT; its event `select` tells which step is looked at.
+
+    Its value is a `ParallelHandlers.payload`, or None before the first.
+    """
+    scripts = ["helpers.js", "payload.js", "heads.js", "parallel.js"]
+    return component(STATIC, "parallel", scripts, None, name=name)
 
 
 def numbers(*, name: str, export: Callable) -> gr.HTML:

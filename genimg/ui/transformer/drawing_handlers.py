@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from genimg.checks import require_whole_number
-from genimg.explore import DrawerModel
+from genimg.explore import DrawerModel, MaskedDrawerModel
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.explore.drawn import Drawing
@@ -32,6 +32,9 @@ from genimg.ui.transformer.drawing_view import (
 CANDIDATES = 12
 # Decoding the candidates' patches takes most of the time. This many pixels take about a second.
 _MOST_PIXELS_DECODED = 600_000
+# Of a drawing of more tokens the attention is sent for one query at a time: of all queries of 784
+# tokens it would be 57 megabytes.
+_MOST_TOKENS_SENT = 256
 _SAMPLING = ("temperature", "top_k", "top_p", "guidance")
 _ARGUMENTS = ("seed", "label", *_SAMPLING)
 
@@ -119,10 +122,11 @@ class DrawingHandlers:
     def payload(self, view: DrawingView) -> dict[str, Any]:
         """Return the whole drawing for the browser, packed by `payload.pack`.
 
-        Its arrays: `frames` uint8 (N, H, W, C), the picture after each token; `tokens` int32 (N,);
-        `attention` float32 (L, H, N, T) and `rollout` (N, T) of the position that predicted each
-        token; `value_lengths` (L, H, T), which times the attention is what each position adds;
-        `logits` (N, V) that each token was drawn from, after guidance and before
+        Its arrays: `frames` uint8 (N, H, W, C), the picture after each token, or (1, H, W, C) where
+        no token changes how another looks; `tokens` int32 (N,); `attention` float32 (L, H, N, T)
+        and `rollout` (N, T) of the position that predicted each token, unless there are so many
+        that `looks` gives them; `value_lengths` (L, H, T), which times the attention is what each
+        position adds; `logits` (N, V) that each token was drawn from, after guidance and before
         temperature, top-k and top-p; `candidates` int32 (N, K), the likeliest tokens; `patches`
         uint8 (N, K, P, P, C), what each would have looked like there; `colors` uint8 (257, 3);
         and of `Drawing.lens` `lens` uint8 (L + 1, H, W, C), its pictures, `lens_probabilities` and
@@ -130,6 +134,24 @@ class DrawingHandlers:
         `decided` int32 (N,).
         """
         return self._drawn(view)[1]
+
+    def looks(self, request: Any) -> dict[str, Any]:
+        """Return where one position of a drawing looks, or one sentence that says why not.
+
+        Args:
+            request: see `asked`.
+
+        Returns:
+            {"error"}, or packed by `payload.pack` `attention` float32 (L, H, T) of all heads and
+            `rollout` (T,); and "query".
+        """
+        try:
+            view, _, _, query = self._place(request)
+            drawing, _, rollouts = self._drawn(view)
+        except ValueError as error:
+            return {"error": str(error)}
+        attention = drawing.maps.all_heads(query)
+        return pack({"attention": attention, "rollout": rollouts[query]}, query=query)
 
     def asked(self, request: Any) -> tuple[AttentionMaps, int, int, int]:
         """Return the attention, and the layer, head and query in it, that a browser asks for.
@@ -183,17 +205,7 @@ class DrawingHandlers:
     def facts(self, name: str) -> str:
         """Return one line about the model."""
         with self.shelf.use(name) as model:
-            card, config = model.info, model.config
-            rows, columns = model.grid
-        parameters = card.get("parameters", {}).get("prior")
-        parts = [
-            dataset_words(card.get("dataset", "")),
-            f"{parameters:,} parameters" if parameters else None,
-            f"{config.layers} layers of {config.heads} heads",
-            f"{rows} x {columns} tokens",
-            f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
-        ]
-        return " · ".join(part for part in parts if part)
+            return facts_of(model)
 
     def _place(self, request: Any) -> tuple[DrawingView, int, int, int]:
         if not isinstance(request, dict) or not isinstance(request.get("drawing"), dict):
@@ -212,8 +224,8 @@ class DrawingHandlers:
         require_whole_number("query", query, 0, tokens - 1)
         return view, layer, head, query
 
-    def _draw(self, view: DrawingView) -> tuple[Drawing, dict[str, Any]]:
-        """Draw, and pack all that can be seen of it."""
+    def _draw(self, view: DrawingView) -> tuple[Drawing, dict[str, Any], np.ndarray]:
+        """Draw, and pack all that can be seen of it; return all rollouts (N, T), too."""
         with self.shelf.use(view.checkpoint) as model:
             started = time.perf_counter()
             drawing = model.generate(**view.arguments())
@@ -221,17 +233,17 @@ class DrawingHandlers:
             logits = _guided_logits(drawing, view.guidance)
             candidates, frames, patches = _alternatives(model, drawing.tokens, logits)
             frames[-1] = drawing.image  # a batch adds in another order, so this may differ by 1
-            attention, rollout = drawing.maps.all_queries(), drawing.maps.all_rollouts()
-            lengths, lens = drawing.maps.value_lengths(), drawing.lens()
+            maps, rollouts = drawing.maps, drawing.maps.all_rollouts()
+            all_sent = len(drawing.tokens) <= _MOST_TOKENS_SENT
+            looks = {"attention": maps.all_queries(), "rollout": rollouts} if all_sent else {}
+            lengths, lens = maps.value_lengths(), drawing.lens()
             rows, columns = model.grid
             machine, measured = _machine(model), measured_heads(model)
-        layers, heads = attention.shape[:2]
         packed = pack(
             {
                 "frames": frames,
                 "tokens": drawing.tokens.astype(np.int32),
-                "attention": attention,
-                "rollout": rollout,
+                **looks,
                 "value_lengths": lengths,
                 "logits": logits,
                 "candidates": candidates.astype(np.int32),
@@ -245,18 +257,18 @@ class DrawingHandlers:
                 "decided": lens.decided.astype(np.int32),
             },
             drawing=_names(view),
-            layers=layers,
-            heads=heads,
+            layers=maps.layers,
+            heads=maps.heads,
             layout={"rows": rows, "columns": columns, "special": ["class"]},
             machine=machine,
             measured=measured,
-            selected=_first_place(drawing, (rows, columns), attention),
+            selected=_first_place(drawing, (rows, columns)),
             className=class_words(view.label),
             caption=view.caption(),
             query=view.query(),
             seconds=round(seconds, 2),
         )
-        return drawing, packed
+        return drawing, packed, rollouts
 
 
 def measured_heads(model: DrawerModel) -> dict[str, Any] | None:
@@ -269,6 +281,21 @@ def measured_heads(model: DrawerModel) -> dict[str, Any] | None:
     if heads is None or {(row["layer"], row["head"]) for row in heads["table"]} != own:
         return None
     return {"table": heads["table"], "drawings": heads["drawings"]}
+
+
+def facts_of(model: DrawerModel | MaskedDrawerModel) -> str:
+    """Return one line about a model that draws with tokens."""
+    card, config = model.info, model.config
+    rows, columns = model.grid
+    parameters = card.get("parameters", {}).get("prior")
+    parts = [
+        dataset_words(card.get("dataset", "")),
+        f"{parameters:,} parameters" if parameters else None,
+        f"{config.layers} layers of {config.heads} heads",
+        f"{rows} x {columns} tokens",
+        f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def class_choices(classes: Sequence[str]) -> list[tuple[str, str | int]]:
@@ -286,7 +313,7 @@ def _names(view: DrawingView) -> dict[str, Any]:
     return {name: getattr(view, name) for name in ("checkpoint", *_ARGUMENTS)}
 
 
-def _first_place(drawing: Drawing, grid: tuple[int, int], attention: np.ndarray) -> dict[str, int]:
+def _first_place(drawing: Drawing, grid: tuple[int, int]) -> dict[str, int]:
     """Return the layer, head and query to look at first, as a drawing itself suggests them.
 
     The query is the likeliest of those tokens whose patch is lighter and shows more than half of
@@ -295,7 +322,6 @@ def _first_place(drawing: Drawing, grid: tuple[int, int], attention: np.ndarray)
 
     Args:
         grid: rows and columns of the tokens.
-        attention: float32 (L, H, N, T), as it is sent.
     """
     size, (rows, columns) = drawing.image.shape[0], grid
     patches = drawing.image.reshape(rows, size // rows, columns, size // columns, -1)
@@ -307,7 +333,8 @@ def _first_place(drawing: Drawing, grid: tuple[int, int], attention: np.ndarray)
     telling = later & (contrast >= np.median(contrast)) & (light >= np.median(light))
     telling = telling if telling.any() else later
     query = int(np.argmax(np.where(telling, likely, -1)))
-    seen = attention[:, :, query, 1:query]  # (L, H, query - 1): without class and last token
+    # Without class and last token: (L, H, query - 1).
+    seen = drawing.maps.all_heads(query)[..., 1:query]
     if not seen.size:
         return {"layer": 0, "head": 0, "query": query}
     layer, head = np.unravel_index(seen.max(axis=-1).argmax(), seen.shape[:2])
@@ -317,9 +344,10 @@ def _first_place(drawing: Drawing, grid: tuple[int, int], attention: np.ndarray)
 def _machine(model: DrawerModel) -> dict[str, Any]:
     """Return the sizes of a model's parts, and how it knows where a token is."""
     config = model.config
+    first: Any = model.prior.transformer.blocks[0]
     return {
         "width": config.width,
-        "feedForward": model.prior.transformer.blocks[0].feed_forward.output.in_features,
+        "feedForward": first.feed_forward.output.in_features,
         "vocabulary": model.tokenizer.vocabulary_size,
         "position": "rotary, in the heads" if config.position == "rope" else config.position,
         "residual": config.residual,
@@ -345,8 +373,11 @@ def _alternatives(
 
     Returns:
         The likeliest tokens, int64 (N, K); the picture after each step, uint8 (N, H, W, C); the
-        patches of the likeliest tokens in the picture so far, uint8 (N, K, P, P, C).
+        patches of the likeliest tokens in the picture so far, uint8 (N, K, P, P, C). Where no token
+        changes how another looks there is one picture, the whole.
     """
+    if model.tokenizer.local:
+        return _local_alternatives(model, tokens, logits)
     (rows, columns), side = model.grid, model.config.size
     affordable = _MOST_PIXELS_DECODED // (len(tokens) * side * side)
     count = min(max(1, affordable), CANDIDATES, logits.shape[1])
@@ -363,3 +394,14 @@ def _alternatives(
         frames.append(pictures[0])
         patches.append(pictures[patch])  # (K, P, P, C)
     return likeliest, np.stack(frames), np.stack(patches)
+
+
+def _local_alternatives(
+    model: DrawerModel, tokens: np.ndarray, logits: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the same where a token looks the same everywhere, so that little need be decoded."""
+    kinds, patch = logits.shape[1], model.tokenizer.config.patch_size
+    everywhere = np.arange(kinds)[:, None].repeat(len(tokens), axis=1)  # (V, N)
+    looks = model.unfinished(everywhere)[:, :patch, :patch]  # (V, P, P, C)
+    likeliest = np.argsort(-logits, axis=1, kind="stable")[:, :CANDIDATES]  # (N, K)
+    return likeliest, model.unfinished(tokens)[None], looks[likeliest]

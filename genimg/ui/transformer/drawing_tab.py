@@ -101,7 +101,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
             elem_id="draw-guidance", **initial["guidance"],
         )  # fmt: skip
     facts = gr.HTML(elem_id="draw-facts", elem_classes=["facts"], **initial["facts"])
-    drawing = transformer_components.drawing(name="drawing")
+    drawing = transformer_components.drawing(name="drawing", looks=handlers.looks)
     with gr.Column(elem_classes=["stage", "foldable", "quiet"]):
         components.heading("The drawing in Python")
         code = components.snippet("", name="drawing-code")

@@ -72,7 +72,8 @@ def test_every_preset_opens_where_its_checkpoint_does():
     for name, preset in PRESETS.items():
         use = use_of_preset(name)
         task = KINDS[preset.kind].task
-        assert (use in SHOWN) == (task in ("gan", "prior") or preset.kind == "vision-transformer")
+        drawn = task in ("gan", "prior", "pixels")
+        assert (use in SHOWN) == (drawn or preset.kind == "vision-transformer")
     assert use_of_preset("nonsense") == ""
 
 

@@ -143,6 +143,51 @@ def test_large_pictures_get_fewer_candidates(unpacked, handlers, drawer, view, m
     assert arrays["candidates"].shape[1] == arrays["patches"].shape[1] == 1
 
 
+@pytest.fixture(scope="module")
+def pixels(pixel_shelf):
+    """The handlers, view and payload of a drawing of 784 pixels."""
+    handlers = DrawingHandlers(pixel_shelf)
+    view = DrawingView(checkpoint=pixel_shelf.names[0], seed=1, label="Shoe")
+    return handlers, view, handlers.payload(view)
+
+
+def test_a_long_drawing_is_sent_without_its_attention(pixels, unpacked, pixel_shelf):
+    _, view, payload = pixels
+    arrays = unpacked(payload)
+    assert len(payload["bytes"]) < 500_000
+    assert not {"attention", "rollout"} & arrays.keys()
+    with pixel_shelf.use(view.checkpoint) as model:
+        drawing = model.generate(**view.arguments())
+    np.testing.assert_array_equal(arrays["frames"], drawing.image[None])
+    np.testing.assert_array_equal(arrays["tokens"], drawing.tokens)
+    greys = np.rint(arrays["candidates"] * 17).astype(np.uint8)  # 16 greys from 0 to 255
+    np.testing.assert_array_equal(arrays["patches"][..., 0, 0, 0], greys)
+    assert payload["layout"] == {"rows": 28, "columns": 28, "special": ["class"]}
+
+
+def test_where_a_position_of_a_long_drawing_looks_is_told_when_asked(pixels, unpacked, pixel_shelf):
+    handlers, view, payload = pixels
+    with pixel_shelf.use(view.checkpoint) as model:
+        drawing = model.generate(**view.arguments())
+    for query in (0, 100, 783):
+        request = {"drawing": payload["drawing"], "layer": 1, "head": 0, "query": query}
+        answer = handlers.looks(request)
+        assert (answer["query"], len(answer["bytes"]) < 100_000) == (query, True)
+        arrays = unpacked(answer)
+        np.testing.assert_allclose(arrays["attention"], drawing.maps.all_heads(query), atol=1e-6)
+        np.testing.assert_allclose(arrays["rollout"], drawing.rollout(query), atol=1e-5)
+        seen = arrays["attention"][0, 0] > 0
+        assert seen.nonzero()[0].tolist() == sorted({0, *range(max(0, query - 56), query + 1)})
+
+
+@pytest.mark.parametrize("query", [-1, 784, "0", None, 1.5])
+def test_a_position_that_is_not_there_is_one_sentence(pixels, query):
+    handlers, _, payload = pixels
+    request = {"drawing": payload["drawing"], "layer": 0, "head": 0, "query": query}
+    assert set(handlers.looks(request)) == {"error"}
+    assert set(handlers.looks(query)) == {"error"}
+
+
 def test_any_class_is_drawn_without_one(unpacked, handlers, drawer):
     view = handlers.view(drawer.name, ANY_CLASS, 4, 1, 0, 1, 1)
     assert view.label is None

@@ -1,9 +1,11 @@
-// A drawing of an image GPT, from one capture: nothing here asks the server.
+// A drawing of an image GPT, from one capture. Of a long one, whose value has no attention, the
+// server is asked for that of the query that is looked at, once that has rested for a moment.
 // value: {drawing, layers, heads, layout, selected, className, caption, query, seconds, and the
 // arrays of DrawingHandlers.payload} and, of a link, {sliders}, which may have moved since.
 // The position that predicted a token is called its query. "select" tells which layer, head and
 // query of which drawing are looked at, once that has rested for a moment.
 const TOKENS_PER_SECOND = 25;
+const MOST_SECONDS = 8; // of an animation; a long drawing appears faster
 const QUIET_MILLISECONDS = 250;
 const SHOWN_CANDIDATES = 12;
 const PLACE = ['layer', 'head', 'token', 'maps'];
@@ -17,6 +19,7 @@ let lens = null;
 let overview = null;
 let table = null; // of what was measured of the heads; null where nothing was
 let reshaped = {}; // what the sliders say; all but the guidance shapes the distribution shown
+let looks = null; // {attention, rollout} of state.query; null until the server has told
 let state = { step: 1, query: 0, layer: 0, head: 0 };
 let playing = null; // the pending animation frame, or null
 let timer = null;
@@ -24,13 +27,16 @@ let moving = null; // the timer of the sliders
 
 const adds = () => find('.switch [value=added]').checked;
 const tokens = () => drawing.tokens.data.length;
-const weightsOf = (layer, head) => itemOf(drawing.attention, layer, head, state.query);
+const weightsOf = (layer, head) => itemOf(looks.attention, layer, head);
+const pace = () => Math.max(TOKENS_PER_SECOND, tokens() / MOST_SECONDS);
 
 const shownOf = (layer, head) => lengthsOrWeights(
   weightsOf(layer, head), adds() && itemOf(drawing.value_lengths, layer, head));
 
 function paintFrame(canvas, drawn) {
-  const pixels = itemOf(drawing.frames, Math.max(0, drawn - 1));
+  // Where no token changes how another looks there is one frame, the whole picture.
+  const frame = Math.min(Math.max(0, drawn - 1), drawing.frames.shape[0] - 1);
+  const pixels = itemOf(drawing.frames, frame);
   paintPixels(canvas, pixels, drawing.frames.shape.slice(1), drawing.layout, drawn);
 }
 
@@ -65,7 +71,23 @@ function mostOf(weights) {
   return most.map((position) => `${nameOf(position)} ${threeDigits(weights[position])}`).join(' · ');
 }
 
+// The attention of the query, where it came with the drawing.
+function looksAtHand() {
+  if (!drawing.attention) return null;
+  const { layers, heads, layout } = drawing;
+  const length = layout.special.length + tokens();
+  const data = new Float32Array(layers * heads * length);
+  for (let i = 0; i < layers * heads; i += 1) {
+    const row = itemOf(drawing.attention, Math.floor(i / heads), i % heads, state.query);
+    data.set(row, i * length);
+  }
+  const rollout = { data: itemOf(drawing.rollout, state.query), shape: [length] };
+  return { attention: { data, shape: [layers, heads, length] }, rollout };
+}
+
 function showAttention() {
+  for (const name of ['.attention', '.heads', '.rollout']) find(name).classList.toggle('late', !looks);
+  if (!looks) return;
   const { layers, heads, layout, colors } = drawing;
   let high = 0;
   for (let layer = 0; layer < layers; layer += 1) {
@@ -74,7 +96,7 @@ function showAttention() {
     }
   }
   const shown = shownOf(state.layer, state.head);
-  const flow = itemOf(drawing.rollout, state.query);
+  const flow = looks.rollout.data;
   paintMap(find('.attention'), shown, high);
   paintMap(find('.rollout'), flow, largestOf(flow));
   grid.paint(shownOf, layout, high, colors.data, state.query, adds() ? addedWords : entropyWords);
@@ -179,7 +201,9 @@ function showLens() {
 }
 
 function show(changes) {
+  if (drawing.attention || state.query !== (changes.query ?? state.query)) looks = null;
   state = { ...state, ...changes };
+  looks ??= looksAtHand();
   showPicture();
   showMachine();
   showLens();
@@ -189,10 +213,23 @@ function show(changes) {
   timer = setTimeout(tell, QUIET_MILLISECONDS);
 }
 
+async function askLooks(request) {
+  const asked = drawing;
+  let answer = { error: 'The server did not answer; choose the token again.' };
+  try {
+    answer = await server.look_at(request);
+  } catch { /* the sentence above is shown */ }
+  if (drawing !== asked || state.query !== request.query) return;
+  if (answer.error) find('.attention .numbers').textContent = answer.error;
+  else looks = unpack(answer);
+  showAttention();
+}
+
 function tell() {
   const { layer, head, query } = state;
   writeAddress(PLACE, { layer, head, token: query, ...(adds() ? { maps: 'added' } : {}) });
   const request = { drawing: props.value.drawing, layer, head, query };
+  if (!looks && playing === null) askLooks(request);
   trigger('select', request);
   window.lookedAt = { request, layers: drawing.layers, heads: drawing.heads, layout: drawing.layout };
   document.dispatchEvent(new Event('looked-at')); // for whom no server is needed
@@ -218,7 +255,7 @@ function animate(first = state.step % tokens(), afterwards = state.query) {
   play.textContent = 'Pause';
   goTo(first + 1);
   const advance = (now) => {
-    const passed = Math.floor((Math.max(0, now - started) / 1000) * TOKENS_PER_SECOND);
+    const passed = Math.floor((Math.max(0, now - started) / 1000) * pace());
     if (first + 1 + passed >= tokens()) {
       stop();
       show({ step: tokens(), query: afterwards });
@@ -233,6 +270,7 @@ function animate(first = state.step % tokens(), afterwards = state.query) {
 function load(isNew) {
   find('.panels').inert = false;
   stop();
+  looks = null;
   const { layers, heads, layout } = drawing ?? {};
   drawing = { ...props.value, ...unpack(props.value) };
   const same = [layers, heads, layout?.rows, layout?.columns].join() === [
@@ -252,9 +290,9 @@ function load(isNew) {
   const appears = isNew && !matchMedia('(prefers-reduced-motion: reduce)').matches;
   if (appears) animate(0);
   else show({ step: tokens() });
-  const pace = drawing.seconds < tokens() / TOKENS_PER_SECOND ? 'slowly' : 'quickly';
+  const compared = drawing.seconds < tokens() / pace() ? 'slowly' : 'quickly';
   find('.caption').textContent = `${drawing.caption}. The model took ${drawing.seconds} s`
-    + `${appears ? `; shown more ${pace}` : ''}.`;
+    + `${appears ? `; shown more ${compared}` : ''}.`;
   if (isNew) {
     const names = ['drawer', 'drawing', 'class', 'temperature', 'top_k', 'top_p', 'guidance'];
     writeAddress(names, drawing.query);
@@ -284,12 +322,13 @@ find('.canvas').addEventListener('keydown', (event) => {
 });
 const shownWeights = {
   '.attention': () => shownOf(state.layer, state.head),
-  '.rollout': () => itemOf(drawing.rollout, state.query),
+  '.rollout': () => looks.rollout.data,
 };
 for (const [panel, weights] of Object.entries(shownWeights)) {
   const reading = find(`${panel} .reading`);
   const map = find(`${panel} .map`);
   map.addEventListener('pointermove', (event) => {
+    if (!looks) return;
     const token = patchAt(event, drawing.layout);
     const weight = weights()[drawing.layout.special.length + token].toFixed(4);
     reading.textContent = `token ${token}: ${token < state.query ? weight : 'not drawn yet, exactly 0'}`;

@@ -1,0 +1,67 @@
+"""Who sees whom in long sequences, below a drawing: components and wiring."""
+
+from typing import Any
+
+import gradio as gr
+
+from genimg.ui import components
+from genimg.ui.messages import silently
+from genimg.ui.transformer import patterns_handlers
+from genimg.ui.transformer.patterns_handlers import FIRST, MOST_LAYERS, TOKENS
+
+_EXPLANATION = (
+    "With full attention every token looks at every one before it: twice the tokens, four times the"
+    " work. A sliding window looks at the last few; segments look at their own tokens and at a"
+    " memory of those before. What is further away still arrives, a layer later for each window or"
+    " memory in between. The class is always seen. Models over single pixels, such as the recipe"
+    " fashion-pixels, are trained with one of the three."
+)
+
+
+def build() -> None:
+    """Add the panel, which is folded and stands for itself."""
+    quiet: dict[str, Any] = {
+        "preprocess": False,
+        "queue": False,
+        "trigger_mode": "always_last",
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
+    with gr.Accordion("Who sees whom in a long sequence", open=False, elem_id="patterns"):
+        gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
+        attention = components.choice(
+            patterns_handlers.choices(),
+            FIRST["attention"],
+            label="Attention",
+            name="pattern",
+            min_width=200,
+        )
+        with gr.Row(elem_classes=["stage", "sliders"]):
+            length = _slider("length", "Window or segment, tokens", 1, TOKENS)
+            memory = _slider("memory", "Memory of segments, tokens", 0, TOKENS, visible=False)
+            layers = _slider("layers", "Layers", 1, MOST_LAYERS)
+            token = _slider("token", "Token", 0, TOKENS - 1)
+        view = gr.HTML(
+            patterns_handlers.shown(**FIRST), elem_id="pattern-shown", elem_classes=["patterns"]
+        )
+
+    def choose(attention: str, *values: int) -> list[Any]:
+        html = patterns_handlers.shown(attention, *values)
+        recurrent = attention == "recurrent"
+        return [html, gr.update(visible=attention != "full"), gr.update(visible=recurrent)]
+
+    controls = [attention, length, memory, layers, token]
+    components.event(attention, "input")(
+        silently(choose), controls, [view, length, memory], **quiet
+    )
+    for slider in controls[1:]:
+        components.event(slider, "input")(
+            silently(patterns_handlers.shown), controls, view, **quiet
+        )
+
+
+def _slider(name: str, label: str, low: int, high: int, visible: bool = True) -> gr.Slider:
+    return gr.Slider(
+        low, high, FIRST[name], step=1, label=label, min_width=150, buttons=[], visible=visible,
+        elem_id=f"pattern-{name}",
+    )  # fmt: skip
