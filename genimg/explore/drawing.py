@@ -209,7 +209,9 @@ class DrawerModel(TokenDrawingModel):
         labels, uniforms = self._labels(None, count), self._uniforms(seed, count)
         parts = [
             draw_tokens(self.prior, self.here(chosen), rows)
-            for chosen, rows in zip(labels.split(_BATCH), uniforms.split(_BATCH), strict=True)
+            for chosen, rows in zip(
+                labels.split(self._batch), uniforms.split(self._batch), strict=True
+            )
         ]
         return head_table(self.prior, torch.cat(parts), self.here(labels))
 

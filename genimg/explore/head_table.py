@@ -16,7 +16,7 @@ from genimg.models.attention import Capture
 from genimg.models.image_gpt import ImageGpt
 from genimg.models.surgery import Surgery
 
-_BATCH = 50
+_MOST_PICTURES, _MOST_TOKENS = 50, 3200  # at once
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -58,7 +58,8 @@ def head_table(prior: ImageGpt, tokens: Tensor, labels: Tensor) -> HeadTable:
     """
     away = _distances(prior)  # (N, N)
     sums: dict[str, Tensor] = {}
-    for part, classes in zip(tokens.split(_BATCH), labels.split(_BATCH), strict=True):
+    at_once = max(1, min(_MOST_PICTURES, _MOST_TOKENS // prior.num_tokens))
+    for part, classes in zip(tokens.split(at_once), labels.split(at_once), strict=True):
         found = _looks(prior, part, classes, away) | {"effect": _effects(prior, part, classes)}
         sums = {name: figures + sums.get(name, 0) for name, figures in found.items()}
     places = tokens.numel()

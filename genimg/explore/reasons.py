@@ -20,7 +20,7 @@ from torch import Tensor
 
 from genimg.models.image_gpt import ImageGpt
 
-_BATCH = 64
+_MOST_TOKENS = 4096  # at once
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -77,9 +77,10 @@ def reasons(
         chance = _log_probability(prior, vectors, here[query])  # (1,)
         (slopes,) = torch.autograd.grad(chance.sum(), vectors)
     gradient = (slopes[0].float() * (drawn[0] - expected).float()).sum(dim=1)  # (n,)
+    at_once = max(1, _MOST_TOKENS // (query + 1))
     changed = [
         _changed(prior, drawn, expected, part, here[query])
-        for part in torch.arange(query + 1, device=table.device).split(_BATCH)
+        for part in torch.arange(query + 1, device=table.device).split(at_once)
     ]
     ablation = chance.detach() - torch.cat(changed)  # (n,)
     later = len(tokens) - query

@@ -42,7 +42,7 @@ def test_of_one_drawing_it_is_what_the_drawing_says(make_tiny, window):
 def test_drawings_count_alike_however_they_are_grouped(drawer, monkeypatch):
     tokens, labels = batch(6)
     whole = head_table(drawer.prior, tokens, labels)
-    monkeypatch.setattr("genimg.explore.head_table._BATCH", 4)
+    monkeypatch.setattr("genimg.explore.head_table._MOST_PICTURES", 4)
     parts = head_table(drawer.prior, tokens, labels)
     halves = [head_table(drawer.prior, tokens[i::2], labels[i::2]) for i in range(2)]
     for name in HEAD_FIGURES:

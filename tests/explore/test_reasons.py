@@ -99,5 +99,5 @@ def test_a_model_of_bfloat16_has_reasons_too(make_tiny):
 
 def test_more_tokens_than_fit_in_one_batch(drawing, monkeypatch):
     whole = drawing.reasons(15)
-    monkeypatch.setattr("genimg.explore.reasons._BATCH", 3)
+    monkeypatch.setattr("genimg.explore.reasons._MOST_TOKENS", 48)
     np.testing.assert_allclose(drawing.reasons(15).ablation, whole.ablation, atol=1e-5)

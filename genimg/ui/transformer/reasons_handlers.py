@@ -11,6 +11,8 @@ from genimg.render.colors import color_table
 from genimg.ui.payload import pack
 from genimg.ui.transformer.drawing_handlers import DrawingHandlers
 
+MOST_TOKENS = 256  # of a drawing: there is a pass for each token before the one in question
+
 
 class ReasonsHandlers:
     """The functions behind the panel that tells why a token was drawn.
@@ -36,6 +38,11 @@ class ReasonsHandlers:
         try:
             view, drawing = self._drawings.drawing(request)
             query = int(request["query"])
+            if len(drawing.tokens) > MOST_TOKENS:
+                raise ValueError(
+                    f"a drawing of {len(drawing.tokens)} tokens takes too long to explain for this"
+                    f" page; in Python drawing.reasons(query={query}) does it"
+                )
             with self._drawings.shelf.use(view.checkpoint):
                 found = drawing.reasons(query)
         except ValueError as error:

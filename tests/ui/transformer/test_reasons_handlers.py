@@ -35,6 +35,11 @@ def test_what_comes_back_is_the_librarys(unpacked, handlers, drawings, request_,
     assert answer["code"] == "drawing.reasons(query=5)"
 
 
+def test_a_long_drawing_is_left_to_python(handlers, request_, monkeypatch):
+    monkeypatch.setattr("genimg.ui.transformer.reasons_handlers.MOST_TOKENS", 9)
+    assert "drawing.reasons(query=5)" in handlers.explain(request_)["error"]
+
+
 def test_words_for_every_agreement():
     def words(gradient, ablation):
         pair = (np.array(gradient, np.float32), np.array(ablation, np.float32))

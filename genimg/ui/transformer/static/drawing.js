@@ -223,6 +223,7 @@ async function askLooks(request) {
   if (answer.error) find('.attention .numbers').textContent = answer.error;
   else looks = unpack(answer);
   showAttention();
+  showMachine();
 }
 
 function tell() {
@@ -280,7 +281,10 @@ function load(isNew) {
     find('.depths').replaceChildren();
     lens = makeLens(find('.depths'), drawing.layers, (event) => choose(patchAt(event, drawing.layout)));
   }
-  overview = makeOverview(find('.stations'), drawing, goToPart, chooseHead);
+  const weightsIfKnown = (layer, head) => (looks ? weightsOf(layer, head) : null);
+  overview = makeOverview(find('.stations'), drawing, {
+    paintFrame, weightsOf: weightsIfKnown, goTo: goToPart, chooseHead,
+  });
   find('.measured').hidden = !drawing.measured;
   table = drawing.measured && makeHeadTable(find('.measured'), drawing.measured, chooseHead);
   if (!same) state = { ...state, ...(layers ? drawing.selected : placeInAddress()) };

@@ -16,8 +16,9 @@ function paintBars(canvas, numbers, color) {
 }
 
 // Stations from the picture so far to the finished one. A click has `goTo` called with the part of
-// the page that shows more, and a layer's with `chooseHead` first.
-function makeOverview(target, drawing, goTo, chooseHead) {
+// the page that shows more, and a layer's with `chooseHead` first. `paintFrame` paints the picture
+// of so many tokens on a canvas; `weightsOf` gives a head's weights, or null while they are on the way.
+function makeOverview(target, drawing, { paintFrame, weightsOf, goTo, chooseHead }) {
   const { layers, heads, layout, machine, frames } = drawing;
   const { rows, columns } = layout;
   const [, high, wide, channels] = frames.shape;
@@ -48,24 +49,21 @@ function makeOverview(target, drawing, goTo, chooseHead) {
   const next = station('Next token', '.next');
   const decoded = station('Decoder', '.now');
 
-  const paintFrame = (canvas, query, visible) => (
-    paintPixels(canvas, itemOf(frames, query), [high, wide, channels], layout, visible));
-
   function paint(drawn, shown) {
     state = shown;
     const { query, head } = state;
     const { data: numbers } = drawn.tokens;
     const color = getComputedStyle(target).getPropertyValue('--primary-600');
-    paintFrame(soFar.canvas, Math.max(0, query - 1), query);
+    paintFrame(soFar.canvas, query);
     soFar.shape.textContent = size;
     paintCells(tokens.canvas, shares(numbers), { ...layout, special: [] }, 1, drawn.colors.data, query);
     tokens.shape.textContent = `${query} of ${count}, each one of ${machine.vocabulary}`;
     paintBars(vectors.canvas, Array.from({ length: query + 1 }, (_, i) => drawn.stream.data[i]), color);
     vectors.shape.textContent = `${query + 1} × ${machine.width}; positions: ${machine.position}`;
     blocks.forEach(({ attention, after }, layer) => {
-      const weights = itemOf(drawn.attention, layer, head, query);
+      const weights = weightsOf(layer, head);
       const { colors } = drawn;
-      paintCells(attention.canvas, weights, layout, largestOf(weights), colors.data, query);
+      if (weights) paintCells(attention.canvas, weights, layout, largestOf(weights), colors.data, query);
       attention.shape.textContent = `${heads} heads × ${query + 1}; head ${head}`;
       attention.button.ariaPressed = String(layer === state.layer);
       paintPixels(after.canvas, itemOf(drawn.lens, layer + 1), drawn.lens.shape.slice(1), layout);
@@ -78,14 +76,14 @@ function makeOverview(target, drawing, goTo, chooseHead) {
     const chance = nextTokenDistribution(row, 1, 0, 1)[token];
     paintPatch(next.canvas, query);
     next.shape.textContent = `${token}, given ${percent(chance)}`;
-    paintFrame(decoded.canvas, count - 1);
+    paintFrame(decoded.canvas, count);
     decoded.shape.textContent = `${rows} × ${columns} tokens → ${size}`;
   }
 
   // The patch of the token, as it looked when it was drawn.
   function paintPatch(canvas, query) {
     const whole = document.createElement('canvas');
-    paintFrame(whole, query);
+    paintFrame(whole, query + 1);
     [canvas.width, canvas.height] = [wide / columns, high / rows];
     const [x, y] = [(query % columns) * canvas.width, Math.floor(query / columns) * canvas.height];
     canvas.getContext('2d').drawImage(whole, x, y, canvas.width, canvas.height, 0, 0, canvas.width, canvas.height);
