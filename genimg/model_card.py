@@ -8,6 +8,9 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
+HEAD_FIGURES = ("effect", "distance", "entropy", "class_share")
+"""What the table of heads says of each head: see `genimg.explore.head_table.HeadTable`."""
+
 
 def check_card(card: dict[str, Any]) -> None:
     """Refuse a card that a page or a terminal could not show.
@@ -32,7 +35,7 @@ def card_text(card: dict[str, Any]) -> str:
     lines += [
         f"| {key.replace('_', ' ')} | {_in_words(value)} |"
         for key, value in card.items()
-        if key not in ("title", "metrics", "metrics_command", "directions")
+        if key not in ("title", "metrics", "metrics_command", "directions", "heads")
     ]
     metrics = card.get("metrics", {})
     if metrics:
@@ -47,6 +50,7 @@ def card_text(card: dict[str, Any]) -> str:
             lines.append(f"| {name.replace('_', ' ')} | {entry['value']:.4g} | {details} |")
         lines += _attribute_table(metrics)
     lines += _direction_table(card.get("directions", []))
+    lines += _head_table(card.get("heads", {}))
     return "\n".join(lines) + "\n"
 
 
@@ -81,6 +85,25 @@ def _direction_table(directions: list[dict[str, Any]]) -> list[str]:
         strongest = sorted(entry["effects"].items(), key=lambda effect: -abs(effect[1]))[:4]
         moved = ", ".join(f"{name} {amount:+.2f}" for name, amount in strongest)
         lines.append(f"| {entry['name']} | {moved} |")
+    return lines
+
+
+def _head_table(heads: dict[str, Any]) -> list[str]:
+    """Return lines with one row for each head, if they were measured."""
+    if not heads:
+        return []
+    lines = ["", "## Heads", "", f"`{heads['command']}`", ""]
+    lines += [
+        "Without guidance: how much less likely drawings become without the head, in nats per"
+        " token; how far away it looks, in patches; the entropy of its attention, in nats; and the"
+        " share of it that the class token gets.",
+        "",
+        f"| layer | head | {' | '.join(name.replace('_', ' ') for name in HEAD_FIGURES)} |",
+        "|---" * (2 + len(HEAD_FIGURES)) + "|",
+    ]
+    for row in heads["table"]:
+        figures = " | ".join(f"{row[name]:.3g}" for name in HEAD_FIGURES)
+        lines.append(f"| {row['layer']} | {row['head']} | {figures} |")
     return lines
 
 
@@ -151,6 +174,28 @@ def _is_directions(value: Any) -> bool:
     )
 
 
+def _is_heads(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == {"drawings", "seed", "command", "table"}
+        and _is_count(value["drawings"])
+        and _is_count(value["seed"])
+        and _is_text(value["command"])
+        and isinstance(value["table"], list)
+        and all(map(_is_head, value["table"]))
+    )
+
+
+def _is_head(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == {"layer", "head", *HEAD_FIGURES}
+        and _is_count(value["layer"])
+        and _is_count(value["head"])
+        and all(_is_number(value[name]) for name in HEAD_FIGURES)
+    )
+
+
 _TEXT = ("a text of one line", _is_text)
 _COUNT = ("a whole number from 0", _is_count)
 _NUMBER = ("a number", _is_number)
@@ -180,4 +225,5 @@ ENTRIES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "metrics": ("objects with a number called value, by name", _is_metrics),
     "metrics_command": _TEXT,
     "directions": ("different names, each with effects that are numbers", _is_directions),
+    "heads": ("drawings, seed, command and a table with the figures of each head", _is_heads),
 }

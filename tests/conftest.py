@@ -142,6 +142,7 @@ def small_models():
         "fashion-gpt": _SMALL_PRIOR,
         "portraits-gpt": _SMALL_PRIOR,
         "fashion-pixels": {"size": 28, "width": 8, "layers": 1, "heads": 2, "validations": 6},
+        "fashion-maskgit": _SMALL_PRIOR,
     }
 
 

@@ -23,6 +23,11 @@ GOOD = {
     "their own": [1, {"deep": [True, "text"]}],
 }
 
+HEAD = {
+    "layer": 0, "head": 3, "effect": 0.2345, "distance": 1.5, "entropy": 2.0, "class_share": 0.1,
+}  # fmt: skip
+HEADS = {"drawings": 4, "seed": 0, "command": "python -m genimg heads x", "table": [HEAD]}
+
 # All that JSON can say, also what only Python's reader takes for JSON.
 ANYTHING = st.recursive(
     st.none()
@@ -94,6 +99,15 @@ def test_a_card_can_be_shown_or_is_refused_by_the_name_of_its_entry(first_gan, n
         ("metrics", {"recall": {}}),
         ("metrics", {"recall": {"value": {"deep": 1}}}),
         ("metrics", {"recall": {"value": 1, "how": "a\nb"}}),
+        ("heads", []),
+        ("heads", {}),
+        ("heads", HEADS | {"seed": -1}),
+        ("heads", HEADS | {"command": "a\nb"}),
+        ("heads", HEADS | {"table": {}}),
+        ("heads", HEADS | {"table": [{"layer": 0, "head": 0}]}),
+        ("heads", HEADS | {"table": [HEAD | {"effect": None}]}),
+        ("heads", HEADS | {"table": [HEAD | {"layer": 0.5}]}),
+        ("heads", HEADS | {"more": 1}),
         ("their own", [[[[1]]]]),
         ("their own", {"a\nb": 1}),
         ("a\nb", 1),
@@ -115,9 +129,10 @@ def test_a_wrong_card_replaces_nothing(tiny):
     assert {file.name: file.read_bytes() for file in tiny.iterdir()} == before
 
 
-def test_a_good_card_comes_back(tiny):
-    checkpoints.write_card(tiny, GOOD)
-    assert checkpoints.read_card(tiny) == GOOD
+@pytest.mark.parametrize("card", [GOOD, GOOD | {"heads": HEADS}])
+def test_a_good_card_comes_back(tiny, card):
+    checkpoints.write_card(tiny, card)
+    assert checkpoints.read_card(tiny) == card
 
 
 @pytest.mark.parametrize("name", checkpoints.names())
@@ -150,3 +165,13 @@ def test_what_was_measured_of_each_attribute_is_a_table_of_its_own():
         "| hair | 1.000 |  |\n| hat | 0.500 |  |\n| hue |  | 0.100 |\n"
     )
     assert "| attribute |" not in card_text({"metrics": {"recall": {"value": 0.5}}})
+
+
+def test_the_heads_are_a_table_of_their_own():
+    text = card_text({"heads": HEADS})
+    assert "`python -m genimg heads x`" in text
+    assert text.endswith(
+        "| layer | head | effect | distance | entropy | class share |\n"
+        "|---|---|---|---|---|---|\n| 0 | 3 | 0.234 | 1.5 | 2 | 0.1 |\n"
+    )
+    assert "| heads |" not in text

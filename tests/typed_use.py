@@ -20,6 +20,7 @@ def draw(name: str) -> np.ndarray:
 def shipped() -> None:
     """Use models that ship: their names tell what they are."""
     assert_type(genimg.load("fashion-style"), GanModel)
+    assert_type(genimg.load("fashion-maskgit").draw(label="Coat").masked, np.ndarray)
     assert_type(genimg.load("fashion-gpt", "cuda").generate(label="Coat").tokens, np.ndarray)
 
 

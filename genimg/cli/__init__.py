@@ -13,14 +13,17 @@ from collections.abc import Sequence
 
 from genimg import __version__
 from genimg.cli import (
+    ablate,
     app,
     attend,
     checkpoints,
     data,
     draw,
     evaluate,
+    heads,
     invert,
     jobs,
+    lens,
     sample,
     train,
     walk,
@@ -38,7 +41,10 @@ COMMANDS = {
     "invert": invert,
     "draw": draw,
     "attend": attend,
+    "lens": lens,
+    "ablate": ablate,
     "evaluate": evaluate,
+    "heads": heads,
     "data": data,
     "checkpoints": checkpoints,
 }

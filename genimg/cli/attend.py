@@ -8,10 +8,13 @@ Transformer has any). In an image GPT, position t is the one that predicted toke
 
 PREFIX.png shows the attention of this query to the patches on top of the picture. Its colours go
 from 0 to the largest weight that any head of any layer gives to a patch for this query, so that the
-maps of several heads can be compared. PREFIX-heads.png is a sheet of all heads on that scale, a row
-for each layer and a column for each head. PREFIX.npz holds the numbers: for every head `attention`
-(layers, heads, positions) and its `entropy` in nats, `rollout`, and for the chosen head every stage
-from queries and keys to the output projection, each named `stage_...`.
+maps of several heads can be compared. With --contribution they show what each patch adds instead:
+the length of weight times value times output projection. PREFIX-heads.png is a sheet of all heads
+on that scale, a row for each layer and a column for each head. PREFIX.npz holds the numbers: for
+every head `attention` (layers, heads, positions), its `entropy` in nats and its `contribution`; the
+`rollout`; and for the chosen head every stage from queries and keys to the output projection, each
+named `stage_...`. Of an image GPT also what spoke for the token that the query predicted, in nats,
+by `gradient` and by `ablation`.
 """
 
 import argparse
@@ -36,6 +39,7 @@ from genimg.cli.options import (
 from genimg.cli.picture_file import open_picture
 from genimg.explore import DrawerModel, VisionTransformerModel
 from genimg.explore.attention_maps import AttentionMaps, entropy
+from genimg.explore.drawn import Drawing
 from genimg.models.attention import TokenLayout
 from genimg.render import color_bar, encode, enlarge, grid, overlay
 from genimg.storage import atomic_write
@@ -73,6 +77,11 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         help="PNG, JPEG or WebP picture to look at, made square and resized (default: what an"
         " image GPT draws for --seed and --label; a vision Transformer needs one).",
     )
+    parser.add_argument(
+        "--contribution",
+        action="store_true",
+        help="Show what each patch adds instead of how much it is looked at (default off).",
+    )
     add_seed(parser, "Seed of the drawing, without --image.")
     add_label(parser)
     add_controls(parser)
@@ -91,15 +100,22 @@ def run(options: argparse.Namespace) -> int:
     model = explore.load(options.name)
     if not isinstance(model, DrawerModel | VisionTransformerModel):
         raise ValueError(
-            f"{options.name} has no attention; choose an image GPT or a vision Transformer"
+            f"the attention of {options.name} is not shown; choose an image GPT or a vision"
+            " Transformer"
         )
-    image, maps = _look(model, options)
+    image, maps, drawing = _look(model, options)
     chosen = options.layer, options.head, options.query
     stages = maps.stages(*chosen)  # refuses what is not there
     numbers = _numbers(maps, options.query) | {
         f"stage_{name}": stage for name, stage in stages.items()
     }
-    heat, sheet = _pictures(image, maps.layout, numbers["attention"], chosen)
+    agreement = ""
+    if drawing is not None:
+        reasons = drawing.reasons(options.query)
+        numbers |= {"gradient": reasons.gradient, "ablation": reasons.ablation}
+        agreement = f", agreement of gradient and ablation {reasons.agreement:.3f}"
+    shown = "contribution" if options.contribution else "attention"
+    heat, sheet = _pictures(image, maps.layout, numbers[shown], chosen)
     atomic_write(picture_file, encode(heat, "png"))
     atomic_write(heads_file, encode(sheet, "png"))
     buffer = io.BytesIO()
@@ -109,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
     atomic_write(numbers_file, buffer.getvalue())
     print(
         f"layer {options.layer}, head {options.head}, query {options.query}: entropy"
-        f" {maps.entropy(*chosen):.3f} nats; wrote {picture_file}, {heads_file}"
+        f" {maps.entropy(*chosen):.3f} nats{agreement}; wrote {picture_file}, {heads_file}"
         f" and {numbers_file}"
     )
     return 0
@@ -117,8 +133,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _look(
     model: DrawerModel | VisionTransformerModel, options: argparse.Namespace
-) -> tuple[np.ndarray, AttentionMaps]:
-    """Return the picture, uint8 (H, W, C), and the attention on it."""
+) -> tuple[np.ndarray, AttentionMaps, Drawing | None]:
+    """Return the picture, uint8 (H, W, C), the attention on it, and the drawing of an image GPT."""
     if not isinstance(model, DrawerModel):
         if options.image is None:
             raise ValueError(
@@ -133,10 +149,11 @@ def _look(
         if given is None:
             controls = {name: getattr(options, name) for name in CONTROLS}
             drawing = model.generate(label=options.label, seed=options.seed, **controls)
-            return drawing.image, drawing.maps
-        return given, model.read(given, label=options.label).maps
+            return drawing.image, drawing.maps, drawing
+        reading = model.read(given, label=options.label)
+        return given, reading.maps, reading
     assert given is not None  # refused above
-    return given, model.look(given)
+    return given, model.look(given), None
 
 
 def _numbers(maps: AttentionMaps, query: int) -> dict[str, np.ndarray]:
@@ -144,6 +161,7 @@ def _numbers(maps: AttentionMaps, query: int) -> dict[str, np.ndarray]:
     return {
         "attention": attention,
         "entropy": entropy(attention),
+        "contribution": attention * maps.value_lengths(),
         "rollout": maps.rollout(query),
     }
 

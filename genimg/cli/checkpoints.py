@@ -14,7 +14,7 @@ from pathlib import Path
 
 from genimg import checkpoints, explore
 from genimg.cli.options import Parser, add_number, path
-from genimg.cli.tables import facts_table, metrics_table, table
+from genimg.cli.tables import facts_table, heads_table, metrics_table, table
 from genimg.explore.named_directions import name_directions
 from genimg.explore.previews import preview_pictures
 from genimg.training.publishing import publish
@@ -89,12 +89,15 @@ def _list(options: argparse.Namespace) -> None:
 def _show(options: argparse.Namespace) -> None:
     card = dict(explore.load(options.name).info)
     metrics, directions = card.pop("metrics", {}), card.pop("directions", [])
+    heads = card.pop("heads", {})
     print(facts_table(card))
     if metrics:
         print()
         print(metrics_table(metrics))
     if directions:
         print("\ndirections: " + ", ".join(entry["name"] for entry in directions))
+    if heads:
+        print("\n" + heads_table(heads["table"]))
 
 
 def _publish(options: argparse.Namespace) -> None:

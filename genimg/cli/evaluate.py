@@ -6,9 +6,9 @@ A GAN: Frechet distance in the features of a small classifier (FD with that net'
 FID), its floor between real pictures, kernel distance, precision, recall, density, coverage, class
 accuracy and the distance to the nearest training pictures. Where every attribute of the pictures is
 known, also attribute fidelity: how clear each attribute is in the model's pictures, compared with
-real ones, and how far the shares of its values are from those in the data. An image GPT: the same,
-and the likelihood of the test pictures. A tokenizer: how well it rebuilds the test pictures, and
-how many of its codes they use. A classifier: its test accuracy.
+real ones, and how far the shares of its values are from those in the data. An image GPT or a
+MaskGIT: the same, and the likelihood of the test pictures. A tokenizer: how well it rebuilds the
+test pictures, and how many of its codes they use. A classifier: its test accuracy.
 
 The sample of Fashion-MNIST that ships with genimg has 12,000 training and 2,000 test pictures. The
 figures on the cards are of all 60,000 and 10,000, which `python -m genimg data fetch fashion-mnist`
@@ -67,11 +67,14 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     )
 
 
+_Draws = explore.GanModel | explore.DrawerModel | explore.MaskedDrawerModel
+
+
 def run(options: argparse.Namespace) -> int:
     """Measure and print; return the exit code."""
     path = checkpoints.find(options.name) if options.write else None  # fail before the work
     model = explore.load(options.name)
-    if not isinstance(model, explore.GanModel | explore.DrawerModel):
+    if not isinstance(model, _Draws):
         kind = "tokenizer" if isinstance(model, explore.TokenizerModel) else "classifier"
         ignored = ["count", "seed"] + (["feature_net"] if kind == "classifier" else [])
         reason = f"because a {kind} is measured on the whole test split as it is"
@@ -90,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
     _say_what_it_stands_on(model, metrics, card)
     if path is not None:
         command = ["python", "-m", "genimg", "evaluate", options.name, "--json"]
-        if isinstance(model, explore.GanModel | explore.DrawerModel):
+        if isinstance(model, _Draws):
             command += ["--count", str(options.count), "--seed", str(options.seed)]
         if options.feature_net is not None:
             command += ["--feature-net", options.feature_net]

@@ -2,8 +2,8 @@
 
     python -m genimg sample fashion-style --seed 3 --count 16 --label Sneaker --out sneakers.png
 
-NAME is a GAN or an image GPT. The same seed gives the same pictures, and picture i of a seed does
-not depend on the count.
+NAME is a GAN, an image GPT or a MaskGIT. The same seed gives the same pictures, and picture i of a
+seed does not depend on the count.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from genimg.cli.options import (
     file_format,
     load_model,
 )
-from genimg.explore import DrawerModel, GanModel
+from genimg.explore import DrawerModel, GanModel, MaskedDrawerModel
 from genimg.render import encode, enlarge, grid
 from genimg.render.images import check_sheet
 from genimg.storage import atomic_write
@@ -63,7 +63,8 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Make the pictures and write the sheet; return the exit code."""
     format = file_format(options.out, FORMATS)
-    model = load_model(options.name, "sample", GanModel | DrawerModel, "a GAN or an image GPT")
+    kinds = GanModel | DrawerModel | MaskedDrawerModel
+    model = load_model(options.name, "sample", kinds, "a GAN, an image GPT or a MaskGIT")
     settings: dict[str, Any] = {"seed": options.seed, "label": options.label}
     if isinstance(model, GanModel):
         settings["truncation"] = options.truncation

@@ -6,6 +6,8 @@ Not by rich, whose tables break long cells at the width of the terminal: scripts
 from collections.abc import Sequence
 from typing import Any
 
+from genimg.model_card import HEAD_FIGURES
+
 
 def table(rows: Sequence[tuple[str, ...]]) -> str:
     """Return rows of equally many cells as lines with aligned columns."""
@@ -29,6 +31,13 @@ def metrics_table(metrics: dict[str, dict[str, Any]]) -> str:
         details = {key: value for key, value in entry.items() if key != "value"}
         rows.append((_text(name.replace("_", " ")), _text(entry.get("value")), _text(details)))
     return table(rows)
+
+
+def heads_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return one line for each head of a card's table: see `genimg.explore.head_table`."""
+    names = ("layer", "head", *HEAD_FIGURES)
+    heads = [name.replace("_", " ") for name in names]
+    return table([tuple(heads), *(tuple(f"{row[name]:.3g}" for name in names) for row in rows)])
 
 
 def _text(value: Any) -> str:

@@ -11,11 +11,13 @@ from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
 from genimg.explore.loaded import LoadedModel
+from genimg.explore.parallel import MaskedDrawerModel
 from genimg.explore.shipped import (
     AttributesName,
     ClassifierName,
     DrawerName,
     GanName,
+    MaskedDrawerName,
     TokenizerName,
     VisionName,
 )
@@ -31,6 +33,7 @@ __all__ = [
     "DrawerModel",
     "GanModel",
     "LoadedModel",
+    "MaskedDrawerModel",
     "Model",
     "TokenizerModel",
     "VisionTransformerModel",
@@ -47,6 +50,8 @@ Dtype = torch.dtype | None
 def load(name: GanName, device: Device = ..., dtype: Dtype = ...) -> GanModel: ...
 @overload
 def load(name: DrawerName, device: Device = ..., dtype: Dtype = ...) -> DrawerModel: ...
+@overload
+def load(name: MaskedDrawerName, device: Device = ..., dtype: Dtype = ...) -> MaskedDrawerModel: ...
 @overload
 def load(name: VisionName, device: Device = ..., dtype: Dtype = ...) -> VisionTransformerModel: ...
 @overload

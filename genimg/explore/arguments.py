@@ -78,16 +78,20 @@ def check_latents(latents: Mapping[int, float] | None, dimensions: int) -> dict[
     return {int(dimension): float(amount) for dimension, amount in latents.items()}
 
 
-def check_controls(controls: Mapping[str, Any]) -> None:
-    """Raise ValueError unless these are controls of how an image GPT chooses the next token."""
+def check_controls(controls: Mapping[str, Any], more: Sequence[str] = ()) -> None:
+    """Raise ValueError unless these are controls of how tokens are chosen.
+
+    Args:
+        more: the names of controls that are known besides, and checked elsewhere.
+    """
     limits = {"temperature": (0, 100), "top_p": (0, 1), "guidance": (0, 100)}
     for name, value in controls.items():
         if name == "top_k":
             require_whole_number(name, value, 0, 65_536)
         elif name in limits:
             require_number(name, value, *limits[name])
-        else:
-            known = ", ".join(("temperature", "top_k", "top_p", "guidance"))
+        elif name not in more:
+            known = ", ".join(("temperature", "top_k", "top_p", "guidance", *more))
             raise ValueError(f"there is no control {name!r}; the controls are {known}")
     if controls.get("top_p", 1) == 0:
         raise ValueError("top_p must be above 0: some token has to be left to choose")

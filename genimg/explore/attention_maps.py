@@ -53,6 +53,39 @@ class AttentionMaps:
         self._check(layer, query, head)
         return self._padded(self._capture.weights(layer, head, query)[0].cpu())
 
+    def contribution(self, layer: int, head: int, query: int) -> np.ndarray:
+        """Return how much each token adds to a token through one head, float32 (T,).
+
+        It is the length of `parts`: a weight alone says nothing about tokens whose value is short
+        (Kobayashi et al. 2020, arXiv 2004.10102, section 3).
+
+        Raises:
+            ValueError: there is no such layer, head or query.
+        """
+        return self.attention(layer, head, query) * self.value_lengths()[layer, head]
+
+    def parts(self, layer: int, head: int, query: int) -> np.ndarray:
+        """Return what each token adds to a token through one head, float32 (T, C).
+
+        Its attention weight times its value times the head's part of the output projection. The
+        sum over tokens and heads is what the layer's attention returns for this token.
+
+        Raises:
+            ValueError: there is no such layer, head or query.
+        """
+        weights = self.attention(layer, head, query)  # (T,)
+        vectors = self._projected_values(layer)[head]  # (S, C)
+        return weights[:, None] * np.pad(vectors, ((0, len(weights) - len(vectors)), (0, 0)))
+
+    def value_lengths(self) -> np.ndarray:
+        """Return the length of each token's value after each head's output projection.
+
+        Returns:
+            float32 (layers, H, T); times `attention` it is the `contribution`.
+        """
+        vectors = np.stack([self._projected_values(layer) for layer in range(self.layers)])
+        return self._padded(torch.from_numpy(np.linalg.norm(vectors, axis=-1)))
+
     def all_heads(self, query: int) -> np.ndarray:
         """Return `attention` of every head of every layer, float32 (layers, H, T)."""
         self._check(0, query)
@@ -121,6 +154,13 @@ class AttentionMaps:
             "projected": projection @ output,
         }
         return {name: stage.numpy() for name, stage in stages.items()}
+
+    def _projected_values(self, layer: int) -> np.ndarray:
+        """Return each token's value after each head's part of the output projection, (H, S, C)."""
+        values = self._capture.layer(layer).values
+        assert values is not None  # the capture was told to keep them
+        projection = _plain(self._projections[layer]).unflatten(1, (self.heads, -1))  # (C, H, D)
+        return torch.einsum("hsd,chd->hsc", _plain(values[0]), projection).numpy()
 
     def _weights(self) -> list[Tensor]:
         """Return the attention (H, S, S) of each layer."""

@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genimg.explore.arguments import require_index
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.explore.lens import Lens, logit_lens
 from genimg.explore.presenting import card, large, line, pixels_text, png
+from genimg.explore.reasons import Reasons, reasons
 from genimg.models.attention import Capture
 from genimg.models.image_gpt import ImageGpt
 from genimg.models.sampling import Prior
@@ -109,6 +111,13 @@ class Drawing:
         """Return the entropy of `attention` in nats."""
         return self.maps.entropy(layer, head, query)
 
+    def contribution(self, layer: int, head: int, query: int) -> np.ndarray:
+        """Return how much each position adds to position `query` through one head, float32 (T,).
+
+        The length of weight times value times output projection; see `AttentionMaps.contribution`.
+        """
+        return self.maps.contribution(layer, head, query)
+
     def rollout(self, query: int) -> np.ndarray:
         """Return the attention rollout of a position through all layers, float32 (T,)."""
         return self.maps.rollout(query)
@@ -120,6 +129,15 @@ class Drawing:
     def lens(self) -> Lens:
         """Return what each layer would already have drawn, before any control."""
         return logit_lens(self._pass[1], self.prior, self.tokens, self.decode)
+
+    def reasons(self, query: int) -> Reasons:
+        """Return why token `query` was drawn: what spoke for it, by gradient and by ablation.
+
+        Raises:
+            ValueError: there is no such token.
+        """
+        require_index("query", query, len(self.tokens))
+        return reasons(self.prior, self.tokens, self.label, self.logits, int(query))
 
     @cached_property
     def losses(self) -> np.ndarray:

@@ -15,6 +15,7 @@ from genimg.explore import (
     AttributeClassifierModel,
     ClassifierModel,
     DrawerModel,
+    MaskedDrawerModel,
     TokenizerModel,
     load,
 )
@@ -42,7 +43,7 @@ def evaluate_model(
 
     Args:
         name: as for `genimg.load`.
-        count: pictures that a GAN or an image GPT makes, the classes in turn.
+        count: pictures that a GAN, an image GPT or a MaskGIT makes, the classes in turn.
         seed: of the pictures and of the metrics.
         feature_net: the classifier, of classes or of attributes, in whose features pictures are
             compared. It knows the same data set at the model's size, or at one that is reached by
@@ -58,7 +59,8 @@ def evaluate_model(
         JSON-ready entries. A GAN: those of `genimg.metrics.evaluation.evaluate`. An image GPT: the
         same, and of the test split `test_negative_log_likelihood`, in nats per token, and
         `test_bits_per_dimension`; where the tokens are pixels also what these take without a model,
-        `order_zero_bits_per_dimension` and `png_bits_per_dimension`. A tokenizer:
+        `order_zero_bits_per_dimension` and `png_bits_per_dimension`. A MaskGIT: the same as an
+        image GPT, as the mean over orders. A tokenizer:
         `reconstruction_frechet_distance`, `mean_squared_error` and `codes_used` of the test split.
         A classifier: `test_accuracy`; one of attributes: `attribute_accuracy` of those with names
         and `attribute_error`, the mean absolute error, of those that are numbers, each as a mean
@@ -94,10 +96,10 @@ def evaluate_model(
         feature_net=judge,
         seed=seed,
     )
-    if isinstance(model, DrawerModel):
+    if isinstance(model, DrawerModel | MaskedDrawerModel):
         test = load_split("test", size)
         entries |= _likelihood_entries(model, test)
-        if model.tokenizer.local:
+        if isinstance(model, DrawerModel) and model.tokenizer.local:
             entries |= _compression_entries(model, load_split("train", size), test)
     return entries
 
@@ -232,7 +234,7 @@ def _reconstruction_entries(
     }
 
 
-def _likelihood_entries(model: DrawerModel, test: data.Dataset) -> Entries:
+def _likelihood_entries(model: DrawerModel | MaskedDrawerModel, test: data.Dataset) -> Entries:
     """Return the likelihood of the tokens of the test pictures, in the two usual units.
 
     Args:
@@ -240,7 +242,9 @@ def _likelihood_entries(model: DrawerModel, test: data.Dataset) -> Entries:
     """
     nats = float(model.negative_log_likelihood(test.pictures(), test.labels).mean(dtype=np.float64))
     tokens, dimensions = model.prior.num_tokens, test.images[0].numel()
-    measured = {"tokens": tokens, "images": len(test), "source": test.source}
+    measured: dict[str, Any] = {"tokens": tokens, "images": len(test), "source": test.source}
+    if isinstance(model, MaskedDrawerModel):
+        measured["order"] = "any, estimated from one mask for each picture"
     return {
         "test_negative_log_likelihood": {"value": nats, "unit": "nats per token", **measured},
         "test_bits_per_dimension": {

@@ -338,19 +338,19 @@ class GanModel(Finder):
         seed: int = 0,
         label: str | int | None = None,
         truncation: float = 1.0,
+        directions: Sequence[float] | Mapping[str, float] = (),
         latents: Mapping[int, float] | None = None,
         code: np.ndarray | str | None = None,
     ) -> tuple[Tensor, Tensor | None, list[Tensor] | None]:
         """Return where a picture comes from, as tensors that pass gradients on.
 
         Returns:
-            Its code (1, D) before any direction moves it, its class (1,) or None, and its noise, a
-            tensor (1, 1, H, W) for each layer, or None: what the generator's `synthesise` takes.
+            Its code (1, D), its class (1,) or None, its noise (1, 1, H, W) for each layer or None.
 
         Raises:
             ValueError: as for `picture`.
         """
-        style, labels = self._moved(seed, label, truncation, (), latents, start=code)
+        style, labels = self._moved(seed, label, truncation, directions, latents, start=code)
         labels = None if labels is None else labels.clone()
         return style.clone(), labels, self._noise(seed, range(1))
 

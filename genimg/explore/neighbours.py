@@ -8,7 +8,7 @@ machine are searched, exactly.
 
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -59,7 +59,9 @@ class Neighbours:
 
 
 class TrainingPictures:
-    """All training pictures of a data set that are on this machine, ready to be searched.
+    """All training pictures of a data set that are on this machine, to be searched.
+
+    Their features are found when first asked for, which takes a third of a millisecond a picture.
 
     Args:
         training, unseen: its two splits.
@@ -70,15 +72,24 @@ class TrainingPictures:
         self.training = training
         self.net = net if net and net.model.config.channels == training.channels else None
         self.ways = WAYS if self.net else WAYS[:1]
+        self._unseen = unseen.pictures()[:_UNSEEN]
         self._search = PictureSearch(training.images)
-        if self.net:
-            self._features = self._features_of(training.images)
-            self._squares = np.square(self._features).sum(axis=1)
-        some = unseen.pictures()[:_UNSEEN]
-        self._usual = {
-            way: np.array([self._find(picture, 1, way)[1][0] for picture in some])
-            for way in self.ways
-        }
+        self._usual: dict[str, np.ndarray] = {}
+        self._lock = threading.RLock()  # what is made when first asked for is made once
+
+    @cached_property
+    def _features(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return features of all training pictures, float64 (N, D), and their squared lengths."""
+        features = self._features_of(self.training.images)
+        return features, np.square(features).sum(axis=1)
+
+    def _usual_by(self, way: str) -> np.ndarray:
+        """Return the distances of unseen pictures to their nearest, float64 (M,)."""
+        with self._lock:
+            if way not in self._usual:
+                distances = [self._find(picture, 1, way)[1][0] for picture in self._unseen]
+                self._usual[way] = np.array(distances)
+            return self._usual[way]
 
     def nearest(self, picture: np.ndarray, count: int = 5, by: str = "pixels") -> Neighbours:
         """Return the training pictures nearest to one.
@@ -98,7 +109,7 @@ class TrainingPictures:
             )
         require_whole_number("count", count, 1, len(self.training))
         numbers, distances = self._find(picture, count, by)
-        usual = self._usual[by]
+        usual = self._usual_by(by)
         median = float(np.median(usual))
         return Neighbours(
             pictures=self.training.pictures()[numbers],
@@ -116,9 +127,11 @@ class TrainingPictures:
         asked = self._features_of(image_tensor(picture[None]))[0]
         # A product is faster than all differences, and wrong by rounding only: those that may be
         # nearest are compared anew.
-        rough = self._squares - 2 * self._features @ asked
+        with self._lock:
+            features, squares = self._features
+        rough = squares - 2 * features @ asked
         some = rough.argsort()[: count + _SPARE]
-        distances = np.linalg.norm(self._features[some] - asked, axis=1)
+        distances = np.linalg.norm(features[some] - asked, axis=1)
         order = distances.argsort(kind="stable")[:count]
         return some[order], distances[order]
 

@@ -15,7 +15,8 @@ GanName = Literal[
     "portraits-style",
 ]
 DrawerName = Literal["fashion-gpt", "portraits-gpt"]
+MaskedDrawerName = Literal["fashion-maskgit"]
 VisionName = Literal["fashion-vit"]
 ClassifierName = Literal["fashion-features"]
 AttributesName = Literal["critters-features", "portraits-features"]
-TokenizerName = Literal["fashion-tokenizer", "portraits-tokenizer"]
+TokenizerName = Literal["fashion-tokenizer", "fashion-tokenizer-plain", "portraits-tokenizer"]

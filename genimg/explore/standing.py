@@ -5,7 +5,7 @@ from typing import Any
 from genimg import data
 from genimg.data import drawn_sets
 from genimg.data.torchvision_sets import TORCHVISION_CLASSES
-from genimg.explore import DrawerModel, GanModel, Model
+from genimg.explore import DrawerModel, GanModel, MaskedDrawerModel, Model
 from genimg.explore.arguments import pictures_of
 from genimg.metrics.random_features import RANDOM
 
@@ -31,7 +31,8 @@ def pictures_planned(model: Model, count: int) -> dict[str, int]:
         ValueError: the card of the model does not name its data set.
     """
     counts = data.describe(pictures_of(model)[0])["images"]
-    drawn = {"generated": count} if isinstance(model, GanModel | DrawerModel) else {}
+    draws = isinstance(model, GanModel | DrawerModel | MaskedDrawerModel)
+    drawn = {"generated": count} if draws else {}
     if counts is None:  # it has to be downloaded first
         return drawn
     return drawn | {"real" if drawn else "images": counts["test"]}

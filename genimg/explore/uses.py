@@ -8,10 +8,18 @@ from genimg.explore.attributes import AttributeClassifierModel
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
+from genimg.explore.parallel import MaskedDrawerModel
 from genimg.explore.tokenizing import TokenizerModel
 from genimg.explore.vision import VisionTransformerModel
 
-Model = GanModel | ClassifierModel | AttributeClassifierModel | DrawerModel | TokenizerModel
+Model = (
+    GanModel
+    | ClassifierModel
+    | AttributeClassifierModel
+    | DrawerModel
+    | MaskedDrawerModel
+    | TokenizerModel
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,7 @@ class Use:
 USES: dict[str, Use] = {
     "gan": Use(GanModel, "GAN", "GAN", "portraits-style"),
     "drawer": Use(DrawerModel, "image GPT", "Transformer", "fashion-gpt"),
+    "masked-drawer": Use(MaskedDrawerModel, "MaskGIT", "Transformer", "fashion-maskgit"),
     "vision": Use(VisionTransformerModel, "vision Transformer", "Transformer", "fashion-vit"),
     "classifier": Use(ClassifierModel, "classifier"),
     "attributes": Use(AttributeClassifierModel, "classifier of attributes"),

@@ -7,6 +7,11 @@ from genimg.checkpoints import Checkpoint
 from genimg.explore.arguments import class_number, one_picture
 from genimg.explore.attention_maps import AttentionMaps, gradient_relevance
 from genimg.explore.classifier import ClassifierModel
+from genimg.explore.positions import (
+    learned_similarity,
+    rotary_similarity,
+    sinusoidal_similarity,
+)
 from genimg.models.attention import Capture
 
 
@@ -73,6 +78,22 @@ class VisionTransformerModel(ClassifierModel):
             for gradient, value in zip(by_outputs, values, strict=True)
         ]
         return gradient_relevance(weights, gradients)[0].numpy()
+
+    def position_similarities(self) -> dict[str, np.ndarray]:
+        """Return how alike every two patches are by their positions, float32 (N, N) each.
+
+        "sinusoidal" and "rotary" as they would be in this model; "learned" only where it has
+        learned them. See `genimg.explore.positions`.
+        """
+        width = self.config.width
+        found = {
+            "sinusoidal": sinusoidal_similarity(self.layout, width),
+            "rotary": rotary_similarity(self.layout, width // self.config.heads),
+        }
+        if self.config.position == "learned":
+            positions = self.vision_transformer.positions
+            found["learned"] = learned_similarity(self.layout, positions)
+        return found
 
     def _one(self, image: np.ndarray) -> torch.Tensor:
         """Return one picture, uint8 (H, W, C), as the model takes it: (1, C, H, W) in [-1, 1]."""

@@ -10,7 +10,13 @@ from genimg.configuration import Configuration
 from genimg.models.attribute_classifier import AttributeClassifier, AttributeClassifierConfig
 from genimg.models.classifier import Classifier, ClassifierConfig
 from genimg.models.dcgan import DcganConfig, DcganDiscriminator, DcganGenerator
-from genimg.models.drawer import Drawer, DrawerConfig, PixelDrawerConfig
+from genimg.models.drawer import (
+    Drawer,
+    DrawerConfig,
+    MaskedDrawer,
+    MaskedDrawerConfig,
+    PixelDrawerConfig,
+)
 from genimg.models.gan import Gan
 from genimg.models.mlp_gan import MlpDiscriminator, MlpGanConfig, MlpGenerator
 from genimg.models.style_dcgan import (
@@ -105,6 +111,9 @@ KINDS: Table[Kind] = Table(
             "drawer",
             bytes_per_pixel=86_000,  # a pixel is a token, with its activations in each layer
             bfloat16=False,
+        ),
+        "maskgit": Kind(
+            MaskedDrawerConfig, MaskedDrawer, "masked-prior", "masked-drawer", bfloat16=False
         ),
     }
 )

@@ -15,6 +15,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import is_parametrized
 
 from genimg.configuration import Configuration, setting
+from genimg.models.units import Alterations, through
 
 _LABEL_DIMENSIONS = 16  # length of the learned vector that stands for a class
 
@@ -50,6 +51,7 @@ class DcganGenerator(nn.Module):
             nn.BatchNorm2d(width),
             nn.ReLU(),
         ]
+        unit_layers = [(width, 4)]
         for _ in range(doublings - 1):
             layers += [
                 nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False),
@@ -57,15 +59,28 @@ class DcganGenerator(nn.Module):
                 nn.ReLU(),
             ]
             width //= 2
+            unit_layers.append((width, 2 * unit_layers[-1][1]))
+        self.unit_layers = tuple(unit_layers)
         layers.append(nn.ConvTranspose2d(width, config.channels, 4, stride=2, padding=1))
         self.body = nn.Sequential(*layers)
         self.apply(_initialise)
 
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,)."""
+    def forward(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        *,
+        capture: dict[str, Tensor] | None = None,
+        alterations: Alterations | None = None,
+    ) -> Tensor:
+        """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,).
+
+        Args:
+            capture, alterations: as for `genimg.models.gan.LayeredGenerator`.
+        """
         if self.label is not None:
             z = torch.cat([z, self.label(labels)], dim=1)  # (B, Z + E)
-        return torch.tanh(self.body(z[:, :, None, None]).float())
+        return torch.tanh(through(self.body, z[:, :, None, None], capture, alterations).float())
 
     def latent_matrix(self) -> Tensor:
         """Return what the first layer does to z, float (Z, channels * 16)."""

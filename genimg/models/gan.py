@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from genimg.configuration import Configuration
 from genimg.models.mapping import GeneratorConfig, MappedGenerator
+from genimg.models.units import Alterations
 
 
 @runtime_checkable
@@ -34,6 +35,33 @@ class PlainGenerator(Protocol):
         """Return what the first layer does to z, float (Z, outputs), without gradient.
 
         Its singular vectors are the directions in which z changes most (SeFa, Shen and Zhou 2021).
+        """
+
+
+@runtime_checkable
+class LayeredGenerator(PlainGenerator, Protocol):
+    """A generator without a mapping network that can be looked into.
+
+    One with a mapping network says so by `MappedGenerator.unit_layers`.
+    """
+
+    @property
+    def unit_layers(self) -> tuple[tuple[int, int], ...]:
+        """The hidden layers in order: units, and pixels a side; 0 for a layer that is no image."""
+
+    def __call__(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        *,
+        capture: dict[str, Tensor] | None = None,
+        alterations: Alterations | None = None,
+    ) -> Tensor:
+        """Return pictures as `PlainGenerator` does.
+
+        Args:
+            capture: receives what every hidden layer passes on under "layer0", "layer1", ...
+            alterations: what is done to units on the way.
         """
 
 

@@ -151,11 +151,32 @@ class ImageGpt(nn.Module):
         """
         past = cache.length if cache is not None else 0
         self._check(tokens, labels, past)
-        x = self.token_embedding(tokens)  # (B, T, C)
-        if not past:
-            x = torch.cat((self.class_embedding(labels)[:, None], x), dim=1)  # (B, T + 1, C)
-        end = past + x.shape[1]
+        x = self.token_embedding(tokens) if past else self.embed(tokens, labels)  # (B, T + 1, C)
+        return self.predict(x, capture=capture, cache=cache, surgery=surgery)
 
+    def embed(self, tokens: Tensor, labels: Tensor) -> Tensor:
+        """Return the vectors of the class and of the tokens int64 (B, T), float (B, T + 1, C).
+
+        They do not say yet where they are: `predict` adds that.
+        """
+        x = self.token_embedding(tokens)  # (B, T, C)
+        return torch.cat((self.class_embedding(labels)[:, None], x), dim=1)  # (B, T + 1, C)
+
+    def predict(
+        self,
+        x: Tensor,
+        *,
+        capture: Capture | None = None,
+        cache: KeyValueCache | None = None,
+        surgery: Surgery | None = None,
+    ) -> Tensor:
+        """Return the logits after each of the vectors of `embed`, float (B, T, C) to (B, T, V).
+
+        The rest as for `forward`, whose second half it is: who calls it has the vectors at hand,
+        to change them or to ask for gradients.
+        """
+        past = cache.length if cache is not None else 0
+        end = past + x.shape[1]
         if self.config.position == "learned":
             x = x + self.positions[past:end]
         elif self.config.position == "sinusoidal":

@@ -12,6 +12,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from genimg.models.units import Alterations
+
 
 class GeneratorConfig(Protocol):
     """What everybody may ask of a generator's configuration."""
@@ -86,10 +88,13 @@ class MappedGenerator(nn.Module, ABC):
             picture of none. Training leaves it at zero; it is measured when a run is read (see
             `genimg.training.publishing`).
         noise_sizes: pixels a side of the noise of each style layer; layer 0 is the coarsest.
+        unit_layers: the layers that `synthesise` lets alter: units, and pixels a side; () for a
+            generator that cannot be looked into.
     """
 
     mean_style: Tensor
     noise_sizes: list[int]
+    unit_layers: tuple[tuple[int, int], ...] = ()
 
     def __init__(self, config: MappingConfig, first_shape: tuple[int, int, int]) -> None:
         """Build the mapping network, and what makes the first features, of `first_shape`."""
@@ -136,6 +141,7 @@ class MappedGenerator(nn.Module, ABC):
         noise: list[Tensor] | None = None,
         *,
         capture: dict[str, Tensor] | None = None,
+        alterations: Alterations | None = None,
     ) -> Tensor:
         """Return pictures (B, C, H, W) in (-1, 1).
 
@@ -143,6 +149,8 @@ class MappedGenerator(nn.Module, ABC):
             style: as for `begin`.
             noise: one (B, 1, H, W) for each layer, as from `draw_noise`; None for no noise.
             capture: receives every layer's features under "layer0", "layer1", ...
+            alterations: what is done to units on the way; never given to a generator without
+                `unit_layers`.
         """
 
     def forward(

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
+from genimg.models.units import Alterations, through
 
 _LABEL_DIMENSIONS = 16  # length of the learned vector that stands for a class
 
@@ -52,12 +53,24 @@ class MlpGenerator(nn.Module):
         inputs = config.latent_dimensions + (_LABEL_DIMENSIONS if config.classes else 0)
         pixels = config.channels * config.size**2
         self.body = _perceptron((inputs, *config.generator_widths, pixels))
+        self.unit_layers = tuple((width, 0) for width in config.generator_widths)
 
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,)."""
+    def forward(
+        self,
+        z: Tensor,
+        labels: Tensor | None = None,
+        *,
+        capture: dict[str, Tensor] | None = None,
+        alterations: Alterations | None = None,
+    ) -> Tensor:
+        """Return pictures (B, C, H, W) in (-1, 1) for z (B, Z) and labels (B,).
+
+        Args:
+            capture, alterations: as for `genimg.models.gan.LayeredGenerator`.
+        """
         if self.label is not None:
             z = torch.cat([z, self.label(labels)], dim=1)  # (B, Z + E)
-        pixels = torch.tanh(self.body(z).float())  # (B, C*H*W)
+        pixels = torch.tanh(through(self.body, z, capture, alterations).float())  # (B, C*H*W)
         return pixels.view(-1, self.config.channels, self.config.size, self.config.size)
 
     def latent_matrix(self) -> Tensor:

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
 from genimg.models.mapping import MappedGenerator, linear
+from genimg.models.units import Alterations, passed_on
 
 _SMALLEST = 4  # pixels at which the generator begins and the discriminator ends, or a few more
 _GROUP = 8  # pictures whose variation is measured together
@@ -107,6 +108,7 @@ class StyleDcganGenerator(MappedGenerator):
             )
         )
         self.noise_sizes = [smallest << index for index in range(doublings + 1)]
+        self.unit_layers = tuple(zip(widths, self.noise_sizes, strict=True))
         self.to_pixels = nn.Conv2d(widths[-1], config.channels, 3, padding=1)
 
     def synthesise(
@@ -115,6 +117,7 @@ class StyleDcganGenerator(MappedGenerator):
         noise: list[Tensor] | None = None,
         *,
         capture: dict[str, Tensor] | None = None,
+        alterations: Alterations | None = None,
     ) -> Tensor:
         """Return pictures (B, C, H, W) in (-1, 1).
 
@@ -122,12 +125,12 @@ class StyleDcganGenerator(MappedGenerator):
             style: (B, W), or (B, L, W) to give each layer its own.
             noise: one (B, 1, H, W) for each layer, as from `draw_noise`; None for no noise.
             capture: receives every layer's features under "layer0", "layer1", ...
+            alterations: what is done to units on the way.
         """
         style, x = self.begin(style)
         for index, layer in enumerate(self.layers):
             x = layer(x, style[:, index], None if noise is None else noise[index])
-            if capture is not None:
-                capture[f"layer{index}"] = x
+            x = passed_on(index, x, capture, alterations)
         return torch.tanh(self.to_pixels(x).float())
 
 

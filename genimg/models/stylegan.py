@@ -20,6 +20,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from genimg.configuration import Configuration, setting
 from genimg.models.mapping import MappedGenerator, linear
+from genimg.models.units import Alterations, passed_on
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,6 +127,9 @@ class StyleGenerator(MappedGenerator):
                 self.noise_sizes.append(smallest * 2**index)
                 inputs = width
             self.to_pixels.append(ToPixels(width, config.channels, config.style_dimensions))
+        self.unit_layers = tuple(
+            (widths[index // 2], size) for index, size in enumerate(self.noise_sizes)
+        )
 
     def synthesise(
         self,
@@ -133,6 +137,7 @@ class StyleGenerator(MappedGenerator):
         noise: list[Tensor] | None = None,
         *,
         capture: dict[str, Tensor] | None = None,
+        alterations: Alterations | None = None,
     ) -> Tensor:
         """Return pictures (B, C, H, W) in (-1, 1).
 
@@ -141,13 +146,13 @@ class StyleGenerator(MappedGenerator):
             noise: one (B, 1, H, W) for each layer, as from `draw_noise`; None for no noise.
             capture: receives every layer's features under "layer0", "layer1", ... and the picture
                 so far at each resolution under "pixels0", ...
+            alterations: what is done to units on the way.
         """
         style, x = self.begin(style)
         picture: Tensor | None = None
         for index, layer in enumerate(self.layers):
             x = layer(x, style[:, index], None if noise is None else noise[index])
-            if capture is not None:
-                capture[f"layer{index}"] = x
+            x = passed_on(index, x, capture, alterations)
             if index % 2 == 1:  # the last layer of this resolution adds to the picture
                 pixels = self.to_pixels[index // 2](x, style[:, index])
                 picture = pixels if picture is None else upsample(picture) + pixels

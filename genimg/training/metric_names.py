@@ -99,15 +99,15 @@ METRICS: dict[str, Metric] = {
         "Training loss",
         "nats",
         "lower",
-        "Cross-entropy: for an image GPT per token, with some labels hidden; for a classifier per"
-        " picture, with augmentation and label smoothing.",
+        "Cross-entropy: for an image GPT per token, for a MaskGIT per masked token, with some"
+        " labels hidden; for a classifier per picture, with augmentation and label smoothing.",
     ),
     "validation_loss": Metric(
         "Validation loss",
         "nats",
         "lower",
-        "Cross-entropy per token of held-out pictures, by the averaged image GPT with the true"
-        " labels.",
+        "Cross-entropy per token of held-out pictures, by the averaged model with the true labels;"
+        " for a MaskGIT the mean over all orders of drawing.",
     ),
     "attribute_loss": Metric(
         "Attribute loss",

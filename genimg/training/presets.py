@@ -159,6 +159,13 @@ _OURS = {
         # A sheet of 40 drawings, and a look at 2 000 held-out pictures, take as long as many steps.
         {"batch_size": 16, "precision": "fp32", "sheets": 5},
     ),
+    "fashion-maskgit": Preset(
+        "MaskGIT: draws in a few steps, and in any order (needs a trained tokenizer)",
+        "maskgit",
+        {"size": 28, "dropout": 0.0},
+        {},
+        {"batch_size": 32, "precision": "fp32", "validations": 20},
+    ),
     "fashion-vit": Preset(
         "Vision Transformer: a classifier with attention to look at",
         "vision-transformer",

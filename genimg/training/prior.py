@@ -1,7 +1,11 @@
-"""Training an image GPT: the next token of a picture, or its next pixel."""
+"""Training a prior: what tokens of pictures are: pixels, or what a finished tokenizer has read.
+
+An image GPT learns the next token; for the masked ones of a MaskGIT see `masked_prior.py`.
+"""
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,9 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
-from genimg.models.drawer import Drawer
-from genimg.models.image_gpt import ImageGpt
-from genimg.models.sampling import Prior, draw_tokens
+from genimg.models.drawer import Drawer, TokenDrawer
+from genimg.models.sampling import draw_tokens
 from genimg.randomness import generator as random_generator
 from genimg.tensors import to_uint8
 from genimg.training.averaging import update_average
@@ -29,7 +32,7 @@ BETAS = (0.9, 0.95)  # the usual ones of language models: a short memory of squa
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NextTokenTrainingConfig(Configuration):
-    """How an image GPT is trained, whatever its tokens are."""
+    """How a prior is trained, whatever its tokens are."""
 
     label_dropout: float = setting(
         0.1, "Share of labels hidden, which guidance needs (arXiv 2207.12598).", low=0, high=1
@@ -46,22 +49,26 @@ class NextTokenTrainingConfig(Configuration):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PriorTrainingConfig(NextTokenTrainingConfig):
-    """How an image GPT over the tokens of a trained tokenizer is trained."""
+    """How an image GPT or a MaskGIT over the tokens of a trained tokenizer is trained."""
 
     tokenizer: str = setting(
         "fashion-tokenizer", "The trained FSQ tokenizer: a checkpoint, or the folder of a run."
     )
 
 
-class NextTokenTask(Task[Drawer, NextTokenTrainingConfig]):
+class NextTokenTask(Task[TokenDrawer, NextTokenTrainingConfig]):
     """Labels to tokens, which are pixels or come from a tokenizer that stays as it is."""
 
-    model: Drawer
-    average: ImageGpt
+    model: TokenDrawer
+    average: Any  # like `model.prior`
     validates = True
 
     def __init__(
-        self, model: Drawer, config: NextTokenTrainingConfig, device: torch.device, precision: str
+        self,
+        model: TokenDrawer,
+        config: NextTokenTrainingConfig,
+        device: torch.device,
+        precision: str,
     ) -> None:
         super().__init__(model, config, device, precision, averaged=model.prior)
         self.model.tokenizer.eval().requires_grad_(False)
@@ -74,8 +81,8 @@ class NextTokenTask(Task[Drawer, NextTokenTrainingConfig]):
             )
         }
 
-    def begin_with(self, model: Drawer) -> None:
-        """Copy the weights of the image GPT; the tokenizer stays as it is."""
+    def begin_with(self, model: TokenDrawer) -> None:
+        """Copy the weights of the prior; the tokenizer stays as it is."""
         self.model.prior.load_state_dict(model.prior.state_dict())
         self.average.load_state_dict(model.prior.state_dict())
 
@@ -91,7 +98,7 @@ class NextTokenTask(Task[Drawer, NextTokenTrainingConfig]):
         tokens = self.model.tokenizer.encode(images)
         hidden = (torch.rand(batch_size) < config.label_dropout).to(self.device)
         labels = self.group.share(labels.masked_fill(hidden, prior.unconditional))
-        loss = self._negative_log_likelihood(prior, tokens, labels)
+        loss = self._loss(prior, tokens, labels, batch_size)
         norm = self.guarded_step("prior", loss, clip=config.clip)
         update_average(
             self.average,
@@ -102,8 +109,12 @@ class NextTokenTask(Task[Drawer, NextTokenTrainingConfig]):
         )
         return {"loss": loss.item(), "gradient": norm}
 
-    def _negative_log_likelihood(self, prior: Prior, tokens: Tensor, labels: Tensor) -> Tensor:
-        """Return the mean over tokens (B, N) of -log p, a scalar in nats."""
+    def _loss(self, prior: nn.Module, tokens: Tensor, labels: Tensor, batch_size: int) -> Tensor:
+        """Return the mean over tokens (B, N) of -log p, a scalar in nats.
+
+        Args:
+            batch_size: pictures in the batch of all processes, of which these are a share.
+        """
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = prior(tokens[:, :-1], labels)  # (B, N, V)
         return F.cross_entropy(logits.float().flatten(0, 1), tokens.flatten())
@@ -112,29 +123,33 @@ class NextTokenTask(Task[Drawer, NextTokenTrainingConfig]):
     def validate(self, images: Tensor, labels: Tensor) -> float:
         """Return the averaged model's loss with the true labels, in nats per token."""
         tokens = self.model.tokenizer.encode(images)
-        return self._negative_log_likelihood(self.average, tokens, labels).item()
+        return self._loss(self.average, tokens, labels, len(images)).item()
 
     @torch.no_grad()
     def sheet(self, seed: int) -> np.ndarray:
         """Return 40 drawings, class after class, always by the same random numbers."""
-        prior, count = self.average, 40
-        labels = (torch.arange(count) % prior.config.classes).to(self.device)
-        uniforms = torch.rand(count, prior.num_tokens, generator=random_generator(seed, "sheet", 0))
-        tokens = draw_tokens(prior, labels, uniforms.to(self.device))
+        labels = (torch.arange(40) % self.average.config.classes).to(self.device)
+        tokens = self._draw(labels, random_generator(seed, "sheet", 0))
         return to_uint8(self.model.tokenizer.decode(tokens))
 
-    def published(self) -> Drawer:
-        """Return the averaged image GPT with its tokenizer."""
+    def _draw(self, labels: Tensor, numbers: torch.Generator) -> Tensor:
+        """Return tokens int64 (B, N) for labels (B,), drawn by the averaged prior."""
+        uniforms = torch.rand(len(labels), self.average.num_tokens, generator=numbers)
+        return draw_tokens(self.average, labels, uniforms.to(self.device))
+
+    def published(self) -> TokenDrawer:
+        """Return the averaged prior with its tokenizer."""
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.prior.load_state_dict(self.average.state_dict())
         return model
 
     @staticmethod
-    def outputs(model: Drawer) -> list[Tensor]:
+    def outputs(model: TokenDrawer) -> list[Tensor]:
         """Return the tokens of eight pictures, what they decode to, and the logits of each."""
         tokens = model.tokenizer.encode(random_pictures(model.config))
         labels = torch.arange(len(tokens)) % model.prior.config.classes
-        return [tokens, model.tokenizer.decode(tokens), model.prior(tokens[:, :-1], labels)]
+        given = tokens[:, :-1] if isinstance(model, Drawer) else tokens
+        return [tokens, model.tokenizer.decode(tokens), model.prior(given, labels)]
 
 
 class PriorTask(NextTokenTask):
@@ -143,7 +158,7 @@ class PriorTask(NextTokenTask):
     needs_tokenizer = True
 
     def __init__(
-        self, model: Drawer, config: PriorTrainingConfig, device: torch.device, precision: str
+        self, model: TokenDrawer, config: PriorTrainingConfig, device: torch.device, precision: str
     ) -> None:
         super().__init__(model, config, device, precision)
         self.tokenizer_name = config.tokenizer

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from genimg import checkpoints, data, trails
 from genimg.checkpoints import Checkpoint, CheckpointError
 from genimg.data.registry import published
-from genimg.models.drawer import Drawer
+from genimg.models.drawer import TokenDrawer
 from genimg.models.gan import Gan
 from genimg.models.mapping import MappedGenerator
 from genimg.models.tokenizer import FsqTokenizer
@@ -115,7 +115,7 @@ def find_tokenizer(name: str) -> FsqTokenizer:
         raise ValueError(f"tokenizer must be the name of a trained one, not {name!r}")
     checkpoint = read_model(name)
     model = checkpoint.model
-    tokenizer = model.tokenizer if isinstance(model, Drawer) else model
+    tokenizer = model.tokenizer if isinstance(model, TokenDrawer) else model
     if not isinstance(tokenizer, FsqTokenizer):
         raise ValueError(
             f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"

@@ -114,7 +114,9 @@ def request_spec(
     )
     check(spec, pictures, processes)
     if not task.validates and spec.run.patience != usual["patience"]:
-        raise ValueError("patience would change nothing: only image GPTs have it; leave it out")
+        raise ValueError(
+            "patience would change nothing: only image GPTs and MaskGITs have it; leave it out"
+        )
     return spec
 
 

@@ -80,6 +80,11 @@ def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
         raise ValueError("svhn needs SciPy to be read; run: pip install scipy")
     if spec.run.init:
         check_init(spec)
+    elif spec.task.to_dict().get("trained") == "decoder" and not spec.run.extend:
+        raise ValueError(
+            "the decoder alone can learn only after a tokenizer that is trained: name one in init,"
+            " or set trained to all"
+        )
     choose_device(spec.run.device)
     if processes > 1:
         check_processes(spec.run, processes)

@@ -8,6 +8,7 @@ from genimg.models import kind_named
 from genimg.training.attributes import AttributeTask, AttributeTrainingConfig
 from genimg.training.classification import ClassifierTask, ClassifierTrainingConfig
 from genimg.training.gan import GanTask, GanTrainingConfig
+from genimg.training.masked_prior import MaskedPriorTask
 from genimg.training.prior import (
     NextTokenTask,
     NextTokenTrainingConfig,
@@ -24,6 +25,7 @@ TASKS: dict[str, tuple[type[Task], type[Configuration]]] = {
     "tokenizer": (TokenizerTask, TokenizerTrainingConfig),
     "prior": (PriorTask, PriorTrainingConfig),
     "pixels": (NextTokenTask, NextTokenTrainingConfig),
+    "masked-prior": (MaskedPriorTask, PriorTrainingConfig),
 }
 
 
@@ -58,7 +60,10 @@ class RunConfig(Configuration):
     )
     sheets: int = setting(40, "Sample sheets over the whole run.", low=0, high=1000)
     validations: int = setting(
-        0, "Checks on held-out pictures over the whole run, for image GPTs.", low=0, high=1000
+        0,
+        "Checks on held-out pictures over the whole run, for image GPTs and MaskGITs.",
+        low=0,
+        high=1000,
     )
     patience: int = setting(
         4, "Checks without improvement that end the run; 0 never ends it.", low=0, high=1000

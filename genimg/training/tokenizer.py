@@ -34,6 +34,12 @@ USE_HALF_LIFE = 20_000
 class TokenizerTrainingConfig(Configuration):
     """How an image tokenizer is trained."""
 
+    trained: str = setting(
+        "all",
+        "What learns: all of it, or the decoder alone, which leaves every picture its tokens"
+        " (for a run that begins with a trained tokenizer).",
+        choices=("all", "decoder"),
+    )
     absolute: float = setting(1.0, "Weight of the mean absolute error of a pixel.", low=0)
     squared: float = setting(1.0, "Weight of the mean squared error of a pixel.", low=0)
     adversarial: float = setting(
@@ -92,10 +98,13 @@ class TokenizerTask(Task[Tokenizer, TokenizerTrainingConfig]):
         )
         whole = TokenizerInTraining(model, PatchDiscriminator(critic))
         super().__init__(whole, config, device, precision, averaged=as_module(model))
+        if config.trained == "decoder":
+            for name, parameter in as_module(model).named_parameters():
+                parameter.requires_grad_(name.startswith("decoder."))
         self.optimizers = {
             "tokenizer": make_optimizer(
                 "adam",
-                as_module(model).parameters(),
+                [p for p in as_module(model).parameters() if p.requires_grad],
                 learning_rate=config.learning_rate,
                 betas=(0.9, 0.99),
             ),

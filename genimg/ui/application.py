@@ -16,6 +16,7 @@ from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
 from genimg.ui import components
 from genimg.ui.behind_proxy import BehindProxy, clean_root_path
+from genimg.ui.compare import tab as compare_tab
 from genimg.ui.gan import tab as gan_tab
 from genimg.ui.host import RUNS, Host, host_of, is_lost
 from genimg.ui.messages import sentence
@@ -36,7 +37,7 @@ from genimg.ui.training import tab as train_tab
 from genimg.ui.training.run_models import RunModels
 from genimg.ui.transformer import tab as transformer_tab
 
-PARTS = ("draw", "complete", "look", "mistakes")
+PARTS = ("draw", "complete", "parallel", "look", "mistakes")
 """What is inside the Transformer tab, by the ids of its tabs."""
 _ONE_HOUR = 3600
 _HERE = "127.0.0.1"
@@ -81,13 +82,16 @@ def build(
                     openings["gan"] = gan_tab.build(shelves["gan"], demo).inside(
                         tabs, SHOWN["gan"].tab_id
                     )
-            if {"drawer", "vision"} & shelves.keys():
+            if {"drawer", "masked-drawer", "vision"} & shelves.keys():
                 with gr.Tab("Transformer", id="transformer"):
                     parts, inner = transformer_tab.build(shelves, demo)
                 groups.append(inner)
                 openings |= {
                     use: part.inside(tabs, SHOWN[use].tab_id) for use, part in parts.items()
                 }
+            if {"gan", "drawer"} <= shelves.keys():
+                with gr.Tab("Compare", id=compare_tab.ID) as compare:
+                    compare_tab.build(shelves["gan"], shelves["drawer"], compare)
             if manager:
                 with gr.Tab("Training", id="train"):
                     if isinstance(manager, Recordings):
@@ -118,7 +122,7 @@ def tab_of(query: Mapping[str, str]) -> str:
     An older link does not name it, but what it shows tells.
     """
     known = query.get("tab", "")
-    if known in ("gan", "transformer", "train", *PARTS):
+    if known in ("gan", "transformer", compare_tab.ID, "train", *PARTS):
         return known
     return "train" if "run" in query else "draw" if "drawer" in query else ""
 

@@ -95,7 +95,10 @@ def choice(
 
 
 def heading(words: str) -> gr.HTML:
-    """Return the heading of the part around it, of class "foldable", which a phone folds."""
+    """Return the heading of the part around it, of class "foldable", which a phone folds.
+
+    A part that has the class "quiet", too, is folded everywhere until somebody asks for it.
+    """
     return component(STATIC, "heading", ["fold.js", "heading.js"], words)
 
 

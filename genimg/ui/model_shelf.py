@@ -1,5 +1,6 @@
 """The models that the page may show: fixed lists of names, each loaded when first asked for."""
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,6 +119,55 @@ class ModelShelf(Generic[Lent]):
         runs = [name for name in self._models if name not in self.names]
         for name in runs[: max(0, len(runs) + 1 - MOST_RUNS)]:
             del self._models[name]
+
+
+class JoinedShelf(ModelShelf[Lent]):
+    """Several shelves as one; each model stays where it is, and so is in memory once.
+
+    Args:
+        shelves: at least one; names and choices come in their order.
+    """
+
+    def __init__(self, shelves: Sequence[ModelShelf[Lent]]) -> None:
+        self._shelves = list(shelves)
+        self.names = [name for shelf in shelves for name in shelf.names]
+
+    def choices(self) -> list[tuple[str, str]]:
+        """Return those of all shelves."""
+        return [choice for shelf in self._shelves for choice in shelf.choices()]
+
+    def named(self, name: str) -> str:
+        """Return what is offered under `name`; CheckpointError as for `ModelShelf.named`."""
+        return self._holder(name).named(name)
+
+    def source(self, name: str) -> str:
+        """Return what Python lines load for a name; CheckpointError as for `ModelShelf.source`."""
+        return self._holder(name).source(name)
+
+    @contextmanager
+    def use(self, name: str) -> Iterator[Lent]:
+        """Lend the model `name`; CheckpointError as for `ModelShelf.use`."""
+        with self._holder(name).use(name) as model:
+            yield model
+
+    def reload(self, name: str) -> None:
+        """Let the next use of a run load it again; CheckpointError as for `ModelShelf.use`."""
+        self._holder(name).reload(name)
+
+    def when_reloaded(self, forget: Callable[[], None]) -> None:
+        """Have `forget` called when a model of any of them may have changed."""
+        for shelf in self._shelves:
+            shelf.when_reloaded(forget)
+
+    def _holder(self, name: str) -> ModelShelf[Lent]:
+        """Return the shelf that offers `name`."""
+        for shelf in self._shelves:
+            with contextlib.suppress(CheckpointError):
+                shelf.named(name)
+                return shelf
+        raise CheckpointError(
+            f"there is no checkpoint {name!r} here; choose one of {', '.join(self.names)}"
+        )
 
 
 def fill_shelves(

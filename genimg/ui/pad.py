@@ -9,12 +9,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from genimg.explore import DrawerModel, GanModel, VisionTransformerModel
+from genimg.explore import (
+    DrawerModel,
+    GanModel,
+    MaskedDrawerModel,
+    VisionTransformerModel,
+)
 from genimg.ui import held_out
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.pixels import disc, picture_of, text_of, text_of_mask
 
-PadModel = DrawerModel | VisionTransformerModel | GanModel
+PadModel = DrawerModel | MaskedDrawerModel | VisionTransformerModel | GanModel
 
 _FIRST_NUMBER = 19
 _LIGHT_NOTE = (

@@ -17,7 +17,7 @@ import pytest
 import genimg
 from genimg import checkpoints
 from genimg.models import kind_named
-from genimg.models.drawer import DrawerConfig
+from genimg.models.drawer import DrawerConfig, MaskedDrawerConfig
 from genimg.models.vision_transformer import VisionTransformerConfig
 from genimg.render import encode
 
@@ -34,19 +34,28 @@ def paths(tmp_path_factory, small_config, small_models, alive):
         "style": ("stylegan", small_config("stylegan", 32, 1, 3)),
         "plain": ("dcgan", small_config("dcgan", 32, 1, 0)),
         "drawer": ("image-gpt", DrawerConfig(**drawer | {"classes": 3, "layers": 2})),
+        "masked": ("maskgit", MaskedDrawerConfig(**drawer | {"classes": 3, "layers": 2})),
         "vision": (
             "vision-transformer",
             VisionTransformerConfig(width=16, layers=2, heads=2, classes=3),
         ),
     }
+    figures = {"distance": 1.5, "entropy": 1.25, "class_share": 0.125}
+    places = np.ndindex(2, configs["drawer"][1].heads)
+    table = [
+        {"layer": layer, "head": head, "effect": (layer * 7 + head * 3) % 5 / 8, **figures}
+        for layer, head in places
+    ]
+    heads = {"drawings": 4, "seed": 0, "command": "python -m genimg heads x", "table": table}
     made = {}
     for name, (kind, config) in configs.items():
         classes = ["Shoe", "Hat", "Coat"][: config.classes]
+        measured = {"heads": heads} if name == "drawer" else {}
         folder = checkpoints.write(
             tmp_path_factory.mktemp("checkpoints") / name,
             kind=kind,
             model=alive(kind_named(kind).build(config)),
-            card={"title": name, "classes": classes, "dataset": "none"},
+            card={"title": name, "classes": classes, "dataset": "none"} | measured,
             preview=encode(np.zeros((2, 2, 1), np.uint8), "png"),
         )
         made[name] = str(folder)

@@ -317,6 +317,7 @@ def test_private_events_refuse_what_no_page_sends(server, paths, models):
         "interpolate",
         "draw",
         "complete",
+        "draw_in_parallel",
         "look",
     }
     still = [0, *[0.0] * 26, ""]  # the age of the model, the sliders, no code that was found

@@ -14,6 +14,12 @@ CANVAS = "canvas => canvas.toDataURL('image/png')"
 FIRST = {"label": "Coat", "seed": 3}
 
 
+def three(number):
+    """Return a number with three digits, as JavaScript writes them."""
+    digits = 2 - int(np.floor(np.log10(abs(number))))
+    return f"{number:.{max(digits, 0)}f}"
+
+
 def painted(canvas):
     """Return the grey levels that a canvas shows, uint8 (H, W)."""
     *_, code = canvas.evaluate(CANVAS).partition(",")
@@ -56,6 +62,11 @@ def test_each_depth_shows_what_it_would_draw(open_page, drawer):
         assert float(column.locator("b").inner_text().strip("<> %")) == pytest.approx(
             chance, abs=0.06
         )
+        said = [f"stream {three(lens.stream[depth, query])}"]
+        if depth:
+            added = lens.attention[depth - 1, query], lens.feed_forward[depth - 1, query]
+            said = [f"attention {three(added[0])}", f"feed-forward {three(added[1])}", *said]
+        assert column.locator(".sums").inner_text().splitlines() == said
     decided = lens.decided[query]
     words = "before the first layer" if not decided else f"after layer {decided - 1}."
     expect(page.locator("#drawing .decided")).to_contain_text(words)

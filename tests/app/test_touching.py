@@ -85,7 +85,7 @@ def change_drawing(page):
         "document.querySelector('#drawing .caption').textContent.includes('seed 7')"
     )
     set_slider(page, "#draw-temperature input[type=range]")  # looked at, not yet drawn
-    page.wait_for_selector("#draw-numbers li")
+    page.wait_for_selector("#draw-numbers li", state="attached")
     lines, numbers = words(page, "#drawing-code code"), words(page, "#draw-numbers")
     page.locator("#drawing .map.canvas").press("ArrowUp")
     wait_for_other_words(page, "#drawing-code code", lines)
@@ -103,7 +103,7 @@ def change_completion(page):
 def change_looking(page):
     go_to(page, "Transformer", "Look at a picture")
     page.wait_for_selector("#vision .class-bars button")
-    page.wait_for_selector("#look-numbers li")
+    page.wait_for_selector("#look-numbers li", state="attached")
     numbers = words(page, "#look-numbers")
     page.locator("#vision-pad").get_by_role("button", name="Clear").click()
     wait_for_other_words(page, "#look-numbers", numbers)

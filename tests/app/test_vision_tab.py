@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from genimg.render.colors import color_table
 from genimg.ui.pixels import disc, text_of
@@ -105,6 +106,41 @@ def test_first_paint_is_attention(open_page, vision):
     assert shares == pytest.approx(sorted(100 * probabilities, reverse=True), abs=0.051)
 
 
+def test_maps_can_show_what_is_added(open_page, vision):
+    page = open_tab(open_page)
+    expect_picture(page, disc(32, 1))
+    page.locator("#vision").get_by_role("radio", name="What it adds").check()
+    maps, (layer, number, query) = vision.look(disc(32, 1)), first_place(vision)
+    high = max(maps.contribution(i, j, query)[1:].max() for i in range(2) for j in range(2))
+    for again in (False, True):
+        if again:
+            page.reload()
+            page.wait_for_selector("#vision .class-bars button", state="attached")
+            expect_picture(page, disc(32, 1))
+        lengths = maps.contribution(layer, number, query)
+        expect_heat(page, "#vision .attention .heat", lengths, high)
+        page.wait_for_function("location.search.includes('looker_maps=added')")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_positions_are_compared_with_the_query(open_page, vision, width):
+    page = open_tab(open_page, width=width)
+    ways = page.locator("#vision .ways figure")
+    expect(ways.first).to_be_hidden()
+    page.get_by_role("button", name="How it knows where a patch is").press("Enter")
+    expect(ways).to_have_count(3)
+    box = ways.first.locator(".map").bounding_box()
+    center = {"x": 0.56 * box["width"], "y": 0.31 * box["height"]}  # of 8 x 8 patches
+    ways.first.locator(".map").click(position=center)
+    expect(page.locator("#vision .query output")).to_contain_text("row 2, column 4")
+    for way, found in enumerate(vision.position_similarities().values()):
+        selector = f"#vision .ways figure:nth-child({way + 1}) canvas"
+        share = (1 + found[2 * 8 + 4].reshape(8, 8)) / 2
+        expected = color_table("diverging")[np.rint(np.clip(share, 0, 1) * 256).astype(int)]
+        assert abs(colors_in(page, selector).astype(int) - expected).max() <= 4
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 def test_heads_and_patches_are_switched_without_asking(open_page, vision):
     page = open_tab(open_page)
     upload(page, NOISE)
@@ -173,6 +209,7 @@ def test_the_code_says_what_is_looked_at(open_page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_overflows_on_a_phone(open_page, theme):
     page = open_tab(open_page, query=f"?__theme={theme}", width=390, height=844)
+    page.get_by_role("button", name="The numbers in Python").click()
     order = ("#vision-pad canvas", "#vision .class-bars", "#vision .head-grid", "#vision-code")
     places = [page.locator(name).bounding_box()["y"] for name in order]
     assert places == sorted(places)

@@ -66,6 +66,7 @@ AUTOENCODER = {"size": 16, "widths": (8, 8, 8)}
 TRANSFORMER = {"width": 16, "layers": 2, "heads": 2}
 TINY = {
     "gpt": ("image-gpt", AUTOENCODER | TRANSFORMER | {"levels": (4, 3)}),
+    "maskgit": ("maskgit", AUTOENCODER | TRANSFORMER | {"levels": (4, 3)}),
     "vit": ("vision-transformer", TRANSFORMER | {"size": 16}),
     "tokenizer": ("fsq-tokenizer", AUTOENCODER | {"levels": (4, 3)}),
 }
@@ -73,7 +74,7 @@ TINY = {
 
 @pytest.fixture(scope="session")
 def transformers(tmp_path_factory, alive):
-    """A folder with the untrained checkpoints gpt, vit and tokenizer, of 16 pixels."""
+    """A folder with the untrained checkpoints gpt, maskgit, vit and tokenizer, of 16 pixels."""
     folder = tmp_path_factory.mktemp("transformers")
     torch.manual_seed(0)
     for name, (kind, fields) in TINY.items():

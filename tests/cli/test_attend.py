@@ -26,13 +26,34 @@ def test_the_numbers_are_the_librarys(call, transformers, tmp_path):
         assert np.array_equal(numbers["image"], drawing.image)
         assert np.array_equal(numbers["attention"], drawing.maps.all_heads(9))
         assert np.array_equal(numbers["rollout"], drawing.rollout(9))
+        assert np.array_equal(numbers["contribution"][1, 0], drawing.contribution(1, 0, 9))
+        assert np.array_equal(numbers["gradient"], drawing.reasons(9).gradient)
+        assert np.array_equal(numbers["ablation"], drawing.reasons(9).ablation)
         assert numbers["entropy"].shape == (2, 2)
         assert numbers["entropy"][1, 0] == pytest.approx(drawing.entropy(1, 0, 9))
         assert numbers["chosen"].tolist() == [1, 0, 9]
         for name, stage in drawing.stages(1, 0, 9).items():
             assert np.array_equal(numbers[f"stage_{name}"], stage)
     assert f"{drawing.entropy(1, 0, 9):.3f}" in outcome.out
+    assert f"{drawing.reasons(9).agreement:.3f}" in outcome.out
     assert Image.open(tmp_path / "a.png").mode == "RGB"
+
+
+def test_what_is_added_can_be_shown_instead(call, transformers, tmp_path):
+    options = ["--label", "Coat", "--query", 12]
+    for flags in ([], ["--contribution"]):
+        out = tmp_path / f"a{len(flags)}"
+        assert call("attend", transformers / "gpt", *options, *flags, "--out", out).code == 0
+    drawing = load(transformers / "gpt").generate(label="Coat", seed=0)
+    high = max(drawing.contribution(i, j, 12)[1:].max() for i in range(2) for j in range(2))
+    weight, added = (np.asarray(Image.open(tmp_path / f"a{i}.png")) for i in range(2))
+    assert not np.array_equal(weight, added)
+    for place, lengths in enumerate(drawing.contribution(0, 0, 12)[1:]):
+        row, column = divmod(place, 4)
+        grey = float(drawing.image[row * 4, column * 4, 0])
+        color = color_table("sequential")[round(256 * float(lengths / high))]
+        found = added[row * 128, column * 128]
+        assert np.abs(found - (0.4 * grey + 0.6 * color.astype(float))).max() <= 1
 
 
 def test_all_heads_share_one_scale(call, transformers, tmp_path):

@@ -74,3 +74,38 @@ def test_a_film_without_a_class_ends_at_the_picture_without_one(call, transforme
     picture = Image.open(tmp_path / "a.png").convert("L")
     assert film.size == picture.size
     assert np.abs(np.asarray(film.convert("L"), int) - np.asarray(picture, int)).max() <= 2
+
+
+def test_a_maskgit_draws_in_steps_and_orders(call, transformers, tmp_path):
+    out = tmp_path / "coat.png"
+    controls = ["--steps", 5, "--order", "spiral", "--guidance", 1.5, "--noise", 2]
+    options = ["--label", "coat", "--seed", 3, *controls, "--enlarge", 1, "--out", out]
+    outcome = call("draw", transformers / "maskgit", *options)
+    assert outcome.code == 0, outcome.err
+    drawing = load(transformers / "maskgit").draw(
+        label="Coat", seed=3, steps=5, order="spiral", guidance=1.5, noise=2
+    )
+    assert np.array_equal(np.asarray(Image.open(out)), drawing.image[..., 0])
+
+
+def test_a_film_of_a_maskgit_shows_its_steps_and_ends_at_the_picture(call, transformers, tmp_path):
+    out = tmp_path / "coat.gif"
+    options = ["--label", "Coat", "--seed", 3, "--enlarge", 16, "--steps", 4, "--out", out]
+    assert call("draw", transformers / "maskgit", *options).code == 0
+    drawing = load(transformers / "maskgit").draw(label="Coat", seed=3, steps=4)
+    film = Image.open(out)
+    first = np.asarray(film.convert("L"))
+    assert (first == 128).sum() >= drawing.masked[0].sum() * 16
+    film.seek(film.n_frames - 1)
+    last = np.asarray(film.convert("L"), int)
+    assert np.abs(last - drawing.image[..., 0]).max() <= 1
+
+
+def test_what_only_a_maskgit_takes_is_refused_for_an_image_gpt(refuse, transformers, tmp_path):
+    for option, value in (("--steps", 4), ("--order", "raster"), ("--noise", 1)):
+        said = refuse("draw", transformers / "gpt", option, value, "--out", tmp_path / "a.png")
+        assert f"{option} would change nothing" in said
+    for option, value in (("--steps", 0), ("--order", "zigzag"), ("--noise", -1)):
+        assert option in refuse(
+            "draw", transformers / "maskgit", option, value, "--out", tmp_path / "a.png"
+        )

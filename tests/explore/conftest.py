@@ -53,6 +53,7 @@ TRANSFORMER = {"classes": 3, "width": 16, "layers": 2, "heads": 2}
 # Small Transformers and tokenizers: 4 x 4 tokens and a vocabulary of 12, if not pixels.
 TINY = {
     "image-gpt": AUTOENCODER | TRANSFORMER | {"levels": (4, 3)},
+    "maskgit": AUTOENCODER | TRANSFORMER | {"levels": (4, 3)},
     "vision-transformer": TRANSFORMER | {"size": 16, "registers": 1},
     "fsq-tokenizer": AUTOENCODER | {"levels": (4, 3)},
     # So many tokens that they are computed in chunks.

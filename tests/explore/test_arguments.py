@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 import genimg
 from genimg import data, render
 from genimg.checkpoints import Checkpoint
-from genimg.explore import evaluating
+from genimg.explore import comparing, evaluating, inside
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.loaded import LoadedModel
 from genimg.explore.tokenizing import TokenizerModel
-from genimg.metrics import diversity, frechet, kernel, manifold, nearest
+from genimg.metrics import diversity, frechet, kernel, manifold, nearest, spectrum
 from genimg.models import KINDS
 
 PACKAGE = Path(genimg.__file__).parent
@@ -52,6 +52,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
     folder = tmp_path_factory.mktemp("x")
     style, mlp, plain = make_model("stylegan"), make_model("mlp-gan"), make_model("dcgan", 0)
     drawer = genimg.explore.DrawerModel(make_tiny("image-gpt"))
+    masked = genimg.explore.MaskedDrawerModel(make_tiny("maskgit"))
     vision = genimg.explore.VisionTransformerModel(make_tiny("vision-transformer"))
     tokenizer = TokenizerModel(make_tiny("fsq-tokenizer"))
     config = small_config("classifier", 16, 1, 3)
@@ -62,6 +63,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
     place_of = {"device": "cpu", "dtype": torch.float32}
     place = {"layer": 0, "head": 0, "query": 0}
     controls = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "guidance": 1.5}
+    parallel = controls | {"steps": 2, "order": "random", "noise": 1.0}
     moves = {"seed": 0, "label": 0, "directions": [1.0], "latents": {0: 1.0}}
     walk = {"seeds": [1, 2], "steps": 3, "mode": "slerp", "space": "z", "loop": False}
     tokens = np.zeros((1, 16), int)
@@ -85,7 +87,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             ),
             f"{name}.origin": (
                 model.origin,
-                {k: v for k, v in (moves | own).items() if k not in ("directions", "output")},
+                {k: v for k, v in (moves | own).items() if k != "output"},
             ),
             f"{name}.nearest": (model.nearest, {"picture": sheet[0], "count": 1, "by": "pixels"}),
             f"{name}.search": (
@@ -107,11 +109,23 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
                 model.judge,
                 {"images": sheet, "labels": [0, 1] if model.classes else None},
             ),
+            f"{name}.feature_maps": (
+                functools.partial(inside.feature_maps, model),
+                {"layer": 1} | moves | {"label": own.get("label", 1)},
+            ),
+            f"{name}.peaks": (functools.partial(inside.peaks, model), {"layer": 1}),
+            f"{name}.alter": (
+                functools.partial(inside.alter, model),
+                {"factors": {(0, 0): 0.0}, "added": {(1, 2): 1.0}}
+                | moves
+                | {"label": own.get("label", 1)},
+            ),
         }
     found |= {
         "drawer.sample": (drawer.sample, {"count": 2, "seed": 0, "label": 1} | OUTPUT | controls),
         "drawer.generate": (drawer.generate, {"label": 1, "seed": 0} | controls),
         "drawer.stream": (drawer.stream, {"label": 1, "seed": 0} | controls),
+        "drawer.tokens_of": (drawer.tokens_of, {"image": PICTURE}),
         "drawer.unfinished": (drawer.unfinished, {"tokens": tokens[0]}),
         "drawer.complete": (
             drawer.complete,
@@ -125,14 +139,29 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             drawer.ablate,
             {"drawing": drawing, "heads": {(0, 0): "off"}, "feed_forwards": [1]},
         ),
+        "drawer.measure_heads": (drawer.measure_heads, {"count": 2, "seed": 0}),
         "drawer.read": (drawer.read, {"image": PICTURE, "label": 1}),
         "drawer.negative_log_likelihood": (
             drawer.negative_log_likelihood,
             {"images": SHEET, "labels": [0, 1]},
         ),
+        "masked.sample": (masked.sample, {"count": 2, "seed": 0, "label": 1} | OUTPUT | parallel),
+        "masked.draw": (masked.draw, {"label": 1, "seed": 0} | parallel),
+        "masked.tokens_of": (masked.tokens_of, {"image": PICTURE}),
+        "masked.unfinished": (masked.unfinished, {"tokens": tokens[0]}),
+        "masked.complete": (
+            masked.complete,
+            {"image": PICTURE, "rows": 2, "count": 2, "seed": 0, "label": 1} | OUTPUT | parallel,
+        ),
+        "masked.negative_log_likelihood": (
+            masked.negative_log_likelihood,
+            {"images": SHEET, "labels": [0, 1], "order": "any", "seed": 0},
+        ),
         "drawing.lens": (drawing.lens, {}),
         "drawing.attention": (drawing.attention, place),
         "drawing.entropy": (drawing.entropy, place),
+        "drawing.contribution": (drawing.contribution, place),
+        "drawing.reasons": (drawing.reasons, {"query": 1}),
         "drawing.stages": (drawing.stages, place),
         "drawing.rollout": (drawing.rollout, {"query": 0}),
         "drawing.maps.all_heads": (drawing.maps.all_heads, {"query": 0}),
@@ -145,6 +174,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         "vision.look": (vision.look, {"image": PICTURE}),
         "vision.attention": (vision.attention, {"image": PICTURE} | place),
         "vision.rollout": (vision.rollout, {"image": PICTURE, "query": 0}),
+        "vision.position_similarities": (vision.position_similarities, {}),
         "vision.relevance": (vision.relevance, {"image": PICTURE, "label": 1}),
         "load": (genimg.load, {"name": "nothing"} | place_of),
         "load shipped": (genimg.load, {"name": "fashion-mlp"} | place_of),
@@ -154,6 +184,16 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             evaluating.evaluate_model,
             {"name": "nothing", "count": 6, "seed": 0, "feature_net": "fashion-features"},
         ),
+        "question": (
+            functools.partial(comparing.question, drawer),
+            {"real": PICTURE, "seed": 0, "label": "Bag"},
+        ),
+        "seconds_per_picture": (
+            functools.partial(comparing.seconds_per_picture, plain),
+            {"label": None, "pictures": 1},
+        ),
+        "decoded": (comparing.decoded, {"decoders": [tokenizer], "images": SHEET}),
+        "detail_of": (comparing.detail_of, {"images": SHEET}),
         "data.describe": (data.describe, {"name": "fashion-mnist"}),
         "data.load": (data.load, {"name": "nothing", "size": 28, "split": "test", "full": None}),
         "animate": (
@@ -177,6 +217,8 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
         ),
         "precision_recall": (manifold.precision_recall, pair),
         "density_coverage": (manifold.density_coverage, pair),
+        "spectrum": (spectrum.spectrum, {"pictures": SHEET}),
+        "power_map": (spectrum.power_map, {"pictures": SHEET}),
         "nearest": (nearest.nearest, {"query": SHEET, "bank": SHEET, "count": 1}),
         "within_class_distance": (
             diversity.within_class_distance,

@@ -1,9 +1,14 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from genimg.explore.attention_maps import entropy, gradient_relevance, rollout
 from genimg.explore.drawing import DrawerModel
+from genimg.explore.vision import VisionTransformerModel
 
 
 def random_attention(layers, heads, tokens, seed=0):
@@ -101,3 +106,52 @@ def test_a_model_without_residual_connections_mixes_none_in(make_tiny):
     weights = rows.permute(1, 2, 0, 3)  # (layers, heads, queries, keys)
     expected = rollout(list(weights), residual=0.0)
     np.testing.assert_allclose(drawing.rollout(9)[:16], expected[9], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["image-gpt", "vision-transformer"])
+def test_contributions_sum_to_what_the_layer_returns(make_tiny, pictures, kind):
+    """The reference: the module itself, in float64, on what it was given."""
+    gpt = kind == "image-gpt"
+    model = (DrawerModel if gpt else VisionTransformerModel)(make_tiny(kind))
+    blocks = (model.prior if gpt else model.module).transformer.blocks
+    reading = model.read(pictures[0], label=1) if gpt else None
+    seen = {}
+
+    def watch(module, positional, named, result):
+        seen[module.layer] = positional[0], named
+
+    hooks = [block.attention.register_forward_hook(watch, with_kwargs=True) for block in blocks]
+    maps = reading.maps if gpt else model.look(pictures[0])
+    for hook in hooks:
+        hook.remove()
+    for layer, block in enumerate(blocks):
+        x, named = seen[layer]
+        same = {"mask": named.get("mask"), "rotation": named.get("rotation")}
+        returned = copy.deepcopy(block.attention).double()(x.double(), **same)[0]
+        for query in (0, 3, 14):
+            parts = [maps.parts(layer, head, query) for head in range(2)]
+            total = np.sum(parts, axis=(0, 1), dtype=np.float64)
+            np.testing.assert_allclose(total, returned[query], atol=1e-5)
+            for head, part in enumerate(parts):
+                assert part.shape == (maps.layout.length, returned.shape[1])
+                found = maps.contribution(layer, head, query)
+                assert found.dtype == np.float32
+                np.testing.assert_allclose(found, np.linalg.norm(part, axis=1), rtol=1e-4)
+                weights = maps.attention(layer, head, query)
+                assert not found[weights == 0].any()
+
+
+@given(st.floats(0.1, 10))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_longer_values_add_more_at_the_same_weights(make_tiny, factor):
+    model = DrawerModel(make_tiny("image-gpt"))
+    drawing = model.generate(label=1, seed=2)
+    before, weights = drawing.contribution(0, 1, 9), drawing.attention(0, 1, 9)
+    attention = model.prior.transformer.blocks[0].attention
+    values = attention.qkv.weight[2 * 16 :]  # after queries and keys
+    values *= factor
+    again = model.read(drawing.image, label=1)
+    again.tokens = drawing.tokens  # reading may find others
+    np.testing.assert_allclose(again.attention(0, 1, 9), weights, atol=1e-6)
+    np.testing.assert_allclose(again.contribution(0, 1, 9), factor * before, rtol=1e-4)
+    values /= factor

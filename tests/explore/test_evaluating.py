@@ -17,7 +17,7 @@ from genimg.metrics.frechet import frechet_distance
 from genimg.metrics.random_features import RandomFeatures
 from genimg.models import kind_named
 from genimg.models.attribute_classifier import AttributeClassifierConfig
-from genimg.models.drawer import DrawerConfig, PixelDrawerConfig
+from genimg.models.drawer import DrawerConfig, MaskedDrawerConfig, PixelDrawerConfig
 from genimg.models.tokenizer import FsqTokenizerConfig
 
 AUTOENCODER = {"size": 28, "widths": (8, 8, 8), "levels": (4, 3)}
@@ -99,6 +99,18 @@ def test_an_image_gpt_is_measured_as_a_gan_and_by_its_likelihood(write):
     assert nats["images"] == bits["images"] == 2000
     # All the nats of a picture, shared out over its pixels.
     assert bits["value"] * 784 * math.log(2) == pytest.approx(nats["value"] * 49)
+
+
+def test_a_maskgit_is_measured_alike_and_by_its_likelihood_in_any_order(write):
+    config = MaskedDrawerConfig(**AUTOENCODER, width=16, layers=1, heads=2)
+    name, net = write("masked", "maskgit", 10, config), write("net", "classifier", 10)
+    found = evaluate_model(name, count=12, seed=3, feature_net=net)
+    assert {"frechet_distance", "class_accuracy"} <= set(found)
+    nats = found["test_negative_log_likelihood"]
+    test = data.load("fashion-mnist", size=28, split="test")
+    expected = load(name).negative_log_likelihood(test.pictures(), test.labels).mean()
+    assert nats["value"] == pytest.approx(expected, rel=1e-5)
+    assert nats["order"].startswith("any")
 
 
 def test_a_tokenizer_is_measured_by_what_it_rebuilds(write):

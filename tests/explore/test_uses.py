@@ -19,6 +19,7 @@ def test_what_the_page_shows_first_is_a_shipped_model_of_that_use():
     assert {name: use.tab_id for name, use in SHOWN.items()} == {
         "gan": "gan",
         "drawer": "transformer",
+        "masked-drawer": "transformer",
         "vision": "transformer",
     }
     for name, use in SHOWN.items():

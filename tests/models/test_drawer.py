@@ -5,7 +5,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genimg.models.drawer import Drawer, DrawerConfig, PixelDrawerConfig
+from genimg.models.drawer import (
+    Drawer,
+    DrawerConfig,
+    MaskedDrawer,
+    MaskedDrawerConfig,
+    PixelDrawerConfig,
+)
 from genimg.models.image_gpt import ImageGptConfig
 from genimg.models.tokenizer import FsqTokenizerConfig
 
@@ -135,3 +141,13 @@ def test_pixels_are_tokens_too(attention):
 def test_what_does_not_fit_pixels_is_refused(fields, sentence):
     with pytest.raises(ValueError, match=sentence):
         PixelDrawerConfig(**fields)
+
+
+def test_a_masked_drawer_speaks_the_language_of_the_tokenizer_too():
+    config = MaskedDrawerConfig(**SMALL | {"size": 28, "levels": (5, 3)}, classes=4)
+    assert MaskedDrawerConfig.from_dict(config.to_dict()) == config
+    with torch.device("meta"):
+        model = MaskedDrawer(config)
+    assert model.prior.num_tokens == model.tokenizer.num_tokens == 49
+    assert model.prior.config.vocabulary_size == model.tokenizer.vocabulary_size == 15
+    assert model.prior.unconditional == 4

@@ -343,3 +343,13 @@ def test_one_field_chooses_the_attention(attention):
 def test_configuration_survives_the_round_trip():
     config = ImageGptConfig(**SMALL, norm="post-layer", residual=False)
     assert ImageGptConfig.from_dict(config.to_dict()) == config
+
+
+@every_position
+def test_forward_predicts_from_what_is_embedded(position):
+    gpt, (tokens, labels) = small_gpt(position=position), batch()
+    vectors = gpt.embed(tokens, labels)
+    assert vectors.shape == (2, 12, 32)
+    assert torch.equal(gpt.predict(vectors), gpt(tokens, labels))
+    swapped = vectors[:, [0, 2, 1, *range(3, 12)]]  # where each is comes from `predict` alone
+    assert torch.equal(swapped, gpt.embed(tokens[:, [1, 0, *range(2, 11)]], labels))

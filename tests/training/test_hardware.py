@@ -45,7 +45,7 @@ def test_a_gpu_with_tensor_cores_for_it_computes_in_bfloat16(machine):
 def test_kinds_that_gain_nothing_stay_in_float32(machine):
     machine(capability=(9, 0), avx512_bf16=True, amx_bf16=True)
     stay = {kind for kind in KINDS if choose_precision(kind, CPU) == "fp32"}
-    assert stay == {"vision-transformer", "image-gpt", "pixel-gpt"}
+    assert stay == {"vision-transformer", "image-gpt", "maskgit", "pixel-gpt"}
     assert stay == {kind for kind in KINDS if choose_precision(kind, CUDA) == "fp32"}
 
 

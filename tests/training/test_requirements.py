@@ -52,6 +52,7 @@ def tokenizers(tmp_path_factory):
 
 # preset, data set, settings, what the sentence says
 UNFIT = [
+    ("fashion-tokenizer", "grey", {"trained": "decoder"}, "name one in init"),
     (
         "fashion-gpt",
         "colour",

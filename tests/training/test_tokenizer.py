@@ -91,6 +91,17 @@ def test_gradient_reaches_everything_that_is_trained():
         assert parameter.grad.abs().sum() > 0 or name.endswith(RESTING), name
 
 
+def test_the_decoder_alone_learns_and_every_picture_keeps_its_tokens():
+    task = make_task(trained="decoder", adversarial_start=0.0)
+    before = {k: v.clone() for k, v in task.model.tokenizer.state_dict().items()}
+    reports = train(task)
+    assert reports[-1]["absolute_error"] < reports[0]["absolute_error"]
+    for made in (task.model.tokenizer, task.published()):
+        moved = {k for k, v in made.state_dict().items() if not torch.equal(v, before[k])}
+        assert moved
+        assert all(name.startswith("decoder.") for name in moved)
+
+
 def test_recent_use_agrees_with_a_count():
     task = make_task()
     counts = torch.zeros(12, dtype=torch.float64)

@@ -11,7 +11,7 @@ from genimg.jobs.engine import Handle, Verdict
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import Exit
 from genimg.models import kind_named
-from genimg.models.drawer import DrawerConfig, PixelDrawerConfig
+from genimg.models.drawer import DrawerConfig, MaskedDrawerConfig, PixelDrawerConfig
 from genimg.models.vision_transformer import VisionTransformerConfig
 from genimg.render import encode
 from genimg.storage import write_json
@@ -64,6 +64,7 @@ def paths(tmp_path_factory, small_config, small_models, alive):
                 width=16, layers=2, heads=2, classes=3, attention="window", window=56
             ),
         ),
+        "masked": ("maskgit", MaskedDrawerConfig(**drawer | {"classes": 3, "layers": 2})),
         "vision": (
             "vision-transformer",
             VisionTransformerConfig(width=16, layers=2, heads=2, classes=3),
@@ -89,6 +90,11 @@ def drawer_shelf(paths):
 @pytest.fixture(scope="session")
 def pixel_shelf(paths):
     return ModelShelf([paths["pixels"]])
+
+
+@pytest.fixture(scope="session")
+def masked_shelf(paths):
+    return ModelShelf([paths["masked"]])
 
 
 @pytest.fixture(scope="session")

@@ -20,10 +20,10 @@ from genimg.ui.host import host_of
 
 
 def test_every_endpoint_that_is_not_meant_for_others_is_private(paths):
-    demo = application.build([paths[use] for use in ("style", "drawer", "vision")])
+    demo = application.build([paths[use] for use in ("style", "drawer", "masked", "vision")])
     events = demo.config["dependencies"]
     public = {event["api_name"] for event in events if event["api_visibility"] == "public"}
-    assert public == {"sample", "interpolate", "draw", "complete", "look"}
+    assert public == {"sample", "interpolate", "draw", "complete", "draw_in_parallel", "look"}
 
 
 def test_the_page_keeps_no_state_on_the_server(paths):
@@ -216,7 +216,7 @@ def test_strangers_files_are_stopped_on_a_space_only():
 
 def test_no_two_handlers_of_an_event_wait_for_their_last_call(paths):
     """Gradio calls each again when the other ends, and so for ever, ten times a second."""
-    demo = application.build([paths[use] for use in ("style", "drawer", "vision")])
+    demo = application.build([paths[use] for use in ("style", "drawer", "masked", "vision")])
     waiting = [
         (target, event)
         for handler in demo.config["dependencies"]

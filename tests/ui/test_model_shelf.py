@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from genimg.checkpoints import CheckpointError
-from genimg.ui.model_shelf import ModelShelf, fill_shelves, use_of
+from genimg.ui.model_shelf import JoinedShelf, ModelShelf, fill_shelves, use_of
 
 
 def test_given_sources_come_first_and_once(paths):
@@ -106,3 +106,21 @@ def test_one_thread_at_a_time(shelf):
         thread.join()
     assert len(most) == 8
     assert max(most) == 1
+
+
+def test_joined_shelves_lend_what_each_of_them_has(drawer_shelf, masked_shelf):
+    joined = JoinedShelf([drawer_shelf, masked_shelf])
+    assert joined.names == [*drawer_shelf.names, *masked_shelf.names]
+    assert joined.choices() == drawer_shelf.choices() + masked_shelf.choices()
+    for shelf in (drawer_shelf, masked_shelf):
+        [name] = shelf.names
+        with joined.use(name) as one, shelf.use(name) as other:
+            assert one is other
+        assert joined.named(name) == joined.source(name) == name
+    for name in ("", "/etc/passwd", None, 3):
+        with pytest.raises(CheckpointError, match=r"choose one of .*drawer.*masked"):
+            joined.named(name)
+    forgotten = []
+    joined.when_reloaded(lambda: forgotten.append(1))
+    joined.reload(masked_shelf.names[0])
+    assert forgotten == [1]

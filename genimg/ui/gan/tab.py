@@ -17,7 +17,7 @@ from gradio.events import Dependency
 from genimg.explore import GanModel
 from genimg.ui import components
 from genimg.ui.gan import components as gan_components
-from genimg.ui.gan import game, mixing, own_picture
+from genimg.ui.gan import game, inside, mixing, own_picture
 from genimg.ui.gan.copies import READING, is_it_a_copy
 from genimg.ui.gan.gauge import WAITING
 from genimg.ui.gan.handlers import GanHandlers, random_seed
@@ -68,6 +68,7 @@ def build(shelf: ModelShelf[GanModel], demo: gr.Blocks) -> Opening:
     picture, settings, beside, settled = _explorer(handlers, Opponent(shelf, handlers.acting), demo)
     _walk(handlers, settings, settled, demo)
     game.build(demo)
+    inside.build(handlers, demo)
     gr.api(as_error(handlers.sample), api_name="sample")
     gr.api(as_error(handlers.interpolate), api_name="interpolate")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from genimg.explore import DrawerModel
+from genimg.explore import DrawerModel, MaskedDrawerModel
 from genimg.render import data_uri, grid
 from genimg.ui import pad
 from genimg.ui.model_shelf import ModelShelf
@@ -25,7 +25,7 @@ class CompletionHandlers:
     Every method checks every argument and raises ValueError with one sentence.
     """
 
-    def __init__(self, shelf: ModelShelf[DrawerModel]) -> None:
+    def __init__(self, shelf: ModelShelf[DrawerModel | MaskedDrawerModel]) -> None:
         self.shelf = shelf
         self._as_read = lru_cache(maxsize=64)(self._read)
         self._first_results = lru_cache(maxsize=1)(lambda: self.results(self.first_view()))
@@ -161,4 +161,4 @@ class CompletionHandlers:
         """Return the tokens of a picture, int64 (N,)."""
         with self.shelf.use(checkpoint) as model:
             shape = (model.config.size, model.config.size, model.config.channels)
-            return model.read(np.frombuffer(content, np.uint8).reshape(shape)).tokens
+            return model.tokens_of(np.frombuffer(content, np.uint8).reshape(shape))

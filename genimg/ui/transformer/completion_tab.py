@@ -18,8 +18,9 @@ _EXPLANATION = (
     "Hide a part of a picture, and the model draws it anew, several ways. The picture is first cut"
     " into tokens, one for each cell; those you keep stay exactly as they are. On the screen they"
     " are the tokenizer's version of your picture, a little simpler than the original, and at the"
-    " border a cell still changes with its neighbours. The model draws row by row from the top"
-    " left, so a new cell fits what comes before it; what you keep further on, it does not see."
+    " border a cell still changes with its neighbours. An image GPT draws row by row from the top"
+    " left, so a new cell fits what comes before it; what you keep further on, it does not see. A"
+    " MaskGIT sees all that you keep, wherever it is."
 )
 # Values come as they are, because the handlers check them.
 _QUEUED: dict[str, Any] = {
@@ -79,8 +80,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
             gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
-        with gr.Column(scale=6, min_width=320):
-            gr.Markdown("## The pictures in Python")
+        with gr.Column(scale=6, min_width=320, elem_classes=["foldable", "quiet"]):
+            components.heading("The pictures in Python")
             code = components.snippet(handlers.snippet(view), name="completion-code")
 
     controls = [checkpoint, pad, label, count, seed, temperature, top_p]

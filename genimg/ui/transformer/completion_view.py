@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from genimg.checks import require_number, require_whole_number
-from genimg.explore import DrawerModel
+from genimg.explore import DrawerModel, MaskedDrawerModel
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.ui.pad import PadPicture
 from genimg.ui.transformer.drawing_view import LARGEST_SEED, TEMPERATURE, TOP_P, class_words
@@ -18,7 +18,7 @@ COUNT = (1, 16)
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class CompletionView:
-    """One picture finished several ways: the arguments of `DrawerModel.complete`.
+    """One picture finished several ways: the arguments of a model's `complete`.
 
     Attributes:
         keep: bool (rows, columns), True where a token stays.
@@ -37,7 +37,7 @@ class CompletionView:
     @classmethod
     def checked(
         cls,
-        model: DrawerModel,
+        model: DrawerModel | MaskedDrawerModel,
         checkpoint: str,
         picture: PadPicture,
         keep: np.ndarray,
@@ -80,7 +80,7 @@ class CompletionView:
         return kept if (self.keep == whole[:, None]).all() else None
 
     def arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments of `DrawerModel.complete`, without those at the default."""
+        """Return the keyword arguments of `complete`, without those at the default."""
         given: dict[str, Any] = {"keep": self.keep} if self.rows is None else {"rows": self.rows}
         given |= {"count": self.count, "seed": self.seed}
         if self.label is not None:
@@ -115,7 +115,7 @@ class CompletionView:
             parts.append(f"top-p {self.top_p:g}")
         return " · ".join(parts)
 
-    def snippet(self, model: DrawerModel, source: str = "") -> str:
+    def snippet(self, model: DrawerModel | MaskedDrawerModel, source: str = "") -> str:
         """Return Python that makes these pictures; `source` is loaded instead of the checkpoint."""
         arguments = self.arguments()
         if self.label is not None:  # without a class it would change nothing

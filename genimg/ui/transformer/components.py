@@ -21,10 +21,18 @@ def drawing(*, name: str, looks: Callable) -> gr.HTML:
     def look_at(request: Any) -> dict[str, Any]:
         return looks(request)
 
-    scripts = ["helpers.js", "fold.js", "payload.js", "heads.js", "next_token.js", "lens.js"]
-    return component(
-        STATIC, "drawing", [*scripts, "drawing.js"], None, name=name, server_functions=[look_at]
-    )
+    scripts = ["helpers.js", "fold.js", "payload.js", "heads.js", "head_table.js", "next_token.js"]
+    scripts += ["lens.js", "overview.js", "drawing.js"]
+    return component(STATIC, "drawing", scripts, None, name=name, server_functions=[look_at])
+
+
+def parallel(*, name: str) -> gr.HTML:
+    """Return a drawing of a MaskGIT; its event `select` tells which step is looked at.
+
+    Its value is a `ParallelHandlers.payload`, or None before the first.
+    """
+    scripts = ["helpers.js", "payload.js", "heads.js", "parallel.js"]
+    return component(STATIC, "parallel", scripts, None, name=name)
 
 
 def numbers(*, name: str, export: Callable) -> gr.HTML:
@@ -35,6 +43,16 @@ def numbers(*, name: str, export: Callable) -> gr.HTML:
 
     scripts = ["helpers.js", "payload.js", "numbers.js"]
     return component(STATIC, "numbers", scripts, None, name=name, server_functions=[export_numbers])
+
+
+def reasons(*, name: str, explain: Callable) -> gr.HTML:
+    """Return the panel that tells why a token was drawn; `explain` asks the model."""
+
+    def explain_token(request: Any) -> dict[str, Any]:
+        return explain(request)
+
+    scripts = ["helpers.js", "payload.js", "heads.js", "reasons.js"]
+    return component(STATIC, "reasons", scripts, None, name=name, server_functions=[explain_token])
 
 
 def surgery(*, name: str, operate: Callable) -> gr.HTML:
@@ -54,5 +72,5 @@ def tiles(*, name: str) -> gr.HTML:
 
 def vision(value: dict[str, Any], *, name: str) -> gr.HTML:
     """Return the viewer of a classifier's attention; its event `select` tells what is looked at."""
-    scripts = ["helpers.js", "payload.js", "heads.js", "vision.js"]
+    scripts = ["helpers.js", "fold.js", "payload.js", "heads.js", "vision.js"]
     return component(STATIC, "vision", scripts, value, name=name)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from genimg.checks import require_whole_number
-from genimg.explore import DrawerModel
+from genimg.explore import DrawerModel, MaskedDrawerModel
 from genimg.explore.attention_maps import AttentionMaps
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.explore.drawn import Drawing
@@ -126,12 +126,12 @@ class DrawingHandlers:
         Its arrays: `frames` uint8 (N, H, W, C), the picture after each token, or (1, H, W, C) where
         no token changes how another looks; `tokens` int32 (N,); `attention` float32 (L, H, N, T)
         and `rollout` (N, T) of the position that predicted each token, unless there are so many
-        that `looks` gives them; `logits` (N, V) that each token was drawn from, after guidance and
-        before temperature, top-k and top-p; `candidates` int32 (N, K), the likeliest tokens;
-        `patches` uint8 (N, K, P, P, C), what each would have looked like there; `colors` uint8
-        (257, 3); and of `Drawing.lens` `lens` uint8 (L + 1, H, W, C), its pictures,
-        `lens_probabilities` and `stream` float32 (L + 1, N), `added_attention` and
-        `added_feed_forward` (L, N), and
+        that `looks` gives them; `value_lengths` (L, H, T), which times the attention is what each
+        position adds; `logits` (N, V) that each token was drawn from, after guidance and before
+        temperature, top-k and top-p; `candidates` int32 (N, K), the likeliest tokens; `patches`
+        uint8 (N, K, P, P, C), what each would have looked like there; `colors` uint8 (257, 3);
+        and of `Drawing.lens` `lens` uint8 (L + 1, H, W, C), its pictures, `lens_probabilities` and
+        `stream` float32 (L + 1, N), `added_attention` and `added_feed_forward` (L, N), and
         `decided` int32 (N,).
         """
         return self._drawn(view)[1]
@@ -206,18 +206,7 @@ class DrawingHandlers:
     def facts(self, name: str) -> str:
         """Return one line about the model."""
         with self.shelf.use(name) as model:
-            card, config, seen = model.info, model.config, _seen_words(model.prior.pattern)
-            rows, columns = model.grid
-        parameters = card.get("parameters", {}).get("prior")
-        parts = [
-            dataset_words(card.get("dataset", "")),
-            f"{parameters:,} parameters" if parameters else None,
-            f"{config.layers} layers of {config.heads} heads",
-            f"{rows} x {columns} tokens",
-            seen,
-            f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
-        ]
-        return " · ".join(part for part in parts if part)
+            return facts_of(model)
 
     def _place(self, request: Any) -> tuple[DrawingView, int, int, int]:
         if not isinstance(request, dict) or not isinstance(request.get("drawing"), dict):
@@ -248,13 +237,15 @@ class DrawingHandlers:
             maps, rollouts = drawing.maps, drawing.maps.all_rollouts()
             all_sent = len(drawing.tokens) <= _MOST_TOKENS_SENT
             looks = {"attention": maps.all_queries(), "rollout": rollouts} if all_sent else {}
-            lens = drawing.lens()
+            lengths, lens = maps.value_lengths(), drawing.lens()
             rows, columns = model.grid
+            machine, measured = _machine(model), measured_heads(model)
         packed = pack(
             {
                 "frames": frames,
                 "tokens": drawing.tokens.astype(np.int32),
                 **looks,
+                "value_lengths": lengths,
                 "logits": logits,
                 "candidates": candidates.astype(np.int32),
                 "patches": patches,
@@ -270,6 +261,8 @@ class DrawingHandlers:
             layers=maps.layers,
             heads=maps.heads,
             layout={"rows": rows, "columns": columns, "special": ["class"]},
+            machine=machine,
+            measured=measured,
             selected=_first_place(drawing, (rows, columns)),
             className=class_words(view.label),
             caption=view.caption(),
@@ -277,6 +270,34 @@ class DrawingHandlers:
             seconds=round(seconds, 2),
         )
         return drawing, packed, rollouts
+
+
+def measured_heads(model: DrawerModel) -> dict[str, Any] | None:
+    """Return what the card says of every head, "table" and "drawings"; None where it says nothing.
+
+    A card that speaks of other heads than the model has is another model's.
+    """
+    heads = model.info.get("heads")
+    own = set(np.ndindex(model.config.layers, model.config.heads))
+    if heads is None or {(row["layer"], row["head"]) for row in heads["table"]} != own:
+        return None
+    return {"table": heads["table"], "drawings": heads["drawings"]}
+
+
+def facts_of(model: DrawerModel | MaskedDrawerModel) -> str:
+    """Return one line about a model that draws with tokens."""
+    card, config = model.info, model.config
+    rows, columns = model.grid
+    parameters = card.get("parameters", {}).get("prior")
+    parts = [
+        dataset_words(card.get("dataset", "")),
+        f"{parameters:,} parameters" if parameters else None,
+        f"{config.layers} layers of {config.heads} heads",
+        f"{rows} x {columns} tokens",
+        _seen_words(model.prior.pattern) if isinstance(model, DrawerModel) else None,
+        f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def _seen_words(pattern: Pattern) -> str | None:
@@ -329,6 +350,19 @@ def _first_place(drawing: Drawing, grid: tuple[int, int]) -> dict[str, int]:
         return {"layer": 0, "head": 0, "query": query}
     layer, head = np.unravel_index(seen.max(axis=-1).argmax(), seen.shape[:2])
     return {"layer": int(layer), "head": int(head), "query": query}
+
+
+def _machine(model: DrawerModel) -> dict[str, Any]:
+    """Return the sizes of a model's parts, and how it knows where a token is."""
+    config = model.config
+    first: Any = model.prior.transformer.blocks[0]
+    return {
+        "width": config.width,
+        "feedForward": first.feed_forward.output.in_features,
+        "vocabulary": model.tokenizer.vocabulary_size,
+        "position": "rotary, in the heads" if config.position == "rope" else config.position,
+        "residual": config.residual,
+    }
 
 
 def _guided_logits(drawing: Drawing, guidance: float) -> np.ndarray:

@@ -102,7 +102,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
         )  # fmt: skip
     facts = gr.HTML(elem_id="draw-facts", elem_classes=["facts"], **initial["facts"])
     drawing = transformer_components.drawing(name="drawing", looks=handlers.looks)
-    with gr.Column(elem_classes=["stage", "foldable"]):
+    with gr.Column(elem_classes=["stage", "foldable", "quiet"]):
         components.heading("The drawing in Python")
         code = components.snippet("", name="drawing-code")
 

@@ -139,7 +139,9 @@ class DrawingView:
             'enlarge(drawing.image, 512).save("drawing.png")\n\n'
             f"drawing.attention(layer={layer}, head={head}, query={query})"
             "  # float32 (class and tokens,), sums to 1\n"
+            f"drawing.contribution(layer={layer}, head={head}, query={query})  # what each adds\n"
             f"drawing.rollout(query={query})\n"
+            f"drawing.reasons(query={query})  # why this token\n"
             f"drawing.probabilities[{query}]  # of each token of the vocabulary\n"
         )
 

@@ -26,7 +26,7 @@ def build(viewer: gr.HTML, asked: Asked, *, name: str) -> gr.HTML:
         name: identifier of the panel in the page.
     """
     handlers = NumbersHandlers(asked)
-    with gr.Column(elem_classes=["stage", "foldable"]):
+    with gr.Column(elem_classes=["stage", "foldable", "quiet"]):
         components.heading("The real numbers")
         gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
         panel = transformer_components.numbers(name=name, export=handlers.file)

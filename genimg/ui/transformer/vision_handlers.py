@@ -48,11 +48,13 @@ class VisionHandlers:
         Returns:
             Facts: `looking`, what to ask with again; `rows`, `columns` and `special`, what the T
             positions are; `classes`, the names of the M likeliest, the first the likeliest;
-            `selected`, what to look at first.
+            `selected`, what to look at first; `ways`, in which positions can be told, P of them.
             Arrays: `picture` uint8 (H, W, C); `probabilities` float32 (M,); `attention` float32
-            (layers, heads, T, T), rows are queries and sum to 1; `rollout` float32 (T, T),
-            likewise; `relevance` float32 (M, T) of the class token for each class; `colors` uint8
-            (257, 3), the scale.
+            (layers, heads, T, T), rows are queries and sum to 1; `value_lengths` float32 (layers,
+            heads, T), which times the attention is what each token adds; `rollout` float32 (T, T),
+            likewise; `relevance` float32 (M, T) of the class token for each class; `positions`
+            float32 (P, N, N), how alike two patches are in each way; `colors` and `signed` uint8
+            (257, 3), the scales.
         """
         with self.shelf.use(checkpoint) as model:
             picture = PadPicture.checked(model, pad_value).pixels
@@ -61,18 +63,22 @@ class VisionHandlers:
             likeliest = np.argsort(-probabilities, kind="stable")[:MOST_CLASSES]
             relevance = [model.relevance(picture, int(number)) for number in likeliest]
             classes = [model.classes[number] for number in likeliest]
-            layout = model.layout
+            layout, positions = model.layout, _positions(model)
         maps = self._maps(checkpoint, content)
         arrays = {
             "picture": picture,
             "probabilities": probabilities[likeliest],
             "attention": maps.all_queries(),
             "rollout": maps.all_rollouts(),
+            "value_lengths": maps.value_lengths(),
             "relevance": np.stack(relevance),
+            "positions": np.stack(list(positions.values())),
             "colors": color_table("sequential"),
+            "signed": color_table("diverging"),
         }
         return pack(
             arrays,
+            ways=list(positions),
             looking={"checkpoint": checkpoint, "pixels": content},
             rows=layout.rows,
             columns=layout.columns,
@@ -155,6 +161,15 @@ class VisionHandlers:
     def _look(self, checkpoint: str, pixels: str) -> AttentionMaps:
         with self.shelf.use(checkpoint) as model:
             return model.look(picture_of(pixels, model.config.size, model.config.channels))
+
+
+def _positions(model: VisionTransformerModel) -> dict[str, np.ndarray]:
+    """Return how alike two patches are by each way, whose name says whether it is the model's."""
+    own = {"rope": "rotary"}.get(model.config.position, model.config.position)
+    return {
+        f"{name}, as in this model" if name == own else name: found
+        for name, found in model.position_similarities().items()
+    }
 
 
 def first_choice(maps: AttentionMaps) -> dict[str, int]:

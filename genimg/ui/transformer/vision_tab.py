@@ -56,8 +56,9 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> VisionPart:
             )  # fmt: skip
             pad = components.pad(value, name="vision-pad", pick=handlers.pick)
             gr.Markdown(_EXPLANATION, elem_classes=["explanation", "later"])
-            gr.Markdown("## The numbers in Python", elem_classes=["later"])
-            code = components.snippet(handlers.snippet(first, value), name="vision-code")
+            with gr.Column(elem_classes=["foldable", "quiet", "later"]):
+                components.heading("The numbers in Python")
+                code = components.snippet(handlers.snippet(first, value), name="vision-code")
         with gr.Column(scale=7, min_width=320):
             viewer = transformer_components.vision(handlers.looking(first, value), name="vision")
 

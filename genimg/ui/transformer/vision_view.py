@@ -61,6 +61,7 @@ class VisionView:
             "maps = model.look(image)\n"
             f"weights = maps.attention(layer={self.layer}, head={self.head}, query={self.query})"
             "  # sums to 1\n"
+            f"added = maps.contribution(layer={self.layer}, head={self.head}, query={self.query})\n"
             f"rollout = maps.rollout(query={self.query})\n"
             "relevance = model.relevance(image, model.classes[probabilities.argmax()])\n"
         )

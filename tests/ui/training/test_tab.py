@@ -56,7 +56,7 @@ def chosen_tabs(demo, use):
 @pytest.mark.parametrize("use", SHOWN)
 def test_a_model_opens_in_the_tab_of_its_use(demo, use):
     selected = [update["selected"] for update in chosen_tabs(demo, use).values()]
-    inside = {"gan": [], "drawer": ["draw"], "vision": ["look"]}[use]
+    inside = {"gan": [], "drawer": ["draw"], "masked-drawer": ["parallel"], "vision": ["look"]}[use]
     assert selected == [*inside, SHOWN[use].tab_id]
 
 

@@ -145,3 +145,19 @@ def test_the_endpoint_answers_with_the_librarys_pictures(handlers, model):
     )
     np.testing.assert_array_equal(sheet[:32, :32], expected[0, :, :, 0])
     np.testing.assert_array_equal(sheet[-32:, -32:], expected[3, :, :, 0])
+
+
+def test_a_maskgit_completes_by_what_is_kept_on_all_sides(masked_shelf):
+    handlers = CompletionHandlers(masked_shelf)
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 1), np.uint8)
+    hidden = np.zeros((8, 8), bool)
+    hidden[3:5, 3:5] = True
+    view = view_of(handlers, pad_of(picture, hidden), seed=4)
+    results = handlers.results(view)
+    with masked_shelf.use(masked_shelf.names[0]) as model:
+        expected = model.complete(picture, ~hidden, count=2, seed=4)
+        given_picture = model.unfinished(np.where(hidden.ravel(), -1, model.tokens_of(picture)))
+    for uri, completed in zip(results["pictures"], expected, strict=True):
+        np.testing.assert_array_equal(pixels(uri), completed[..., 0])
+    np.testing.assert_array_equal(pixels(results["given"]), given_picture[..., 0])
+    assert "model.complete(" in handlers.snippet(view)

@@ -59,6 +59,13 @@ def test_attention_and_rollout_are_the_librarys(arrays, payload, drawing):
         assert not arrays["attention"][:, :, query, query + 1 :].any()  # exactly
 
 
+def test_the_attention_times_the_lengths_is_what_each_token_adds(arrays, drawing):
+    for layer, head, query in ((0, 0, 3), (1, 1, 9), (1, 0, 0)):
+        added = arrays["attention"][layer, head, query] * arrays["value_lengths"][layer, head]
+        expected = drawing.contribution(layer, head, query)
+        np.testing.assert_allclose(added, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_every_token_came_from_its_reshaped_logits(arrays, drawing):
     np.testing.assert_array_equal(arrays["tokens"], drawing.tokens)
     rest = {name: value for name, value in CONTROLS.items() if name != "guidance"}
@@ -100,6 +107,26 @@ def test_colors_and_facts(arrays, payload, view, drawer):
     assert payload["drawing"] == {"checkpoint": drawer.name, "seed": 4, "label": "Shoe"} | CONTROLS
     assert payload["query"] == view.query()
     assert payload["seconds"] >= 0
+
+
+def test_the_machine_is_described_as_it_is(payload, drawer):
+    hidden = drawer.prior.transformer.blocks[0].feed_forward.output.weight.shape[1]
+    assert payload["machine"] == {
+        "width": drawer.config.width,
+        "feedForward": hidden,
+        "vocabulary": drawer.tokenizer.vocabulary_size,
+        "position": "rotary, in the heads",
+        "residual": True,
+    }
+
+
+def test_heads_are_those_of_the_card_if_it_is_of_this_model(handlers, drawer, payload, monkeypatch):
+    assert payload["measured"] is None
+    table = drawer.measure_heads(1).rows()
+    heads = {"drawings": 1, "seed": 0, "command": "x", "table": table}
+    for given, expected in ((table, {"table": table, "drawings": 1}), (table[:-1], None)):
+        monkeypatch.setattr(drawer, "info", {"heads": heads | {"table": given}})
+        assert drawing_handlers.measured_heads(drawer) == expected
 
 
 def test_a_drawing_is_made_once(handlers, view, monkeypatch):

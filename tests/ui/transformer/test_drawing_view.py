@@ -47,14 +47,18 @@ def test_a_link_opens_the_same_drawing(drawer, label, **settings):
 def test_the_python_makes_the_same_drawing(drawer, changes, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     view = view_of(drawer, **changes)
-    *rest, attention, rollout, probabilities = view.snippet(1, 0, 5).strip().split("\n")
-    program = "\n".join([*rest, f"seen = [{attention.split('  #')[0]}, {rollout}]"])
+    *rest, attention, contribution, rollout, reasons, probabilities = (
+        line.split("  #")[0] for line in view.snippet(1, 0, 5).strip().split("\n")
+    )
+    program = "\n".join([*rest, f"seen = [{attention}, {rollout}, {contribution}, {reasons}]"])
     names = {}
     exec(compile(program, "snippet", "exec"), names)
     expected = drawer.generate(**view.arguments())
     np.testing.assert_array_equal(names["drawing"].image, expected.image)
     np.testing.assert_array_equal(names["seen"][0], expected.attention(1, 0, 5))
     np.testing.assert_array_equal(names["seen"][1], expected.rollout(5))
+    np.testing.assert_array_equal(names["seen"][2], expected.contribution(1, 0, 5))
+    np.testing.assert_array_equal(names["seen"][3].ablation, expected.reasons(5).ablation)
     assert probabilities.startswith("drawing.probabilities[5]")
     assert (tmp_path / "drawing.png").is_file()
 

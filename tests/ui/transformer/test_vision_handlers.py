@@ -34,6 +34,9 @@ def test_attention_equals_the_librarys(unpacked, model, payload):
     for layer, head, query in [(0, 0, 0), (1, 1, 0), (0, 1, 33), (1, 0, 64)]:
         expected = model.attention(PICTURE, layer, head, query)
         np.testing.assert_allclose(sent["attention"][layer, head, query], expected, rtol=1e-5)
+        added = sent["attention"][layer, head, query] * sent["value_lengths"][layer, head]
+        found = model.look(PICTURE).contribution(layer, head, query)
+        np.testing.assert_allclose(added, found, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(sent["attention"].sum(axis=-1), 1, rtol=1e-5)
     for query in (0, 20, 64):
         np.testing.assert_allclose(sent["rollout"][query], model.rollout(PICTURE, query), rtol=1e-5)
@@ -55,6 +58,12 @@ def test_the_viewer_knows_what_each_position_is(unpacked, model, payload):
     sent = unpacked(payload)
     np.testing.assert_array_equal(sent["picture"], PICTURE)
     np.testing.assert_array_equal(sent["colors"], color_table("sequential"))
+
+
+def test_positions_are_compared_in_every_way(unpacked, model, payload):
+    found = model.position_similarities()
+    assert payload["ways"] == ["sinusoidal", "rotary", "learned, as in this model"]
+    np.testing.assert_array_equal(unpacked(payload)["positions"], np.stack(list(found.values())))
 
 
 def test_a_selection_leads_to_the_same_numbers(unpacked, handlers, model, payload):

@@ -28,6 +28,8 @@ def test_the_snippet_computes_what_is_shown(model, tmp_path, monkeypatch):
     made = runpy.run_path("snippet.py")
     picture = view.picture.pixels
     np.testing.assert_array_equal(made["weights"], model.attention(picture, 1, 0, 9))
+    added = model.look(picture).contribution(1, 0, 9)
+    np.testing.assert_array_equal(made["added"], added)
     np.testing.assert_array_equal(made["rollout"], model.rollout(picture, 9))
     np.testing.assert_array_equal(made["probabilities"], model.classify(picture[None])[0])
     likeliest = int(made["probabilities"].argmax())

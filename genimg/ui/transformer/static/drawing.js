@@ -8,7 +8,7 @@ const TOKENS_PER_SECOND = 25;
 const MOST_SECONDS = 8; // of an animation; a long drawing appears faster
 const QUIET_MILLISECONDS = 250;
 const SHOWN_CANDIDATES = 12;
-const PLACE = ['layer', 'head', 'token'];
+const PLACE = ['layer', 'head', 'token', 'maps'];
 const find = (selector) => element.querySelector(selector);
 const [picture, marker, play] = ['.picture', '.picture-marker', '.play'].map(find);
 const [stepSlider, querySlider] = ['.step', '.query'].map(find);
@@ -16,6 +16,8 @@ const bars = makeBars(find('.bars'), SHOWN_CANDIDATES + 1);
 let drawing = null; // props.value with its arrays
 let grid = null;
 let lens = null;
+let overview = null;
+let table = null; // of what was measured of the heads; null where nothing was
 let reshaped = {}; // what the sliders say; all but the guidance shapes the distribution shown
 let looks = null; // {attention, rollout} of state.query; null until the server has told
 let state = { step: 1, query: 0, layer: 0, head: 0 };
@@ -23,9 +25,13 @@ let playing = null; // the pending animation frame, or null
 let timer = null;
 let moving = null; // the timer of the sliders
 
+const adds = () => find('.switch [value=added]').checked;
 const tokens = () => drawing.tokens.data.length;
 const weightsOf = (layer, head) => itemOf(looks.attention, layer, head);
 const pace = () => Math.max(TOKENS_PER_SECOND, tokens() / MOST_SECONDS);
+
+const shownOf = (layer, head) => lengthsOrWeights(
+  weightsOf(layer, head), adds() && itemOf(drawing.value_lengths, layer, head));
 
 function paintFrame(canvas, drawn) {
   // Where no token changes how another looks there is one frame, the whole picture.
@@ -62,7 +68,7 @@ function nameOf(position) {
 
 function mostOf(weights) {
   const most = threeLargest(weights).filter((position) => weights[position] > 0);
-  return most.map((position) => `${nameOf(position)} ${weights[position].toFixed(3)}`).join(' · ');
+  return most.map((position) => `${nameOf(position)} ${threeDigits(weights[position])}`).join(' · ');
 }
 
 // The attention of the query, where it came with the drawing.
@@ -86,18 +92,25 @@ function showAttention() {
   let high = 0;
   for (let layer = 0; layer < layers; layer += 1) {
     for (let head = 0; head < heads; head += 1) {
-      high = Math.max(high, largestOf(weightsOf(layer, head)));
+      high = Math.max(high, largestOf(shownOf(layer, head)));
     }
   }
-  const weights = weightsOf(state.layer, state.head);
+  const shown = shownOf(state.layer, state.head);
   const flow = looks.rollout.data;
-  paintMap(find('.attention'), weights, high);
+  paintMap(find('.attention'), shown, high);
   paintMap(find('.rollout'), flow, largestOf(flow));
-  grid.paint(weightsOf, layout, high, colors.data, state.query);
+  grid.paint(shownOf, layout, high, colors.data, state.query, adds() ? addedWords : entropyWords);
   grid.choose(state.layer, state.head);
+  find('.attention .what').textContent = adds() ? 'What it adds' : 'What it looked at';
+  find('.heads .below').textContent = adds()
+    ? 'One scale for all heads. Below each is the most that one token adds through it.'
+    : 'One scale for all heads. Below each is its entropy in nats: low where it looks at few tokens.';
   find('.attention .place').textContent = `Layer ${state.layer}, head ${state.head}`;
-  find('.attention .numbers').textContent = `Entropy ${entropyOf(weights).toFixed(2)} nats, maximum`
-    + ` ${largestOf(weights).toFixed(3)}. Most on ${mostOf(weights)}`;
+  find('.attention .numbers').textContent = adds()
+    ? `The length of weight × value × output projection: a token with a short value adds little,`
+      + ` however much it is looked at. Most from ${mostOf(shown)}`
+    : `Entropy ${entropyOf(shown).toFixed(2)} nats, maximum ${threeDigits(largestOf(shown))}. Most on`
+      + ` ${mostOf(shown)}`;
   find('.rollout .numbers').textContent = `Most from ${mostOf(flow)}`;
 }
 
@@ -178,6 +191,11 @@ function paintCandidate(canvas, token, rank) {
   }
 }
 
+function showMachine() {
+  if (!find('.machine').classList.contains('folded')) overview.paint(drawing, state);
+  table?.choose(state.layer, state.head);
+}
+
 function showLens() {
   find('.decided').textContent = lens.paint(drawing, state.query, state.step);
 }
@@ -187,6 +205,7 @@ function show(changes) {
   state = { ...state, ...changes };
   looks ??= looksAtHand();
   showPicture();
+  showMachine();
   showLens();
   showAttention();
   showCandidates();
@@ -208,11 +227,11 @@ async function askLooks(request) {
 
 function tell() {
   const { layer, head, query } = state;
-  writeAddress(PLACE, { layer, head, token: query });
+  writeAddress(PLACE, { layer, head, token: query, ...(adds() ? { maps: 'added' } : {}) });
   const request = { drawing: props.value.drawing, layer, head, query };
   if (!looks && playing === null) askLooks(request);
   trigger('select', request);
-  window.lookedAt = { request, layers: drawing.layers, heads: drawing.heads };
+  window.lookedAt = { request, layers: drawing.layers, heads: drawing.heads, layout: drawing.layout };
   document.dispatchEvent(new Event('looked-at')); // for whom no server is needed
 }
 
@@ -261,6 +280,9 @@ function load(isNew) {
     find('.depths').replaceChildren();
     lens = makeLens(find('.depths'), drawing.layers, (event) => choose(patchAt(event, drawing.layout)));
   }
+  overview = makeOverview(find('.stations'), drawing, goToPart, chooseHead);
+  find('.measured').hidden = !drawing.measured;
+  table = drawing.measured && makeHeadTable(find('.measured'), drawing.measured, chooseHead);
   if (!same) state = { ...state, ...(layers ? drawing.selected : placeInAddress()) };
   stepSlider.max = tokens();
   querySlider.max = tokens() - 1;
@@ -278,6 +300,15 @@ function load(isNew) {
   }
 }
 
+// Brings a part of the page into sight, unfolded.
+function goToPart(selector) {
+  const part = find(selector);
+  if (part.classList.contains('folded')) part.querySelector('.fold').click();
+  part.tabIndex = -1;
+  part.focus({ preventScroll: true });
+  part.scrollIntoView({ block: 'nearest' });
+}
+
 function chooseHead(layer, head) { show({ layer, head }); }
 
 find('.canvas').addEventListener('click', (event) => choose(patchAt(event, drawing.layout)));
@@ -290,7 +321,7 @@ find('.canvas').addEventListener('keydown', (event) => {
   choose(next);
 });
 const shownWeights = {
-  '.attention': () => weightsOf(state.layer, state.head),
+  '.attention': () => shownOf(state.layer, state.head),
   '.rollout': () => looks.rollout.data,
 };
 for (const [panel, weights] of Object.entries(shownWeights)) {
@@ -307,6 +338,9 @@ for (const [panel, weights] of Object.entries(shownWeights)) {
 play.addEventListener('click', () => (playing === null ? animate() : stop()));
 stepSlider.addEventListener('input', () => { stop(); goTo(Number(stepSlider.value)); });
 querySlider.addEventListener('input', () => choose(Number(querySlider.value)));
+for (const choice of element.querySelectorAll('.switch input')) {
+  choice.addEventListener('change', () => show({}));
+}
 find('.panels').addEventListener('reshape', ({ detail }) => {
   reshaped = detail;
   if (!drawing) return;
@@ -315,6 +349,9 @@ find('.panels').addEventListener('reshape', ({ detail }) => {
   moving = setTimeout(slidersInAddress, QUIET_MILLISECONDS);
 });
 for (const name of ['.next', '.rollout', '.lens']) makeFold(find(`${name} .fold`), find(name));
+makeFold(find('.machine .fold'), find('.machine'), true);
+find('.machine .fold').addEventListener('click', showMachine);
+find('.switch [value=added]').checked = textInAddress('maps') === 'added';
 find('.panels').inert = true; // until there is a drawing
 if (props.value) load(false);
 watch('value', () => load(drawing !== null));

@@ -14,6 +14,26 @@ function largestOf(weights) {
   return weights.reduce((largest, weight) => Math.max(largest, weight), 0);
 }
 
+// Three digits: what is below 1 after the point, what is larger in all.
+const threeDigits = (number) => (Math.abs(number) <= 1 ? number.toFixed(3) : number.toPrecision(3));
+
+// What is said below a head's map and, in full, of it.
+function entropyWords(weights) {
+  const entropy = entropyOf(weights).toFixed(2);
+  return [entropy, `entropy ${entropy} nats, maximum ${largestOf(weights).toFixed(3)}`];
+}
+
+// Weights, or the lengths of what each token adds with them: times those of the projected values.
+function lengthsOrWeights(weights, lengths) {
+  return lengths ? weights.map((weight, i) => weight * lengths[i]) : weights;
+}
+
+// The same as entropyWords where such lengths are shown.
+function addedWords(lengths) {
+  const most = threeDigits(largestOf(lengths));
+  return [most, `one token adds ${most} at most`];
+}
+
 // The positions of the three largest weights, the largest first.
 function threeLargest(weights) {
   return Array.from(weights.keys()).sort((a, b) => weights[b] - weights[a]).slice(0, 3);
@@ -77,7 +97,7 @@ function paintSpecial(target, weights, layout, high, colors) {
     const cell = document.createElement('div');
     const [square, weight] = [document.createElement('i'), document.createElement('span')];
     square.style.backgroundColor = colorOf(colors, weights[i] / high);
-    weight.textContent = weights[i].toFixed(3);
+    weight.textContent = threeDigits(weights[i]);
     cell.append(name, square, weight);
     return cell;
   });
@@ -96,7 +116,7 @@ function paintColorBar(target, high, colors) {
     bar.getContext('2d').putImageData(pixels, 0, 0);
   }
   target.firstChild.textContent = '0';
-  target.lastChild.textContent = high.toFixed(3);
+  target.lastChild.textContent = threeDigits(high);
 }
 
 // A thumbnail for each head, a line for each layer. Arrow keys move, like in a table.
@@ -112,16 +132,16 @@ function makeHeadGrid(target, layers, heads, onChoose) {
     [chosen.button.tabIndex, chosen.button.ariaPressed] = [0, 'true'];
   }
 
-  function paint(weightsOf, layout, high, colors, visible) {
+  function paint(weightsOf, layout, high, colors, visible, inWords = entropyWords) {
     for (const { layer, head, button, cells, special, label } of thumbnails) {
       const weights = weightsOf(layer, head);
+      const [short, long] = inWords(weights);
       paintCells(cells, weights, layout, high, colors, visible);
       const column = { rows: layout.special.length, columns: 1, special: [] };
       special.hidden = column.rows === 0;
       if (column.rows) paintCells(special, weights, column, high, colors);
-      label.textContent = entropyOf(weights).toFixed(2);
-      const largest = largestOf(weights).toFixed(3);
-      button.title = `Layer ${layer}, head ${head}: entropy ${label.textContent} nats, maximum ${largest}`;
+      label.textContent = short;
+      button.title = `Layer ${layer}, head ${head}: ${long}`;
       button.ariaLabel = button.title;
     }
   }

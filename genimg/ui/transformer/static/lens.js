@@ -8,18 +8,20 @@ function makeLens(target, layers, onChoose) {
     const [name, map, chance] = ['span', 'div', 'b'].map((tag) => document.createElement(tag));
     const [canvas, marker, bars] = ['canvas', 'div', 'div'].map((tag) => document.createElement(tag));
     const [attention, feedForward] = [document.createElement('i'), document.createElement('u')];
+    const numbers = document.createElement('span');
     name.textContent = depth ? `after layer ${depth - 1}` : 'before layer 0';
     map.className = 'map hatched';
     [map.role, map.ariaLabel] = ['img', `Picture ${name.textContent}`];
-    bars.role = 'img';
+    bars.ariaHidden = 'true'; // the numbers below say the same
+    numbers.className = 'sums';
     marker.className = 'marker';
     bars.className = 'added';
     map.append(canvas, marker);
     bars.append(attention, feedForward);
-    column.append(name, map, chance, bars);
+    column.append(name, map, chance, bars, numbers);
     map.addEventListener('click', onChoose);
     target.append(column);
-    return { map, canvas, marker, chance, bars, attention, feedForward };
+    return { map, canvas, marker, chance, bars, numbers, attention, feedForward };
   });
 
   // `drawing` has the arrays of DrawingHandlers.payload; `query` is the place that is looked at.
@@ -35,13 +37,14 @@ function makeLens(target, layers, onChoose) {
       markPatch(column.marker, query, layout);
       column.chance.textContent = percent(at(chances, depth));
       column.bars.hidden = depth === 0;
+      const stream = `stream ${at(drawing.stream, depth).toPrecision(3)}`;
+      column.numbers.textContent = stream;
       if (!depth) return;
       const [a, f] = [at(attention, depth - 1), at(feedForward, depth - 1)];
       column.attention.style.height = `${(100 * a) / most}%`;
       column.feedForward.style.height = `${(100 * f) / most}%`;
-      const words = `Attention adds ${a.toPrecision(3)}, the feed-forward network`
-        + ` ${f.toPrecision(3)}, to a stream that is then ${at(drawing.stream, depth).toPrecision(3)} long`;
-      [column.bars.title, column.bars.ariaLabel] = [words, words];
+      column.numbers.textContent = `attention ${a.toPrecision(3)}\nfeed-forward ${f.toPrecision(3)}`
+        + `\n${stream}`;
     });
     const decided = drawing.decided.data[query];
     const place = `For place ${query} the model's first choice`;

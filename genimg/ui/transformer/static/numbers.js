@@ -14,6 +14,9 @@ function spell(number) {
   return String(Number(number.toPrecision(9)));
 }
 
+// Three digits, where nobody has asked for one number yet.
+const rounded = (number) => String(Number(number.toPrecision(3)));
+
 function rangeOf(data) {
   const finite = data.filter(Number.isFinite).sort(); // typed arrays sort by value
   return [finite[0], finite[finite.length - 1]]; // every token sees at least itself
@@ -151,9 +154,9 @@ function addArray(parent, array, numbers, table) {
   const canvas = written(figure, 'canvas', 'cells');
   paint(canvas, numbers.data, geometry, colorOf);
   const scale = written(figure, 'div', 'scale');
-  written(scale, 'span', '', spell(range[0]));
+  written(scale, 'span', '', rounded(range[0]));
   paintBar(written(scale, 'canvas'), range, colorOf);
-  written(scale, 'span', '', spell(range[1]));
+  written(scale, 'span', '', rounded(range[1]));
   const button = written(scale, 'button', '', 'CSV');
   button.type = 'button';
   button.ariaLabel = `Download ${array.symbol} as CSV`;

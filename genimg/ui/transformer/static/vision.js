@@ -13,6 +13,9 @@ let linked = true; // until what the address names has been shown
 let timer = null;
 
 const weightsOf = (layer, head) => itemOf(look.attention, layer, head, state.query);
+const adds = () => find('.switch [value=added]').checked;
+const shownOf = (layer, head) => lengthsOrWeights(
+  weightsOf(layer, head), adds() && itemOf(look.value_lengths, layer, head));
 const patchesOf = (weights) => weights.subarray(layout.special.length);
 
 function nameOf(position) {
@@ -23,7 +26,7 @@ function nameOf(position) {
 
 function mostOf(weights) {
   const most = threeLargest(weights);
-  return most.map((position) => `${nameOf(position)} ${weights[position].toFixed(3)}`).join('; ');
+  return most.map((position) => `${nameOf(position)} ${threeDigits(weights[position])}`).join('; ');
 }
 
 // A row of weights over the picture, with the special tokens beside it.
@@ -42,25 +45,47 @@ function showAttention() {
   let high = 0;
   for (let layer = 0; layer < layers; layer += 1) {
     for (let head = 0; head < heads; head += 1) {
-      high = Math.max(high, largestOf(patchesOf(weightsOf(layer, head))));
+      high = Math.max(high, largestOf(patchesOf(shownOf(layer, head))));
     }
   }
-  const weights = weightsOf(state.layer, state.head);
+  const weights = shownOf(state.layer, state.head);
   const flow = itemOf(look.rollout, state.query);
   const own = find('.own input').checked;
   paintMap(find('.attention'), weights, own ? largestOf(patchesOf(weights)) : high);
   paintMap(find('.rollout'), flow, largestOf(patchesOf(flow)));
   const patch = state.query - layout.special.length;
   for (const marker of element.querySelectorAll('.marker')) markPatch(marker, patch, layout);
-  grid.paint(weightsOf, layout, high, look.colors.data);
+  grid.paint(shownOf, layout, high, look.colors.data, Infinity, adds() ? addedWords : entropyWords);
   grid.choose(state.layer, state.head);
   querySlider.value = state.query;
   querySlider.setAttribute('aria-valuetext', nameOf(state.query));
   find('.query output').textContent = `${state.query}: ${nameOf(state.query)}`;
   find('.attention .place').textContent = `layer ${state.layer}, head ${state.head}`;
-  find('.attention .numbers').textContent = `Entropy ${entropyOf(weights).toFixed(2)} nats of at`
+  find('.attention .what').textContent = adds() ? 'What it adds:' : 'Attention';
+  find('.heads .below').textContent = `Below each head is ${adds() ? 'the most that one token adds'
+    : 'its entropy in nats'}. All share one scale, that of the large map.`;
+  find('.attention .numbers').textContent = adds()
+    ? `The length of weight × value × output projection. Most from ${mostOf(weights)}.`
+    : `Entropy ${entropyOf(weights).toFixed(2)} nats of at`
     + ` most ${Math.log(weights.length).toFixed(2)}. Most on ${mostOf(weights)}.`;
   find('.rollout .numbers').textContent = `Most from ${mostOf(flow)}.`;
+}
+
+// Of the first patch where the query is none.
+function showPositions() {
+  const patch = Math.max(0, state.query - layout.special.length);
+  const figures = look.ways.map((name, way) => {
+    const figure = document.createElement('figure');
+    const map = written(figure, 'div', 'map canvas');
+    [map.role, map.ariaLabel] = ['img', `How alike each patch is to patch ${patch}: ${name}`];
+    const shares = itemOf(look.positions, way, patch).map((cosine) => (1 + cosine) / 2);
+    paintCells(written(map, 'canvas'), shares, { ...layout, special: [] }, 1, look.signed.data);
+    markPatch(written(map, 'div', 'marker'), patch, layout);
+    map.addEventListener('click', chooseQuery);
+    written(figure, 'figcaption', '', name);
+    return figure;
+  });
+  find('.ways').replaceChildren(...figures);
 }
 
 // Each class on its own scale: what speaks for an unlikely one is faint beside the likeliest.
@@ -97,6 +122,7 @@ function showClasses() {
 function go(changes) {
   Object.assign(state, changes);
   showAttention();
+  showPositions();
   clearTimeout(timer);
   timer = setTimeout(() => {
     const { layer, head, query } = state;
@@ -104,6 +130,10 @@ function go(changes) {
     writeAddress([], { looker: checkpoint, looker_layer: layer, looker_head: head, looker_query: query });
     trigger('select', { looking: look.looking, layer, head, query });
   }, QUIET_MILLISECONDS);
+}
+
+function chooseQuery(event) {
+  go({ query: layout.special.length + patchAt(event, layout) });
 }
 
 function load() {
@@ -124,6 +154,7 @@ function load() {
       query: numberInAddress('looker_query', positions, place.query),
     } : { ...place };
     linked = false;
+    find('.switch [value=added]').checked = textInAddress('looker_maps') === 'added';
     find('.own input').checked = textInAddress('looker_scale') === 'own';
     querySlider.max = positions - 1;
   }
@@ -135,8 +166,13 @@ function load() {
 }
 
 for (const map of element.querySelectorAll('.attention .map, .rollout .map')) {
-  map.addEventListener('click', (event) => {
-    go({ query: layout.special.length + patchAt(event, layout) });
+  map.addEventListener('click', chooseQuery);
+}
+makeFold(find('.positions .fold'), find('.positions'), true);
+for (const choice of element.querySelectorAll('.switch input')) {
+  choice.addEventListener('change', () => {
+    showAttention();
+    writeAddress(['looker_maps'], adds() ? { looker_maps: 'added' } : {});
   });
 }
 find('.own input').addEventListener('change', () => {

@@ -1,0 +1,308 @@
+"""What the Compare tab shows: plain functions, no Gradio."""
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+import numpy as np
+import torch
+
+from genimg import checkpoints
+from genimg.checkpoints import CheckpointError
+from genimg.checks import require_whole_number
+from genimg.data import Dataset
+from genimg.explore import DrawerModel, GanModel, TokenizerModel
+from genimg.explore.comparing import (
+    Maker,
+    classes_of_both,
+    decoded,
+    detail_of,
+    partner,
+    same_tokens,
+    seconds_per_picture,
+)
+from genimg.explore.local_data import pictures_here
+from genimg.explore.neighbours import training_pictures
+from genimg.explore.shipped import TokenizerName
+from genimg.randomness import generator
+from genimg.render import data_uri, grid
+from genimg.ui.compare.figures import figures
+from genimg.ui.messages import dataset_words, sentence
+from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.transformer.drawing_view import ANY_CLASS, LARGEST_SEED, class_words
+
+PICTURES = 12
+_COLUMNS = 4
+_NEIGHBOURS = 4
+_BRIDGED = 6
+_KEPT = 32
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompareView:
+    """What is compared.
+
+    Attributes:
+        gan, drawer: names of models on their shelves.
+        label: a class that both know; None for any.
+        seed: which pictures.
+    """
+
+    gan: str
+    drawer: str
+    label: str | None
+    seed: int
+
+    def query(self) -> str:
+        """Return the view as the query of an address."""
+        entries: dict[str, Any] = {"compared": self.gan, "with": self.drawer}
+        if self.label is not None:
+            entries["compared_class"] = self.label
+        return urlencode(entries | {"compared_seed": self.seed})
+
+
+class CompareHandlers:
+    """The functions behind the tab. Every method raises ValueError with one sentence.
+
+    Args:
+        gans, drawers: where the models stand.
+    """
+
+    def __init__(self, gans: ModelShelf[GanModel], drawers: ModelShelf[DrawerModel]) -> None:
+        self.gans, self.drawers = gans, drawers
+        self.samples = lru_cache(maxsize=_KEPT)(self._samples)
+        self.table = lru_cache(maxsize=_KEPT)(self._table)
+        self.copies = lru_cache(maxsize=_KEPT)(self._copies)
+        self.bridge = lru_cache(maxsize=_KEPT)(self._bridge)
+        for shelf in (gans, drawers):
+            for kept in (self.samples, self.copies, self.table, self.bridge):
+                shelf.when_reloaded(kept.cache_clear)
+
+    def first_view(self) -> CompareView:
+        """Return what is on the screen before anyone touched anything."""
+        gan = self.gans.names[0]
+        drawer = self.drawer_for(gan, self.drawers.names[0])
+        classes = self.classes(gan, drawer)
+        return CompareView(gan=gan, drawer=drawer, label=classes[0] if classes else None, seed=1)
+
+    def drawer_for(self, gan: str, drawer: str) -> str:
+        """Return the image GPT to put beside a GAN: this one, or the first of its data set."""
+        with self.gans.use(gan) as model:
+            own = model.info.get("dataset")
+        return partner(self.drawers.named(drawer), _datasets(self.drawers), own)
+
+    def gan_for(self, drawer: str, gan: str) -> str:
+        """Return the GAN to put beside an image GPT, likewise."""
+        with self.drawers.use(drawer) as model:
+            own = model.info.get("dataset")
+        return partner(self.gans.named(gan), _datasets(self.gans), own)
+
+    def classes(self, gan: str, drawer: str) -> list[str]:
+        """Return the classes that both models know."""
+        with self.gans.use(gan) as one, self.drawers.use(drawer) as other:
+            return classes_of_both(one.classes, other.classes)
+
+    def choices(self, gan: str, drawer: str) -> list[tuple[str, str | int]]:
+        """Return (what to show, value) of each class to choose from, the first for any class."""
+        named = [(class_words(name), name) for name in self.classes(gan, drawer)]
+        return [(class_words(None).capitalize(), ANY_CLASS), *named]
+
+    def view(self, gan: Any, drawer: Any, label: Any, seed: Any) -> CompareView:
+        """Return the view of the controls; the label may be ANY_CLASS."""
+        gan, drawer = self.gans.named(gan), self.drawers.named(drawer)
+        known = self.classes(gan, drawer)
+        if label != ANY_CLASS and label not in known:
+            raise ValueError(f"both models know only these classes: {', '.join(known) or 'none'}")
+        require_whole_number("the seed", seed, 0, LARGEST_SEED)
+        chosen = None if label == ANY_CLASS else label
+        return CompareView(gan=gan, drawer=drawer, label=chosen, seed=int(seed))
+
+    def linked_view(self, query: Mapping[str, str]) -> CompareView:
+        """Return the view of a link, the inverse of `CompareView.query`."""
+        seed = query.get("compared_seed", "")
+        if not seed.isdecimal():
+            raise ValueError("this link is damaged: its seed cannot be read")
+        label = query.get("compared_class", ANY_CLASS)
+        return self.view(query.get("compared", ""), query.get("with", ""), label, int(seed))
+
+    def code(self, view: CompareView) -> str:
+        """Return Python that makes the pictures of a view."""
+        label = None if view.label is None else [view.label] * PICTURES
+        spelled = "None" if label is None else f"[{json.dumps(view.label)}] * {PICTURES}"
+        sources = self.gans.source(view.gan), self.drawers.source(view.drawer)
+        return (
+            "import genimg\nfrom genimg.render import grid\n\n"
+            f"for name in {json.dumps(sources)}:\n"
+            "    model = genimg.load(name)\n"
+            f"    pictures = model.sample({PICTURES}, seed={view.seed}, label={spelled})\n"
+            '    grid(pictures).save(f"{model.kind}.png")\n'
+            '    print(model.info.get("metrics"))\n'
+        )
+
+    def _samples(self, view: CompareView) -> str:
+        """Return HTML: pictures of both models beside real ones."""
+        columns = []
+        for shelf, name, maker in self._both(view):
+            with shelf.use(name) as model:
+                columns.append(_column(maker, _made(model, view.label, view.seed)))
+        return f'<div class="sides">{"".join(columns)}{_real_column(self._real(view))}</div>'
+
+    def _copies(self, view: CompareView) -> str:
+        """Return HTML: the first picture of each model and the training pictures nearest to it."""
+        columns = []
+        for shelf, name, maker in self._both(view):
+            with shelf.use(name) as model:
+                first = _made(model, view.label, view.seed)[0]
+                dataset, size = model.info.get("dataset"), model.config.size
+            columns.append(f"<section><h3>{maker}</h3>{_nearest(first, dataset, size)}</section>")
+        return f'<div class="sides">{"".join(columns)}</div>'
+
+    def _table(self, view: CompareView) -> str:
+        """Return HTML: what was measured of both models, and what each of them can do."""
+        with self.gans.use(view.gan) as gan, self.drawers.use(view.drawer) as drawer:
+            seconds = [
+                seconds_per_picture(gan, view.label if gan.classes else None),
+                seconds_per_picture(drawer, view.label),
+            ]
+            learned = [info.get("dataset") for info in (gan.info, drawer.info)]
+            table = figures(gan, drawer, seconds)
+        if learned[0] == learned[1]:
+            return table
+        called = " and ".join(dataset_words(name or "an unknown data set") for name in learned)
+        return (
+            f"<p>They learned from different pictures ({html.escape(called)}), so the distances do"
+            f" not compare.</p>{table}"
+        )
+
+    def _bridge(self, view: CompareView) -> str:
+        """Return HTML: real pictures as two decoders make them of the same tokens."""
+        with self.drawers.use(view.drawer) as model:
+            own, dataset, size = model.tokenizer, model.info.get("dataset"), model.config.size
+        critic, plain = _decoders(own)
+        if not critic or not plain:
+            return "<p>No second decoder for the tokens of this model ships with genimg.</p>"
+        try:
+            split = pictures_here(dataset, size, "test")
+        except ValueError as error:
+            return f"<p>{html.escape(sentence(error))}</p>"
+        numbers = numbers_of(split, view.label, view.seed, _BRIDGED)
+        images = split.images[numbers].permute(0, 2, 3, 1).numpy().copy()
+        with_critic, without = decoded([critic, plain], images)
+        rows = [_bridge_row("Real test pictures", f"detail {detail_of(images):.1f}", images)]
+        made = {"With an opponent": (critic, with_critic), "Without one": (plain, without)}
+        for title, (tokenizer, found) in made.items():
+            said = f"error {found.error:.1f}, detail {found.detail:.1f}"
+            measured = tokenizer.info.get("metrics", {}).get("reconstruction_frechet_distance")
+            if measured:
+                said += f"; FD of all test pictures {measured['value']:.2f}"
+            rows.append(_bridge_row(title, said, found.pictures))
+        return "".join(rows)
+
+    def _both(self, view: CompareView) -> tuple[tuple[ModelShelf[Any], str, str], ...]:
+        return (
+            (self.gans, view.gan, "The GAN"),
+            (self.drawers, view.drawer, "The Transformer"),
+        )
+
+    def _real(self, view: CompareView) -> np.ndarray | ValueError:
+        with self.gans.use(view.gan) as model:
+            dataset, size = model.info.get("dataset"), model.config.size
+        try:
+            split = pictures_here(dataset, size, "test")
+        except ValueError as error:
+            return error
+        return split.pictures()[numbers_of(split, view.label, view.seed, PICTURES)]
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(name: TokenizerName) -> TokenizerModel:
+    return TokenizerModel(checkpoints.read(name))
+
+
+def _decoders(own: Any) -> tuple[TokenizerModel | None, TokenizerModel | None]:
+    """Return the tokenizers with the tokens of `own`: with a discriminator, and without."""
+    found: dict[bool, TokenizerModel] = {}
+    for name in get_args(TokenizerName):
+        model = _tokenizer(name)
+        if same_tokens(model.tokenizer, own):
+            found["initial_weights" not in model.info] = model
+    return found.get(True), found.get(False)
+
+
+def _datasets(shelf: ModelShelf[Any]) -> dict[str, str | None]:
+    """Return the data set of each model on a shelf that ships, by name; from the cards alone."""
+    found = {}
+    for name in shelf.names:
+        try:
+            found[name] = checkpoints.read_card(checkpoints.find(name)).get("dataset")
+        except CheckpointError:  # a run, or a damaged checkpoint, which says so when it is chosen
+            found[name] = None
+    return found
+
+
+def _made(model: Maker, label: str | None, seed: int) -> np.ndarray:
+    labels = [label] * PICTURES if label is not None and model.classes else None
+    return model.sample(PICTURES, seed=seed, label=labels)
+
+
+def numbers_of(split: Dataset, label: str | None, seed: int, count: int) -> np.ndarray:
+    """Return the numbers of some pictures of a split, int64 (count,), or fewer if it has fewer.
+
+    Args:
+        label: of this class; None, or a class that the split does not know, for any.
+        seed: which ones.
+    """
+    known = label in split.classes
+    fits = split.labels == split.classes.index(label) if known else split.labels >= 0
+    among = fits.nonzero().flatten()
+    order = torch.randperm(len(among), generator=generator(seed, "some pictures", 0))
+    return among[order[:count]].numpy()
+
+
+def _nearest(picture: np.ndarray, dataset: str | None, size: int) -> str:
+    """Return HTML: the training pictures nearest to a picture, or why there are none."""
+    try:
+        known = training_pictures(dataset, size)
+    except ValueError as error:
+        return f"<p>{html.escape(sentence(error))}</p>"
+    near = known.nearest(picture, min(_NEIGHBOURS, len(known.training)))
+    shown = "".join(
+        f'<img src="{data_uri(each, "png")}" alt="Training picture {number}">'
+        for each, number in zip(near.pictures, near.numbers, strict=True)
+    )
+    said = (
+        "" if near.ratio is None else f", {near.ratio:.2f} times as far as for an unseen real one"
+    )
+    return (
+        f'<div class="near"><img src="{data_uri(picture, "png")}" alt="The first picture">'
+        f"<span>→</span>{shown}</div><p>The first picture and the training pictures nearest to"
+        f" it{said}.</p>"
+    )
+
+
+def _column(title: str, pictures: np.ndarray, below: str = "") -> str:
+    address = data_uri(grid(pictures, _COLUMNS, gap=1), "png")
+    return (
+        f'<section><h2>{title}</h2><img class="sheet" src="{address}"'
+        f' alt="{len(pictures)} pictures of {title[0].lower()}{title[1:]}">{below}</section>'
+    )
+
+
+def _real_column(pictures: np.ndarray | ValueError) -> str:
+    if isinstance(pictures, ValueError):
+        reason = html.escape(sentence(pictures))
+        return f"<section><h2>Real pictures</h2><p>{reason}</p></section>"
+    note = "<p>Test pictures: neither model has seen them.</p>"
+    return _column("Real pictures", pictures, note)
+
+
+def _bridge_row(title: str, said: str, pictures: np.ndarray) -> str:
+    address = data_uri(grid(pictures, len(pictures), gap=1), "png")
+    return (
+        f'<figure><figcaption><b>{title}</b><br>{said}</figcaption><img src="{address}"'
+        f' alt="{title}"></figure>'
+    )

@@ -1,0 +1,127 @@
+"""Draw in parallel: components and wiring. What happens is in `parallel_handlers`.
+
+A drawing is made when somebody asks for it. Its steps are looked at in the browser
+(`static/parallel.js`); only the code below follows the event `select`.
+"""
+
+import time
+from typing import Any
+
+import gradio as gr
+
+from genimg.explore.parallel import ORDERS
+from genimg.ui import components
+from genimg.ui.gan.handlers import random_seed
+from genimg.ui.messages import as_error, as_warning, silently, warn
+from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.opening import Opening
+from genimg.ui.transformer import components as transformer_components
+from genimg.ui.transformer.drawing_view import ANY_CLASS, GUIDANCE, LARGEST_SEED
+from genimg.ui.transformer.parallel_handlers import ParallelHandlers
+from genimg.ui.transformer.parallel_view import NOISE
+
+_EXPLANATION = (
+    "This Transformer looks in all directions, so it need not draw one token after another. In"
+    " every step it proposes a token for each place that is still masked, keeps the proposals that"
+    " it is surest of, and masks the others again (MaskGIT). Tokens kept in the same step do not"
+    " know of one another: with few steps they may not fit together."
+)
+_ORDER_WORDS = {
+    "confidence": "surest first",
+    "raster": "row by row",
+    "spiral": "spiral inwards",
+    "centre-out": "from the centre",
+    "random": "at random",
+}
+# The handlers check the values themselves, with a sentence that says what to do.
+_QUEUED: dict[str, Any] = {
+    "preprocess": False,
+    "trigger_mode": "always_last",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+_LIVE: dict[str, Any] = _QUEUED | {"queue": False}
+
+
+def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
+    """Add this part to `demo`, the page that is being built; return how it shows another model."""
+    handlers = ParallelHandlers(shelf)
+    first = handlers.first_view()
+    initial = handlers.controls(first)
+    gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
+    with gr.Row(elem_classes=["stage", "aligned"]):
+        checkpoint = components.choice(
+            **initial["checkpoint"], label="Model", name="parallel-model", scale=3, min_width=150
+        )
+        label = components.choice(
+            **initial["label"], label="Class", name="parallel-label", scale=3, min_width=130
+        )
+        seed = gr.Number(
+            label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="parallel-seed",
+            scale=2, min_width=90, **initial["seed"],
+        )  # fmt: skip
+        die = gr.Button("New seed", elem_id="parallel-die", scale=1, min_width=100)
+        make = gr.Button("Draw", variant="primary", elem_id="parallel-make", scale=2, min_width=120)
+    with gr.Row(elem_classes=["stage", "sliders"]):
+        order = components.choice(
+            [(_ORDER_WORDS[name], name) for name in ORDERS], **initial["order"],
+            label="What is kept first", name="parallel-order", min_width=150,
+        )  # fmt: skip
+        steps = gr.Slider(
+            1, step=1, label="Steps", min_width=150, buttons=[], elem_id="parallel-steps",
+            **initial["steps"],
+        )  # fmt: skip
+        guidance = gr.Slider(
+            *GUIDANCE, step=0.05, label="Guidance (1: off)", min_width=150, buttons=[],
+            elem_id="parallel-guidance", **initial["guidance"],
+        )  # fmt: skip
+        noise = gr.Slider(
+            *NOISE, step=0.1, label="Noise in what is surest", min_width=150, buttons=[],
+            elem_id="parallel-noise", **initial["noise"],
+        )  # fmt: skip
+    facts = gr.HTML(elem_id="parallel-facts", elem_classes=["facts"], **initial["facts"])
+    drawing = transformer_components.parallel(name="parallel")
+    with gr.Column(elem_classes=["stage", "foldable"]):
+        components.heading("The drawing in Python")
+        code = components.snippet("", name="parallel-code")
+
+    settings = [checkpoint, label, seed, steps, order, guidance, noise]
+    controls = [*settings, facts]
+
+    def draw_picture(*values: Any) -> dict[str, Any]:
+        # With the time it is news to the browser even if it is the same drawing: it appears again.
+        return handlers.payload(handlers.view(*values)) | {"asked": time.time()}
+
+    def choose(checkpoint: str, label: Any, seed: int) -> list[Any]:
+        view = handlers.view_in(checkpoint, label, seed)
+        shown = [gr.update(**entry) for entry in handlers.controls(view).values()]
+        return [handlers.payload(view), *shown]
+
+    def open_link(request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        try:
+            view = handlers.linked_view(query) if "parallel" in query else None
+        except ValueError as error:
+            warn(error)
+            view = None
+        if view is None:  # not made before the page is served
+            return [handlers.payload(first), *[gr.skip()] * len(controls)]
+        shown = [gr.update(**entry) for entry in handlers.controls(view).values()]
+        return [handlers.payload(view), *shown]
+
+    def show_code(event: gr.EventData) -> str:
+        return handlers.snippet(event._data)
+
+    drawn = _QUEUED | {"show_progress": "minimal", "show_progress_on": drawing}
+    gr.on(
+        [make.click, seed.submit, label.input], as_warning(draw_picture), settings, drawing,
+        **drawn,
+    )  # fmt: skip
+    die.click(random_seed, None, seed, **_LIVE).then(
+        as_warning(draw_picture), settings, drawing, **drawn
+    )
+    checkpoint.input(as_warning(choose), settings[:3], [drawing, *controls], **drawn)
+    drawing.select(silently(show_code), None, code, **_LIVE | {"trigger_mode": "multiple"})
+    demo.load(open_link, None, [drawing, *controls], **_QUEUED)
+    gr.api(as_error(handlers.draw), api_name="draw_in_parallel")
+    return Opening(shelf, lambda name: choose(name, ANY_CLASS, first.seed), [drawing, *controls])

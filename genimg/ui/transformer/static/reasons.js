@@ -1,0 +1,77 @@
+// Why a token was drawn. No value: the drawing tells by "looked-at" that window.lookedAt has
+// changed, {request, layout}; the query of the request is the token.
+// Comes after helpers.js, payload.js and heads.js.
+const find = (selector) => element.querySelector(selector);
+const [ask, results, status] = ['.ask', '.results', '[role=status]'].map(find);
+let shown = null; // the token that is explained, or is on its way, as text
+let running = false; // the server is asked one thing at a time
+
+const inNats = (number) => `${number < 0 ? '−' : '+'}${threeDigits(Math.abs(number))}`;
+
+function nameOf(position) {
+  const token = position - window.lookedAt.layout.special.length;
+  return token < 0 ? 'the class' : `token ${token}`;
+}
+
+// What speaks for the token is red, what speaks against it blue; no color is none at all.
+function paintMap(name, values, colors, { layout, request }) {
+  const high = Math.max(...values.map(Math.abs)) || 1;
+  const shares = values.map((value) => (1 + value / high) / 2);
+  const figure = find(`.${name}`);
+  paintCells(figure.querySelector('canvas'), shares, layout, 1, colors, request.query);
+  paintSpecial(figure.querySelector('.special'), shares, layout, 1, colors);
+  figure.querySelectorAll('.special span').forEach((span, i) => {
+    span.textContent = inNats(values[i]);
+  });
+  markPatch(figure.querySelector('.marker'), request.query, layout);
+  const most = threeLargest(values).filter((position) => values[position] > 0);
+  const words = most.map((position) => `${nameOf(position)} ${inNats(values[position])}`);
+  find(`.${name} figcaption`).textContent = `By ${name}, in nats. Most for it: ${words.join(' · ') || 'nothing'}`;
+}
+
+function paint(answer) {
+  const { gradient, ablation, colors } = unpack(answer);
+  paintMap('gradient', gradient.data, colors.data, window.lookedAt);
+  paintMap('ablation', ablation.data, colors.data, window.lookedAt);
+  results.hidden = false;
+  status.textContent = answer.words;
+  find('code').textContent = answer.code;
+}
+
+// What was there belongs to another token.
+function clear(words) {
+  results.hidden = true;
+  [status.textContent, find('code').textContent] = [words, ''];
+}
+
+const asked = ({ drawing, query }) => JSON.stringify([drawing, query]);
+
+async function explain() {
+  if (running) return;
+  running = true;
+  const { request } = window.lookedAt;
+  shown = asked(request);
+  status.textContent = 'Asking the model ...';
+  let answer = { error: 'The server did not answer; try again.' };
+  try {
+    answer = await server.explain_token(request);
+  } catch { /* the sentence above is shown */ }
+  running = false;
+  if (asked(window.lookedAt.request) !== shown) return; // another one is looked at by now
+  if (answer.error) clear(answer.error);
+  else paint(answer);
+}
+
+function show() {
+  if (!window.lookedAt) return;
+  const { request } = window.lookedAt;
+  ask.disabled = false;
+  ask.textContent = `Why token ${request.query}?`;
+  if (asked(request) === shown) return;
+  shown = null;
+  clear('');
+}
+
+ask.addEventListener('click', explain);
+document.addEventListener('looked-at', show);
+show();
