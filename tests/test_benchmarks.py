@@ -32,3 +32,11 @@ def test_the_handler_of_the_page_is_timed(tmp_path):
     times = latency.time_handler(latency.publish_untrained(tmp_path, 32), 2)
     assert len(times) == 2
     assert all(math.isfinite(milliseconds) and milliseconds > 0 for milliseconds in times)
+
+
+def test_every_way_to_compute_a_long_sequence_is_measured():
+    long = load("long_sequences")
+    for name in long.ways(300):
+        milliseconds, megabytes = long.measure(name, 300, True, 1)
+        assert milliseconds > 0
+        assert megabytes >= 0
