@@ -56,6 +56,10 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
         label = components.choice(
             **initial["label"], label="Class", name="parallel-label", scale=3, min_width=130
         )
+        order = components.choice(
+            [(_ORDER_WORDS[name], name) for name in ORDERS], **initial["order"],
+            label="What is kept first", name="parallel-order", scale=3, min_width=130,
+        )  # fmt: skip
         seed = gr.Number(
             label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="parallel-seed",
             scale=2, min_width=90, **initial["seed"],
@@ -63,10 +67,6 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
         die = gr.Button("New seed", elem_id="parallel-die", scale=1, min_width=100)
         make = gr.Button("Draw", variant="primary", elem_id="parallel-make", scale=2, min_width=120)
     with gr.Row(elem_classes=["stage", "sliders"]):
-        order = components.choice(
-            [(_ORDER_WORDS[name], name) for name in ORDERS], **initial["order"],
-            label="What is kept first", name="parallel-order", min_width=150,
-        )  # fmt: skip
         steps = gr.Slider(
             1, step=1, label="Steps", min_width=150, buttons=[], elem_id="parallel-steps",
             **initial["steps"],
@@ -76,7 +76,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
             elem_id="parallel-guidance", **initial["guidance"],
         )  # fmt: skip
         noise = gr.Slider(
-            *NOISE, step=0.1, label="Noise in what is surest", min_width=150, buttons=[],
+            *NOISE, step=0.1, label="Noise", min_width=150, buttons=[],
             elem_id="parallel-noise", **initial["noise"],
         )  # fmt: skip
     facts = gr.HTML(elem_id="parallel-facts", elem_classes=["facts"], **initial["facts"])
