@@ -3,11 +3,11 @@
     python benchmarks/latency.py [--events N] [--skip-browser]
 
 "handler" is the Python function behind the slider, arguments in, picture out as a data address;
-"ends" the one that draws the small pictures at both ends of all sliders. "browser" goes from the
-slider's input event to the decoded new picture, in the page as a visitor gets it. The models are
-those of `fashion-style`, grey at 32 pixels, and of `portraits-style`, in colour at 64, with random
-weights: the time does not depend on what it has learned. `import` and `ready` are what a start
-costs.
+"ends" the one that draws the small pictures at both ends of all sliders; "units" the one that
+draws the picture with eight units of a layer switched off. "browser" goes from the slider's input
+event to the decoded new picture, in the page as a visitor gets it. The models are those of
+`fashion-style`, grey at 32 pixels, and of `portraits-style`, in colour at 64, with random weights:
+the time does not depend on what it has learned. `import` and `ready` are what a start costs.
 """
 
 import sys
@@ -38,6 +38,7 @@ from genimg.models.style_dcgan import StyleDcganConfig
 from genimg.render import encode
 from genimg.training.presets import make_spec
 from genimg.ui.gan.handlers import LATENTS, GanHandlers
+from genimg.ui.gan.inside_handlers import InsideHandlers
 from genimg.ui.gan.sliders import DIRECTIONS
 from genimg.ui.model_shelf import ModelShelf
 
@@ -98,6 +99,21 @@ def time_ends(path: Path, events: int) -> list[float]:
         start = time.perf_counter()
         handlers.ends(view)
         times.append((time.perf_counter() - start) * 1000)
+    return times[2:]
+
+
+def time_units(path: Path, events: int) -> list[float]:
+    """Return milliseconds for each picture with other units switched off."""
+    handlers = GanHandlers(ModelShelf([str(path)]))
+    inside, query = InsideHandlers(handlers), handlers.first_view().query()
+    times = []
+    for event in range(events + 2):
+        units = list(range(event % 24, event % 24 + 8))
+        change = {"layer": 1, "units": units, "factor": 0, "level": 1, "painted": ""}
+        start = time.perf_counter()
+        answer = inside.look({"query": query, "layer": 1, "changes": [change]})
+        times.append((time.perf_counter() - start) * 1000)
+        assert "error" not in answer, answer
     return times[2:]
 
 
@@ -164,6 +180,7 @@ def main() -> None:
         for size, path in paths.items():
             print(row("handler", size, time_handler(path, options.events)))
             print(row("ends", size, time_ends(path, options.events)))
+            print(row("units", size, time_units(path, options.events)))
         if not options.skip_browser:
             in_browser(paths, options.events)
 
