@@ -120,7 +120,7 @@ def tab_of(query: Mapping[str, str]) -> str:
     known = query.get("tab", "")
     if known in ("gan", "transformer", "train", *PARTS):
         return known
-    return "train" if "run" in query else "draw" if "drawer" in query else ""
+    return "train" if {"run", "race"} & query.keys() else "draw" if "drawer" in query else ""
 
 
 def launch(

@@ -8,7 +8,7 @@ from gradio.themes.utils import colors, fonts, sizes
 _SHEETS = (
     *("static/style.css", "gan/static/gan.css", "gan/static/game.css"),
     *("transformer/static/transformer.css", "transformer/static/numbers.css"),
-    *("static/pad.css", "training/static/training.css"),
+    *("static/pad.css", "training/static/training.css", "training/static/race.css"),
 )
 CSS = [Path(__file__).parent / sheet for sheet in _SHEETS]
 
