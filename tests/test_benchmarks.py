@@ -1,6 +1,7 @@
 """That the benchmarks still fit what they measure; what they measure is read off by people."""
 
 import importlib.util
+import json
 import math
 from pathlib import Path
 
@@ -42,3 +43,30 @@ def test_every_way_to_compute_a_long_sequence_is_measured():
         milliseconds, megabytes = long.measure(name, 300, True, 1)
         assert milliseconds > 0
         assert megabytes >= 0
+
+
+def test_what_the_page_shows_of_objectives_and_optimizers_is_what_the_tables_say():
+    for name in ("objectives", "optimizers"):
+        page = json.loads((load("race_tables").PAGE / f"{name}.json").read_text())
+        lines = (BENCHMARKS / f"{name}.md").read_text().splitlines()
+        for table in page["tables"]:
+            for row in (table["head"], *table["rows"]):
+                assert f"| {' | '.join(row)} |" in lines
+
+
+@pytest.mark.parametrize("name", ["ring of 8", "grid of 25"])
+def test_samples_of_a_mixture_cover_all_of_its_modes(name):
+    mixture = load("gaussians").MIXTURES[name]
+    modes, good = mixture.judge(mixture.sample(2500))
+    assert modes == len(mixture.centres)
+    assert good > 0.97  # of a Gaussian in the plane 98.9 % lie within three deviations
+    assert mixture.judge(mixture.centres[:3]) == (3, 1.0)
+    assert mixture.judge(mixture.centres + 4 * mixture.deviation) == (0, 0.0)
+
+
+def test_a_gan_in_the_plane_is_trained_as_others_are():
+    gaussians = load("gaussians")
+    mixture = gaussians.MIXTURES["ring of 8"]
+    first, again = (gaussians.train(mixture, steps=3) for _ in range(2))
+    assert first[:2] == again[:2]
+    assert 0 <= first.modes <= 8

@@ -4,11 +4,13 @@
     python -m genimg jobs list
     python -m genimg jobs watch
     python -m genimg jobs pause fashion-style-1c9e
+    python -m genimg jobs race --preset fashion-mlp --minutes 2 --vary objective
+    python -m genimg jobs results objective-5b2d
 
 A run goes on when its terminal or the app is closed. The app starts the next one in the queue;
 where no app runs, each of these commands looks after the queue once, and `watch` does so until all
 runs are done. JOB is a job's id, the beginning of its id, or its name; the tokenizer of an image
-GPT may be named in the same way.
+GPT may be named in the same way. A race is several runs that differ in one setting.
 """
 
 import argparse
@@ -29,8 +31,10 @@ from genimg.jobs.commands import COMMANDS, Rebuild
 from genimg.jobs.job import Job
 from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
+from genimg.jobs.races import RESULTS, newest, race_named
 from genimg.jobs.states import ENDED, State
 from genimg.jobs.views import JobView
+from genimg.training.metric_names import METRICS
 from genimg.training.progress import time_text
 from genimg.ui.host import runs_of
 
@@ -79,6 +83,17 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         shown_default="the newest",
     )
     _add(actions, "rebuild", "Make the list of runs again from their folders.", _rebuild)
+    results = _add(actions, "results", "Print the runs of a race side by side.", _results)
+    results.add_argument("race", metavar="RACE", help="Id of a race, or the beginning of it.")
+    race = _add(actions, "race", "Queue runs that differ in one setting, to compare.", _race)
+    race.add_argument(
+        "--vary", required=True, metavar="SETTING", help="The setting in which they differ."
+    )
+    race.add_argument(
+        "--values", nargs="+", default=[], metavar="VALUE",
+        help="What to compare: names or numbers (default all that have a name).",
+    )  # fmt: skip
+    add_preset(race, arguments[2:] if arguments[:2] == ["jobs", "race"] else None)
     start = _add(actions, "start", "Queue a run.", _start)
     start.add_argument(
         "--name", default="", metavar="TEXT", help="Name of the run (default that of the preset)."
@@ -105,7 +120,7 @@ def _add(
         metavar="DIR",
         help="Folder of all runs (default runs, or what GENIMG_RUNS names).",
     )
-    parser.set_defaults(action=action, makes_root=name == "start")
+    parser.set_defaults(action=action, makes_root=name in ("start", "race"))
     return parser
 
 
@@ -194,6 +209,30 @@ def _start(options: argparse.Namespace, manager: JobManager) -> None:
     if manager.supervising:
         watch = _command_line(options.runs, "watch")
         print(f"to start what is queued after it, leave this running: {watch}")
+
+
+def _race(options: argparse.Namespace, manager: JobManager) -> None:
+    race = manager.race(
+        options.preset, options.vary, options.values, visitor=_visitor(), **given_settings(options)
+    )
+    manager.step()
+    for job in race_named(manager.jobs(), race).jobs:
+        print(f"{job.id} is {job.state}: {job.name}")
+    if manager.supervising:
+        print(f"to train one after the other: {_command_line(options.runs, 'watch')}")
+    print(f"to compare them: {_command_line(options.runs, 'results', race)}")
+
+
+def _results(options: argparse.Namespace, manager: JobManager) -> None:
+    manager.step()
+    race = race_named(manager.jobs(), options.race)
+    reports = {job: newest(manager.directory(job.id).read_metrics()) for job in race.jobs}
+    names = [name for name in RESULTS if any(name in values for values in reports.values())]
+    rows = [("run", "state", "images", *(METRICS[name].label.lower() for name in names))]
+    for job, values in reports.items():
+        cells = [f"{values[name]:.4g}" if name in values else "" for name in names]
+        rows.append((plain(job.name), job.state, f"{manager.view(job.id).images_seen:,}", *cells))
+    print(table(rows))
 
 
 def _logs(options: argparse.Namespace, manager: JobManager) -> None:

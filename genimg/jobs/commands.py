@@ -64,30 +64,88 @@ class Start(Command[Job]):
     token: str | None = None
 
     def _execute(self, runs: Runs, visitor: Visitor) -> Job:
-        request = RunSpec.from_dict(self.spec)
-        owner = checked_nickname(visitor.nickname)
-        name = checked_name(self.name or request.preset, "name of a run")
-        id = new_id(request.preset, owner, self.token)
-        if (known := runs.index.job(id)) is not None:
+        job, request = _requested(runs, visitor, self.spec, self.name, self.device, self.token)
+        if (known := runs.index.job(job.id)) is not None:
             return known
-        wanted = resolve_wanted(self.device, runs.engine.capacity())
-        # The worker sees only the GPU it is to use, so that a run can continue on another one.
-        run = dataclasses.replace(request.run, device=wanted.partition(":")[0])
-        request = dataclasses.replace(request, run=run, resolved={})
-        runs.check_room(request, owner, wanted, visitor)
-        now = time.time()
-        job = Job(
-            id=id,
-            name=name,
-            owner=owner,
-            preset=request.preset,
-            device=wanted,
-            created=now,
-            changed=now,
-        )
+        runs.check_room([request], job.owner, job.device, visitor)
         runs.write_run(job, request)
         runs.index.add(job)
-        return runs.job(id)
+        return runs.job(job.id)
+
+
+@dataclass(frozen=True, slots=True)
+class StartRace(Command[str]):
+    """Queue several runs that are to be compared, all or none; return what they have in common.
+
+    Args:
+        setting: the one in which they differ.
+        specs: of each run, `RunSpec.to_dict()`.
+        names: what to call each.
+        device, token: as for `Start`.
+
+    Raises:
+        ValueError, PermissionError: as for `Start`, of any of them or of all together.
+    """
+
+    setting: str
+    specs: list[dict[str, Any]]
+    names: list[str]
+    device: str = "auto"
+    token: str | None = None
+
+    def _execute(self, runs: Runs, visitor: Visitor) -> str:
+        race = new_id(self.setting, checked_nickname(visitor.nickname), self.token)
+        if any(job.race == race for job in runs.index.jobs()):
+            return race
+        asked = [
+            _requested(runs, visitor, spec, name, self.device, race)
+            for spec, name in zip(self.specs, self.names, strict=True)
+        ]
+        first = asked[0][0]
+        runs.check_room([request for _, request in asked], first.owner, first.device, visitor)
+        written: list[Job] = []
+        try:
+            for number, (job, request) in enumerate(asked):
+                one = dataclasses.replace(
+                    job, id=f"{job.id}-{number}", race=race, created=first.created
+                )
+                runs.write_run(one, request)
+                written.append(one)
+        except BaseException:
+            for one in written:
+                runs.remove(runs.root / one.id)
+            raise
+        for one in written:
+            runs.index.add(one)
+        return race
+
+
+def _requested(
+    runs: Runs,
+    visitor: Visitor,
+    spec: dict[str, Any],
+    name: str,
+    device: str,
+    token: str | None,
+) -> tuple[Job, RunSpec]:
+    """Return a run that is asked for, as a job and as it will be written; nothing is done yet."""
+    request = RunSpec.from_dict(spec)
+    owner = checked_nickname(visitor.nickname)
+    name = checked_name(name or request.preset, "name of a run")
+    wanted = resolve_wanted(device, runs.engine.capacity())
+    # The worker sees only the GPU it is to use, so that a run can continue on another one.
+    run = dataclasses.replace(request.run, device=wanted.partition(":")[0])
+    now = time.time()
+    job = Job(
+        id=new_id(request.preset, owner, token),
+        name=name,
+        owner=owner,
+        preset=request.preset,
+        device=wanted,
+        created=now,
+        changed=now,
+    )
+    return job, dataclasses.replace(request, run=run, resolved={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +341,7 @@ class Rebuild(Command[int]):
 
 COMMANDS: dict[str, Callable[..., Command[Any]]] = {
     "start": Start,
+    "start_race": StartRace,
     "pause": Pause,
     "resume": Resume,
     "cancel": Cancel,

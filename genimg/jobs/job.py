@@ -35,6 +35,7 @@ class Job:
         retries: times in a row that it was queued again by itself without progress.
         saved_images: progress of its last checkpoint when an attempt last ended.
         created, changed, started: seconds since 1970; of the last attempt's start (0 before it).
+        race: what the runs of one race have in common, see `genimg.jobs.races`; '' outside of one.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Job:
     created: float = 0.0
     changed: float = 0.0
     started: float = 0.0
+    race: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", State(self.state))

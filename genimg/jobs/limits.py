@@ -60,31 +60,34 @@ class UsageLimits(Configuration):
         everybodys: Sequence[Job] = (),
         all_stored_bytes: int = 0,
         by_minutes: bool = True,
+        count: int = 1,
     ) -> None:
-        """Refuse one more run.
+        """Refuse one more run, or several at once.
 
         Args:
             mine: the owner's jobs.
-            minutes: that the new run would take; None is unknown.
+            minutes: that the new run, the longest of several, would take; None is unknown.
             stored_bytes: what the owner's runs and pictures take now.
             everybodys: all jobs.
             all_stored_bytes: what everybody's runs and pictures take now.
             by_minutes: whether the new run's length is given in minutes, and not in pictures.
+            count: how many runs are asked for.
 
         Raises:
             PermissionError: the sentence says which limit it is and what to do.
         """
+        fewer = ", or ask for fewer at once" if count > 1 else ""
         unfinished = _unfinished(mine)
-        if self.queued_runs and unfinished >= self.queued_runs:
+        if self.queued_runs and unfinished + count > self.queued_runs:
             raise PermissionError(
                 f"you already have {unfinished} unfinished runs and {self.queued_runs} are"
-                " allowed; wait for one to end, or cancel one"
+                f" allowed; wait for one to end, or cancel one{fewer}"
             )
         waiting = _unfinished(everybodys)
-        if self.all_queued_runs and waiting >= self.all_queued_runs:
+        if self.all_queued_runs and waiting + count > self.all_queued_runs:
             raise PermissionError(
                 f"everybody together has {waiting} unfinished runs and {self.all_queued_runs} are"
-                " allowed; wait for one to end"
+                f" allowed; wait for one to end{fewer}"
             )
         if self.by_minutes_only and not by_minutes:
             raise PermissionError(

@@ -14,11 +14,12 @@ manager, or killing its process, leaves the workers running: the next manager fi
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from genimg.jobs import naming, queue
-from genimg.jobs.commands import Command, Result, Start
+from genimg.jobs.commands import Command, Result, Start, StartRace
 from genimg.jobs.devices import Device, resolve_wanted
 from genimg.jobs.engine import Engine, LocalEngine
 from genimg.jobs.estimate import Estimate, estimate
@@ -34,6 +35,7 @@ from genimg.training.requesting import request_spec
 from genimg.training.requirements import check_shared
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
+from genimg.training.variants import variants
 
 _SECONDS = 1.0
 
@@ -107,6 +109,40 @@ class JobManager(Service):
         device = settings.pop("device", "auto")
         spec = self._request(preset, settings)  # may read a folder of pictures: not locked
         return self.do(Start(spec.to_dict(), name=name, device=device, token=token), visitor)
+
+    def race(
+        self,
+        preset: str,
+        setting: str,
+        values: Sequence[str] = (),
+        *,
+        visitor: Visitor,
+        token: str | None = None,
+        **settings: Any,
+    ) -> str:
+        """Queue runs of `preset` that differ in one setting, all or none; return the race's id.
+
+        Args:
+            setting, values: what differs; see `genimg.training.variants.variants`.
+            token: as for `start`.
+            settings: of all of them, as for `start`.
+
+        Raises:
+            ValueError, PermissionError, OSError: as for `StartRace`; a setting is wrong.
+        """
+        found = variants(preset, setting, values)
+        if setting in settings:
+            raise ValueError(f"{setting} is what differs in this race; do not set it for all")
+        device = settings.pop("device", "auto")
+        specs = [self._request(preset, changes | settings) for changes in found.values()]
+        command = StartRace(
+            setting,
+            [spec.to_dict() for spec in specs],
+            [f"{setting.replace('_', ' ')} {name}" for name in found],
+            device=device,
+            token=token,
+        )
+        return self.do(command, visitor)
 
     def do(self, command: Command[Result], visitor: Visitor) -> Result:
         """Execute a command; see `Service.do`."""

@@ -1,7 +1,7 @@
 """What commands work with: the jobs of one data root, their files, and who may change them."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from genimg.data import FOLDER_PREFIX
@@ -69,31 +69,36 @@ class Runs:
             raise ValueError(f"{job.name} is {job.state}, so there is nothing to save or sample")
         return job
 
-    def check_room(self, spec: RunSpec, owner: str, wanted: str, visitor: Visitor) -> None:
-        """Refuse a run that cannot fit, or would be more than the visitor may have.
+    def check_room(
+        self, specs: Sequence[RunSpec], owner: str, wanted: str, visitor: Visitor
+    ) -> None:
+        """Refuse runs of which one cannot fit, or that would be more than the visitor may have.
 
         Args:
+            specs: of all runs that are asked for at once.
             owner: the visitor's nickname, as it is written down.
             wanted: one device; see `resolve_wanted`.
 
         Raises:
-            ValueError: it cannot fit on this machine.
-            PermissionError: it is beyond a limit.
+            ValueError: one cannot fit on this machine.
+            PermissionError: they are beyond a limit.
         """
         jobs = self.index.jobs()
         device = next(device for device in self.engine.capacity() if device.serves(wanted))
-        needs = estimate(spec, device, self.root, jobs)
-        if needs.problem:
-            raise ValueError(needs.problem)
+        needs = [estimate(spec, device, self.root, jobs) for spec in specs]
+        for each in needs:
+            if each.problem:
+                raise ValueError(each.problem)
         if not visitor.is_teacher:
             mine = [job for job in jobs if job.owner == owner]
             self.limits.check(
                 mine,
-                minutes=needs.minutes,
+                minutes=max((n.minutes for n in needs if n.minutes is not None), default=None),
                 stored_bytes=self.stored_bytes(owner, mine),
                 everybodys=jobs,
                 all_stored_bytes=self.all_stored_bytes(),
-                by_minutes=not spec.run.images,
+                by_minutes=not any(spec.run.images for spec in specs),
+                count=len(specs),
             )
 
     def stored_bytes(self, owner: str, mine: Iterable[Job]) -> int:

@@ -44,7 +44,9 @@ class GanTrainingConfig(Configuration):
     penalty_share: float = setting(
         1.0, "Share of the batch that R1 and R2 are measured on.", low=0.01, high=1
     )
-    optimizer: str = setting("adam", "How gradients become steps.", choices=("adam", "sgd"))
+    optimizer: str = setting(
+        "adam", "How gradients become steps.", choices=("adam", "adamw", "sgd")
+    )
     generator_learning_rate: float = setting(2e-4, "Generator's learning rate.", low=1e-7, high=1)
     discriminator_learning_rate: float = setting(
         4e-4, "Discriminator's learning rate.", low=1e-7, high=1
@@ -57,6 +59,9 @@ class GanTrainingConfig(Configuration):
     )
     beta1: float = setting(0.0, "Decay of the mean gradient (momentum for SGD).", low=0, high=0.999)
     beta2: float = setting(0.99, "Decay of the mean squared gradient.", low=0, high=0.9999)
+    weight_decay: float = setting(
+        0.01, "AdamW's pull of weights towards zero, in learning rates.", low=0, high=1
+    )
     discriminator_steps: int = setting(
         1, "Steps of the discriminator for each of the generator.", low=1, high=20
     )
@@ -87,19 +92,21 @@ class GanTask(Task[Gan, GanTrainingConfig]):
         self.classes = model.generator.config.classes
         self.objective = OBJECTIVES[config.objective]
         self.augmentation = 0.0  # the probability of each change
-        betas = (config.beta1, config.beta2)
+        options: dict[str, Any] = {"betas": (config.beta1, config.beta2)}
+        if config.optimizer == "adamw":  # what Adam and SGD call so is another thing
+            options["weight_decay"] = config.weight_decay
         self.optimizers = {
             "generator": make_optimizer(
                 config.optimizer,
                 _generator_parameters(averaged, config),
                 learning_rate=config.generator_learning_rate,
-                betas=betas,
+                **options,
             ),
             "discriminator": make_optimizer(
                 config.optimizer,
                 self._discriminator.parameters(),
                 learning_rate=config.discriminator_learning_rate,
-                betas=betas,
+                **options,
             ),
         }
 

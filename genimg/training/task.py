@@ -259,7 +259,14 @@ def make_optimizer(
     betas: tuple[float, float],
     **options: Any,
 ) -> torch.optim.Optimizer:
-    """Return Adam, AdamW or SGD (with `betas[0]` as momentum) over parameters or groups.
+    """Return an optimizer over parameters or groups; with g a gradient and r the learning rate:
+
+    - "sgd": v <- m v + g, w <- w - r v, with `betas[0]` as the momentum m (Polyak 1964; 0 is plain
+      stochastic gradient descent, Robbins and Monro 1951);
+    - "adam": w <- w - r m' / (sqrt(v') + 1e-8), where m' and v' are the decaying means of g and of
+      g^2, corrected for their start from zero (Kingma and Ba 2015, arXiv 1412.6980, algorithm 1);
+    - "adamw": the same, after w <- (1 - r d) w with the `weight_decay` d among the options
+      (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2).
 
     Each group keeps the learning rate that it starts from as its `base`.
     """

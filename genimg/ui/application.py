@@ -124,7 +124,7 @@ def tab_of(query: Mapping[str, str]) -> str:
     known = query.get("tab", "")
     if known in ("gan", "transformer", compare_tab.ID, "train", *PARTS):
         return known
-    return "train" if "run" in query else "draw" if "drawer" in query else ""
+    return "train" if {"run", "race"} & query.keys() else "draw" if "drawer" in query else ""
 
 
 def launch(

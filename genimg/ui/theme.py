@@ -8,7 +8,8 @@ from gradio.themes.utils import colors, fonts, sizes
 _SHEETS = (
     *("static/style.css", "gan/static/gan.css", "gan/static/game.css", "gan/static/inside.css"),
     *("transformer/static/transformer.css", "transformer/static/numbers.css"),
-    *("compare/static/compare.css", "static/pad.css", "training/static/training.css"),
+    *("compare/static/compare.css", "static/pad.css"),
+    *("training/static/training.css", "training/static/race.css"),
 )
 CSS = [Path(__file__).parent / sheet for sheet in _SHEETS]
 

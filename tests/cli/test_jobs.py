@@ -61,6 +61,28 @@ def test_from_start_to_cancel(call, root, start):
     assert "1 runs" in call("jobs", "rebuild", "--runs", root).out
 
 
+def test_a_race_is_queued_and_its_runs_are_laid_side_by_side(call, root, refuse):
+    race = ("jobs", "race", "--runs", root, *TINY, "--vary", "objective")
+    outcome = call(*race, "--values", "hinge", "minimax", "--seed", 3)
+    assert outcome.code == 0, outcome.err
+    lines = outcome.out.splitlines()
+    assert re.fullmatch(r"fashion-mlp-\w+-0 is starting: objective hinge", lines[0])
+    assert re.fullmatch(r"fashion-mlp-\w+-1 is queued: objective minimax", lines[1])
+    id, *_ = lines[0].split()
+    assert RunDirectory(root / id).read_spec().run.seed == 3
+    assert lines[2].endswith(f"watch --runs {root}")
+    [name] = re.findall(r"results (objective-\w+)", lines[3])
+    report = json.dumps({"images_seen": 64, "seconds": 1.5, "images_per_second": 40.0})
+    (root / id / "attempts" / "1" / "metrics.jsonl").write_text(report + "\n")
+    head, hinge, minimax = call("jobs", "results", name, "--runs", root).out.splitlines()
+    assert re.fullmatch(r"run +state +images +speed +time trained", head)
+    assert re.fullmatch(r"objective hinge +starting +0 +40 +1.5", hinge)
+    assert re.fullmatch(r"objective minimax +queued +0", minimax)
+    assert "no race" in refuse("jobs", "results", "nope", "--runs", root)
+    assert "cannot be varied" in refuse(*race[:-1], "seed")
+    assert "'best'" in refuse(*race, "--values", "best", "hinge")
+
+
 def test_the_queue_is_shown_in_its_order(call, root, start):
     ids = [start() for _ in range(3)]
     lines = call("jobs", "list", "--runs", root).out.splitlines()

@@ -11,6 +11,7 @@ from genimg.jobs.commands import (
     Resume,
     SampleNow,
     Start,
+    StartRace,
 )
 from genimg.jobs.devices import Device
 from genimg.jobs.limits import UsageLimits, Visitor
@@ -93,6 +94,66 @@ def test_a_run_on_any_gpu_asks_for_no_number(do, engine, root, spec):
     assert (anyone.device, second.device) == ("cuda", "cuda:1")
     for job in (anyone, second):
         assert RunDirectory(root / job.id).read_spec().run.device == "cuda"
+
+
+@pytest.fixture
+def race(spec):
+    """A race of two runs of the given token."""
+
+    def race(token=None):
+        return StartRace("objective", [spec, spec], ["one", "other"], token=token)
+
+    return race
+
+
+def test_a_race_is_queued_whole_and_the_same_click_makes_one(do, root, index, race):
+    id = do(race("click"))
+    assert id.startswith("objective-")
+    jobs = index.jobs()
+    assert [(job.name, job.race, job.state) for job in jobs] == [
+        ("one", id, State.QUEUED),
+        ("other", id, State.QUEUED),
+    ]
+    assert [read_json(root / job.id / "job.json") for job in jobs] == [j.to_dict() for j in jobs]
+    assert do(race("click")) == id
+    assert index.jobs() == jobs
+    assert do(race("another click")) != id
+    assert len({job.id for job in index.jobs()}) == 4
+
+
+def test_limits_hold_for_a_whole_race(do, runs, index, spec, race):
+    runs.limits = UsageLimits(queued_runs=2)
+    do(Start(spec))
+    with pytest.raises(PermissionError, match=r"1 unfinished runs and 2 are .* fewer at once"):
+        do(race())
+    assert len(index.jobs()) == 1  # nothing of it was queued
+    do(race(), Visitor("bob"))
+    do(race(), TEACHER)
+
+
+def test_a_race_of_which_one_run_is_wrong_leaves_nothing(do, root, index, spec):
+    wrong = spec | {"run": spec["run"] | {"batch_size": 0}}
+    with pytest.raises(ValueError, match="batch_size"):
+        do(StartRace("objective", [spec, wrong], ["one", "other"]))
+    assert index.jobs() == []
+    assert not [path for path in root.iterdir() if path.is_dir()]
+
+
+def test_a_race_of_which_one_run_cannot_be_written_leaves_nothing(
+    do, root, index, runs, race, monkeypatch
+):
+    write, written = runs.write_run, []
+
+    def write_the_first(job, request):
+        if written:
+            raise OSError(28, "No space left on device")
+        written.append(write(job, request))
+
+    monkeypatch.setattr(runs, "write_run", write_the_first)
+    with pytest.raises(OSError, match="No space"):
+        do(race())
+    assert index.jobs() == []
+    assert not [path for path in root.iterdir() if path.is_dir()]
 
 
 @pytest.mark.parametrize("state", EVERY)

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import threading
 import time
@@ -8,7 +9,8 @@ from genimg.jobs.commands import Cancel, Delete, Move, Pause, Rename, Resume, Sa
 from genimg.jobs.engine import LocalEngine
 from genimg.jobs.limits import UsageLimits, Visitor
 from genimg.jobs.manager import JobManager
-from genimg.jobs.states import Exit, State
+from genimg.jobs.races import newest, races
+from genimg.jobs.states import ENDED, Exit, State
 from genimg.training import run_checkpoints
 from genimg.training.running import train
 
@@ -61,6 +63,57 @@ def test_a_job_begins_with_another_run_by_its_name(manager, small):
     for name in ("init", "extend"):
         with pytest.raises(ValueError, match="there is no"):
             manager.start(preset, visitor=ADA, images=64, **{name: "nothing"})
+
+
+def test_a_race_is_its_preset_with_one_setting_changed(manager, small):
+    race = manager.race(
+        small.pop("preset"), "objective", ["hinge", "wasserstein"], visitor=ADA, seed=7, **small
+    )
+    [found] = races(manager.jobs())
+    assert (found.id, found.setting) == (race, "objective")
+    assert [job.name for job in found.jobs] == ["objective hinge", "objective wasserstein"]
+    hinge, wasserstein = (manager.directory(job.id).read_spec() for job in found.jobs)
+    assert (hinge.task.objective, wasserstein.task.objective) == ("hinge", "wasserstein")
+    assert (hinge.task.gradient_penalty, wasserstein.task.gradient_penalty) == (0, 10)
+    assert (hinge.run, hinge.model) == (wasserstein.run, wasserstein.model)
+    assert (hinge.run.seed, hinge.run.images) == (7, small["images"])
+
+
+def test_what_is_set_for_a_whole_race_counts_in_each_of_its_runs(manager, small):
+    preset, both = small.pop("preset"), {"visitor": ADA, "gradient_penalty": 3.0, **small}
+    manager.race(preset, "objective", ["hinge", "wasserstein"], **both)
+    specs = [manager.directory(job.id).read_spec() for job in manager.jobs()]
+    assert [spec.task.gradient_penalty for spec in specs] == [3, 3]
+    with pytest.raises(ValueError, match="objective is what differs"):
+        manager.race(preset, "objective", objective="hinge", **both)
+    assert len(manager.jobs()) == 2
+
+
+def test_a_race_asked_for_in_a_terminal_is_queued_by_the_server(root, manager, small):
+    manager.supervise()
+    terminal = JobManager(root, by_request=True)
+    race = terminal.race(small.pop("preset"), "augment", visitor=ADA, **small)
+    assert [job.race for job in manager.jobs()] == [race, race]
+    terminal.close()
+
+
+@pytest.mark.slow
+def test_the_runs_of_a_race_are_trained_one_after_the_other(root, tiny_run, wait_for):
+    with contextlib.closing(JobManager(root, engine=LocalEngine(nice=0))) as manager:
+        short = tiny_run | {"images": 160, "checkpoint_seconds": 60.0}
+        preset = short.pop("preset")
+        manager.race(preset, "objective", ["minimax", "hinge"], visitor=ADA, **short)
+        wait_for(manager, lambda: all(job.state in ENDED for job in manager.jobs()), 240)
+        [race] = races(manager.jobs())
+        assert [job.state for job in race.jobs] == [State.SUCCEEDED] * 2
+        reports = [manager.directory(job.id).read_metrics()[-1] for job in race.jobs]
+        assert [report["images_seen"] for report in reports] == [160, 160]
+        # The same start and the same pictures, but each generator has a loss of its own.
+        assert reports[0]["generator_loss"] < 0
+        assert all("seconds" in newest([report]) for report in reports)
+        started = [job.started for job in race.jobs]
+        assert started == sorted(started)
+        assert started[1] >= manager.job(race.jobs[0].id).changed - 1
 
 
 def test_a_hundred_clicks_at_once_make_one_run(manager, small):

@@ -90,6 +90,22 @@ def test_a_penalty_changes_what_the_discriminator_learns(small_spec, penalty):
     assert moved(weights(plain.model.discriminator), penalised.model.discriminator)
 
 
+def test_only_adamw_pulls_weights_towards_zero(small_spec):
+    def learned(optimizer, decay):
+        rates = {"discriminator_learning_rate": 0.01, "weight_decay": decay, "hold": 1.0}
+        task = build_task(small_spec("fashion-mlp", optimizer=optimizer, **rates), CPU, "fp32")
+        before = weights(task.model.discriminator)
+        step(task)
+        return before, weights(task.model.discriminator)
+
+    start, plain = learned("adam", 0.0)
+    for optimizer, decay in (("adam", 0.5), ("adamw", 0.0), ("adamw", 0.5)):
+        pull = 0.01 * decay if optimizer == "adamw" else 0.0
+        for old, new, pulled in zip(start, plain, learned(optimizer, decay)[1], strict=True):
+            torch.testing.assert_close(pulled, new - pull * old)
+    assert any((a != b).any() for a, b in zip(plain, learned("adamw", 0.5)[1], strict=True))
+
+
 def test_the_generator_moves_once_after_several_discriminator_steps(small_spec):
     task = build_task(small_spec(discriminator_steps=3), CPU, "fp32")
     for number in range(6):

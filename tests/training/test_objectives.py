@@ -56,6 +56,57 @@ def test_equals_an_independent_formula(name, logits):
         torch.testing.assert_close(ours(*logits), reference(*logits), rtol=1e-12, atol=1e-12)
 
 
+def _sure(logits):
+    return logits.sigmoid()
+
+
+# d loss / d logit of one picture, before the mean: of the discriminator's loss for a real and for a
+# generated one, and of the generator's for a generated one; by the derivatives of the papers.
+SLOPES = {
+    "minimax": (
+        lambda real, fake: _sure(real) - 1,
+        lambda real, fake: _sure(fake),
+        lambda real, fake: -_sure(fake),
+    ),
+    "nonsaturating": (
+        lambda real, fake: _sure(real) - 1,
+        lambda real, fake: _sure(fake),
+        lambda real, fake: _sure(fake) - 1,
+    ),
+    "least-squares": (
+        lambda real, fake: real - 1,
+        lambda real, fake: fake,
+        lambda real, fake: fake - 1,
+    ),
+    "wasserstein": (
+        lambda real, fake: -torch.ones_like(real),
+        lambda real, fake: torch.ones_like(fake),
+        lambda real, fake: -torch.ones_like(fake),
+    ),
+    "hinge": (
+        lambda real, fake: -(real < 1).double(),
+        lambda real, fake: (fake > -1).double(),
+        lambda real, fake: -torch.ones_like(fake),
+    ),
+    "relativistic": (
+        lambda real, fake: _sure(real - fake) - 1,
+        lambda real, fake: 1 - _sure(real - fake),
+        lambda real, fake: _sure(fake - real) - 1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_the_gradients_are_those_of_the_papers(name, logits):
+    real, fake = (each.requires_grad_() for each in logits)
+    objective = OBJECTIVES[name]
+    of_discriminator = torch.autograd.grad(objective.discriminator(real, fake), (real, fake))
+    (of_generator,) = torch.autograd.grad(objective.generator(real, fake), fake)
+    for got, slope in zip((*of_discriminator, of_generator), SLOPES[name], strict=True):
+        expected = slope(real.detach(), fake.detach()) / len(real)
+        torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-15)
+
+
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_the_players_pull_in_opposite_directions(name):
     real = torch.full((4,), 0.25, dtype=torch.float64, requires_grad=True)

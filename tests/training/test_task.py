@@ -51,6 +51,38 @@ def test_the_schedule_rises_holds_and_falls():
     assert learning_rate_factor(1.0, hold=1.0) == 1.0
 
 
+def _by_hand(kind, weight, gradients, rate, betas, decay):
+    """The update rules of the papers, one step after the other, in float64."""
+    mean = square = torch.zeros_like(weight)
+    for step, gradient in enumerate(gradients, start=1):
+        if kind == "sgd":
+            mean = betas[0] * mean + gradient
+            weight = weight - rate * mean
+            continue
+        if kind == "adamw":
+            weight = weight - rate * decay * weight
+        mean = betas[0] * mean + (1 - betas[0]) * gradient
+        square = betas[1] * square + (1 - betas[1]) * gradient.square()
+        corrected = (square / (1 - betas[1] ** step)).sqrt() + 1e-8
+        weight = weight - rate * (mean / (1 - betas[0] ** step)) / corrected
+    return weight
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("beta1", [0.0, 0.9])
+def test_optimizers_step_as_in_the_papers(kind, beta1):
+    random = torch.Generator().manual_seed(0)
+    start, *gradients = torch.randn(6, 4, generator=random, dtype=torch.float64)
+    weight = torch.nn.Parameter(start.clone())
+    options = {"weight_decay": 0.3} if kind == "adamw" else {}
+    optimizer = make_optimizer(kind, [weight], learning_rate=0.05, betas=(beta1, 0.99), **options)
+    for gradient in gradients:
+        weight.grad = gradient.clone()
+        optimizer.step()
+    expected = _by_hand(kind, start, gradients, 0.05, (beta1, 0.99), 0.3)
+    torch.testing.assert_close(weight.detach(), expected, rtol=1e-12, atol=1e-12)
+
+
 def test_optimizers_are_what_they_are_called():
     parameter = torch.nn.Parameter(torch.ones(3))
     sgd = make_optimizer("sgd", [parameter], learning_rate=0.1, betas=(0.9, 0.99))

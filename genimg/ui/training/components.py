@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui.components import component
+from genimg.ui.training.race_handlers import RaceHandlers
 from genimg.ui.training.run_handlers import RunHandlers
 
 STATIC = Path(__file__).parent / "static"
@@ -65,3 +66,27 @@ def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
     scripts = ["helpers.js", "curves.js", "sheets.js", "runs.js"]
     functions = [poll, act, sheet, film]
     return component(STATIC, "runs", scripts, value, name="runs", server_functions=functions)
+
+
+def race(value: dict[str, Any], handlers: RaceHandlers) -> gr.HTML:
+    """Return the form of a race, and its runs side by side.
+
+    Args:
+        value: of `RaceHandlers.first`.
+    """
+
+    def choice(request: Any) -> dict[str, Any]:
+        return handlers.choice(request)
+
+    def start(request: Any) -> dict[str, str]:
+        return handlers.start(request)
+
+    def poll(request: Any) -> dict[str, Any]:
+        return handlers.poll(request)
+
+    def sheet(request: Any) -> dict[str, str]:
+        return handlers.runs.sheet(request)
+
+    scripts = ["helpers.js", "curves.js", "race.js"]
+    functions = [choice, start, poll, sheet]
+    return component(STATIC, "race", scripts, value, name="race", server_functions=functions)

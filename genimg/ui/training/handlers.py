@@ -73,7 +73,7 @@ class TrainHandlers:
         "remedy" is what a button can do about it, see `Tokenizers.way_out`.
         """
         try:
-            settings = self._settings(preset, dataset, length, amount, advanced)
+            settings = self.settings(preset, dataset, length, amount, advanced)
             needs = self.manager.estimate(preset, **settings)
         except TokenizerNeeded as needed:
             said = self.tokenizers.way_out(needed, settings["dataset"])
@@ -101,8 +101,8 @@ class TrainHandlers:
             advanced: of the generated form: {"changes", "intent"}; the same intent is one run.
         """
         with refusals():
-            settings = self._settings(preset, dataset, length, amount, advanced)
-            visitor = self._visitor(who)
+            settings = self.settings(preset, dataset, length, amount, advanced)
+            visitor = self.visitor(who)
             try:
                 job = self.manager.start(
                     preset,
@@ -132,7 +132,7 @@ class TrainHandlers:
                 dataset=name,
                 minutes=FIRST_MINUTES,
                 **({"size": size} if size in SIZES else {}),
-                visitor=self._visitor(who),
+                visitor=self.visitor(who),
             )
         return job.id
 
@@ -158,7 +158,7 @@ class TrainHandlers:
                 settings = form.given(preset, _changes(advanced), self._choices())
                 model = settings_of(PRESETS[preset])["model"].to_dict() | settings
                 size = model.get("size", 32)
-                owner = self.manager.do(CheckUpload(), self._visitor(who))
+                owner = self.manager.do(CheckUpload(), self.visitor(who))
             value, report = self.data.publish(Path(path), size if size in SIZES else 32, owner)
             return value, report | {"own": value}
         finally:
@@ -184,7 +184,7 @@ class TrainHandlers:
         """Delete pictures that the visitor sent, or any for the teacher."""
         with refusals():
             command = DeletePictures(_text(dataset).removeprefix(OWN))
-            self.manager.do(command, self._visitor(who))
+            self.manager.do(command, self.visitor(who))
 
     def copied(self, job_id: Any) -> dict[str, Any]:
         """Return the values of the form that would make a run like another one."""
@@ -242,13 +242,14 @@ class TrainHandlers:
             "advanced": self.advanced(preset, changes),
         }
 
-    def _visitor(self, who: Any) -> Visitor:
+    def visitor(self, who: Any) -> Visitor:
+        """Return who asks; ValueError without a nickname."""
         visitor = self.identity.of(who)
         if not visitor.nickname:
             raise ValueError("give your nickname first, so that others see whose run it is")
         return visitor
 
-    def _settings(
+    def settings(
         self, preset: Any, dataset: Any, length: Any, amount: Any, advanced: Any
     ) -> dict[str, Any]:
         """Return what the manager is asked for: checked names, values not yet in range."""

@@ -20,6 +20,7 @@ from genimg.jobs.commands import COMMANDS
 from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
+from genimg.jobs.races import Race, newest
 from genimg.jobs.recordings import RECORDED, VISITOR, Recordings
 from genimg.jobs.states import ENDED
 from genimg.jobs.views import JobView
@@ -183,6 +184,35 @@ class RunHandlers:
             return {"error": sentence(error)}
         src = f"data:image/gif;base64,{base64.b64encode(content).decode()}"
         return {"src": src, "name": f"{directory.path.name}.gif"}
+
+    def side_by_side(self, race: Race, who: Any, cursors: Any) -> dict[str, Any]:
+        """Return the runs of a race, to be laid side by side, and what is new of their curves.
+
+        Args:
+            who: see `Identity.of`.
+            cursors: by job's id, as for `poll`.
+
+        Returns:
+            "runs", for each what the list shows, "sheet", its newest one or None, and "results",
+            see `genimg.jobs.races`; "curves", by id; "busy", whether anything moves.
+        """
+        visitor = self.identity.of(who)
+        found = {seen.job.id: seen for seen in self.manager.snapshot()}
+        cursors = cursors if isinstance(cursors, dict) else {}
+        runs: list[dict[str, Any]] = []
+        curves = {}
+        views = [found[job.id] for job in race.jobs if job.id in found]
+        for seen in views:
+            id = seen.job.id
+            with self._lock:
+                history = self._history(id)
+                results = newest(history.rows)
+                curves[id] = history.curves(seen.total, cursors.get(id))
+            sheets = sheets_of(self.manager.directory(id))
+            more = {"results": results, "sheet": sheets[-1] if sheets else None}
+            runs.append(self._row(seen, visitor) | more)
+        busy = any(seen.job.active or seen.place for seen in views)
+        return {"runs": runs, "curves": curves, "busy": busy}
 
     def _row(self, seen: JobView, visitor: Visitor) -> dict[str, Any]:
         """Return what the list shows of a run, and what this visitor may do with it."""

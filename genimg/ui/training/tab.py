@@ -24,6 +24,7 @@ from genimg.ui.training.handlers import (
     sentence,
 )
 from genimg.ui.training.own_data import accepted_uploads
+from genimg.ui.training.race_handlers import RaceHandlers
 from genimg.ui.training.run_handlers import RunHandlers
 from genimg.ui.training.run_models import RunModels
 
@@ -78,6 +79,17 @@ def build(
             _keep_form(handlers, form, needs, demo)
         with gr.Column(scale=7, min_width=320):
             runs = components.runs(run_handlers.first(), run_handlers)
+    races = RaceHandlers(handlers, run_handlers)
+    with (
+        gr.Row(elem_classes=["stage", "training"]),
+        gr.Accordion("Race", open=False, elem_id="race-fold") as fold,
+    ):
+        components.race(races.first(), races)
+
+    def open_race(request: gr.Request) -> Any:
+        return gr.update(open=True) if "race" in request.query_params else gr.skip()
+
+    demo.load(open_race, None, fold, **_LIVE)
 
     def begin(who: Any, *values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         job_id = handlers.start(who, *values)

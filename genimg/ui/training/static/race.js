@@ -1,0 +1,276 @@
+// Runs that differ in one setting, side by side. value: see RaceHandlers.first.
+// Comes after helpers.js and curves.js. Nothing from the server becomes HTML.
+const find = (selector) => element.querySelector(selector);
+const part = Object.fromEntries(
+  ['preset', 'setting', 'names', 'numbers', 'values', 'amount', 'length', 'seed', 'go', 'cost', 'said', 'course', 'racers', 'curves']
+    .map((name) => [name, find(`.${name}`)]),
+);
+const which = find('.which select');
+const measured = find('.measured-before');
+const SECOND = 1000;
+const SHIPPED = ''; // in the list, for what was measured before
+const STATES = { queued: 'waiting', starting: 'starting', pausing: 'saving', cancelling: 'ending', succeeded: 'done' };
+const first = props.value;
+let { choice, answer } = first;
+let shown = textInAddress('race') || null; // null: the newest one, if there is any
+let histories = new Map();
+let [asking, askedAt, wasVisible, again] = [false, 0, false, false];
+let chart = null;
+let charted = '';
+const pictures = new Map(); // of each run, the sheet that is on the screen
+let intent = newIntent();
+
+function newIntent() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('');
+}
+
+function who() {
+  const [nickname, token] = ['.nickname', '.token'].map((name) => document.querySelector(`#who ${name}`)?.value ?? '');
+  return { nickname, token };
+}
+
+function isVisible() {
+  return document.visibilityState === 'visible' && element.checkVisibility() && element.offsetParent !== null;
+}
+
+// --- what is asked for ---
+
+function variable() { return choice.variables.find(({ name }) => name === part.setting.value); }
+
+function showVariable() {
+  const { names, usual } = variable();
+  part.names.hidden = !names.length;
+  part.numbers.hidden = names.length > 0;
+  part.values.value = '';
+  part.values.placeholder = Number(usual) ? `${usual} ${Number((usual * 5).toPrecision(3))}` : `${usual} 1`;
+  part.names.querySelectorAll('label').forEach((label) => label.remove());
+  names.forEach((name) => {
+    const label = written(part.names, 'label');
+    const box = written(label, 'input');
+    [box.type, box.value, box.checked] = ['checkbox', name, true];
+    written(label, 'span', '', name);
+  });
+  showCost();
+}
+
+function showChoice() {
+  part.setting.replaceChildren(...choice.variables.map(({ name, label }) => new Option(label, name)));
+  showVariable();
+}
+
+function valuesAsked() {
+  if (!part.names.hidden) return Array.from(part.names.querySelectorAll('input:checked'), ({ value }) => value);
+  return part.values.value.split(/[\s,;]+/).filter(Boolean);
+}
+
+function showCost() {
+  const [count, amount] = [valuesAsked().length, Number(part.amount.value)];
+  const each = part.length.value === 'minutes' ? `${amount} min` : `${amount.toLocaleString('en')} pictures`;
+  part.cost.textContent = count > 1 && amount > 0 ? `${count} runs of ${each} each, one after the other.` : '';
+}
+
+part.preset.replaceChildren(...first.presets.map(({ name, title }) => new Option(title, name)));
+part.preset.value = choice.preset;
+part.amount.value = first.minutes;
+showChoice();
+
+part.preset.addEventListener('change', async () => {
+  const asked = part.preset.value;
+  try {
+    const answered = await server.choice({ preset: asked });
+    if (asked !== part.preset.value || answered.error) return;
+    const before = part.setting.value;
+    choice = answered;
+    showChoice();
+    if (choice.variables.some(({ name }) => name === before)) { part.setting.value = before; showVariable(); }
+  } catch { part.said.textContent = 'The server did not answer; choose again.'; }
+});
+part.setting.addEventListener('change', showVariable);
+part.length.addEventListener('change', () => {
+  part.amount.value = part.length.value === 'minutes' ? first.minutes : 100000;
+});
+find('.asked').addEventListener('input', showCost);
+
+find('.asked').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  part.go.disabled = true;
+  part.said.textContent = '';
+  let result = { error: 'The server did not answer; try again.' };
+  try {
+    result = await server.start({
+      who: who(), preset: choice.preset, setting: part.setting.value, values: valuesAsked(),
+      length: part.length.value, amount: Number(part.amount.value), seed: Number(part.seed.value), intent,
+    });
+  } catch { /* the sentence above is shown */ }
+  part.go.disabled = false;
+  part.said.textContent = result.error ?? 'The runs are in the queue.';
+  part.said.dataset.level = result.error ? 'problem' : 'good';
+  if (result.error) return;
+  intent = newIntent();
+  choose(result.race);
+});
+
+// --- what was measured before ---
+
+function showMeasured() {
+  for (const { title, command, machine, minutes, tables } of first.measured) {
+    const box = written(measured, 'section');
+    written(box, 'h3', '', title);
+    tables.forEach(({ title: name, note, head, rows }) => {
+      const frame = written(box, 'div', 'frame');
+      [frame.tabIndex, frame.role, frame.ariaLabel] = [0, 'region', `${title}: ${name}`];
+      const table = written(frame, 'table');
+      written(table, 'caption', '', name);
+      const top = written(written(table, 'thead'), 'tr');
+      head.forEach((cell, index) => { written(top, 'th', index ? '' : 'first', cell).scope = 'col'; });
+      const body = written(table, 'tbody');
+      rows.forEach((cells) => {
+        const row = written(body, 'tr');
+        cells.forEach((cell, index) => { written(row, index ? 'td' : 'th', index ? '' : 'first', cell); });
+        row.firstChild.scope = 'row';
+      });
+      written(box, 'p', 'note', note);
+    });
+    written(box, 'p', 'note', `Measured by ${command} in ${minutes} minutes on ${machine}.`);
+  }
+}
+
+showMeasured();
+
+// --- the runs ---
+
+function choose(id) {
+  shown = id;
+  histories = new Map();
+  poll(true);
+}
+
+async function poll(now) {
+  if (asking) { again ||= now; return; }
+  [asking, askedAt] = [true, Date.now()];
+  const asked = shown ?? answer.races[0]?.id ?? SHIPPED;
+  try {
+    const cursors = Object.fromEntries([...histories].map(([id, { cursor }]) => [id, cursor]));
+    const next = await server.poll({ who: who(), race: asked, cursors });
+    if (asked === (shown ?? answer.races[0]?.id ?? SHIPPED)) {
+      for (const [id, news] of Object.entries(next.curves)) histories.set(id, grown(histories.get(id), news));
+      answer = next;
+      show();
+    }
+  } catch { /* what is on the screen is what the server last said */ }
+  asking = false;
+  if (again) { again = false; poll(true); }
+}
+
+function tick() {
+  const visible = isVisible();
+  if (visible && (!wasVisible || Date.now() - askedAt >= (answer.busy ? SECOND : 4 * SECOND))) poll();
+  if (visible !== wasVisible) { wasVisible = visible; remember(); }
+}
+
+function remember() { writeAddress(['race'], isVisible() && answer.race ? { race: answer.race } : {}); }
+
+function listRaces() {
+  const key = JSON.stringify(answer.races);
+  if (which.dataset.shown !== key) {
+    which.dataset.shown = key;
+    const options = answer.races.map(({ id, title }) => new Option(title, id));
+    which.replaceChildren(...options, new Option('what was measured before', SHIPPED));
+  }
+  which.value = answer.race ?? SHIPPED;
+  which.closest('label').hidden = !answer.races.length;
+}
+
+function describe(run) {
+  const words = [STATES[run.state] ?? run.state];
+  if (run.state === 'queued' && run.place) words[0] = run.place === 1 ? 'next' : `waiting, ${run.place}`;
+  if (run.total) words.push(`${run.seen.toLocaleString('en')} pictures`);
+  if (run.left) words.push(`${run.left} left`);
+  return words.join(' · ');
+}
+
+function makeRacer(run, index) {
+  const figure = written(part.racers, 'figure', 'racer');
+  figure.dataset.run = run.id;
+  const image = written(figure, 'img');
+  image.hidden = true;
+  const caption = written(figure, 'figcaption');
+  written(caption, 'i', `curve-${index}`);
+  written(caption, 'b', 'name');
+  written(caption, 'span', 'state');
+  written(caption, 'span', 'results');
+  written(caption, 'span', 'message');
+  return figure;
+}
+
+async function showSheet(figure, run) {
+  const key = `${run.id}/${run.sheet}`;
+  if (run.sheet === null || pictures.get(figure) === key) return;
+  pictures.set(figure, key);
+  try {
+    const { src } = await server.sheet({ run: run.id, seen: run.sheet });
+    if (!src || pictures.get(figure) !== key) return;
+    const image = figure.querySelector('img');
+    [image.src, image.hidden] = [src, false];
+    image.alt = `Newest sample pictures of ${run.name}, after ${run.sheet.toLocaleString('en')} pictures`;
+  } catch { pictures.delete(figure); } // asked for again with the next answer
+}
+
+function resultsOf({ results }) {
+  return first.results.filter(({ name }) => name in results)
+    .map(({ name, label, unit }) => `${label} ${spelled(results[name], unit)}${unit ? ` ${unit}` : ''}`).join('\n');
+}
+
+function showRacers() {
+  const ids = JSON.stringify([answer.race, answer.runs.map(({ id }) => id)]);
+  if (part.racers.dataset.shown !== ids) {
+    part.racers.dataset.shown = ids;
+    part.racers.replaceChildren();
+    pictures.clear();
+    answer.runs.forEach(makeRacer);
+  }
+  answer.runs.forEach((run, index) => {
+    const figure = part.racers.children[index];
+    const words = { name: run.name, state: describe(run), results: resultsOf(run), message: run.kind ? run.message : '' };
+    for (const [name, text] of Object.entries(words)) {
+      const node = figure.querySelector(`.${name}`);
+      if (node.textContent !== text) node.textContent = text;
+    }
+    showSheet(figure, run);
+  });
+}
+
+// One chart for each number that any run reports, with one line a run.
+function showCurves() {
+  const key = JSON.stringify([answer.race, answer.runs.map(({ id, name }) => [id, name])]);
+  if (charted !== key) {
+    charted = key;
+    part.curves.replaceChildren();
+    chart = makeCurves(part.curves, first.charts.map(({ name, label, unit, meaning }) => ({
+      title: unit ? `${label} (${unit})` : label,
+      curves: answer.runs.map((run) => ({ name: `${name} ${run.id}`, label: run.name, unit: '', meaning })),
+    })));
+  }
+  const values = {};
+  answer.runs.forEach(({ id }) => {
+    for (const [name, points] of Object.entries(histories.get(id)?.values ?? {})) values[`${name} ${id}`] = points;
+  });
+  part.curves.hidden = find('.hint').hidden = !Object.keys(values).length;
+  chart.show([{ name: '', history: { values } }]);
+}
+
+function show() {
+  listRaces();
+  const racing = answer.race !== null;
+  measured.hidden = racing;
+  part.course.hidden = !racing;
+  remember();
+  if (!racing) return;
+  showRacers();
+  showCurves();
+}
+
+which.addEventListener('change', () => choose(which.value));
+show();
+setInterval(tick, 200);
+document.addEventListener('visibilitychange', tick);
