@@ -14,6 +14,7 @@ MODULES = [
     "genimg.explore",
     "genimg.explore.ablation",
     "genimg.explore.attention_maps",
+    "genimg.explore.combining",
     "genimg.explore.deciding",
     "genimg.explore.drawing",
     "genimg.explore.drawn",
