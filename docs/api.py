@@ -26,6 +26,7 @@ MODULES = [
     "genimg.explore.named_directions",
     "genimg.explore.neighbours",
     "genimg.explore.outputs",
+    "genimg.explore.own_names",
     "genimg.metrics",
     "genimg.models",  # and all modules in it
     "genimg.render",
