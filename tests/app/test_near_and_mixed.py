@@ -10,9 +10,12 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from genimg.explore.mixing import mix_layers
+from genimg.explore.own_names import with_names
 from genimg.render import data_uri
 
 pytestmark = pytest.mark.browser
+
+expect.set_options(timeout=240_000)  # a busy machine is not a failure
 
 FIRST = {"seed": 5, "label": "Coat", "truncation": 0.7}
 
@@ -207,3 +210,42 @@ def test_the_section_is_no_wider_than_the_screen(open_page, width):
     page.locator("#layers .mix").click()
     page.locator("#layers input").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_sliders_have_names_of_ones_own(open_page, models, wait_until, tmp_path):
+    page = open_page()
+    page.locator("#names summary").click()
+    page.locator("#names input[type=text]").nth(1).fill("<b>sleeves</b>")
+    page.keyboard.press("Enter")
+    label = page.locator("#direction-1 [data-testid=block-info]")
+    expect(label).to_have_text("<b>sleeves</b>")
+    expect(page.get_by_role("slider", name="sleeves")).to_be_visible()
+    page.locator("#names input[type=text]").nth(0).fill("<b>sleeves</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator("#names [role=status]")).to_contain_text("there already")
+    expect(page.locator("#direction-0 [data-testid=block-info]")).to_have_text("Direction 1")
+
+    # Another model has its own; what was kept is there again, also after a reload.
+    page.locator("#checkpoint select").select_option("plain")
+    expect(label).to_have_text("Direction 2")
+    page.locator("#checkpoint select").select_option("style")
+    expect(label).to_have_text("<b>sleeves</b>")
+    page.reload()
+    expect(label).to_have_text("<b>sleeves</b>")
+
+    # The file is the one that Python reads, and the page itself.
+    page.locator("#names summary").click()
+    with page.expect_download() as download:
+        page.locator("#names [data-do=save]").click()
+    file = tmp_path / "names.json"
+    download.value.save_as(file)
+    named = with_names(models.style, file)
+    expected = models.style.picture(**FIRST, directions=[0, 1.5])
+    moved = named.picture(**FIRST, directions={"<b>sleeves</b>": 1.5})
+    assert np.array_equal(moved, expected)
+    page.locator("#names [data-do=forget]").click()
+    expect(label).to_have_text("Direction 2")
+    page.locator("#names input[type=file]").set_input_files(file)
+    expect(label).to_have_text("<b>sleeves</b>")
+    page.locator("#names input[type=file]").set_input_files(__file__)
+    expect(page.locator("#names [role=status]")).to_contain_text("no file of names")

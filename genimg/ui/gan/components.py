@@ -68,6 +68,11 @@ def slider_ends(*, name: str) -> gr.HTML:
     return component(STATIC, "slider_ends", ["ends.js"], None, name=name)
 
 
+def names(value: dict[str, Any], *, name: str) -> gr.HTML:
+    """Return where sliders get names of one's own; its value: `genimg.ui.gan.nearby.called`."""
+    return component(STATIC, "names", ["helpers.js", "names.js"], value, name=name)
+
+
 def found(value: str, *, name: str) -> gr.HTML:
     """Return the line that says that a picture was found; its value is the code as text or ''."""
     return component(STATIC, "found", ["found.js"], value, name=name)

@@ -46,7 +46,7 @@ LONGEST_LINK = 8192
 NEIGHBOURS = 16
 _SHEET_COLUMNS = 16
 _FRAMES_PER_SECOND = 30
-_FILES = {"gif": "image/gif", "webp": "image/webp", "png": "image/png"}
+_FILES = {"gif": "image/gif", "webp": "image/webp", "png": "image/png", "mp4": "video/mp4"}
 
 
 class GanHandlers:
@@ -274,11 +274,13 @@ class GanHandlers:
             return ""
         return "The walk on the screen was made with other settings: make it again for these."
 
-    def anachronism(self, checkpoint: str, age: Any) -> str:
-        """Return what to say about a walk while an older model shows the picture; '' else."""
+    def anachronism(self, checkpoint: str, age: Any, noise: Any = "own") -> str:
+        """Return what to say of a walk beside a picture of another age or noise; '' else."""
         with self.shelf.use(checkpoint) as model:
-            set_back = moment_of(model, age) is not None
-        return "The walk shows the fully trained model." if set_back else ""
+            words = "the fully trained model" if moment_of(model, age) is not None else ""
+            if noise != "own" and "w" in model.spaces:
+                words += (" with " if words else "") + "the noise of its first seed"
+        return words and f"The walk shows {words}."
 
     def snippet(self, view: GanView | GanWalk) -> str:
         """Return Python that makes what a view shows."""
@@ -307,8 +309,8 @@ class GanHandlers:
         """Return a file of the walk that a player shows, or one sentence that says why not.
 
         Args:
-            request: {"walk": the entry of `film`, "format": "gif", "webp" or "png"}, as it came
-                from the browser.
+            request: {"walk": the entry of `film`, "format": "gif", "webp", "mp4" or "png"}, as
+                it came from the browser.
 
         Returns:
             {"name", "src"} with the file as a data address, or {"error"}.
@@ -385,7 +387,7 @@ class GanHandlers:
             label: a class name; empty for the first class.
             truncation: 0 (the average) to 1.5 (varied).
             loop: whether to go back to the first seed.
-            format: gif, webp, or png for a still sheet of all frames.
+            format: gif, webp, mp4, or png for a still sheet of all frames.
         """
         with self.shelf.use(checkpoint) as model:
             walk = GanWalk.checked(

@@ -1,4 +1,4 @@
-"""What is next to a picture: its neighbours, and what truncation makes of it. No Gradio."""
+"""What is beside a picture: neighbours, truncations, the names of its sliders. No Gradio."""
 
 import dataclasses
 from typing import Any
@@ -9,6 +9,7 @@ from genimg.explore.codes import text_of
 from genimg.explore.combining import neighbour_code
 from genimg.ui.gan.cells import chosen_cell, sheet_of
 from genimg.ui.gan.handlers import NEIGHBOURS, GanHandlers
+from genimg.ui.gan.sliders import slider_labels
 from genimg.ui.gan.view import GanView
 
 TRUNCATIONS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
@@ -50,6 +51,14 @@ def truncations(handlers: GanHandlers, view: GanView) -> dict[str, Any]:
         columns=len(amounts),
         texts=amounts,
     )
+
+
+def called(handlers: GanHandlers, view: GanView) -> dict[str, Any]:
+    """Return the model of a view, and what its sliders are called."""
+    count = max(handlers.acting(view.checkpoint), len(view.directions))
+    with handlers.shelf.use(view.checkpoint) as model:
+        labels = slider_labels(model, count)
+    return {"model": view.checkpoint, "labels": [one["label"] for one in labels]}
 
 
 def chosen_truncation(asked: Any) -> float:

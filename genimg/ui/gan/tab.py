@@ -149,6 +149,8 @@ def _explorer(
             with gr.Row():
                 nudge = gr.Button("Randomise a little", elem_id="nudge", min_width=130)
                 reset = gr.Button("Reset", elem_id="reset", min_width=130)
+            # Not in an accordion, which runs nothing before it is opened.
+            names = gan_components.names(nearby.called(handlers, view), name="names")
             with (
                 gr.Accordion("Raw latent dimensions and noise", open=False, elem_id="raw"),
                 gr.Column(elem_classes=["sliders"]),
@@ -197,8 +199,9 @@ def _explorer(
     def judge(*values: Any) -> str:
         return opponent.gauge(view_of(*values))
 
-    def show_ends(*values: Any) -> dict[str, Any]:
-        return handlers.ends(view_of(*values))
+    def show_ends(*values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        view = view_of(*values)
+        return handlers.ends(view), nearby.called(handlers, view)
 
     def move(*values: Any) -> list[Any]:
         return _updates(handlers, opponent.convince(view_of(*values)))
@@ -230,7 +233,7 @@ def _explorer(
     for moment in (settled.then, demo.load):
         moment(silently(judge), settings, gauge, **_LIVE)
         moment(silently(compare), settings, copies, **_LIVE)
-        moment(silently(show_ends), settings, ends, **_LIVE)
+        moment(silently(show_ends), settings, [ends, names], **_LIVE)
     # Maps of another picture would be wrong, and new ones take a second.
     settled.then(lambda: "", None, maps, **_LIVE)
     why.click(as_warning(explain), settings, maps, **_QUEUED)
@@ -260,7 +263,7 @@ def _walk(
     Args:
         settled: what follows when that picture has settled.
     """
-    checkpoint, label, seed, truncation, age, *sliders, _, code_found = settings
+    checkpoint, label, seed, truncation, age, *sliders, noise, code_found = settings
     first = handlers.first_walk()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
@@ -316,8 +319,9 @@ def _walk(
         shown = [", ".join(map(str, chosen.seeds)), chosen.between, chosen.mode, chosen.space]
         return [handlers.film(chosen), handlers.snippet(chosen), *shown, chosen.loop]
 
-    def staleness(shown: str, age: int, *values: Any) -> str:
-        return handlers.staleness(shown, *arguments(values)) or handlers.anachronism(values[0], age)
+    def staleness(shown: str, age: int, noise: str, *values: Any) -> str:
+        stale = handlers.staleness(shown, *arguments(values))
+        return stale or handlers.anachronism(values[0], age, noise)
 
     def add_seed(text: str, seed: int, found: str) -> str:
         handlers.check_seed(seed)
@@ -333,7 +337,7 @@ def _walk(
         as_warning(walk), path, [player, code], **_QUEUED,
     )  # fmt: skip
     own = [seeds, between, mode, space, loop, code]
-    shown = (silently(staleness), [code, age, *path], stale)
+    shown = (silently(staleness), [code, age, noise, *path], stale)
     gr.on([components.event(control, "change") for control in own], *shown, **_LIVE)
     settled.then(*shown, **_LIVE)
     drawn = draw.click(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genimg.ui.gan.nearby import TRUNCATIONS, chosen_truncation, neighbour, truncations
+from genimg.ui.gan.nearby import TRUNCATIONS, called, chosen_truncation, neighbour, truncations
 from genimg.ui.gan.sliders import DIRECTIONS
 
 STILL = [0.0] * (DIRECTIONS + 16)
@@ -61,3 +61,11 @@ def test_what_no_page_sends_is_refused(handlers, asked):
         neighbour(handlers, asked)
     with pytest.raises(ValueError, match="the picture"):
         chosen_truncation({"cell": 99})
+
+
+def test_the_sliders_are_called_as_on_the_page(handlers):
+    view = view_of(handlers)
+    shown = handlers.controls(view)["directions"]
+    names = called(handlers, view)
+    assert names["model"] == view.checkpoint
+    assert names["labels"] == [one["label"] for one in shown if one["visible"]]
