@@ -86,7 +86,7 @@ def _map_and_ways(
     def go(event: gr.EventData) -> list[Any]:
         return updates(blending.on_a_way(event._data))
 
-    def draw(event: gr.EventData) -> tuple[dict[str, Any], str]:
+    def draw_map(event: gr.EventData) -> tuple[dict[str, Any], str]:
         return blending.draw_map(event._data)
 
     def show_ways(event: gr.EventData) -> tuple[dict[str, Any], str]:
@@ -95,7 +95,7 @@ def _map_and_ways(
     def mix_them(event: gr.EventData) -> tuple[dict[str, Any], str]:
         return blending.layers(event._data)
 
-    plane.draw(as_warning(draw), None, [plane, plane_code], **queued)
+    plane.draw(as_warning(draw_map), None, [plane, plane_code], **queued)
     plane.use(as_warning(use), None, controls, **queued)
     ask.ask(as_warning(show_ways), None, [ways, ways_code], **queued)
     ways.choose(as_warning(go), None, controls, **queued)
