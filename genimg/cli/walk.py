@@ -23,13 +23,15 @@ from genimg.render.animation import check_length
 from genimg.storage import atomic_write
 
 SUMMARY = "write a film that walks from seed to seed"
-FORMATS = {".gif": "gif", ".webp": "webp", ".png": "strip"}
+FORMATS = {".gif": "gif", ".webp": "webp", ".mp4": "mp4", ".png": "strip"}
 
 
 def add_arguments(parser: Parser, arguments: list[str]) -> None:
     """Add the options of `walk`."""
     add_name(parser)
-    add_out(parser, "File to write: .gif or .webp for a film, .png for all pictures side by side.")
+    add_out(
+        parser, "File to write: .gif, .webp or .mp4 for a film, .png for all pictures side by side."
+    )
     add_number(
         parser,
         "--seeds",

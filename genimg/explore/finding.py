@@ -1,13 +1,15 @@
 """What a GAN can do with a picture from elsewhere: find its code, or training pictures like it."""
 
+import copy
 from collections.abc import Callable
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from genimg.checkpoints import Checkpoint
-from genimg.checks import check_seed, require_number, require_whole_number
+from genimg.checks import check_seed, is_whole, require_number, require_whole_number, shown
 from genimg.explore.arguments import class_number, one_picture
 from genimg.explore.inversion import STEPS, Found, Progress, Search, run
 from genimg.explore.loaded import LoadedModel
@@ -23,12 +25,34 @@ class Finder(LoadedModel):
     Attributes:
         generator, discriminator: the PyTorch modules, parts of `module`; the discriminator is None
             where a checkpoint ships without one.
+        noise: of its pictures; see `with_noise`.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
+        self.noise: int | str = "own"
         self.generator = checkpoint.model.generator
         self.discriminator = checkpoint.model.discriminator
+
+    def with_noise(self, noise: int | str) -> Self:
+        """Return this model, its weights shared, with other noise in each layer.
+
+        A model without a mapping network has no noise, so nothing changes.
+
+        Args:
+            noise: "own", where the seed of a picture decides its noise; "off" for none; or a seed,
+                0 to 2^32 - 1, whose noise it then is in the place of a picture's own.
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        if is_whole(noise):
+            check_seed(int(noise))
+        elif not isinstance(noise, str) or noise not in ("own", "off"):
+            raise ValueError(f"noise must be own, off or a seed, not {shown(noise)}")
+        other = copy.copy(self)
+        other.noise = noise if isinstance(noise, str) else int(noise)
+        return other
 
     def nearest(self, picture: np.ndarray, count: int = 5, by: str = "pixels") -> Neighbours:
         """Return the training pictures nearest to a picture, and how near unseen real ones come.
@@ -105,7 +129,9 @@ class Finder(LoadedModel):
         return search.found(0, self.classes, seed)
 
     def _noise(self, seed: int, rows: range) -> list[Tensor] | None:
-        if not isinstance(self.generator, MappedGenerator):
+        """Return the noise of samples `rows` of a seed, a tensor (rows, 1, H, W) for each layer."""
+        if not isinstance(self.generator, MappedGenerator) or self.noise == "off":
             return None
+        seed = seed if self.noise == "own" else int(self.noise)
         drawn = [self.generator.draw_noise(1, generator(seed, "noise", i)) for i in rows]
         return [torch.cat(layer) for layer in zip(*drawn, strict=True)]

@@ -15,13 +15,7 @@ from torch import Tensor
 
 from genimg import trails
 from genimg.checkpoints import Checkpoint
-from genimg.checks import (
-    check_seed,
-    require_choice,
-    require_flag,
-    require_number,
-    require_whole_number,
-)
+from genimg.checks import require_choice, require_flag, require_number, require_whole_number
 from genimg.explore.arguments import (
     Label,
     check_amounts,
@@ -34,6 +28,7 @@ from genimg.explore.arguments import (
 )
 from genimg.explore.codes import checked_code, mean_code
 from genimg.explore.finding import Finder
+from genimg.explore.latents import near, seed_latents
 from genimg.explore.outputs import Output, Pictures, as_output, check_output
 from genimg.explore.paths import path_through
 from genimg.explore.presenting import sheet
@@ -74,7 +69,7 @@ class GanModel(Finder):
         Raises:
             ValueError: there is no such snapshot, or it is damaged.
         """
-        return self._snapshots(trails.checked_moment(images_seen))
+        return self._snapshots(trails.checked_moment(images_seen)).with_noise(self.noise)
 
     def _read_snapshot(self, images_seen: int) -> "GanModel":
         kept = self._checkpoint
@@ -201,13 +196,7 @@ class GanModel(Finder):
         require_whole_number("count", count, 1, 1000)
         require_number("spread", spread, 0, 1)
         check_output(output)
-        z = self._latents(seed, range(1)).repeat(count, 1)
-        rows = [
-            torch.randn(1, z.shape[1], generator=generator(seed, "near", i)) for i in range(count)
-        ]
-        amount = torch.full((count, 1), spread)
-        amount[0] = 0
-        z = (1 - amount.square()).sqrt() * z + amount * torch.cat(rows)
+        z = near(self._latents(seed, range(1)), count, spread, seed)
         style, labels = self._moved(seed, label, truncation, directions, latents, z, code)
         noise = self._noise(seed, range(1))
         noise = None if noise is None else [layer.expand(count, -1, -1, -1) for layer in noise]
@@ -406,10 +395,7 @@ class GanModel(Finder):
         return torch.from_numpy(known[:count])
 
     def _latents(self, seed: int, rows: range) -> Tensor:
-        """Return z (len(rows), Z); row i is a function of (seed, i) alone."""
-        check_seed(seed)
-        size = self.config.latent_dimensions
-        return torch.stack([torch.randn(size, generator=generator(seed, "z", i)) for i in rows])
+        return seed_latents(seed, rows, self.config.latent_dimensions)
 
     def _examples(self) -> Image.Image:
         return sheet(self.sample(10, seed=0))

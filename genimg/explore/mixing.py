@@ -47,9 +47,10 @@ def mix(
     if not layers_of(model):
         raise ValueError(f"{model.name} has no mapping network, so its layers share one code")
     require_whole_number("layers", layers, 0, layers_of(model))
+    coarse, fine = check_seeds(coarse), check_seeds(fine)
     sources = {
         seed: model.origin(seed=seed, label=label, truncation=truncation)
-        for seed in dict.fromkeys([*check_seeds(coarse), *check_seeds(fine)])
+        for seed in dict.fromkeys([*coarse, *fine])
     }
     pictures = []
     for seed in coarse:
@@ -57,6 +58,38 @@ def mix(
         rows = torch.cat([sources[other][0] for other in fine])  # (fine, W)
         mixed = rows[:, None].repeat(1, layers_of(model), 1)
         mixed[:, :layers] = style
-        same = [model.here(layer.expand(len(fine), -1, -1, -1)) for layer in noise or ()]
+        same = noise and [model.here(layer.expand(len(fine), -1, -1, -1)) for layer in noise]
         pictures.append(to_uint8(model.generator.synthesise(model.here(mixed), same)))
     return np.stack(pictures)
+
+
+@torch.inference_mode()
+def mix_layers(
+    model: GanModel,
+    seeds: Sequence[int],
+    *,
+    label: str | int | None = None,
+    truncation: float = 1.0,
+) -> np.ndarray:
+    """Return a picture each of whose layers has the style of a seed of its own, uint8 (H, W, C).
+
+    Args:
+        seeds: one for each layer, the coarsest first; the noise is that of the first one. Several
+            layers may have the same, and one for all of them gives its own picture.
+        label, truncation: as for `GanModel.picture`.
+
+    Raises:
+        ValueError: the model has no mapping network, or an argument is out of range.
+    """
+    if not layers_of(model):
+        raise ValueError(f"{model.name} has no mapping network, so its layers share one code")
+    if not isinstance(seeds, (list, tuple)) or len(seeds) != layers_of(model):
+        raise ValueError(f"give a seed for each of the {layers_of(model)} layers of {model.name}")
+    sources = {
+        seed: model.origin(seed=seed, label=label, truncation=truncation)
+        for seed in dict.fromkeys(check_seeds(seeds))
+    }
+    styles = torch.stack([sources[seed][0][0] for seed in seeds])[None]  # (1, L, W)
+    noise = sources[seeds[0]][2]
+    same = noise and [model.here(layer) for layer in noise]
+    return to_uint8(model.generator.synthesise(model.here(styles), same))[0]

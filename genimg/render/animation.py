@@ -1,4 +1,4 @@
-"""Frames to an animated GIF, WebP or PNG, or to one strip of pictures."""
+"""Frames to an animated GIF, WebP, PNG or MP4, or to one strip of pictures."""
 
 import io
 import math
@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from genimg.checks import require_flag, require_number, require_one_of, require_whole_number
+from genimg.render.film import mp4
 from genimg.render.images import enlarge, grid, require_images
 
 _CLOCK_TICK = {"gif": 10, "webp": 1, "png": 1}  # milliseconds; the formats store whole ticks
@@ -38,24 +39,29 @@ def animate(
     right to half a tick. A frame equal to the one before is not stored: its time is added to that
     one. Frames that are all equal therefore make a still picture.
 
+    An MP4 is smaller and plays everywhere, but keeps values only nearly (see
+    `genimg.render.film`), and whether it is repeated is up to the player.
+
     Args:
         frames: uint8 (T, H, W, C), C 1 or 3.
-        format: "gif", "webp" or "png".
+        format: "gif", "webp", "png" or "mp4".
         frames_per_second: 1 to 50; browsers play GIF delays under 20 ms much too slowly.
         enlarge_to: pixels of the long side, at least, by repeating pixels; 1 to 1024.
-        loop: play for ever (True) or once.
+        loop: play for ever (True) or once; an MP4 does not say.
 
     Raises:
         ValueError: an argument has another shape, type or range, or the animation would last
             more than 60 s or have more than 2**27 pixels.
     """
     require_images(frames)
-    require_one_of("format", format, _CLOCK_TICK)
+    require_one_of("format", format, (*_CLOCK_TICK, "mp4"))
     require_flag("loop", loop)
     require_number("frames_per_second", frames_per_second, 1, 50)
     require_whole_number("enlarge_to", enlarge_to, 1, 1024)
     count, height, width, _ = frames.shape
     check_length(count, height, width, frames_per_second=frames_per_second, enlarge_to=enlarge_to)
+    if format == "mp4":
+        return mp4(frames, frames_per_second, enlarge_to)
 
     if format == "gif" and frames.shape[3] == 3:
         pictures = _palette_pictures(frames, enlarge_to)

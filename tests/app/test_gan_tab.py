@@ -209,12 +209,13 @@ def test_a_walk_is_made_scrubbed_and_saved(open_page, models):
     assert asked == []  # the browser had everything already
 
     saved = {}
-    for name, format in [("GIF", "gif"), ("WebP", "webp"), ("PNG strip", "png")]:
+    formats = [("GIF", "gif"), ("WebP", "webp"), ("MP4", "mp4"), ("PNG strip", "png")]
+    for name, format in formats:
         with page.expect_download() as download:
             page.get_by_role("button", name=name, exact=True).click()
         assert download.value.suggested_filename == f"walk.{format}"
         saved[format] = download.value.path().read_bytes()
-    for format in ("gif", "webp"):
+    for format in ("gif", "webp", "mp4"):
         assert saved[format] == animate(frames, format, frames_per_second=30)
     film = Image.open(io.BytesIO(saved["gif"]))
     distinct = 1 + sum(not np.array_equal(a, b) for a, b in itertools.pairwise(frames))

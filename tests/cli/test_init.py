@@ -103,8 +103,8 @@ def test_a_bug_is_not_hidden(call, monkeypatch):
 
 OPTIONS = (
     "--seed --count --label --truncation --out --columns --enlarge --seeds --steps --mode --space"
-    " --loop --frames-per-second --json --write --feature-net --size --split --title --license"
-    " --temperature --top-k --top-p --guidance --layer --head --query --image"
+    " --weights --side --loop --frames-per-second --json --write --feature-net --size --split"
+    " --title --license --temperature --top-k --top-p --guidance --layer --head --query --image"
     " --generator-only --preset --minutes --images --device --dataset --batch-size --threads"
     " --generator-widths --classes --channels --port --checkpoint --help"
 )
@@ -117,6 +117,7 @@ WORDS = st.sampled_from([*OPTIONS.split(" "), *VALUES.split(" ")]) | st.text(max
 COMMAND_LINES = st.sampled_from(
     [
         "sample tiny-style --out a.png --count 2 --label Bag --truncation 0.5",
+        "combine tiny-style --out a.png --seeds 1 2 --weights 0.5 0.5 --label Bag",
         "walk tiny-mlp --out a.gif --seeds 1 2 --steps 3 --mode lerp --loop",
         "draw tiny-style --out a.gif --seed 1 --top-k 3 --top-p 0.5 --guidance 2",
         "attend tiny-style --out a --layer 1 --head 0 --query 3 --image a.png",

@@ -1,3 +1,4 @@
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -33,6 +34,15 @@ def test_a_film_has_the_asked_length(call, tmp_path, ending, format):
     assert milliseconds == 500
 
 
+def test_an_mp4_has_the_asked_length(call, tmp_path):
+    out = tmp_path / "walk.mp4"
+    options = ["--steps", 10, "--frames-per-second", 20, "--out", out]
+    assert call("walk", "tiny-mlp", *options).code == 0
+    with av.open(str(out)) as film:
+        assert len(list(film.decode(video=0))) == 10
+        assert film.duration == pytest.approx(500_000, abs=50_000)  # microseconds
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
@@ -51,7 +61,7 @@ def test_bad_walks_are_refused(refuse, tmp_path, options, reason):
 
 
 def test_the_ending_must_be_known(refuse, tmp_path):
-    assert ".gif, .webp, .png" in refuse("walk", "tiny-mlp", "--out", tmp_path / "walk.mp4")
+    assert ".gif, .webp, .mp4, .png" in refuse("walk", "tiny-mlp", "--out", tmp_path / "walk.avi")
 
 
 def test_a_film_too_long_is_refused_before_anything_is_drawn(refuse, monkeypatch, tmp_path):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import genimg
 from genimg import data, render
 from genimg.checkpoints import Checkpoint
-from genimg.explore import comparing, evaluating, inside
+from genimg.explore import combining, comparing, evaluating, inside, mixing
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.loaded import LoadedModel
 from genimg.explore.tokenizing import TokenizerModel
@@ -89,6 +89,7 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
                 model.origin,
                 {k: v for k, v in (moves | own).items() if k != "output"},
             ),
+            f"{name}.with_noise": (model.with_noise, {"noise": 3}),
             f"{name}.nearest": (model.nearest, {"picture": sheet[0], "count": 1, "by": "pixels"}),
             f"{name}.search": (
                 model.search,
@@ -225,7 +226,34 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             {"images": SHEET, "labels": [0, 0]},
         ),
     }
-    return found
+    return found | _combined(style)
+
+
+def _combined(style):
+    """Return the calls of what combines pictures and mixes layers, functions of a model."""
+    seeds = {"coarse": [1, 2], "fine": [3, 4], "layers": 1, "label": 0, "truncation": 1.0}
+    layers = [1] * mixing.layers_of(style)
+    near = {"number": 1, "spread": 0.3, "seed": 0, "label": 0, "latents": {0: 1.0}, "code": None}
+    three = {"a": {"seed": 1}, "b": {"seed": 2}, "c": {"seed": 3}}
+    whole = {"seed": 1, "label": 1, "truncation": 0.7, "directions": [1.0], "latents": {0: 1.0}}
+    calls = {
+        combining.code_of: {"place": whole},
+        combining.combine: {"places": [whole, {"seed": 2}], "weights": [0.25, 0.75]},
+        combining.plane: three | {"side": 2, "rows": range(1)},
+        combining.plane_weights: {"side": 5, "row": 1, "column": 1},
+        combining.between_classes: {"labels": [0, 1], "steps": 3, "place": {"seed": 1}},
+        combining.neighbour_code: near,
+        combining.checked_place: {"place": whole},
+        mixing.mix: seeds,
+        mixing.mix_layers: {"seeds": layers, "label": 0, "truncation": 1.0},
+    }
+    return {
+        function.__name__: (
+            function if "side" in good and "a" not in good else functools.partial(function, style),
+            good,
+        )
+        for function, good in calls.items()
+    }
 
 
 @functools.cache

@@ -125,7 +125,7 @@ def test_strip_is_one_row_in_order(channels):
         ({"frames": noise(2, 4, 4)}, r"^images need the shape"),
         ({"frames": noise(0, 4, 4, 1)}, r"^images need the shape"),
         ({"frames": np.full((2, 4, 4, 1), np.nan)}, r"^images must be a numpy array of uint8"),
-        ({"format": "mp4"}, r"^format must be one of gif, webp, png, not 'mp4'"),
+        ({"format": "avi"}, r"^format must be one of gif, webp, png, mp4, not 'avi'"),
         ({"frames_per_second": 0}, r"^frames_per_second must be a number from 1 to 50"),
         ({"frames_per_second": 60}, r"^frames_per_second must be a number from 1 to 50"),
         ({"frames_per_second": float("nan")}, r"^frames_per_second must be a number"),

@@ -129,7 +129,7 @@ def test_a_class_of_the_last_model_on_its_way_to_the_next_changes_nothing(paths,
         with ThreadPoolExecutor(1) as other_thread:  # Playwright's loop may run in this one
             return other_thread.submit(asyncio.run, call).result()["data"]
 
-    sliders = [0, *[0.0] * (len(events["show"].inputs) - 6), ""]  # no code that was found
+    sliders = [0, *[0.0] * (len(events["show"].inputs) - 7), "own", ""]  # no code
     send("choose", str(other), "Shoe", 5, 0.7)  # from now on the choices are Cat, Dog and Fish
     assert send("show", str(other), "Cat", 5, 0.7, *sliders)[0]["caption"].startswith("Cat")
     for stale in ("Shoe", None, ["Cat"], {}):

@@ -16,6 +16,32 @@ def picture(value: dict[str, str] | None, *, name: str) -> gr.HTML:
     return component(STATIC, "picture", ["helpers.js", "picture.js"], value, name=name)
 
 
+def cells(value: dict[str, Any] | None, *, name: str) -> gr.HTML:
+    """Return pictures side by side to choose from; hidden without a value.
+
+    Its value is from `genimg.ui.gan.cells.sheet_of`; its event `choose` carries {"cell", "query"}.
+    """
+    return component(STATIC, "cells", ["cells.js"], value, name=name)
+
+
+def plane(*, name: str) -> gr.HTML:
+    """Return a map of the plane through three pictures, see `genimg.ui.gan.blending`.
+
+    Its events `draw` and `use` carry what `Blending.draw_map` and `Blending.on_the_map` take.
+    """
+    return component(STATIC, "plane", ["here.js", "plane.js"], None, name=name)
+
+
+def layers(*, name: str) -> gr.HTML:
+    """Return a seed for each layer; its event `mix` carries what `Blending.layers` takes."""
+    return component(STATIC, "layers", ["here.js", "layers.js"], None, name=name)
+
+
+def ask(words: str, *, name: str) -> gr.HTML:
+    """Return a button; its event `ask` carries {"here": the query of the picture on the stage}."""
+    return component(STATIC, "ask", ["here.js", "ask.js"], words, name=name)
+
+
 def player(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
     """Return a player of a walk; `export` makes the file that a visitor saves."""
 
@@ -42,9 +68,19 @@ def slider_ends(*, name: str) -> gr.HTML:
     return component(STATIC, "slider_ends", ["ends.js"], None, name=name)
 
 
+def names(value: dict[str, Any], *, name: str) -> gr.HTML:
+    """Return where sliders get names of one's own; its value: `genimg.ui.gan.nearby.called`."""
+    return component(STATIC, "names", ["helpers.js", "names.js"], value, name=name)
+
+
 def found(value: str, *, name: str) -> gr.HTML:
     """Return the line that says that a picture was found; its value is the code as text or ''."""
     return component(STATIC, "found", ["found.js"], value, name=name)
+
+
+def noise(value: str, *, name: str, **options: Any) -> gr.HTML:
+    """Return the choice of the noise; its value is "own", "off" or a seed as text."""
+    return component(STATIC, "noise", ["noise.js"], value, name=name, **options)
 
 
 def search(*, name: str) -> gr.HTML:

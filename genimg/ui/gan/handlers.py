@@ -6,12 +6,14 @@ import random
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 
 from genimg.checks import require_number, require_whole_number
 from genimg.explore import GanModel
 from genimg.render import animate, data_uri, grid, strip
+from genimg.ui.gan.cells import sheet_of
 from genimg.ui.gan.sliders import (
     DIRECTIONS,
     FEW,
@@ -40,10 +42,11 @@ from genimg.ui.messages import dataset_words
 from genimg.ui.model_shelf import ModelShelf
 
 LATENTS = 16
+LONGEST_LINK = 8192
 NEIGHBOURS = 16
 _SHEET_COLUMNS = 16
 _FRAMES_PER_SECOND = 30
-_FILES = {"gif": "image/gif", "webp": "image/webp", "png": "image/png"}
+_FILES = {"gif": "image/gif", "webp": "image/webp", "png": "image/png", "mp4": "video/mp4"}
 
 
 class GanHandlers:
@@ -75,6 +78,7 @@ class GanHandlers:
         amounts: Sequence[Any],
         age: Any = MOST_MOMENTS,
         code: Any = "",
+        noise: Any = "own",
     ) -> GanView:
         """Return the view of the controls.
 
@@ -82,6 +86,7 @@ class GanHandlers:
             amounts: DIRECTIONS and then LATENTS numbers.
             age: which snapshot of the model, from 0; beyond the last it is the model itself.
             code: of a found picture, as text; '' without one.
+            noise: "own", "off" or a seed as text.
         """
         with self.shelf.use(checkpoint) as model:
             return GanView.checked(
@@ -96,7 +101,12 @@ class GanHandlers:
                     amounts[:DIRECTIONS][: count_directions(model)], amounts[DIRECTIONS:], model
                 ),
                 code=code,
+                noise=noise,
             )
+
+    def queried_view(self, query: Any) -> GanView:
+        """Return the view of a query, as it came back from the browser; see `GanView.query`."""
+        return self.linked_view(dict(parse_qsl(str(query)[:LONGEST_LINK])))
 
     def linked_view(self, query: Mapping[str, str]) -> GanView:
         """Return the view of a link."""
@@ -157,6 +167,7 @@ class GanHandlers:
             "latents": [
                 {"value": view.latents.get(i, 0.0), "visible": i < latents} for i in range(LATENTS)
             ],
+            "noise": {"value": str(view.noise), "visible": mapped},
             "code": {"value": view.code},
         }
 
@@ -179,15 +190,16 @@ class GanHandlers:
             "query": view.query(),
         }
 
-    def neighbours(self, view: GanView) -> dict[str, str]:
+    def neighbours(self, view: GanView) -> dict[str, Any]:
         """Return a sheet of NEIGHBOURS pictures, the first of them the picture itself."""
         with self.shelf.use(view.checkpoint) as model:
             pixels = view.model_in(model).neighbours(NEIGHBOURS, **view.arguments())
-        return {
-            "src": data_uri(grid(pixels), "png"),
-            "caption": "The picture and 15 neighbours: its latent vector, each time mixed with a"
-            " little of another one",
-        }
+        names = ["The picture itself", *(f"Neighbour {i}" for i in range(1, NEIGHBOURS))]
+        words = (
+            "The picture and 15 neighbours: its latent vector, each time mixed with a little of"
+            " another one. Click one to go there."
+        )
+        return sheet_of(pixels, names, words, query=view.query())
 
     def ends(self, view: GanView) -> dict[str, Any]:
         """Return the picture at both ends of each slider that is shown, as data addresses."""
@@ -262,11 +274,13 @@ class GanHandlers:
             return ""
         return "The walk on the screen was made with other settings: make it again for these."
 
-    def anachronism(self, checkpoint: str, age: Any) -> str:
-        """Return what to say about a walk while an older model shows the picture; '' else."""
+    def anachronism(self, checkpoint: str, age: Any, noise: Any = "own") -> str:
+        """Return what to say of a walk beside a picture of another age or noise; '' else."""
         with self.shelf.use(checkpoint) as model:
-            set_back = moment_of(model, age) is not None
-        return "The walk shows the fully trained model." if set_back else ""
+            words = "the fully trained model" if moment_of(model, age) is not None else ""
+            if noise != "own" and "w" in model.spaces:
+                words += (" with " if words else "") + "the noise of its first seed"
+        return words and f"The walk shows {words}."
 
     def snippet(self, view: GanView | GanWalk) -> str:
         """Return Python that makes what a view shows."""
@@ -295,8 +309,8 @@ class GanHandlers:
         """Return a file of the walk that a player shows, or one sentence that says why not.
 
         Args:
-            request: {"walk": the entry of `film`, "format": "gif", "webp" or "png"}, as it came
-                from the browser.
+            request: {"walk": the entry of `film`, "format": "gif", "webp", "mp4" or "png"}, as
+                it came from the browser.
 
         Returns:
             {"name", "src"} with the file as a data address, or {"error"}.
@@ -373,7 +387,7 @@ class GanHandlers:
             label: a class name; empty for the first class.
             truncation: 0 (the average) to 1.5 (varied).
             loop: whether to go back to the first seed.
-            format: gif, webp, or png for a still sheet of all frames.
+            format: gif, webp, mp4, or png for a still sheet of all frames.
         """
         with self.shelf.use(checkpoint) as model:
             walk = GanWalk.checked(

@@ -1,5 +1,7 @@
-"""The part of the GAN tab that mixes the styles of pictures."""
+"""Mix, map, sums: the part of the GAN tab that makes pictures of several others."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
@@ -9,34 +11,119 @@ from genimg.checks import require_whole_number
 from genimg.explore import GanModel
 from genimg.explore.mixing import layers_of, mix
 from genimg.render import data_uri, grid
+from genimg.ui import components
 from genimg.ui.gan import components as gan_components
+from genimg.ui.gan.blending import Blending
+from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.gan.sliders import MOST_MOMENTS, moment_of
-from genimg.ui.gan.view import KEYFRAMES, seeds_in
+from genimg.ui.gan.view import KEYFRAMES, GanView, seeds_in
 from genimg.ui.messages import as_warning
 from genimg.ui.model_shelf import ModelShelf
 
 FIRST_ROWS = "5, 23, 42"
 FIRST_COLUMNS = "7, 8, 9, 10"
 _MOST_LAYERS = 16
+_MAP_WORDS = (
+    "Three pictures span a plane, and every point of it is a picture. Drag the point: from A to B,"
+    " from B to C, and to the lower left, where what distinguishes A from B is added to C."
+)
+_WAYS_WORDS = (
+    "The same numbers in another class, and what is between: straight ways through the styles."
+)
 _WORDS = (
-    "Each layer of the generator is given the style anew. Here the first layers get that of the"
-    " picture on the left, and the others that of the picture at the top. The first layers decide"
-    " where things are, the last ones their colours."
+    "Each layer of the generator is given the style anew, so each can have that of another seed."
+    " The first layers decide where things are, the last ones their colours."
+)
+_TABLE_WORDS = (
+    "Here the first layers get the style of the picture on the left, and the others that of the"
+    " picture at the top."
 )
 
 
 def build(
-    shelf: ModelShelf[GanModel], settings: list[gr.Component], queued: dict[str, Any]
+    handlers: GanHandlers,
+    settings: list[gr.Component],
+    controls: list[gr.blocks.Block],
+    updates: Callable[[GanView], list[Any]],
+    queued: dict[str, Any],
 ) -> None:
-    """Add the part.
+    """Add the part, folded.
 
     Args:
         settings: checkpoint, class, truncation, and the age of the model.
+        controls: what shows the picture of the tab.
+        updates: returns an update of each of `controls` for a view.
         queued: options of an event that has to say something.
     """
+    with gr.Accordion("Mix, map, sums", open=False, elem_id="mix"):
+        _map_and_ways(Blending(handlers), controls, updates, queued)
+        _table(handlers.shelf, settings, queued)
+
+
+def _map_and_ways(
+    blending: Blending,
+    controls: list[gr.blocks.Block],
+    updates: Callable[[GanView], list[Any]],
+    queued: dict[str, Any],
+) -> None:
+    with gr.Row(elem_classes=["stage"]):
+        with _part("A map, and A − B + C", _MAP_WORDS):
+            plane = gan_components.plane(name="plane")
+        plane_code = _code("plane-code")
+    with gr.Row(elem_classes=["stage"]):
+        with _part("From class to class", _WAYS_WORDS):
+            ask = gan_components.ask("Draw the ways", name="ways-ask")
+            ways = gan_components.cells(None, name="ways")
+        ways_code = _code("ways-code")
+    with gr.Row(elem_classes=["stage"]):
+        with _part("Layer by layer", _WORDS):
+            layers = gan_components.layers(name="layers")
+        layers_code = _code("layers-code")
+
+    def use(event: gr.EventData) -> list[Any]:
+        return updates(blending.on_the_map(event._data))
+
+    def go(event: gr.EventData) -> list[Any]:
+        return updates(blending.on_a_way(event._data))
+
+    def draw_map(event: gr.EventData) -> tuple[dict[str, Any], str]:
+        return blending.draw_map(event._data)
+
+    def show_ways(event: gr.EventData) -> tuple[dict[str, Any], str]:
+        return blending.ways(event._data)
+
+    def mix_them(event: gr.EventData) -> tuple[dict[str, Any], str]:
+        return blending.layers(event._data)
+
+    plane.draw(as_warning(draw_map), None, [plane, plane_code], **queued)
+    plane.use(as_warning(use), None, controls, **queued)
+    ask.ask(as_warning(show_ways), None, [ways, ways_code], **queued)
+    ways.choose(as_warning(go), None, controls, **queued)
+    layers.mix(as_warning(mix_them), None, [layers, layers_code], **queued)
+
+
+@contextmanager
+def _part(heading: str, words: str) -> Iterator[None]:
+    with gr.Column(scale=7, min_width=320):
+        gr.Markdown(f"## {heading}")
+        gr.Markdown(words, elem_classes=["explanation"])
+        yield
+
+
+def _code(name: str) -> gr.HTML:
+    """Add the Python of a part beside it, which appears with what it makes."""
+    with gr.Column(scale=4, min_width=320):
+        return components.snippet("", name=name)
+
+
+def _table(
+    shelf: ModelShelf[GanModel], settings: list[gr.Component], queued: dict[str, Any]
+) -> None:
+    """Add the table of mixed pictures."""
     checkpoint, label, truncation, age = settings
-    with gr.Accordion("Mix pictures, layer by layer", open=False, elem_id="mix"):
-        gr.Markdown(_WORDS, elem_classes=["explanation"])
+    with gr.Column(elem_classes=["stage"]):
+        gr.Markdown("## A table of mixed pictures")
+        gr.Markdown(_TABLE_WORDS, elem_classes=["explanation"])
         with gr.Row():
             rows = gr.Textbox(
                 FIRST_ROWS, label="Seeds on the left", elem_id="mix-rows", max_lines=1

@@ -9,7 +9,6 @@ import itertools
 import time
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.events import Dependency
@@ -17,7 +16,7 @@ from gradio.events import Dependency
 from genimg.explore import GanModel
 from genimg.ui import components
 from genimg.ui.gan import components as gan_components
-from genimg.ui.gan import game, inside, mixing, own_picture
+from genimg.ui.gan import game, inside, mixing, nearby, own_picture
 from genimg.ui.gan.copies import READING, is_it_a_copy
 from genimg.ui.gan.gauge import WAITING
 from genimg.ui.gan.handlers import GanHandlers, random_seed
@@ -44,7 +43,6 @@ _EXPLANATION = (
     "The generator made this picture out of random numbers, which the seed stands for. Each slider"
     " moves those numbers, and the small pictures at its ends show where it leads. Try one."
 )
-_LONGEST_LINK = 8192
 # What follows a drag: no queue (it costs more than the picture), and the last event always counts.
 # Values come as they are, because the handlers check them: Gradio would answer a class of the last
 # model, on its way while the choices change to those of the next, with an error and no picture.
@@ -86,8 +84,8 @@ def _explorer(
     """Add the picture with its controls.
 
     Returns:
-        The picture; checkpoint, class, seed, truncation, age, sliders, and the code of a found
-        picture; what else changes with the model; what follows when the picture has settled.
+        The picture; checkpoint, class, seed, truncation, age, sliders, noise, and the code of a
+        found picture; what else changes with the model; what follows when the picture has settled.
     """
     view = handlers.first_view()
     initial = handlers.controls(view)
@@ -152,10 +150,13 @@ def _explorer(
             with gr.Row():
                 nudge = gr.Button("Randomise a little", elem_id="nudge", min_width=130)
                 reset = gr.Button("Reset", elem_id="reset", min_width=130)
+            # Not in an accordion, which runs nothing before it is opened.
+            names = gan_components.names(nearby.called(handlers, view), name="names")
             with (
-                gr.Accordion("Raw latent dimensions", open=False, elem_id="raw"),
+                gr.Accordion("Raw latent dimensions and noise", open=False, elem_id="raw"),
                 gr.Column(elem_classes=["sliders"]),
             ):
+                noise = gan_components.noise(**initial["noise"], name="noise")
                 latents = [
                     _amount(LATENT_LIMIT, f"z-{i}", options | {"label": f"z {i}"})
                     for i, options in enumerate(initial["latents"])
@@ -164,33 +165,44 @@ def _explorer(
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
             gr.Markdown("## Neighbours")
-            sheet = gan_components.picture(handlers.neighbours(view), name="sheet")
+            sheet = gan_components.cells(handlers.neighbours(view), name="sheet")
+            strip = gan_components.cells(nearby.truncations(handlers, view), name="strip")
         with gr.Column(scale=6, min_width=320):
             gr.Markdown("## The picture in Python")
             code = components.snippet(view.snippet(), name="picture-code")
 
-    mixing.build(handlers.shelf, [checkpoint, label, truncation, age], _QUEUED)
-
     sliders = [*directions, *latents]
-    settings = [checkpoint, label, seed, truncation, age, *sliders, code_found]
+    settings = [checkpoint, label, seed, truncation, age, *sliders, noise, code_found]
     controls = [*settings, facts, folded]
+    mixing.build(
+        handlers, settings[:2] + settings[3:5], controls,
+        lambda view: _updates(handlers, view), _QUEUED,
+    )  # fmt: skip
 
     def view_of(checkpoint: str, label: str, seed: int, truncation: float, age: int, *rest: Any):
-        *amounts, code = rest
-        return handlers.view(checkpoint, label, seed, truncation, amounts, age, code)
+        *amounts, noise, code = rest
+        return handlers.view(checkpoint, label, seed, truncation, amounts, age, code, noise)
 
     def show(*values: Any) -> dict[str, str]:
         return handlers.picture(view_of(*values))
 
-    def accompany(*values: Any) -> tuple[dict[str, str], str]:
+    def accompany(*values: Any) -> tuple[dict[str, Any], dict[str, Any], str]:
         view = view_of(*values)
-        return handlers.neighbours(view), handlers.snippet(view)
+        around = handlers.neighbours(view), nearby.truncations(handlers, view)
+        return *around, handlers.snippet(view)
+
+    def go_there(event: gr.EventData) -> list[Any]:
+        return _updates(handlers, nearby.neighbour(handlers, event._data))
+
+    def choose_truncation(event: gr.EventData) -> float:
+        return nearby.chosen_truncation(event._data)
 
     def judge(*values: Any) -> str:
         return opponent.gauge(view_of(*values))
 
-    def show_ends(*values: Any) -> dict[str, Any]:
-        return handlers.ends(view_of(*values))
+    def show_ends(*values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        view = view_of(*values)
+        return handlers.ends(view), nearby.called(handlers, view)
 
     def move(*values: Any) -> list[Any]:
         return _updates(handlers, opponent.convince(view_of(*values)))
@@ -200,8 +212,7 @@ def _explorer(
 
     def restore(event: gr.EventData) -> list[Any]:
         wanted = event._data.get("query") if isinstance(event._data, dict) else None
-        query = dict(parse_qsl(str(wanted)[:_LONGEST_LINK]))
-        return _updates(handlers, handlers.linked_view(query))
+        return _updates(handlers, handlers.queried_view(wanted))
 
     def compare(*values: Any) -> str:
         return is_it_a_copy(handlers.shelf, view_of(*values))
@@ -219,16 +230,18 @@ def _explorer(
 
     changes = [components.event(control, "change") for control in settings]
     gr.on(changes, silently(show), settings, picture, **_LIVE)
-    settled = picture.settled(silently(accompany), settings, [sheet, code], **_LIVE)
+    settled = picture.settled(silently(accompany), settings, [sheet, strip, code], **_LIVE)
     for moment in (settled.then, demo.load):
         moment(silently(judge), settings, gauge, **_LIVE)
         moment(silently(compare), settings, copies, **_LIVE)
-        moment(silently(show_ends), settings, ends, **_LIVE)
+        moment(silently(show_ends), settings, [ends, names], **_LIVE)
     # Maps of another picture would be wrong, and new ones take a second.
     settled.then(lambda: "", None, maps, **_LIVE)
     why.click(as_warning(explain), settings, maps, **_QUEUED)
     convince.click(as_warning(move), settings, controls, **_QUEUED)
     steps.restore(as_warning(restore), None, controls, **_QUEUED)
+    sheet.choose(as_warning(go_there), None, controls, **_QUEUED)
+    strip.choose(as_warning(choose_truncation), None, truncation, **_QUEUED)
     die.click(random_seed, None, seed, **_LIVE)
     nudge.click(silently(nudge_sliders), [checkpoint, *sliders], sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)
@@ -251,7 +264,7 @@ def _walk(
     Args:
         settled: what follows when that picture has settled.
     """
-    checkpoint, label, seed, truncation, age, *sliders, code_found = settings
+    checkpoint, label, seed, truncation, age, *sliders, noise, code_found = settings
     first = handlers.first_walk()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
@@ -307,13 +320,14 @@ def _walk(
         shown = [", ".join(map(str, chosen.seeds)), chosen.between, chosen.mode, chosen.space]
         return [handlers.film(chosen), handlers.snippet(chosen), *shown, chosen.loop]
 
-    def staleness(shown: str, age: int, *values: Any) -> str:
-        return handlers.staleness(shown, *arguments(values)) or handlers.anachronism(values[0], age)
+    def staleness(shown: str, age: int, noise: str, *values: Any) -> str:
+        stale = handlers.staleness(shown, *arguments(values))
+        return stale or handlers.anachronism(values[0], age, noise)
 
     def add_seed(text: str, seed: int, found: str) -> str:
         handlers.check_seed(seed)
         if found:
-            raise ValueError("a walk goes from seed to seed, and a found picture has none")
+            raise ValueError("a walk goes from seed to seed, and this picture has none")
         known = seeds_in(text)
         if known[-1:] == [seed]:
             raise ValueError(f"the walk ends with seed {seed} already; choose another for more")
@@ -324,7 +338,7 @@ def _walk(
         as_warning(walk), path, [player, code], **_QUEUED,
     )  # fmt: skip
     own = [seeds, between, mode, space, loop, code]
-    shown = (silently(staleness), [code, age, *path], stale)
+    shown = (silently(staleness), [code, age, noise, *path], stale)
     gr.on([components.event(control, "change") for control in own], *shown, **_LIVE)
     settled.then(*shown, **_LIVE)
     drawn = draw.click(
@@ -349,5 +363,6 @@ def _updates(handlers: GanHandlers, view: GanView) -> list[Any]:
     """Return the updates of all controls of `_explorer`, in their order."""
     new = handlers.controls(view)
     head = [new[name] for name in ("checkpoint", "label", "seed", "truncation", "age")]
-    entries = [*head, *new["directions"], *new["latents"], new["code"], new["facts"], new["more"]]
+    rest = [new[name] for name in ("noise", "code", "facts", "more")]
+    entries = [*head, *new["directions"], *new["latents"], *rest]
     return [gr.update(**entry) for entry in entries]

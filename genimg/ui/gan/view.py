@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from genimg.checks import require_number, require_whole_number
+from genimg.checks import is_whole, require_number, require_whole_number
 from genimg.explore import GanModel
 from genimg.explore.codes import checked_code, mean_code, text_of
 
@@ -43,6 +43,8 @@ class GanView:
     latents: Mapping[int, float] = field(default_factory=dict)
     code: str = ""
     """Where a found picture begins, as `genimg.explore.codes.text_of` writes it."""
+    noise: int | str = "own"
+    """As for `GanModel.with_noise`."""
 
     @classmethod
     def checked(
@@ -57,6 +59,7 @@ class GanView:
         directions: Sequence[Any] = (),
         latents: Mapping[int, Any] | None = None,
         code: Any = "",
+        noise: Any = "own",
     ) -> Self:
         """Return a view that `model` can show; what the model does not have is left out.
 
@@ -72,6 +75,7 @@ class GanView:
             moment=moment if moment in model.trail else None,
             **_checked_moves(directions, latents or {}),
             code=_known_code(model, code),
+            noise=_known_noise(model, noise),
         )
 
     @classmethod
@@ -104,6 +108,7 @@ class GanView:
             directions=directions,
             latents=latents,
             code=query.get("code", ""),
+            noise=query.get("noise", "own"),
         )
 
     def query(self) -> str:
@@ -121,6 +126,8 @@ class GanView:
             entries["latents"] = ",".join(f"{i}:{amount:g}" for i, amount in self.latents.items())
         if self.code:
             entries["code"] = self.code
+        if self.noise != "own":
+            entries["noise"] = self.noise
         return urlencode(entries)
 
     def arguments(self) -> dict[str, Any]:
@@ -137,16 +144,19 @@ class GanView:
     def caption(self) -> str:
         """Return what the picture is, in a few words."""
         parts = [self.label] if self.label is not None else []
-        parts.append("found for your picture" if self.code else f"seed {self.seed}")
+        parts.append("a code of its own" if self.code else f"seed {self.seed}")
         if self.truncation != 1:
             parts.append(f"truncation {self.truncation:g}")
         if self.moment is not None:
             parts.append(f"after {self.moment:,} pictures of training")
+        if self.noise != "own":
+            parts.append("no noise" if self.noise == "off" else f"noise of seed {self.noise}")
         return " · ".join(parts + _moves_in_words(self))
 
     def model_in(self, model: GanModel) -> GanModel:
-        """Return the model that makes the picture: `model` itself, or a snapshot of it."""
-        return model if self.moment is None else model.at(self.moment)
+        """Return the model that makes the picture: `model`, a snapshot, or with other noise."""
+        model = model if self.moment is None else model.at(self.moment)
+        return model if self.noise == "own" else model.with_noise(self.noise)
 
     def snippet(self, source: str = "", named: Sequence[str] = ()) -> str:
         """Return Python that makes this picture.
@@ -156,11 +166,10 @@ class GanView:
             named: the names of the model's first directions.
         """
         given = _with_names(self.arguments(), named)
-        then = "" if self.moment is None else f".at({self.moment})"
         return (
             "import genimg\n"
             "from genimg.render import enlarge\n\n"
-            f"model = genimg.load({_python(source or self.checkpoint)}){then}\n"
+            f"model = {opened(self, source)}\n"
             f"picture = model.picture(\n{_lines(given)})  # uint8 (H, W, C)\n"
             'enlarge(picture, 512).save("picture.png")\n'
         )
@@ -298,6 +307,13 @@ class GanWalk:
         )
 
 
+def opened(view: GanView, source: str = "") -> str:
+    """Return Python that loads the model of a view; `source` instead of the checkpoint."""
+    then = "" if view.moment is None else f".at({view.moment})"
+    then += "" if view.noise == "own" else f".with_noise({_python(view.noise)})"
+    return f"genimg.load({_python(source or view.checkpoint)}){then}"
+
+
 def walk_steps(seeds: int, between: int, loop: bool) -> int:
     """Return how many pictures a walk has; at least 2, because too few seeds are refused later.
 
@@ -377,6 +393,16 @@ def _known_code(model: GanModel, code: Any) -> str:
         raise ValueError("there is no such found picture; find it again")
     dimensions = mean_code(model.generator, None).shape[1]
     return text_of(checked_code(code, dimensions))
+
+
+def _known_noise(model: GanModel, noise: Any) -> int | str:
+    if "w" not in model.spaces or noise in ("own", "off"):
+        return noise if "w" in model.spaces else "own"
+    if isinstance(noise, str) and re.fullmatch(r"[0-9]{1,10}", noise, re.ASCII):
+        noise = int(noise)
+    if not is_whole(noise) or not 0 <= noise <= LARGEST_SEED:
+        raise ValueError("the noise must be own, off or a seed; choose it anew")
+    return int(noise)
 
 
 def _known_truncation(model: GanModel, truncation: Any) -> float:

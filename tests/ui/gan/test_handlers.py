@@ -1,6 +1,7 @@
 import base64
 import io
 
+import av
 import numpy as np
 import orjson
 import pytest
@@ -127,6 +128,10 @@ def test_the_walk_that_plays_is_the_walk_that_is_saved(handlers):
             length += frame.info["duration"]
         assert file.format.lower() == format
         assert length == pytest.approx(film["frames"] / 30 * 1000, abs=10)
+    saved = handlers.export({"walk": film["walk"], "format": "mp4"})
+    assert saved["name"] == "walk.mp4"
+    with av.open(io.BytesIO(base64.b64decode(saved["src"].split(",", 1)[1]))) as file:
+        assert len(list(file.decode(video=0))) == film["frames"]
 
 
 def test_a_walk_is_stale_once_a_setting_that_it_depends_on_has_changed(handlers, shelf):

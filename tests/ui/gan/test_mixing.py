@@ -44,6 +44,8 @@ def test_it_follows_the_time_machine(paths, tmp_path):
     handlers = GanHandlers(shelf)
     assert "fully trained" in handlers.anachronism(str(folder), 0)
     assert handlers.anachronism(str(folder), 1) == ""
+    assert "model with the noise of its first seed" in handlers.anachronism(str(folder), 0, "off")
+    assert "shows the noise of its first seed" in handlers.anachronism(str(folder), 1, "12")
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,9 @@ def walk_of(model, **changes):
     truncation=st.floats(0, 1.5),
     directions=AMOUNTS,
     latents=st.dictionaries(st.integers(0, 11), st.floats(-3, 3)),
+    noise=st.sampled_from(["own", "off"]) | SEEDS,
 )
-def test_a_link_leads_back_to_the_view(style, seed, label, truncation, directions, latents):
+def test_a_link_leads_back_to_the_view(style, seed, label, truncation, directions, latents, noise):
     view = view_of(
         style,
         seed=seed,
@@ -51,6 +52,7 @@ def test_a_link_leads_back_to_the_view(style, seed, label, truncation, direction
         truncation=truncation,
         directions=directions,
         latents=latents,
+        noise=noise,
     )
     query = dict(parse_qsl(view.query()))
     assert GanView.from_query(style, query) == view
@@ -61,18 +63,22 @@ def test_a_view_without_moves_and_labels_is_short(plain):
         plain, "p", seed=1, label="ignored", truncation=0.3, directions=[0, -0.0]
     )
     assert view.query() == "model=p&seed=1"
+    assert GanView.checked(plain, "p", seed=1, label=None, truncation=1, noise="off") == view
     assert view.arguments() == {"seed": 1}
 
 
 @given(
     query=st.dictionaries(
-        st.sampled_from(["seed", "label", "truncation", "after", "directions", "latents"]),
+        st.sampled_from(
+            ["seed", "label", "truncation", "after", "directions", "latents", "code", "noise"]
+        ),
         st.text(),
     )
 )
 def test_a_link_is_shown_or_refused_but_never_breaks(style, query):
     try:
-        picture = style.picture(**GanView.from_query(style, query).arguments())
+        view = GanView.from_query(style, query)
+        picture = view.model_in(style).picture(**view.arguments())
     except ValueError:
         return
     assert picture.shape == (32, 32, 1)
@@ -97,6 +103,11 @@ def test_a_link_is_shown_or_refused_but_never_breaks(style, query):
         {"directions": [math.inf]},
         {"directions": [None]},
         {"latents": {0: -4}},
+        {"noise": "new"},
+        {"noise": "-1"},
+        {"noise": 2**32},
+        {"noise": None},
+        {"noise": ["own"]},
     ],
 )
 def test_views_out_of_range_are_refused(style, changes):
@@ -127,6 +138,8 @@ def test_damaged_numbers_in_a_link_are_refused(style, query):
         {},
         {"label": 'Hat "large"', "directions": [0.33, 0, -1.25], "latents": {2: 1.0}},
         {"label": "<b>${alert(1)}</b>", "truncation": 1},
+        {"noise": "off"},
+        {"noise": "12"},
     ],
 )
 def test_the_snippet_makes_the_same_picture(style, tmp_path, monkeypatch, changes):
@@ -134,7 +147,8 @@ def test_the_snippet_makes_the_same_picture(style, tmp_path, monkeypatch, change
     monkeypatch.chdir(tmp_path)
     (tmp_path / "snippet.py").write_text(view.snippet(), encoding="utf-8")
     made = runpy.run_path("snippet.py")
-    np.testing.assert_array_equal(made["picture"], style.picture(**view.arguments()))
+    expected = view.model_in(style).picture(**view.arguments())
+    np.testing.assert_array_equal(made["picture"], expected)
     assert (tmp_path / "picture.png").stat().st_size > 0
 
 

@@ -17,7 +17,7 @@ function show() {
 function settle() {
   clearTimeout(timer);
   timer = null;
-  const names = ['model', 'seed', 'label', 'truncation', 'after', 'directions', 'latents', 'code'];
+  const names = ['model', 'seed', 'label', 'truncation', 'after', 'directions', 'latents', 'code', 'noise'];
   writeAddress(names, props.value.query);
   trigger('settled');
   tell();
