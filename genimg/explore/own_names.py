@@ -33,15 +33,19 @@ def with_names(model: GanModel, names: str | os.PathLike) -> GanModel:
         names: path of the file.
 
     Raises:
-        ValueError: it is no such file, or for another model or more directions than there are.
-        OSError: it cannot be read.
+        ValueError: it cannot be read, is no such file, or is for another model or more directions
+            than there are.
     """
     if not isinstance(names, (str, os.PathLike)):
         raise ValueError(f"names must be the path of a file, not {shown(names)}")
-    path = Path(names)
-    if path.stat().st_size > _MOST_BYTES:
-        raise ValueError(f"{path.name} is too large for a file of names")
-    known_as, given = read_names(path.read_bytes())
+    try:
+        with open(names, "rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except (OSError, ValueError):
+        raise ValueError(f"there is no file of names at {shown(os.fspath(names))}") from None
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"{shown(os.fspath(names))} is too large for a file of names")
+    known_as, given = read_names(content)
     if known_as != Path(model.name).name:
         raise ValueError(f"these are names for {shown(known_as)}, and this is {model.name}")
     there = len(model.directions(0 if model.classes else None, MOST_NAMES))

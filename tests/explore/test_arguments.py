@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import genimg
 from genimg import data, render
 from genimg.checkpoints import Checkpoint
-from genimg.explore import combining, comparing, evaluating, inside, mixing
+from genimg.explore import combining, comparing, evaluating, inside, mixing, own_names
 from genimg.explore.classifier import ClassifierModel
 from genimg.explore.loaded import LoadedModel
 from genimg.explore.tokenizing import TokenizerModel
@@ -226,6 +226,9 @@ def calls(make_model, make_tiny, small_config, alive, tmp_path_factory):
             {"images": SHEET, "labels": [0, 0]},
         ),
     }
+    names = folder / "names.json"
+    names.write_text(f'{{"model": "{style.name}", "directions": ["sleeves"]}}', encoding="utf-8")
+    found["with_names"] = (functools.partial(own_names.with_names, style), {"names": names})
     return found | _combined(style)
 
 

@@ -91,5 +91,8 @@ def test_names_of_another_model_or_too_many_are_refused(model, tmp_path):
     large.write_bytes(b" " * (2**17 + 1))
     with pytest.raises(ValueError, match="too large"):
         with_names(model, large)
+    for nowhere in (tmp_path / "nothing.json", tmp_path, "a\0b", ""):
+        with pytest.raises(ValueError, match="there is no file of names"):
+            with_names(model, nowhere)
     with pytest.raises(ValueError, match="path of a file"):
         with_names(model, 3)
