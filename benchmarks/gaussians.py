@@ -18,7 +18,7 @@ from genimg.configuration import Configuration
 from genimg.randomness import derive
 from genimg.training.gan import GanTask, GanTrainingConfig
 
-STEPS, BATCH, SAMPLES, SEED = 1200, 128, 2500, 0
+STEPS, BATCH, SAMPLES, SEED = 5000, 128, 2500, 0
 _LATENTS, _UNITS = 16, 128
 USUAL = {
     "generator_learning_rate": 1e-3,

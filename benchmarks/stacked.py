@@ -20,7 +20,7 @@ from genimg.training.building import build_task
 from genimg.training.gan import GanTask
 from genimg.training.presets import make_spec
 
-PRESET, PICTURES, SAMPLES, SEED = "fashion-mlp", 16_000, 1000, 0
+PRESET, PICTURES, SAMPLES, SEED = "fashion-mlp", 64_000, 1000, 0
 _SMALL = {
     "channels": 3,
     "generator_widths": (128, 256),

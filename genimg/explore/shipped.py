@@ -11,6 +11,7 @@ GanName = Literal[
     "fashion-mlp",
     "fashion-small",
     "fashion-style",
+    "fashion-stylegan",
     "portraits-small",
     "portraits-style",
 ]

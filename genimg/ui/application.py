@@ -75,7 +75,7 @@ def build(
     ) as demo:
         said = f" · {line}" if line else ""
         gr.Markdown(f"# genimg\nSee inside models that make pictures{said}", elem_id="title")
-        with gr.Tabs() as tabs:
+        with gr.Tabs(overflow_behavior="wrap") as tabs:
             groups = [tabs]
             if "gan" in shelves:
                 with gr.Tab("GAN", id="gan"):

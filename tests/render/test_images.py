@@ -23,8 +23,8 @@ def decoded(content):
     return Image.open(io.BytesIO(content))
 
 
-def test_render_imports_only_numpy_pillow_checks_and_itself():
-    allowed = sys.stdlib_module_names | {"numpy", "PIL", "genimg.render", "genimg.checks"}
+def test_render_imports_only_numpy_pillow_pyav_checks_and_itself():
+    allowed = sys.stdlib_module_names | {"numpy", "PIL", "av", "genimg.render", "genimg.checks"}
     for path in Path(genimg.render.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [node.module] if isinstance(node, ast.ImportFrom) else []

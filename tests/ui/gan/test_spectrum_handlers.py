@@ -61,14 +61,14 @@ def test_without_real_pictures_the_models_alone_are_shown(fewer, shelf):
 def test_dcgan_leaves_a_checkerboard_and_stylegan_none():
     """What the part says of the models that ship, measured as it does."""
     found = {}
-    for name in ("fashion-dcgan", "fashion-style"):
+    for name in ("fashion-dcgan", "fashion-stylegan"):
         model = genimg.load(name)
         parts = [model.sample(40, seed=seed) for seed in range(10)]
         found[name] = spectrum(np.concatenate(parts)).checkerboard
     test = genimg.data.load("fashion-mnist", size=32, split="test")
     real = spectrum(test.subset(slice(400)).pictures()).checkerboard
     assert real < 1
-    assert found["fashion-style"] < 1.1
+    assert found["fashion-stylegan"] < 1.1
     assert found["fashion-dcgan"] > 1.3 * real
 
 

@@ -72,7 +72,7 @@ def test_every_preset_opens_where_its_checkpoint_does():
     for name, preset in PRESETS.items():
         use = use_of_preset(name)
         task = KINDS[preset.kind].task
-        drawn = task in ("gan", "prior", "pixels")
+        drawn = task in ("gan", "prior", "masked-prior", "pixels")
         assert (use in SHOWN) == (drawn or preset.kind == "vision-transformer")
     assert use_of_preset("nonsense") == ""
 

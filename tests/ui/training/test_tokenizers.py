@@ -19,7 +19,8 @@ def tokenizers(idle_manager):
 def test_a_tokenizer_from_a_terminal_is_offered_once_it_is_trained(tokenizers):
     folder = tokenizers.manager.root / "mine"
     request_run("fashion-tokenizer", folder, **SMALL)
-    shipped = {name: name for name in ("fashion-tokenizer", "portraits-tokenizer")}
+    known = ("fashion-tokenizer", "fashion-tokenizer-plain", "portraits-tokenizer")
+    shipped = {name: name for name in known}
     assert tokenizers.names() == shipped
     train("fashion-tokenizer", folder, **SMALL)
     train("fashion-mlp", folder.with_name("no tokenizer"), images=16, sheets=0, device="cpu")
