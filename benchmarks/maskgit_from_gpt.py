@@ -37,6 +37,8 @@ def main() -> None:
     gpt = genimg.load(options.name)
     if not isinstance(gpt, DrawerModel):
         sys.exit(f"{options.name} is not an image GPT")
+    if gpt.config.position != "rope":
+        sys.exit(f"{options.name} has learned positions, which a MaskGIT has no place for")
     kind = KINDS["maskgit"]
     shared = {key: gpt.config.to_dict()[key] for key in kind.config().to_dict()}
     torch.manual_seed(derive(0, "initialisation", 0))
@@ -46,7 +48,9 @@ def main() -> None:
     embedding[:-1] = weights["prior.token_embedding.weight"]  # the last is the mask token
     weights["prior.token_embedding.weight"] = embedding
     model.load_state_dict(model.state_dict() | weights)
-    card = {"title": f"the beginning of a MaskGIT, from {options.name}", **gpt.info}
+    kept = ("dataset", "dataset_images", "dataset_source", "classes", "license", "size")
+    card = {"title": f"the beginning of a MaskGIT, from {options.name}"}
+    card |= {name: gpt.info[name] for name in kept if name in gpt.info}
     checkpoints.write(options.out, kind="maskgit", model=model, card=card, preview=b"")
 
 

@@ -7,7 +7,7 @@ Shape letters: T tokens of the sequence, S <= T tokens that went through (the la
 drawing predicts nothing and is left out), H heads, D width of one head, C width of the model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ class AttentionMaps:
 
     def all_queries(self) -> np.ndarray:
         """Return `all_heads` of every query, float32 (layers, H, S, T)."""
-        return self._padded(torch.stack(self._weights()))
+        return self._padded(torch.stack(list(self._weights())))
 
     def entropy(self, layer: int, head: int, query: int) -> float:
         """Return the entropy of `attention` in nats: 0 for one token, log(n) for n evenly."""
@@ -162,9 +162,10 @@ class AttentionMaps:
         projection = _plain(self._projections[layer]).unflatten(1, (self.heads, -1))  # (C, H, D)
         return torch.einsum("hsd,chd->hsc", _plain(values[0]), projection).numpy()
 
-    def _weights(self) -> list[Tensor]:
-        """Return the attention (H, S, S) of each layer."""
-        return [self._capture.weights(layer)[0].cpu() for layer in range(self.layers)]
+    def _weights(self) -> Iterator[Tensor]:
+        """Yield the attention (H, S, S) of each layer; one alone of a long sequence is large."""
+        for layer in range(self.layers):
+            yield self._capture.weights(layer)[0].cpu()
 
     def _check(self, layer: int, query: int, head: int = 0) -> None:
         require_index("layer", layer, self.layers)
@@ -186,7 +187,7 @@ def entropy(weights: np.ndarray) -> np.ndarray:
     return torch.special.entr(torch.from_numpy(weights).double()).sum(dim=-1).numpy()
 
 
-def rollout(weights: Sequence[Tensor], residual: float = 0.5) -> Tensor:
+def rollout(weights: Iterable[Tensor], residual: float = 0.5) -> Tensor:
     """Follow attention through all layers (Abnar and Zuidema 2020, arXiv 2005.00928, section 3).
 
     Each layer is taken as the average of its heads, mixed with the identity for the residual
@@ -199,10 +200,12 @@ def rollout(weights: Sequence[Tensor], residual: float = 0.5) -> Tensor:
     Returns:
         (S, S); rows sum to 1.
     """
-    identity = torch.eye(weights[0].shape[-1], dtype=weights[0].dtype)
-    flow = identity
+    flow = None
     for layer in weights:
-        flow = ((1 - residual) * layer.mean(dim=0) + residual * identity) @ flow
+        identity = torch.eye(layer.shape[-1], dtype=layer.dtype)
+        mixed = (1 - residual) * layer.mean(dim=0) + residual * identity
+        flow = mixed if flow is None else mixed @ flow
+    assert flow is not None  # no Transformer is without a layer
     return flow
 
 

@@ -23,6 +23,7 @@ from genimg.explore.arguments import (
 from genimg.explore.loaded import LoadedModel
 from genimg.tensors import to_uint8
 
+_AT_ONCE = 1024  # pictures that are decoded together
 _UNDRAWN = 128  # the grey of places that have no token yet
 
 
@@ -64,7 +65,7 @@ class TokenDrawingModel(LoadedModel):
         given = token_numbers(tokens, size, -1, self.tokenizer.vocabulary_size - 1)
         missing = given == -1  # (..., N)
         rows = torch.where(missing, self._black, given).view(-1, size)  # (M, N)
-        pictures = self._decode(rows)  # (M, H, W, C)
+        pictures = np.concatenate([self._decode(part) for part in rows.split(_AT_ONCE)])
         pictures = pictures.reshape(*given.shape[:-1], *pictures.shape[1:])
         grid = missing.unflatten(-1, self.grid).numpy()  # (..., rows, columns)
         patch = self.tokenizer.config.patch_size

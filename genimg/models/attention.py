@@ -372,7 +372,8 @@ class MultiHeadSelfAttention(nn.Module):
             y = pattern.attend_last(q, k, v, scale=self.scale)
         else:
             memory = None
-            if pattern.recurrent and torch.is_grad_enabled():
+            # Only what learns; who asks for a gradient to explain wants all of it.
+            if pattern.recurrent and self.training and torch.is_grad_enabled():
                 memory = self._without_gradient(x, rotation)
             y = pattern.attend(q, k, v, scale=self.scale, memory=memory)
         if surgery is not None:

@@ -18,5 +18,8 @@ def mask_places(uniforms: Tensor, counts: Tensor) -> Tensor:
 
 def even_masks(pictures: int, size: int, numbers: torch.Generator) -> Tensor:
     """Return masks bool (pictures, size) of 1 to `size` places, every number about as often."""
-    counts = torch.arange(pictures) * size // pictures + 1
-    return mask_places(torch.rand(pictures, size, generator=numbers), counts)
+    uniforms = torch.rand(pictures, size, generator=numbers)
+    # Evenly spaced from a random beginning: any one of them alone is as likely as any other.
+    offset = torch.rand((), generator=numbers)
+    counts = ((torch.arange(pictures) + offset) * size / pictures).long().clamp(max=size - 1) + 1
+    return mask_places(uniforms, counts)

@@ -105,6 +105,19 @@ def test_no_gradient_reaches_the_segment_before():
         assert reached.tolist() == [True] + [False] * (first - 1) + [True] * (13 - first)
 
 
+def test_who_explains_gets_the_whole_gradient():
+    """Only learning stops at the memory: with all of it, recurrence is full attention."""
+    torch.manual_seed(0)
+    layer = MultiHeadSelfAttention(WIDTH, HEADS, qk_norm=True).double().eval()
+    x = torch.randn(1, 13, WIDTH, dtype=torch.float64, requires_grad=True)
+    gradients = [
+        torch.autograd.grad(layer(x, pattern=pattern)[0, 12].sum(), x)[0]
+        for pattern in (Pattern(13), Pattern(4, 12, recurrent=True))
+    ]
+    torch.testing.assert_close(*gradients)
+    assert (gradients[0][0].abs().amax(dim=-1) > 0).all()
+
+
 def test_the_weights_learn_from_the_memory_too():
     torch.manual_seed(0)
     layer = MultiHeadSelfAttention(WIDTH, HEADS).double()

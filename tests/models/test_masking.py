@@ -24,6 +24,12 @@ def test_every_number_of_masked_places_is_about_as_frequent(pictures, size):
     assert often.max() - often.min() <= 1
 
 
+def test_a_picture_alone_has_any_number_of_masked_places():
+    found = [int(even_masks(1, 5, numbers().manual_seed(seed)).sum()) for seed in range(2000)]
+    share = torch.tensor(found).bincount(minlength=6)[1:] / 2000
+    torch.testing.assert_close(share, torch.full((5,), 0.2), rtol=0, atol=0.05)
+
+
 def test_every_place_is_masked_as_often():
     shares = even_masks(6000, 6, numbers()).float().mean(dim=0)
     # A mean of 3.5 of 6 places; 5 standard deviations are 0.03.

@@ -38,7 +38,7 @@ def figures(gan: GanModel, drawer: DrawerModel, seconds: Sequence[float]) -> str
         if any(name in info.get("metrics", {}) for info in infos)
     ]
     times = [f"{1000 * each:,.0f} ms" for each in seconds]
-    rows.append(_row("One picture takes", "measured here, just now, on one thread", times))
+    rows.append(_row("One picture takes", "measured on this machine, on one thread", times))
     sizes = [_count(sum(info.get("parameters", {}).values())) for info in infos]
     rows.append(_row("Parameters", "numbers that were learned, with all its parts", sizes))
     rows.append(_row("Trained for", "", [_minutes(info) for info in infos]))

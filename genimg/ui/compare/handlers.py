@@ -3,7 +3,7 @@
 import html
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, get_args
 from urllib.parse import urlencode
@@ -74,12 +74,10 @@ class CompareHandlers:
 
     def __init__(self, gans: ModelShelf[GanModel], drawers: ModelShelf[DrawerModel]) -> None:
         self.gans, self.drawers = gans, drawers
-        self.samples = lru_cache(maxsize=_KEPT)(self._samples)
-        self.table = lru_cache(maxsize=_KEPT)(self._table)
-        self.copies = lru_cache(maxsize=_KEPT)(self._copies)
-        self.bridge = lru_cache(maxsize=_KEPT)(self._bridge)
+        self._columns = lru_cache(maxsize=_KEPT)(self._make_columns)
+        self._figures = lru_cache(maxsize=_KEPT)(self._measure)
         for shelf in (gans, drawers):
-            for kept in (self.samples, self.copies, self.table, self.bridge):
+            for kept in (self._columns, self._figures):
                 shelf.when_reloaded(kept.cache_clear)
 
     def first_view(self) -> CompareView:
@@ -143,31 +141,38 @@ class CompareHandlers:
             '    print(model.info.get("metrics"))\n'
         )
 
-    def _samples(self, view: CompareView) -> str:
+    def samples(self, view: CompareView) -> str:
         """Return HTML: pictures of both models beside real ones."""
+        return f'<div class="sides">{self._columns(view)}{_real_column(self._real(view))}</div>'
+
+    def _make_columns(self, view: CompareView) -> str:
         columns = []
         for shelf, name, maker in self._both(view):
             with shelf.use(name) as model:
                 columns.append(_column(maker, _made(model, view.label, view.seed)))
-        return f'<div class="sides">{"".join(columns)}{_real_column(self._real(view))}</div>'
+        return "".join(columns)
 
-    def _copies(self, view: CompareView) -> str:
+    def copies(self, view: CompareView) -> str:
         """Return HTML: the first picture of each model and the training pictures nearest to it."""
         columns = []
         for shelf, name, maker in self._both(view):
             with shelf.use(name) as model:
-                first = _made(model, view.label, view.seed)[0]
+                first = _made(model, view.label, view.seed, 1)[0]
                 dataset, size = model.info.get("dataset"), model.config.size
             columns.append(f"<section><h3>{maker}</h3>{_nearest(first, dataset, size)}</section>")
         return f'<div class="sides">{"".join(columns)}</div>'
 
-    def _table(self, view: CompareView) -> str:
+    def table(self, view: CompareView) -> str:
         """Return HTML: what was measured of both models, and what each of them can do."""
+        return self._figures(replace(view, seed=0))  # which pictures does not matter
+
+    def _measure(self, view: CompareView) -> str:
+        # One shelf at a time: whoever uses the other does not wait for the clock.
+        with self.gans.use(view.gan) as gan:
+            seconds = [seconds_per_picture(gan, view.label if gan.classes else None)]
+        with self.drawers.use(view.drawer) as drawer:
+            seconds.append(seconds_per_picture(drawer, view.label))
         with self.gans.use(view.gan) as gan, self.drawers.use(view.drawer) as drawer:
-            seconds = [
-                seconds_per_picture(gan, view.label if gan.classes else None),
-                seconds_per_picture(drawer, view.label),
-            ]
             learned = [info.get("dataset") for info in (gan.info, drawer.info)]
             table = figures(gan, drawer, seconds)
         if learned[0] == learned[1]:
@@ -178,7 +183,7 @@ class CompareHandlers:
             f" not compare.</p>{table}"
         )
 
-    def _bridge(self, view: CompareView) -> str:
+    def bridge(self, view: CompareView) -> str:
         """Return HTML: real pictures as two decoders make them of the same tokens."""
         with self.drawers.use(view.drawer) as model:
             own, dataset, size = model.tokenizer, model.info.get("dataset"), model.config.size
@@ -187,9 +192,9 @@ class CompareHandlers:
             return "<p>No second decoder for the tokens of this model ships with genimg.</p>"
         try:
             split = pictures_here(dataset, size, "test")
+            numbers = numbers_of(split, view.label, view.seed, _BRIDGED)
         except ValueError as error:
             return f"<p>{html.escape(sentence(error))}</p>"
-        numbers = numbers_of(split, view.label, view.seed, _BRIDGED)
         images = split.images[numbers].permute(0, 2, 3, 1).numpy().copy()
         with_critic, without = decoded([critic, plain], images)
         rows = [_bridge_row("Real test pictures", f"detail {detail_of(images):.1f}", images)]
@@ -213,9 +218,9 @@ class CompareHandlers:
             dataset, size = model.info.get("dataset"), model.config.size
         try:
             split = pictures_here(dataset, size, "test")
+            return split.pictures()[numbers_of(split, view.label, view.seed, PICTURES)]
         except ValueError as error:
             return error
-        return split.pictures()[numbers_of(split, view.label, view.seed, PICTURES)]
 
 
 @lru_cache(maxsize=4)
@@ -244,13 +249,13 @@ def _datasets(shelf: ModelShelf[Any]) -> dict[str, str | None]:
     return found
 
 
-def _made(model: Maker, label: str | None, seed: int) -> np.ndarray:
-    labels = [label] * PICTURES if label is not None and model.classes else None
-    return model.sample(PICTURES, seed=seed, label=labels)
+def _made(model: Maker, label: str | None, seed: int, count: int = PICTURES) -> np.ndarray:
+    labels = [label] * count if label is not None and model.classes else None
+    return model.sample(count, seed=seed, label=labels)
 
 
 def numbers_of(split: Dataset, label: str | None, seed: int, count: int) -> np.ndarray:
-    """Return the numbers of some pictures of a split, int64 (count,), or fewer if it has fewer.
+    """Return the numbers of some pictures of a split, int64 (count,), or of all that there are.
 
     Args:
         label: of this class; None, or a class that the split does not know, for any.
@@ -259,6 +264,8 @@ def numbers_of(split: Dataset, label: str | None, seed: int, count: int) -> np.n
     known = label in split.classes
     fits = split.labels == split.classes.index(label) if known else split.labels >= 0
     among = fits.nonzero().flatten()
+    if not len(among):
+        raise ValueError("there are no test pictures of this class; choose another")
     order = torch.randperm(len(among), generator=generator(seed, "some pictures", 0))
     return among[order[:count]].numpy()
 

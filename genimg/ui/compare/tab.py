@@ -13,7 +13,7 @@ from genimg.ui.compare import components as compare_components
 from genimg.ui.compare.handlers import CompareHandlers, CompareView
 from genimg.ui.compare.quiz import Quiz
 from genimg.ui.gan.handlers import random_seed
-from genimg.ui.messages import as_warning, silently
+from genimg.ui.messages import as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.transformer.drawing_view import ANY_CLASS, LARGEST_SEED
 
@@ -100,7 +100,11 @@ def build(gans: ModelShelf[GanModel], drawers: ModelShelf[DrawerModel], tab: gr.
         query = dict(parse_qsl(str(values[-1])[:_LONGEST_ADDRESS].removeprefix("?")))
         if "compared" not in query:
             return [*[gr.skip()] * len(controls), *show(*values[:-1])]
-        view = handlers.linked_view(query)
+        try:
+            view = handlers.linked_view(query)
+        except ValueError as error:
+            warn(error)
+            return [*[gr.skip()] * len(controls), *show(*values[:-1])]
         choices = _choices(handlers, view.gan, view.drawer, _sent(view))
         return [*choices, view.seed, *show(view.gan, view.drawer, _sent(view), view.seed)]
 

@@ -71,8 +71,13 @@ class InsideHandlers:
         self._gan, self._shelf = gan, gan.shelf
         self._effects: dict[tuple[str, int | None, int], Effects] = {}
         self._peaks = lru_cache(maxsize=_REMEMBERED)(self._measure_peaks)
-        self._shelf.when_reloaded(self._effects.clear)
+        self._reloads = 0
+        self._shelf.when_reloaded(self._forget)
         self._shelf.when_reloaded(self._peaks.cache_clear)
+
+    def _forget(self) -> None:
+        self._effects.clear()
+        self._reloads += 1
 
     def look(self, request: Any) -> dict[str, Any]:
         """Return what is inside for a picture, and the picture with units changed.
@@ -136,13 +141,15 @@ class InsideHandlers:
         try:
             view, layer = self._asked(request)
             key = (view.checkpoint, view.moment, layer)
-            if key not in self._effects:
-                self._effects[key] = yield from self._measure_effects(view, layer)
+            found = self._effects.get(key)
+            if found is None:
+                reloads = self._reloads
+                found = yield from self._measure_effects(view, layer)
+                if reloads == self._reloads:  # else they may be of the run's last checkpoint
+                    self._effects[key] = found
                 while len(self._effects) > _REMEMBERED:
                     self._effects.pop(next(iter(self._effects)))
-            yield {"measured": _measured(self._effects[key]), "query": request["query"]} | {
-                "layer": layer
-            }
+            yield {"measured": _measured(found), "query": request["query"], "layer": layer}
         except ValueError as error:
             yield {"error": sentence(error)}
 

@@ -33,7 +33,12 @@ class SpectrumHandlers:
     def __init__(self, gan: GanHandlers) -> None:
         self._gan, self._shelf = gan, gan.shelf
         self._spectra: dict[Key, Spectrum] = {}
-        self._shelf.when_reloaded(self._spectra.clear)
+        self._reloads = 0
+        self._shelf.when_reloaded(self._forget)
+
+    def _forget(self) -> None:
+        self._spectra.clear()
+        self._reloads += 1
 
     def compare(self, request: Any) -> Iterator[dict[str, Any]]:
         """Measure the spectra of a model, of the others for the same pictures, and of real ones.
@@ -55,16 +60,20 @@ class SpectrumHandlers:
             shown = (view.checkpoint, view.moment)
             keys, kind = self._comparable(shown)
             total = COUNT * len(keys)
+            found = dict(self._spectra)  # of its own: a run that is opened clears what is kept
             for number, key in enumerate(keys):
-                if key not in self._spectra:
-                    self._spectra[key] = yield from self._measured(key, number * COUNT, total)
-            real = _real(*kind)
+                if key not in found:
+                    reloads = self._reloads
+                    found[key] = yield from self._measured(key, number * COUNT, total)
+                    if reloads == self._reloads:
+                        self._spectra[key] = found[key]
+            real = _real_or_none(*kind)
             titles = {name: title for title, name in self._shelf.choices()}
             rows = [] if real is None else [_row("real pictures", real, real=True)]
             for name, moment in keys:
                 title = titles.get(name, name)
                 title += "" if moment is None else f" after {moment:,} pictures"
-                rows.append(_row(title, self._spectra[name, moment], shown=(name, moment) == shown))
+                rows.append(_row(title, found[name, moment], shown=(name, moment) == shown))
             while len(self._spectra) > _REMEMBERED:
                 self._spectra.pop(next(iter(self._spectra)))
             source = self._shelf.source(view.checkpoint)
@@ -99,15 +108,20 @@ def _model_of(model: GanModel, moment: int | None) -> GanModel:
     return model if moment is None else model.at(moment)
 
 
-@lru_cache(maxsize=16)
-def _real(dataset: str | None, size: int, channels: int) -> Spectrum | None:
+def _real_or_none(dataset: str | None, size: int, channels: int) -> Spectrum | None:
     """Return the spectrum of real test pictures; None where they are not on this machine."""
     try:
-        known = pictures_here(dataset, size, "test")
+        return _real(dataset, size, channels)
     except ValueError:
         return None
-    if known.channels != channels:
-        return None  # a card may say anything
+
+
+@lru_cache(maxsize=16)
+def _real(dataset: str | None, size: int, channels: int) -> Spectrum:
+    """Return the same; ValueError, which is not kept, where they are not here yet."""
+    known = pictures_here(dataset, size, "test")
+    if known.channels != channels:  # a card may say anything
+        raise ValueError("the test pictures have other channels than the model's")
     return spectrum(known.subset(slice(COUNT)).pictures())
 
 

@@ -95,7 +95,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
     def choose(checkpoint: str, label: Any, seed: int) -> list[Any]:
         view = handlers.view_in(checkpoint, label, seed)
         shown = [gr.update(**entry) for entry in handlers.controls(view).values()]
-        return [handlers.payload(view), *shown]
+        # With the time it replaces what somebody asked for of another model.
+        return [handlers.payload(view) | {"asked": time.time()}, *shown]
 
     def open_link(request: gr.Request) -> list[Any]:
         query = dict(request.query_params)

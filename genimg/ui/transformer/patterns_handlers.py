@@ -173,4 +173,4 @@ def _growth(heard: np.ndarray, token: int) -> str:
 
 def _cost(pairs: int, positions: int) -> str:
     every = positions * (positions + 1) // 2
-    return f"In each layer {pairs:,} of {every:,} pairs are computed, {pairs / every:.0%}."
+    return f"In each layer {pairs:,} of {every:,} pairs see each other, {pairs / every:.0%}."

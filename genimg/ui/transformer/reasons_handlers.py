@@ -62,7 +62,9 @@ def agreement_words(found: Reasons) -> str:
     """Return how far the gradient and the ablation agree, in a sentence or two."""
     if math.isnan(found.agreement):
         return "So early there is too little to compare."
-    same = found.gradient.argmax() == found.ablation.argmax()
+    # What comes later is 0 in both, and must not win where all that was seen speaks against it.
+    first_of = (each[: found.seen].argmax() for each in (found.gradient, found.ablation))
+    same = len(set(map(int, first_of))) == 1
     first = "Both name the same place first." if same else "They name different places first."
     return (
         f"How far the two agree: rank correlation {found.agreement:.3f} over {found.seen}"

@@ -23,7 +23,9 @@ def fields(preset):
 @each_preset
 def test_the_form_has_every_setting_and_its_help(preset):
     elsewhere = {"dataset", "images", "minutes", "channels", "classes", "init", "extend"}
-    if not preset.endswith(("-gpt", "-pixels", "-maskgit")):  # the others' training does not validate
+    if not preset.endswith(
+        ("-gpt", "-pixels", "-maskgit")
+    ):  # the others' training does not validate
         elsewhere |= {"validations", "patience"}
     expected = {
         field.name: field.metadata["help"]

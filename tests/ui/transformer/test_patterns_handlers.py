@@ -33,7 +33,7 @@ def test_full_attention_hears_of_everything_at_once():
     html = shown(**FIRST | {"attention": "full"})
     assert set(cells(html)) == {1}
     assert growth(html) == [45] * MOST_LAYERS
-    assert "2,145 of 2,145 pairs are computed, 100%" in html
+    assert "2,145 of 2,145 pairs see each other, 100%" in html
     assert "memory" not in html
 
 

@@ -11,6 +11,7 @@ const FEW = 30; // units that are in sight at first
 const FIRST = 8; // units that one button chooses
 const UP = 3; // what the button multiplies by
 const CLEAREST = '*'; // an order; the others are an attribute or ''
+const QUIET_MILLISECONDS = 250;
 const BRUSH = 1 / 16; // radius in sides of the picture
 let query = ''; // of the picture on the stage
 let model = null; // whose layers these are
@@ -24,6 +25,7 @@ let measured = new Map(); // by model and layer: {names, values, served}
 let everything = false; // whether all units are in sight
 let running = false; // the server is asked one thing at a time
 let waiting = false; // something has changed since it was asked
+let writing = null; // the timer of the address
 let stroke = null; // {value, last} while somebody paints
 let cursor = { x: 0.5, y: 0.5 }; // of the keyboard, in sides of the picture
 
@@ -63,6 +65,12 @@ function writeChanges() {
   const parts = [...changes].filter(([, one]) => acts(one)).map(([at, one]) => (
     [at, one.units.join('.'), one.factor, one.level, ...(painted(one) ? [packed(one.mask)] : [])].join('~')));
   writeAddress(['inside'], parts.length ? { inside: parts.join(' ') } : {});
+}
+
+// A browser that is told of a hundred addresses in a moment refuses the next.
+function writeSoon() {
+  clearTimeout(writing);
+  writing = setTimeout(writeChanges, QUIET_MILLISECONDS);
 }
 
 const wordsOf = (amount) => (amount === 0 ? 'off' : `× ${amount}`);
@@ -189,13 +197,13 @@ function show(answer) {
     showLayers();
     showOrders();
     showUnits();
-  }
+  } else if (maps) showControls(); // a link may have changed what is chosen
 }
 
 // Asks for what is to be seen now.
 async function run() {
   if (!query || !element.clientWidth) return;
-  if (layers.length) writeChanges();
+  if (layers.length) writeSoon();
   waiting = running;
   if (running) return;
   running = true;
@@ -220,7 +228,11 @@ const ageIn = (link) => new URLSearchParams(link).get('after') ?? '';
 // Another model has other units: what was changed means nothing there.
 function follow(next) {
   const name = new URLSearchParams(next).get('model');
+  // Of a link the model comes after the page; until then what it changes belongs to no other.
+  const linked = textInAddress('model');
+  if (model === null && textInAddress('inside') && linked && name !== linked) return;
   if (name !== model) {
+    clearTimeout(writing);
     [layers, layer, maps, everything] = [[], 0, null, false];
     if (model !== null) {
       changes = new Map();
@@ -313,5 +325,5 @@ document.addEventListener('settled', ({ detail }) => follow(detail.query));
 document.dispatchEvent(new CustomEvent('ask-what-settled'));
 // Nothing is asked for before somebody opens this part of the page.
 new ResizeObserver(() => {
-  if (!layers.length && !running) run();
+  if (!running && shownOf !== `${query} ${layer}`) run();
 }).observe(element);

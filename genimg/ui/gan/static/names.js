@@ -13,7 +13,7 @@ const written_here = new WeakMap(); // and what was written here instead
 
 const model = () => (props.value?.model ?? '').split(/[\\/]/).pop();
 const isName = (name) => typeof name === 'string' && name === name.trim()
-  && name.length > 0 && name.length <= LONGEST && !/[\p{C}\p{Zl}\p{Zp}]/u.test(name);
+  && name.length > 0 && name.length <= LONGEST && !/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(name);
 
 function readKept() {
   try {
@@ -64,7 +64,7 @@ function change() {
   const own = [...fields.querySelectorAll('input')].map(({ value }) => value.trim() || null);
   const there = own.map((name, i) => name ?? props.value.labels[i]);
   if (!own.every((name) => name === null || isName(name))) {
-    status.textContent = `A name has at most ${LONGEST} characters, on one line.`;
+    status.textContent = `A name has at most ${LONGEST} characters, on one line, and plain spaces.`;
   } else if (new Set(there).size < there.length) {
     status.textContent = 'That name is there already; choose another.';
   } else {

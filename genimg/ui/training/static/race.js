@@ -76,14 +76,20 @@ showChoice();
 
 part.preset.addEventListener('change', async () => {
   const asked = part.preset.value;
+  part.go.disabled = true; // until the settings are those of this model
   try {
     const answered = await server.choice({ preset: asked });
-    if (asked !== part.preset.value || answered.error) return;
+    if (asked !== part.preset.value) return;
+    if (answered.error) { part.said.textContent = answered.error; return; }
     const before = part.setting.value;
     choice = answered;
     showChoice();
     if (choice.variables.some(({ name }) => name === before)) { part.setting.value = before; showVariable(); }
-  } catch { part.said.textContent = 'The server did not answer; choose again.'; }
+  } catch {
+    part.said.textContent = 'The server did not answer; choose again.';
+  } finally {
+    part.go.disabled = choice.preset !== part.preset.value;
+  }
 });
 part.setting.addEventListener('change', showVariable);
 part.length.addEventListener('change', () => {
@@ -93,6 +99,7 @@ find('.asked').addEventListener('input', showCost);
 
 find('.asked').addEventListener('submit', async (event) => {
   event.preventDefault();
+  if (choice.preset !== part.preset.value) return;
   part.go.disabled = true;
   part.said.textContent = '';
   let result = { error: 'The server did not answer; try again.' };

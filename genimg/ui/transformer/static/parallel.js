@@ -17,7 +17,7 @@ const steps = () => drawing.masked.shape[0];
 
 // What was masked before a step, and what of it is kept in it, as arrays of 0 and 1.
 function maskBefore(at) {
-  return at ? itemOf(drawing.masked, at - 1) : itemOf(drawing.confidence, 0).map((x) => Number(x < 1));
+  return at ? itemOf(drawing.masked, at - 1) : new Uint8Array(itemOf(drawing.masked, 0).length).fill(1);
 }
 
 function keptIn(at) {
@@ -77,7 +77,6 @@ function words() {
   const kept = keptIn(step);
   const left = itemOf(drawing.masked, step).reduce((sum, masked) => sum + masked, 0);
   const proposed = before.filter(Boolean).length;
-  if (!proposed) return 'All tokens were given.';
   const sure = mean(confidence.filter((_, i) => before[i]));
   const surest = mean(confidence.filter((_, i) => kept[i]));
   const count = kept.filter(Boolean).length;

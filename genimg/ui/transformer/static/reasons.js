@@ -5,6 +5,7 @@ const find = (selector) => element.querySelector(selector);
 const [ask, results, status] = ['.ask', '.results', '[role=status]'].map(find);
 let shown = null; // the token that is explained, or is on its way, as text
 let running = false; // the server is asked one thing at a time
+let again = false; // somebody has asked for another one meanwhile
 
 const inNats = (number) => `${number < 0 ? '−' : '+'}${threeDigits(Math.abs(number))}`;
 
@@ -47,7 +48,10 @@ function clear(words) {
 const asked = ({ drawing, query }) => JSON.stringify([drawing, query]);
 
 async function explain() {
-  if (running) return;
+  if (running) {
+    [again, status.textContent] = [true, 'Asking the model ...'];
+    return;
+  }
   running = true;
   const { request } = window.lookedAt;
   shown = asked(request);
@@ -57,6 +61,11 @@ async function explain() {
     answer = await server.explain_token(request);
   } catch { /* the sentence above is shown */ }
   running = false;
+  if (again) {
+    again = false;
+    explain();
+    return;
+  }
   if (asked(window.lookedAt.request) !== shown) return; // another one is looked at by now
   if (answer.error) clear(answer.error);
   else paint(answer);
