@@ -204,12 +204,12 @@ def test_what_units_serve_is_measured_on_demand(open_page, wait_until):
 def test_the_spectrum_is_measured_and_all_fits_the_page(open_page, width):
     page = open_inside(open_page("?model=fashion-dcgan&seed=2", width=width))
     page.locator("#spectrum .ask").click()
-    expect(page.locator("#spectrum tbody tr")).to_have_count(5)
+    expect(page.locator("#spectrum tbody tr")).to_have_count(6)
     heads = page.locator("#spectrum tbody th").all_inner_texts()
     assert heads[:2] == ["real pictures", "Fashion, DCGAN"]
     boards = [float(text) for text in page.locator("#spectrum td:last-child").all_inner_texts()]
     assert boards[1] > boards[0]
-    assert page.locator("#spectrum .power path").count() == 5
+    assert page.locator("#spectrum .power path").count() == 6
     assert page.locator("#spectrum .mark").count() == 2
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.locator("#checkpoint select").select_option("Portraits, small, with its training")

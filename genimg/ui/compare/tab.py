@@ -96,7 +96,7 @@ def build(gans: ModelShelf[GanModel], drawers: ModelShelf[DrawerModel], tab: gr.
     def choose_drawer(gan: str, drawer: str, label: Any) -> list[Any]:
         return _choices(handlers, handlers.gan_for(drawer, gan), drawer, label)
 
-    def open_tab(*values: Any) -> list[Any]:
+    def open_compared(*values: Any) -> list[Any]:
         query = dict(parse_qsl(str(values[-1])[:_LONGEST_ADDRESS].removeprefix("?")))
         if "compared" not in query:
             return [*[gr.skip()] * len(controls), *show(*values[:-1])]
@@ -120,7 +120,7 @@ def build(gans: ModelShelf[GanModel], drawers: ModelShelf[DrawerModel], tab: gr.
     draw(die.click(random_seed, None, seed, **_QUIET).then)
     # Only who opens the tab waits for its pictures. The address has what was compared last.
     opened = tab.select(
-        as_warning(open_tab), [*controls, asked], [*controls, *at_once],
+        as_warning(open_compared), [*controls, asked], [*controls, *at_once],
         js="(...values) => [...values.slice(0, -1), window.location.search]",
         show_progress_on=[samples], **_QUEUED,
     )  # fmt: skip

@@ -11,7 +11,6 @@ const FEW = 30; // units that are in sight at first
 const FIRST = 8; // units that one button chooses
 const UP = 3; // what the button multiplies by
 const CLEAREST = '*'; // an order; the others are an attribute or ''
-const QUIET_MILLISECONDS = 250;
 const BRUSH = 1 / 16; // radius in sides of the picture
 let query = ''; // of the picture on the stage
 let model = null; // whose layers these are
@@ -25,7 +24,6 @@ let measured = new Map(); // by model and layer: {names, values, served}
 let everything = false; // whether all units are in sight
 let running = false; // the server is asked one thing at a time
 let waiting = false; // something has changed since it was asked
-let writing = null; // the timer of the address
 let stroke = null; // {value, last} while somebody paints
 let cursor = { x: 0.5, y: 0.5 }; // of the keyboard, in sides of the picture
 
@@ -65,12 +63,6 @@ function writeChanges() {
   const parts = [...changes].filter(([, one]) => acts(one)).map(([at, one]) => (
     [at, one.units.join('.'), one.factor, one.level, ...(painted(one) ? [packed(one.mask)] : [])].join('~')));
   writeAddress(['inside'], parts.length ? { inside: parts.join(' ') } : {});
-}
-
-// A browser that is told of a hundred addresses in a moment refuses the next.
-function writeSoon() {
-  clearTimeout(writing);
-  writing = setTimeout(writeChanges, QUIET_MILLISECONDS);
 }
 
 const wordsOf = (amount) => (amount === 0 ? 'off' : `× ${amount}`);
@@ -203,7 +195,8 @@ function show(answer) {
 // Asks for what is to be seen now.
 async function run() {
   if (!query || !element.clientWidth) return;
-  if (layers.length) writeSoon();
+  // A browser that is told of a hundred addresses in a moment refuses the next: not while one paints.
+  if (layers.length && !stroke) writeChanges();
   waiting = running;
   if (running) return;
   running = true;
@@ -232,7 +225,6 @@ function follow(next) {
   const linked = textInAddress('model');
   if (model === null && textInAddress('inside') && linked && name !== linked) return;
   if (name !== model) {
-    clearTimeout(writing);
     [layers, layer, maps, everything] = [[], 0, null, false];
     if (model !== null) {
       changes = new Map();
