@@ -69,7 +69,7 @@ def test_a_drawing_is_found_moved_and_linked_by_keyboard(open_page, models):
     address = page.url
     page.reload()
     page.wait_for_function(
-        "document.querySelector('#picture figcaption')?.textContent.includes('found')"
+        "document.querySelector('#picture figcaption')?.textContent.includes('a code of its own')"
     )
     np.testing.assert_array_equal(shown(page), moved)
     assert page.url == address
