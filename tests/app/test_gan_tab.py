@@ -321,11 +321,13 @@ def test_private_events_refuse_what_no_page_sends(server, paths, models):
         "draw_in_parallel",
         "look",
     }
-    still = [0, *[0.0] * 26, ""]  # the age of the model, the sliders, no code that was found
+    # The age of the model, the sliders, the noise, no code that was found.
+    still = [0, *[0.0] * 26, "own", ""]
     for data in (
         ["/etc/passwd", "Coat", 5, 0.7, *still],
         [paths["style"], "Coat", -5, 0.7, *still],
-        [paths["style"], "Coat", 5, 0.7, 0, *[99.0] * 26, ""],
+        [paths["style"], "Coat", 5, 0.7, 0, *[99.0] * 26, "own", ""],
+        [paths["style"], "Coat", 5, 0.7, *still[:-2], "<b>", ""],
         [paths["style"], "Coat", 5, 0.7],
     ):
         _, text = post(server, "gradio_api/run/show", {"data": data})
