@@ -35,7 +35,6 @@ MODULES = [
     "genimg.explore.positions",
     "genimg.explore.reasons",
     "genimg.metrics",
-    "genimg.metrics.spectrum",
     "genimg.models",  # and all modules in it
     "genimg.render",
     "genimg.training.game",

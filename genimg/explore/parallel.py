@@ -4,7 +4,7 @@ Shape letters: N tokens of a picture, S steps.
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from genimg.checks import check_seed, require_number, require_whole_number, shown
 from genimg.explore.arguments import Label, check_controls, check_count
-from genimg.explore.drawing import DEFAULT_GUIDANCE, Controls
+from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.explore.outputs import Output, Pictures, as_output, check_output
 from genimg.explore.parallel_drawn import ParallelDrawing
 from genimg.explore.presenting import sheet
@@ -32,7 +32,7 @@ _BATCH = 250
 Order = Literal["confidence", "raster", "spiral", "centre-out", "random"]
 
 
-class ParallelControls(Controls, total=False):
+class ParallelControls(TypedDict, total=False):
     """How a picture is drawn: those of `Controls`, and three more.
 
     steps (default 8): in how many steps; at most as many as there are tokens to draw.
@@ -42,6 +42,10 @@ class ParallelControls(Controls, total=False):
         every step. Of no use in another order.
     """
 
+    temperature: float
+    top_k: int
+    top_p: float
+    guidance: float
     steps: int
     order: Order
     noise: float
