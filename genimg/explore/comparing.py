@@ -8,17 +8,22 @@ encoder read the same tokens, so all that differs between their pictures is what
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import get_args
 
 import numpy as np
 import torch
 
+from genimg import checkpoints
 from genimg.checks import require_whole_number
+from genimg.data import Dataset
 from genimg.explore.arguments import one_picture
 from genimg.explore.drawing import DrawerModel
 from genimg.explore.gan import GanModel
+from genimg.explore.shipped import TokenizerName
 from genimg.explore.tokenizing import TokenizerModel
 from genimg.models.tokenizer import Tokenizer
-from genimg.randomness import derive
+from genimg.randomness import derive, generator
 from genimg.render.images import require_images
 
 Maker = GanModel | DrawerModel
@@ -139,6 +144,46 @@ def decoded(decoders: Sequence[TokenizerModel], images: np.ndarray) -> list[Deco
         error = np.abs(pictures.astype(float) - np.asarray(images)).mean()
         found.append(Decoded(pictures, float(error), detail_of(pictures)))
     return found
+
+
+def decoders_of(own: Tokenizer) -> tuple[TokenizerModel | None, TokenizerModel | None]:
+    """Return the tokenizers that ship with the tokens of `own`, None where there is none.
+
+    Returns:
+        One whose decoder learned with a discriminator, and one whose decoder went on without.
+    """
+    found: dict[bool, TokenizerModel] = {}
+    for name in get_args(TokenizerName):
+        model = _tokenizer(name)
+        if same_tokens(model.tokenizer, own):
+            found["initial_weights" not in model.info] = model
+    return found.get(True), found.get(False)
+
+
+@lru_cache(maxsize=8)
+def _tokenizer(name: TokenizerName) -> TokenizerModel:
+    return TokenizerModel(checkpoints.read(name))
+
+
+def numbers_of(split: Dataset, label: str | None, seed: int, count: int) -> np.ndarray:
+    """Return the numbers of some pictures of a split, int64 (count,), or of all that there are.
+
+    Args:
+        split: the pictures.
+        label: of this class; None, or a class that the split does not know, for any.
+        seed: which ones.
+        count: how many at most.
+
+    Raises:
+        ValueError: there is no picture of that class.
+    """
+    known = label in split.classes
+    fits = split.labels == split.classes.index(label) if known else split.labels >= 0
+    among = fits.nonzero().flatten()
+    if not len(among):
+        raise ValueError("there are no test pictures of this class; choose another")
+    order = torch.randperm(len(among), generator=generator(seed, "some pictures", 0))
+    return among[order[:count]].numpy()
 
 
 def detail_of(images: np.ndarray) -> float:

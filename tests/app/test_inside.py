@@ -2,7 +2,7 @@
 
 import base64
 import io
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -214,3 +214,15 @@ def test_the_spectrum_is_measured_and_all_fits_the_page(open_page, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.locator("#checkpoint select").select_option("Portraits, small, with its training")
     expect(page.locator("#spectrum .found")).to_be_hidden()
+
+
+def test_a_link_keeps_what_is_changed_in_another_model(open_page, models, paths, wait_until):
+    link = urlencode({"model": paths["plain"], "seed": 4, "inside": "0~1~0~1"})
+    page = open_page(f"?{link}")
+    page.wait_for_selector("#inside .grid button")
+    changed = alter(models.plain, factors={(0, 1): 0.0}, seed=4)
+    assert not np.array_equal(changed, models.plain.picture(seed=4))
+    expect_after(page, wait_until, changed)
+    assert page.locator("#inside .grid [aria-pressed=true]").count() == 1
+    expect(page.locator("#inside .chosen")).to_have_text("Unit 1")
+    assert "inside=" in page.url

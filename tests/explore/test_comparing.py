@@ -4,10 +4,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genimg.data import Dataset
 from genimg.explore.comparing import (
     classes_of_both,
     decoded,
     detail_of,
+    numbers_of,
     partner,
     question,
     same_tokens,
@@ -94,3 +96,19 @@ def test_a_partner_learned_from_the_same_pictures():
     assert partner("c", datasets, "y") == "c"
     assert partner("a", datasets, "y") == "b"
     assert partner("a", datasets, "z") == "a"
+
+
+def test_pictures_of_a_class_are_of_that_class_and_always_the_same():
+    labels = torch.tensor([0, 1, 2] * 5)
+    split = Dataset(
+        name="mine", images=torch.zeros(15, 1, 8, 8, dtype=torch.uint8),
+        labels=labels, classes=("a", "b", "c"), source="here",
+    )  # fmt: skip
+    found = numbers_of(split, "b", 3, 4)
+    assert len(set(found)) == 4
+    assert set(labels[found].tolist()) == {1}
+    assert (numbers_of(split, "b", 3, 4) == found).all()
+    assert len(numbers_of(split, "b", 3, 99)) == 5
+    with pytest.raises(ValueError, match="no test pictures of this class"):
+        numbers_of(split.subset(labels != 1), "b", 3, 4)
+    assert len(numbers_of(split, None, 3, 99)) == len(numbers_of(split, "z", 3, 99)) == 15

@@ -5,30 +5,27 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
-import torch
 
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
 from genimg.checks import require_whole_number
-from genimg.data import Dataset
-from genimg.explore import DrawerModel, GanModel, TokenizerModel
+from genimg.explore import DrawerModel, GanModel
 from genimg.explore.comparing import (
     Maker,
     classes_of_both,
     decoded,
+    decoders_of,
     detail_of,
+    numbers_of,
     partner,
-    same_tokens,
     seconds_per_picture,
 )
 from genimg.explore.local_data import pictures_here
 from genimg.explore.neighbours import training_pictures
-from genimg.explore.shipped import TokenizerName
-from genimg.randomness import generator
 from genimg.render import data_uri, grid
 from genimg.ui.compare.figures import figures
 from genimg.ui.messages import dataset_words, sentence
@@ -187,7 +184,7 @@ class CompareHandlers:
         """Return HTML: real pictures as two decoders make them of the same tokens."""
         with self.drawers.use(view.drawer) as model:
             own, dataset, size = model.tokenizer, model.info.get("dataset"), model.config.size
-        critic, plain = _decoders(own)
+        critic, plain = decoders_of(own)
         if not critic or not plain:
             return "<p>No second decoder for the tokens of this model ships with genimg.</p>"
         try:
@@ -223,21 +220,6 @@ class CompareHandlers:
             return error
 
 
-@lru_cache(maxsize=4)
-def _tokenizer(name: TokenizerName) -> TokenizerModel:
-    return TokenizerModel(checkpoints.read(name))
-
-
-def _decoders(own: Any) -> tuple[TokenizerModel | None, TokenizerModel | None]:
-    """Return the tokenizers with the tokens of `own`: with a discriminator, and without."""
-    found: dict[bool, TokenizerModel] = {}
-    for name in get_args(TokenizerName):
-        model = _tokenizer(name)
-        if same_tokens(model.tokenizer, own):
-            found["initial_weights" not in model.info] = model
-    return found.get(True), found.get(False)
-
-
 def _datasets(shelf: ModelShelf[Any]) -> dict[str, str | None]:
     """Return the data set of each model on a shelf that ships, by name; from the cards alone."""
     found = {}
@@ -252,22 +234,6 @@ def _datasets(shelf: ModelShelf[Any]) -> dict[str, str | None]:
 def _made(model: Maker, label: str | None, seed: int, count: int = PICTURES) -> np.ndarray:
     labels = [label] * count if label is not None and model.classes else None
     return model.sample(count, seed=seed, label=labels)
-
-
-def numbers_of(split: Dataset, label: str | None, seed: int, count: int) -> np.ndarray:
-    """Return the numbers of some pictures of a split, int64 (count,), or of all that there are.
-
-    Args:
-        label: of this class; None, or a class that the split does not know, for any.
-        seed: which ones.
-    """
-    known = label in split.classes
-    fits = split.labels == split.classes.index(label) if known else split.labels >= 0
-    among = fits.nonzero().flatten()
-    if not len(among):
-        raise ValueError("there are no test pictures of this class; choose another")
-    order = torch.randperm(len(among), generator=generator(seed, "some pictures", 0))
-    return among[order[:count]].numpy()
 
 
 def _nearest(picture: np.ndarray, dataset: str | None, size: int) -> str:

@@ -6,10 +6,10 @@ from collections import Counter, OrderedDict
 from typing import Any
 
 from genimg.explore import DrawerModel, GanModel
-from genimg.explore.comparing import question
+from genimg.explore.comparing import numbers_of, question
 from genimg.explore.local_data import pictures_here
 from genimg.render import data_uri
-from genimg.ui.compare.handlers import CompareHandlers, numbers_of
+from genimg.ui.compare.handlers import CompareHandlers
 from genimg.ui.messages import sentence
 from genimg.ui.model_shelf import ModelShelf
 

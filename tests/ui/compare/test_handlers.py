@@ -1,8 +1,6 @@
 import pytest
-import torch
 
-from genimg.data import Dataset
-from genimg.ui.compare.handlers import PICTURES, CompareView, numbers_of
+from genimg.ui.compare.handlers import PICTURES, CompareView
 from genimg.ui.transformer.drawing_view import ANY_CLASS
 
 
@@ -98,19 +96,3 @@ def test_two_decoders_of_the_same_tokens_are_shown(shipped):
     assert shown.count("<figure>") == 3
     assert "With an opponent" in shown
     assert "FD of all test pictures 0.19" in shown
-
-
-def test_pictures_of_a_class_are_of_that_class_and_always_the_same():
-    labels = torch.tensor([0, 1, 2] * 5)
-    split = Dataset(
-        name="mine", images=torch.zeros(15, 1, 8, 8, dtype=torch.uint8),
-        labels=labels, classes=("a", "b", "c"), source="here",
-    )  # fmt: skip
-    found = numbers_of(split, "b", 3, 4)
-    assert len(set(found)) == 4
-    assert set(labels[found].tolist()) == {1}
-    assert (numbers_of(split, "b", 3, 4) == found).all()
-    assert len(numbers_of(split, "b", 3, 99)) == 5
-    with pytest.raises(ValueError, match="no test pictures of this class"):
-        numbers_of(split.subset(labels != 1), "b", 3, 4)
-    assert len(numbers_of(split, None, 3, 99)) == len(numbers_of(split, "z", 3, 99)) == 15
