@@ -1,7 +1,8 @@
 """A Python that has imported PyTorch already, and forks itself for each piece of code it is sent.
 
 What the fault tests start and kill are real processes with real leases and real signals; only the
-seconds that each of them would spend on importing are saved. One JSON line in, one line out:
+seconds that each of them would spend on importing are saved. It prints "ready", and then answers
+each JSON line with one of its own:
 
     {"code": "...", "arguments": [...], "output": FILE, "environment": {...}}  ->  process number
     {"poll": process number}  ->  null while it lives, then its exit code (-9 for SIGKILL)
@@ -135,5 +136,6 @@ def _answer(request: dict[str, Any]) -> int | None:
 
 if __name__ == "__main__":
     sys.modules["warm_python"] = sys.modules["__main__"]  # for the code that is sent
+    print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         print(json.dumps(_answer(json.loads(line))), flush=True)
