@@ -78,7 +78,10 @@ def build(
         done = isinstance(found, dict) and found.get("state") == "found"
         return {k: v for k, v in found.items() if k != "comparing"} if done else _STOPPED
 
-    searching = find.click(search_for, [checkpoint, seed, pad], search, **_QUEUED)
+    # Once: a double click is one search.
+    searching = find.click(
+        search_for, [checkpoint, seed, pad], search, **_QUEUED | {"trigger_mode": "once"}
+    )
     shown = searching.then(silently(put_on_the_stage), [search, *settings], settings, **_LIVE)
     comparing = shown.then(compare, search, search, **_QUEUED)
     stop.click(stopped, search, search, cancels=[searching, comparing], **_LIVE)

@@ -21,7 +21,8 @@ from genimg.ui.transformer.drawing_handlers import class_choices, facts_of
 from genimg.ui.transformer.drawing_view import ANY_CLASS, LARGEST_SEED
 from genimg.ui.transformer.parallel_view import ParallelView
 
-_ARGUMENTS = ("seed", "label", "steps", "order", "guidance", "noise")
+_CONTROLS = ("steps", "order", "guidance", "noise")
+_ARGUMENTS = ("seed", "label", *_CONTROLS)
 
 
 class ParallelHandlers:
@@ -70,6 +71,15 @@ class ParallelHandlers:
         name = self.shelf.named(query.get("parallel", ""))
         with self.shelf.use(name) as model:
             return ParallelView.from_query(model, {**query, "parallel": name})
+
+    def linked_controls(self, query: Mapping[str, str]) -> ParallelView:
+        """Return the view of a link whose controls have moved on since it was drawn."""
+        moved = {
+            f"parallel_{name}": query[f"parallel_next_{name}"]
+            for name in _CONTROLS
+            if f"parallel_next_{name}" in query
+        }
+        return self.linked_view({**query, **moved})
 
     def view_in(self, checkpoint: str, label: Any, seed: Any) -> ParallelView:
         """Return the first view of a model: the seed and, where it has it, the class stay."""
@@ -170,3 +180,8 @@ class ParallelHandlers:
             caption=view.caption(),
             query=view.query(),
         )
+
+
+def next_drawing(view: ParallelView) -> dict[str, Any]:
+    """Return what the controls of a view say of the next drawing, besides class and seed."""
+    return {name: getattr(view, name) for name in _CONTROLS}

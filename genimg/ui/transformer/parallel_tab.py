@@ -17,7 +17,7 @@ from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
 from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.drawing_view import ANY_CLASS, GUIDANCE, LARGEST_SEED
-from genimg.ui.transformer.parallel_handlers import ParallelHandlers
+from genimg.ui.transformer.parallel_handlers import ParallelHandlers, next_drawing
 from genimg.ui.transformer.parallel_view import NOISE
 
 _EXPLANATION = (
@@ -41,6 +41,13 @@ _QUEUED: dict[str, Any] = {
     "api_visibility": "private",
 }
 _LIVE: dict[str, Any] = _QUEUED | {"queue": False}
+# What the next drawing would be made with stands in the address, so that a reload loses nothing.
+_MOVED = """(steps, order, guidance, noise) => {
+  const detail = { steps, order, guidance, noise };
+  document.querySelector('#parallel .panels')
+    ?.dispatchEvent(new CustomEvent('moved', { detail }));
+  return [];
+}"""
 
 
 def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
@@ -102,13 +109,14 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
         query = dict(request.query_params)
         try:
             view = handlers.linked_view(query) if "parallel" in query else None
+            moved = handlers.linked_controls(query) if view else None
         except ValueError as error:
             warn(error)
-            view = None
-        if view is None:  # not made before the page is served
+            view = moved = None
+        if view is None or moved is None:  # not made before the page is served
             return [handlers.payload(first), *[gr.skip()] * len(controls)]
-        shown = [gr.update(**entry) for entry in handlers.controls(view).values()]
-        return [handlers.payload(view), *shown]
+        shown = [gr.update(**entry) for entry in handlers.controls(moved).values()]
+        return [handlers.payload(view) | {"controls": next_drawing(moved)}, *shown]
 
     def show_code(event: gr.EventData) -> str:
         return handlers.snippet(event._data)
@@ -122,6 +130,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
         as_warning(draw_picture), settings, drawing, **drawn
     )
     checkpoint.input(as_warning(choose), settings[:3], [drawing, *controls], **drawn)
+    moving: list[Any] = [steps, order, guidance, noise]
+    gr.on([control.change for control in moving], None, moving, None, js=_MOVED, **_LIVE)
     drawing.select(silently(show_code), None, code, **_LIVE | {"trigger_mode": "multiple"})
     demo.load(open_link, None, [drawing, *controls], **_QUEUED)
     gr.api(as_error(handlers.draw), api_name="draw_in_parallel")

@@ -3,6 +3,7 @@
 Shown on a picture of 8 x 8 tokens, on which one can still count.
 """
 
+import re
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,20 @@ _MATRIX_PIXELS = 5 * (TOKENS + 1)
 def choices() -> list[tuple[str, str]]:
     """Return (what to show, name) of each attention."""
     return [(TITLES[name], name) for name in ATTENTIONS]
+
+
+def linked(text: str) -> tuple[str, int, int, int, int]:
+    """Return the arguments of `shown` that a link holds: `window-8-8-3-44`.
+
+    Raises:
+        ValueError: it is something else; one sentence.
+    """
+    found = re.fullmatch(r"([a-z]{1,20})" + r"-(\d{1,4})" * 4, text, re.ASCII)
+    if found is None:
+        raise ValueError("this link is damaged: its pattern of attention cannot be read")
+    attention, *numbers = found.groups()
+    length, memory, layers, token = map(int, numbers)
+    return attention, length, memory, layers, token
 
 
 def shown(attention: Any, length: Any, memory: Any, layers: Any, token: Any) -> str:

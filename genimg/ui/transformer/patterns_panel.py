@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
-from genimg.ui.messages import silently
+from genimg.ui.messages import silently, warn
 from genimg.ui.transformer import patterns_handlers
 from genimg.ui.transformer.patterns_handlers import FIRST, MOST_LAYERS, TOKENS
 
@@ -18,8 +18,17 @@ _EXPLANATION = (
 )
 
 
-def build() -> None:
-    """Add the panel, which is folded and stands for itself."""
+# The address holds what is shown, so that a reload shows it again.
+_REMEMBER = """(...values) => {
+  const address = new URL(window.location);
+  address.searchParams.set('pattern', values.join('-'));
+  window.history.replaceState(window.history.state, '', address);
+  return [];
+}"""
+
+
+def build(demo: gr.Blocks) -> None:
+    """Add the panel to `demo`, the page that is being built; folded, unless a link opens it."""
     quiet: dict[str, Any] = {
         "preprocess": False,
         "queue": False,
@@ -27,7 +36,8 @@ def build() -> None:
         "show_progress": "hidden",
         "api_visibility": "private",
     }
-    with gr.Accordion("Who sees whom in a long sequence", open=False, elem_id="patterns"):
+    panel = gr.Accordion("Who sees whom in a long sequence", open=False, elem_id="patterns")
+    with panel:
         gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
         attention = components.choice(
             patterns_handlers.choices(),
@@ -50,6 +60,21 @@ def build() -> None:
         recurrent = attention == "recurrent"
         return [html, gr.update(visible=attention != "full"), gr.update(visible=recurrent)]
 
+    def open_link(request: gr.Request) -> list[Any]:
+        linked = dict(request.query_params).get("pattern")
+        if linked is None:
+            return [gr.skip()] * 7
+        try:
+            attention, *values = patterns_handlers.linked(linked)
+            html, length, memory = choose(attention, *values)
+        except ValueError as error:
+            warn(error)
+            return [gr.skip()] * 7
+        return [
+            html, attention, length | {"value": values[0]}, memory | {"value": values[1]},
+            *values[2:], gr.update(open=True),
+        ]  # fmt: skip
+
     controls = [attention, length, memory, layers, token]
     components.event(attention, "input")(
         silently(choose), controls, [view, length, memory], **quiet
@@ -58,6 +83,9 @@ def build() -> None:
         components.event(slider, "input")(
             silently(patterns_handlers.shown), controls, view, **quiet
         )
+    used = [components.event(control, "input") for control in controls]
+    gr.on(used, None, controls, None, js=_REMEMBER, **quiet)
+    demo.load(open_link, None, [view, *controls, panel], **quiet | {"queue": True})
 
 
 def _slider(name: str, label: str, low: int, high: int, visible: bool = True) -> gr.Slider:

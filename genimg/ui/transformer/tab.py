@@ -37,7 +37,7 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str,
                 reasons_panel.build(drawn.handlers)
                 surgery_panel.build(drawn.handlers)
                 numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
-                patterns_panel.build()
+                patterns_panel.build(demo)
         drawing = [shelves[use] for use in ("drawer", "masked-drawer") if use in shelves]
         if drawing:
             with gr.Tab("Complete a picture", id="complete"):
