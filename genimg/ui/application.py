@@ -17,6 +17,7 @@ from genimg.jobs.recordings import Recordings
 from genimg.ui import components
 from genimg.ui.behind_proxy import BehindProxy, clean_root_path
 from genimg.ui.compare import tab as compare_tab
+from genimg.ui.events import QUIET
 from genimg.ui.gan import tab as gan_tab
 from genimg.ui.host import RUNS, Host, host_of, is_lost
 from genimg.ui.messages import sentence
@@ -110,8 +111,7 @@ def build(
             return [*opened, {"tab": tab}]
 
         demo.load(
-            open_tab, None, [*groups, page], queue=False, show_progress="hidden",
-            api_visibility="private",
+            open_tab, None, [*groups, page], queue=False, **QUIET,
         )  # fmt: skip
     return demo.queue(max_size=_LONGEST_QUEUE, default_concurrency_limit=1)
 

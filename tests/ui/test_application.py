@@ -12,6 +12,7 @@ from gradio.state_holder import SessionState
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
 from genimg.jobs.limits import Visitor
+from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
 from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
@@ -38,6 +39,17 @@ def test_live_events_skip_the_queue_and_keep_the_last_value(paths):
     assert not show["queue"]
     assert show["trigger_mode"] == "always_last"
     assert show["show_progress"] == "hidden"
+
+
+def test_no_event_has_the_browser_read_all_that_it_puts_out(paths, tmp_path):
+    """Where nothing else is said, it tells its progress on each output and all inside it."""
+    with JobManager(tmp_path) as manager:
+        models = [paths[use] for use in ("style", "drawer", "masked", "vision")]
+        events = application.build(models, manager).config["dependencies"]
+    told = [event for event in events if event["api_visibility"] != "public" and event["outputs"]]
+    for event in told:
+        assert event["show_progress_on"] is not None, event["api_name"]
+        assert len(event["show_progress_on"]) <= 1, event["api_name"]
 
 
 def test_a_bad_checkpoint_is_refused_before_anything_is_served(tmp_path):

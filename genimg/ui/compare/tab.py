@@ -12,6 +12,7 @@ from genimg.ui import components
 from genimg.ui.compare import components as compare_components
 from genimg.ui.compare.handlers import CompareHandlers, CompareView
 from genimg.ui.compare.quiz import Quiz
+from genimg.ui.events import QUIET
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
@@ -32,10 +33,8 @@ _BRIDGE = (
     " it is not sure it blurs. Error and detail are in grey levels, from pixel to pixel."
 )
 # Values come as they are, because the handlers check them.
-_QUIET: dict[str, Any] = {
+_QUIET: dict[str, Any] = QUIET | {
     "preprocess": False,
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 _QUEUED = _QUIET | {"show_progress": "minimal"}
 
@@ -109,7 +108,9 @@ def build(gans: ModelShelf[GanModel], drawers: ModelShelf[DrawerModel], tab: gr.
         return [*choices, view.seed, *show(view.gan, view.drawer, _sent(view), view.seed)]
 
     def draw(event: Callable[..., Dependency]) -> None:
-        made = event(as_warning(show), controls, at_once, show_progress_on=[samples], **_QUEUED)
+        made = event(
+            as_warning(show), controls, at_once, **_QUEUED | {"show_progress_on": [samples]}
+        )
         made.then(silently(add), controls, later, **_QUIET)
 
     others = [gan, drawer, label]
@@ -122,7 +123,7 @@ def build(gans: ModelShelf[GanModel], drawers: ModelShelf[DrawerModel], tab: gr.
     opened = tab.select(
         as_warning(open_compared), [*controls, asked], [*controls, *at_once],
         js="(...values) => [...values.slice(0, -1), window.location.search]",
-        show_progress_on=[samples], **_QUEUED,
+        **_QUEUED | {"show_progress_on": [samples]},
     )  # fmt: skip
     opened.then(silently(add), controls, later, **_QUIET)
 

@@ -7,6 +7,7 @@ import gradio as gr
 
 from genimg.explore import GanModel
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.gan.components import search as search_panel
 from genimg.ui.gan.own_picture_handlers import OwnPictureHandlers
 from genimg.ui.gan.view import GanView
@@ -18,12 +19,10 @@ _EXPLANATION = (
     " searches for the code from which the generator makes it best. What this model cannot"
     " generate becomes the nearest thing that it can."
 )
-_LIVE: dict[str, Any] = {
+_LIVE: dict[str, Any] = QUIET | {
     "preprocess": False,
     "queue": False,
     "trigger_mode": "multiple",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 _QUEUED: dict[str, Any] = _LIVE | {"queue": True}
 _STOPPED = {"state": "stopped", "text": "Stopped. The picture on the stage is as it was."}

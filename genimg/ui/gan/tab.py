@@ -15,6 +15,7 @@ from gradio.events import Dependency
 
 from genimg.explore import GanModel
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.gan import components as gan_components
 from genimg.ui.gan import game, inside, mixing, nearby, own_picture
 from genimg.ui.gan.copies import READING, is_it_a_copy
@@ -46,12 +47,10 @@ _EXPLANATION = (
 # What follows a drag: no queue (it costs more than the picture), and the last event always counts.
 # Values come as they are, because the handlers check them: Gradio would answer a class of the last
 # model, on its way while the choices change to those of the next, with an error and no picture.
-_LIVE: dict[str, Any] = {
+_LIVE: dict[str, Any] = QUIET | {
     "preprocess": False,
     "queue": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 # A second one for an event that has one of those already: of two that wait for each other, Gradio
 # 6.31 calls each again when the other ends, for ever.

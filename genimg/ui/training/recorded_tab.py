@@ -10,6 +10,7 @@ import gradio as gr
 
 from genimg.jobs.recordings import Recordings
 from genimg.ui.components import choice
+from genimg.ui.events import QUIET
 from genimg.ui.host import Host
 from genimg.ui.identity import Identity
 from genimg.ui.messages import sentence, warn
@@ -19,11 +20,9 @@ from genimg.ui.training.moments import Moments
 from genimg.ui.training.run_handlers import RunHandlers
 from genimg.ui.training.tab import connect_openings
 
-_QUEUED: dict[str, Any] = {
+_QUEUED: dict[str, Any] = QUIET | {
     "queue": True,
     "trigger_mode": "once",
-    "show_progress": "hidden",
-    "api_visibility": "private",
     "concurrency_id": "lent-gpu",
     "concurrency_limit": 1,
 }

@@ -11,6 +11,7 @@ import gradio as gr
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
 from genimg.ui.components import choice, event
+from genimg.ui.events import QUIET
 from genimg.ui.identity import Identity
 from genimg.ui.messages import as_warning, silently
 from genimg.ui.opening import Opening
@@ -30,12 +31,10 @@ from genimg.ui.training.run_models import RunModels
 
 _ALONE = "me"  # whoever is alone with the machine need not tell a nickname
 # Values come as they are, because the handlers check them.
-_LIVE: dict[str, Any] = {
+_LIVE: dict[str, Any] = QUIET | {
     "preprocess": False,
     "queue": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 # What may have to say something: a warning reaches the page only through the queue.
 _QUEUED: dict[str, Any] = _LIVE | {"queue": True, "trigger_mode": "once"}

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, warn
 from genimg.ui.model_shelf import ModelShelf
@@ -23,11 +24,9 @@ _EXPLANATION = (
     " MaskGIT sees all that you keep, wherever it is."
 )
 # Values come as they are, because the handlers check them.
-_QUEUED: dict[str, Any] = {
+_QUEUED: dict[str, Any] = QUIET | {
     "preprocess": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 # The browser sees by itself whether what is on the screen was made with other settings.
 _COMPARE = """(...controls) => {

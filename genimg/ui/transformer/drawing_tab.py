@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
@@ -33,11 +34,9 @@ _EXPLANATION = (
     " patch to see what the model looked at when it predicted it, and what could have come instead."
 )
 # The handlers check the values themselves, with a sentence that says what to do.
-_QUEUED: dict[str, Any] = {
+_QUEUED: dict[str, Any] = QUIET | {
     "preprocess": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 _LIVE: dict[str, Any] = _QUEUED | {"queue": False}
 # What could have come next follows the sliders at once, in the browser alone.

@@ -6,6 +6,7 @@ import gradio as gr
 
 from genimg.explore.mistakes import DEPTH, MISTAKES
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.messages import silently
 from genimg.ui.transformer import mistakes_handlers
 
@@ -34,12 +35,10 @@ def build(demo: gr.Blocks) -> None:
     gr.Markdown("## Depth against gradient")
     gr.Markdown(_DEPTH_EXPLANATION, elem_classes=["explanation", "wide"])
     depth = gr.HTML(elem_id="mistake-depth", elem_classes=["mistake"])
-    quiet: dict[str, Any] = {
+    quiet: dict[str, Any] = QUIET | {
         "preprocess": False,
         "queue": False,
         "trigger_mode": "always_last",
-        "show_progress": "hidden",
-        "api_visibility": "private",
     }
     components.event(chosen, "input")(
         silently(mistakes_handlers.comparison), chosen, shown, **quiet

@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.messages import silently
 from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.numbers_handlers import Asked, NumbersHandlers
@@ -37,6 +38,6 @@ def build(viewer: gr.HTML, asked: Asked, *, name: str) -> gr.HTML:
     # What a viewer sends by itself is never wrong, and there is no queue to wait in.
     viewer.select(
         silently(show), None, panel, queue=False, trigger_mode="always_last",
-        show_progress="hidden", api_visibility="private",
+        **QUIET,
     )  # fmt: skip
     return panel

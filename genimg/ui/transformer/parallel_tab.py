@@ -11,6 +11,7 @@ import gradio as gr
 
 from genimg.explore.parallel import ORDERS
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
@@ -34,11 +35,9 @@ _ORDER_WORDS = {
     "random": "at random",
 }
 # The handlers check the values themselves, with a sentence that says what to do.
-_QUEUED: dict[str, Any] = {
+_QUEUED: dict[str, Any] = QUIET | {
     "preprocess": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 _LIVE: dict[str, Any] = _QUEUED | {"queue": False}
 # What the next drawing would be made with stands in the address, so that a reload loses nothing.

@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.messages import silently, warn
 from genimg.ui.transformer import patterns_handlers
 from genimg.ui.transformer.patterns_handlers import FIRST, MOST_LAYERS, TOKENS
@@ -29,12 +30,10 @@ _REMEMBER = """(...values) => {
 
 def build(demo: gr.Blocks) -> None:
     """Add the panel to `demo`, the page that is being built; folded, unless a link opens it."""
-    quiet: dict[str, Any] = {
+    quiet: dict[str, Any] = QUIET | {
         "preprocess": False,
         "queue": False,
         "trigger_mode": "always_last",
-        "show_progress": "hidden",
-        "api_visibility": "private",
     }
     panel = gr.Accordion("Who sees whom in a long sequence", open=False, elem_id="patterns")
     with panel:
@@ -84,7 +83,7 @@ def build(demo: gr.Blocks) -> None:
             silently(patterns_handlers.shown), controls, view, **quiet
         )
     used = [components.event(control, "input") for control in controls]
-    gr.on(used, None, controls, None, js=_REMEMBER, **quiet)
+    gr.on(used, None, controls, None, js=_REMEMBER, **quiet | {"trigger_mode": "multiple"})
     demo.load(open_link, None, [view, *controls, panel], **quiet | {"queue": True})
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.messages import as_error, as_warning
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
@@ -20,11 +21,9 @@ _EXPLANATION = (
     " weighted by the gradient of that class."
 )
 # What follows a stroke. Values come as they are, because the handlers check them.
-_QUEUED: dict[str, Any] = {
+_QUEUED: dict[str, Any] = QUIET | {
     "preprocess": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 
 
