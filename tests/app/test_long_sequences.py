@@ -117,6 +117,7 @@ def test_a_reload_shows_who_sees_whom_again(open_page):
     page.wait_for_url("**pattern=recurrent-8-3-3-44**")
 
     page.reload()
+    page.locator("#pattern-shown .remembered").nth(2).wait_for()
     expect(page.locator("#pattern-shown .remembered")).to_have_count(3)
     expect(page.locator("#pattern select")).to_have_value("Segments with a memory (Transformer-XL)")
     expect(page.locator("#pattern-memory input[type=number]")).to_have_value("3")
