@@ -77,22 +77,22 @@ def build(
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             groups = [tabs]
             if "gan" in shelves:
-                with gr.Tab(texts.label("frame.tab.gan"), id="gan"):
+                with gr.Tab(texts.label("tab.gan"), id="gan"):
                     openings["gan"] = gan_tab.build(shelves["gan"], demo).inside(
                         tabs, SHOWN["gan"].tab_id
                     )
             if {"drawer", "masked-drawer", "vision"} & shelves.keys():
-                with gr.Tab(texts.label("frame.tab.transformer"), id="transformer"):
+                with gr.Tab(texts.label("tab.transformer"), id="transformer"):
                     parts, inner = transformer_tab.build(shelves, demo)
                 groups.append(inner)
                 openings |= {
                     use: part.inside(tabs, SHOWN[use].tab_id) for use, part in parts.items()
                 }
             if {"gan", "drawer"} <= shelves.keys():
-                with gr.Tab(texts.label("frame.tab.compare"), id=compare_tab.ID) as compare:
+                with gr.Tab(texts.label("tab.compare"), id=compare_tab.ID) as compare:
                     compare_tab.build(shelves["gan"], shelves["drawer"], compare)
             if manager:
-                with gr.Tab(texts.label("frame.tab.training"), id="train"):
+                with gr.Tab(texts.label("tab.train"), id="train"):
                     if isinstance(manager, Recordings):
                         recorded_tab.build(manager, here, openings)
                     else:

@@ -140,7 +140,7 @@ def _gpu(flavour: str) -> str:
     name = flavour.strip().lower()
     if not name or name == "none" or name.startswith("cpu"):
         return ""
-    return name if re.fullmatch(r"[a-z0-9-]{1,40}", name) else "of some kind"  # goes on the page
+    return name if re.fullmatch(r"[a-z0-9-]{1,40}", name) else texts.say("host.some_gpu")
 
 
 def is_lost(folder: str, mounts: str) -> bool:

@@ -4,6 +4,7 @@ const [host, terms, ask, list] = ['.host', '.terms', '.ask-terms', 'dl'].map(fin
 const buttons = element.querySelectorAll('.languages button');
 
 function show() {
+  document.title = say('frame.page');
   for (const button of buttons) button.ariaPressed = String(button.value === pageLanguage());
   if (terms.open) showTerms();
 }

@@ -10,6 +10,7 @@
   const KEPT = 'genimg-language';
   const ATTRIBUTES = ['aria-label', 'title', 'placeholder', 'alt'];
   const MARKS = ['data-say', ...ATTRIBUTES.map((name) => `data-say-${name}`)];
+  const TOASTS = ['error', 'warning', 'info', 'success'];
   const MARKED = MARKS.map((mark) => `[${mark}]`).join();
   const catalogs = window.gradio_config.i18n_translations ?? {};
   const wordsIn = (language) => catalogs[LOCALES[language]] ?? {};
@@ -51,7 +52,8 @@
 
   function compact(number, inLanguage) {
     const options = { notation: 'compact', compactDisplay: 'long', maximumFractionDigits: 1 };
-    return new Intl.NumberFormat(LOCALES[inLanguage], options).format(number);
+    const text = new Intl.NumberFormat(LOCALES[inLanguage], options).format(number);
+    return text.replace(/(\d)([\u4e00-\u9fff])/, '$1 $2');
   }
 
   // What is too small to be written so says that it is smaller.
@@ -88,6 +90,13 @@
   }
 
   function reword(root) {
+    for (const tab of root.querySelectorAll('[role=tab][data-tab-id]')) {
+      rename(tab, `tab.${tab.dataset.tabId}`);
+    }
+    for (const title of root.querySelectorAll('.toast-title-row > span')) {
+      const kind = TOASTS.find((name) => title.closest(`.toast-body.${name}`));
+      rename(title, `toast.${kind}`);
+    }
     const inside = root.querySelectorAll(MARKED);
     for (const element of root.matches?.(MARKED) ? [root, ...inside] : inside) {
       for (const name of MARKS) {
@@ -97,7 +106,14 @@
     }
   }
 
-  // Gradio's messages keep no other attribute; and it has one English title for all warnings.
+  // Gradio words a tab that was never open, and the title of a message, only once. It keeps the node
+  // of the text, which has to stay.
+  function rename(element, key) {
+    const text = Array.from(element.childNodes).find((node) => node.nodeType === Node.TEXT_NODE);
+    if (text && Object.hasOwn(wordsIn('en'), key)) text.data = window.say(key);
+  }
+
+  // Gradio's messages keep no other attribute.
   function adopt(root) {
     for (const element of root.querySelectorAll('.said[label]')) {
       element.dataset.say = element.getAttribute('label');
