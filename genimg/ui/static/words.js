@@ -35,9 +35,20 @@
     if (other === undefined && english !== undefined) return english; // it has its arguments
     let template = other ?? wordsIn('en')[key] ?? String(key ?? '');
     if (typeof template === 'object') template = template[rules.select(all.count)] ?? template.other;
-    return template.replace(/\{(\w+)\}/g, (whole, name) => (
-      Object.hasOwn(all, name) ? written(all[name], inLanguage) : whole));
+    return template.replace(/( ?)\{(\w+)\}( ?)/g, (whole, before, name, after, at) => {
+      if (!Object.hasOwn(all, name)) return whole;
+      const value = written(all[name], inLanguage);
+      const next = template[at + whole.length];
+      return gap(template[at - 1], before, value[0]) + value + gap(value.at(-1), after, next);
+    });
   };
+
+  // Chinese is parted from Latin letters and numbers, whatever an argument turns out to be.
+  function gap(left = '', written, right = '') {
+    const chinese = [left, right].map((letter) => /[\u4e00-\u9fff]/.test(letter));
+    if (chinese[0] && chinese[1]) return '';
+    return chinese.includes(true) && /[A-Za-z0-9]/.test(left + right) ? ' ' : written;
+  }
 
   function written(value, inLanguage) {
     if (typeof value === 'number') return new Intl.NumberFormat(LOCALES[inLanguage]).format(value);
