@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from genimg.checks import require_number, require_whole_number
 from genimg.explore import DrawerModel
 from genimg.explore.drawing import DEFAULT_GUIDANCE
+from genimg.ui import texts
 
 LARGEST_SEED = 2**32 - 1
 TEMPERATURE = (0.0, 2.0)
@@ -24,7 +25,9 @@ ANY_CLASS = -1
 
 def class_words(label: str | None) -> str:
     """Return what the page calls a class, whose name may be empty, or any class, which is None."""
-    return "any class" if label is None else label or "(no name)"
+    if label is None:
+        return texts.say("frame.any_class")
+    return texts.class_name(label) if label else texts.say("frame.no_name")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
