@@ -32,6 +32,9 @@ CONVERTED = {
             for name in ("tab", "view", "handlers", "facts", "words", "sliders", "nearby", "cells")
         ),
         *(f"gan/{name}.py" for name in ("components", "gauge", "copies", "opponent")),
+        *(f"gan/{name}.py" for name in ("own_picture", "own_picture_handlers")),
+        *("pad.py", "held_out.py", "pixels.py", "static/pad*.js", "static/pad.html"),
+        *("static/upload.js", "gan/static/search.*"),
         *(
             f"gan/static/{name}.*"
             for name in ("ask", "cells", "ends", "found", "here", "history", "names", "noise")
@@ -46,10 +49,13 @@ WORD = re.compile(r"[A-Z][a-z]+( [a-z]+)*[.?!…]*")
 # Functions whose words are for somebody else: a terminal, a programmer, or Python itself.
 NOT_FOR_THE_PAGE = {"code", "snippet", "fill_shelves", "use_of", "linked", "_serve"}
 KEYS = {"Enter", "Escape", "Tab"}  # of the keyboard
+CODE = re.compile(r"(from [\w.]+ )?import \w")
 
 
 def is_read(text):
-    return bool(SENTENCE.search(text) or (WORD.fullmatch(text) and text not in KEYS))
+    return not CODE.match(text) and bool(
+        SENTENCE.search(text) or (WORD.fullmatch(text) and text not in KEYS)
+    )
 
 
 def words_in_python(source):
