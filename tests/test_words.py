@@ -26,18 +26,36 @@ CONVERTED = {
         *(f"static/{name}.html" for name in ("title", "choice", "heading", "page", "snippet")),
     ],
     "compare": ["compare/*.py", "compare/static/*.js", "compare/static/*.html"],
+    "gan": [
+        *(
+            f"gan/{name}.py"
+            for name in ("tab", "view", "handlers", "facts", "words", "sliders", "nearby", "cells")
+        ),
+        *(f"gan/{name}.py" for name in ("components", "gauge", "copies", "opponent")),
+        *(f"gan/{name}.py" for name in ("own_picture", "own_picture_handlers")),
+        *("pad.py", "held_out.py", "pixels.py", "static/pad*.js", "static/pad.html"),
+        *("static/upload.js", "gan/static/search.*"),
+        *(
+            f"gan/static/{name}.*"
+            for name in ("ask", "cells", "ends", "found", "here", "history", "names", "noise")
+        ),
+        *(f"gan/static/{name}.*" for name in ("picture", "player", "slider_ends", "slider_words")),
+    ],
 }
 FILES = sorted({path for area in CONVERTED.values() for glob in area for path in UI.glob(glob)})
 # Three words, or one that begins with a capital, are something to read.
 SENTENCE = re.compile(r"[A-Za-z]+[,:;]? [a-z]+[,:;]? [a-z]+")
 WORD = re.compile(r"[A-Z][a-z]+( [a-z]+)*[.?!…]*")
 # Functions whose words are for somebody else: a terminal, a programmer, or Python itself.
-NOT_FOR_THE_PAGE = {"code", "fill_shelves", "use_of", "linked", "_serve"}
+NOT_FOR_THE_PAGE = {"code", "snippet", "fill_shelves", "use_of", "linked", "_serve"}
 KEYS = {"Enter", "Escape", "Tab"}  # of the keyboard
+CODE = re.compile(r"(from [\w.]+ )?import \w")
 
 
 def is_read(text):
-    return bool(SENTENCE.search(text) or (WORD.fullmatch(text) and text not in KEYS))
+    return not CODE.match(text) and bool(
+        SENTENCE.search(text) or (WORD.fullmatch(text) and text not in KEYS)
+    )
 
 
 def words_in_python(source):
@@ -45,10 +63,9 @@ def words_in_python(source):
     tree = ast.parse(source)
     silent = set()
     for node in ast.walk(tree):
-        called = isinstance(node, ast.Call) and ast.unparse(node.func) in (
-            "Wording",
-            "re.compile",
-            "TypeVar",
+        # The name of an argument that is checked is in names*.json.
+        called = isinstance(node, ast.Call) and re.match(
+            r"(Wording|re\.compile|TypeVar)$|require_", ast.unparse(node.func)
         )
         named = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         if called or (named and node.name in NOT_FOR_THE_PAGE):
@@ -76,7 +93,8 @@ def words_in_template(source):
         r"""(?<!-)\b(?:aria-label|title|alt|placeholder)=["']([^"']+)""", source
     )
     texts = [*re.findall(r">([^<]+)<", source), *attributes]
-    return [text for text in texts if re.search(r"[A-Za-z]{2}", text) and text != "Python"]
+    said = [text for text in texts if re.search(r"[A-Za-z]{2}", text) and text != "Python"]
+    return [text for text in said if not text.startswith("Ctrl+")]
 
 
 FINDERS = {".py": words_in_python, ".js": words_in_script, ".html": words_in_template}

@@ -13,15 +13,14 @@ function show() {
   context.drawImage(small, 0, 0, canvas.width, canvas.height);
   if (hidden.length) showCells();
   if (canvas.matches(':focus-visible')) showCursor();
-  find('.caption').textContent = caption;
-  canvas.setAttribute('aria-label', `${caption}, ${size} by ${size} pixels. Arrow keys move, Space`
-    + ' uses the tool.');
+  put(find('.caption'), caption);
+  putOn(canvas, 'aria-label', 'pad.canvas', { caption, size });
   numberField.value = number ?? '';
   if (hidden.length) {
     const firstHidden = hidden.indexOf(true);
     const kept = firstHidden < 0 ? rows : Math.floor(firstHidden / props.value.columns);
     rowsField.value = kept;
-    find('.rows output').textContent = `${kept} of ${rows}`;
+    put(find('.rows output'), 'pad.kept', { kept, rows });
   }
 }
 
@@ -109,7 +108,7 @@ function begin(at) {
   } else {
     const coverage = new Float32Array(props.value.size ** 2);
     stroke = { base: pixels.slice(), coverage, last: at };
-    if (number !== null) [number, caption] = [null, `${caption}, changed`];
+    if (number !== null) [number, caption] = [null, { say: 'pad.caption.changed', caption }];
     keepAsItIs();
   }
   move(at);

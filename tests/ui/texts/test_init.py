@@ -17,7 +17,11 @@ SOURCES = [path for kind in ("py", "js", "html") for path in GENIMG.rglob(f"*.{k
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 EN, ZH = texts.catalog("en"), texts.catalog("zh")
 # The Chinese of names that are data: of a class, an argument ...; their English is the name itself.
-NAMES = json.loads((Path(texts.__file__).parent / "zh/names.json").read_text(encoding="utf-8"))
+NAMES = {
+    key: name
+    for path in (Path(texts.__file__).parent / "zh").glob("names*.json")
+    for key, name in json.loads(path.read_text(encoding="utf-8")).items()
+}
 
 
 def wordings(source):
