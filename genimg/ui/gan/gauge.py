@@ -41,14 +41,17 @@ def gauge(score: float, usual: UsualScores) -> str:
 
 
 def _words(score: float, usual: UsualScores) -> str:
-    said = {"score": f"{score:+.1f}", "generated": _percent(usual.drawn, score)}
+    said = {"score": f"{score:+.1f}", "generated": _share(usual.drawn, score)}
     if usual.real is None:
         return say("gan.gauge.no_real", **said)
-    return say("gan.gauge.both", **said, real=_percent(usual.real, score))
+    return say("gan.gauge.both", **said, real=_share(usual.real, score))
 
 
-def _percent(scores: np.ndarray, score: float) -> str:
-    return say("number.percent", number=f"{round(100 * share_below(scores, score))}")
+def _share(scores: np.ndarray, score: float) -> str:
+    percent = round(100 * share_below(scores, score))
+    if percent in (0, 100):  # of those that were looked at, which are not all there are
+        return say("gan.gauge.nearly_all" if percent else "gan.gauge.almost_no")
+    return say("gan.gauge.share", percent=say("number.percent", number=f"{percent}"))
 
 
 def _outline(scores: np.ndarray, low: float, high: float, tallest: int) -> str:

@@ -86,6 +86,8 @@ def build(
         another(lambda: "", None, code, **_LIVE)
     moved_on = components.event(checkpoint, "change")
     moved_on(silently(handlers.pad_for), [checkpoint, pad], pad, **_LIVE)
+    # What was found of another model is not on this one's stage.
+    moved_on(lambda: {"state": ""}, None, search, **_LIVE)
     opened = demo.load(None, None, None, queue=False)
     opened.then(None, None, None, js=components.linked("own-pad"), queue=False)
 

@@ -61,8 +61,8 @@ def build(shelf: ModelShelf[GanModel], demo: gr.Blocks) -> Opening:
     """Add the tab to `demo`, the page that is being built; links to the page open in it."""
     handlers = GanHandlers(shelf)
     picture, settings, beside, settled = _explorer(handlers, Opponent(shelf, handlers.acting), demo)
-    _walk(handlers, settings, settled, demo)
     game.build(demo)
+    _walk(handlers, settings, settled, demo)
     inside.build(handlers, demo)
     gr.api(as_error(handlers.sample), api_name="sample")
     gr.api(as_error(handlers.interpolate), api_name="interpolate")
@@ -86,20 +86,26 @@ def _explorer(
     """
     view = handlers.first_view()
     initial = handlers.controls(view)
+    gr.Markdown(label_of("gan.two_players"), elem_classes=["explanation", "wide"])
     with gr.Row(elem_classes=["stage", "explorer"]):
         with gr.Column(scale=5, min_width=320):
             picture = gan_components.picture(handlers.picture(view), name="picture")
             code_found = gan_components.found(view.code, name="found")
             steps = gan_components.history(name="history")
-            gr.Markdown(label_of("gan.gauge.heading"))
+            gr.Markdown(label_of("gan.gauge.heading"), elem_classes=["later"])
             # Not made before the page is served: the scores to compare with take seconds.
-            gauge = gr.HTML(WAITING, elem_id="gauge", elem_classes=["gauge"])
-            convince = gr.Button(label_of("gan.gauge.convince"), elem_id="convince")
-            with gr.Accordion(label_of("gan.decides.heading"), open=False, elem_id="decides"):
+            gauge = gr.HTML(WAITING, elem_id="gauge", elem_classes=["gauge", "later"])
+            convince = gr.Button(
+                label_of("gan.gauge.convince"), elem_id="convince", elem_classes=["later"]
+            )
+            with gr.Accordion(
+                label_of("gan.decides.heading"), open=False, elem_id="decides",
+                elem_classes=["later"],
+            ):  # fmt: skip
                 why = gr.Button(label_of("gan.decides.ask"), elem_id="why")
                 maps = gr.HTML("", elem_id="maps")
-            gr.Markdown(label_of("gan.copies.heading"))
-            copies = gr.HTML(READING, elem_id="copies", elem_classes=["copies"])
+            gr.Markdown(label_of("gan.copies.heading"), elem_classes=["later"])
+            copies = gr.HTML(READING, elem_id="copies", elem_classes=["copies", "later"])
         with gr.Column(scale=6, min_width=320):
             with gr.Row():
                 checkpoint = components.choice(

@@ -1,4 +1,6 @@
 // Strokes and cells on the pad, by hand and by keys.
+const PAPER = 240; // the ground of what is drawn in colour
+
 function show() {
   const { size, channels, rows } = props.value;
   const image = new ImageData(size, size);
@@ -66,7 +68,7 @@ function cellSize() {
 }
 
 function ink() {
-  if (tool === 'erase') return [0, 0, 0];
+  if (tool === 'erase') return Array(3).fill(props.value.channels === 3 ? PAPER : 0);
   if (props.value.channels === 1) return [Number(find('.shade input').value)];
   return find('.paint input').value.match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
 }

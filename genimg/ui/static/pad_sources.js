@@ -60,7 +60,9 @@ const ACTIONS = {
     report('');
     hideHalf();
     choose('draw'); // an empty picture is there to be drawn upon
-    replace(new Uint8Array(pixels.length), { say: 'pad.caption.drawing' });
+    // What has colour is drawn on light paper, what is grey in white on black.
+    const paper = new Uint8Array(pixels.length).fill(props.value.channels === 3 ? PAPER : 0);
+    replace(paper, { say: 'pad.caption.drawing' });
   },
   undo,
   invert: () => {

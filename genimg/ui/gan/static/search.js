@@ -6,10 +6,17 @@ const bar = element.querySelector('progress');
 const status = element.querySelector('[role=status]');
 const table = element.querySelector('table');
 
-function words({ state, step, steps, complete }) {
+// Nearer to noise than to what the model learned from: the visitor should know.
+function isPoor({ error, compared }) {
+  const errors = (compared ?? []).map(([, each]) => each);
+  return errors.length > 1 && error > (errors.at(-2) + errors.at(-1)) / 2;
+}
+
+function words({ state, step, steps, complete, ...found }) {
   if (state === 'stopped') return 'gan.own.stopped';
   if (state === 'searching') return { say: 'gan.own.searching', step, steps };
   if (state !== 'found') return '';
+  if (isPoor(found)) return 'gan.own.poor';
   return complete ? 'gan.own.found' : { say: 'gan.own.found_early', step, steps };
 }
 
@@ -36,6 +43,8 @@ function show() {
   }
   const comparing = value.comparing !== undefined;
   bar.hidden = value.state !== 'searching' && !comparing;
+  const stop = document.getElementById('find-stop');
+  if (stop) stop.disabled = bar.hidden; // nothing runs
   bar.value = comparing ? value.comparing : (value.step ?? 0) / (value.steps ?? 1);
   put(status, comparing ? 'gan.own.comparing' : words(value));
   table.hidden = !value.compared;
