@@ -32,9 +32,10 @@ CONVERTED = {
             for name in ("tab", "view", "handlers", "facts", "words", "sliders", "nearby", "cells")
         ),
         *(f"gan/{name}.py" for name in ("components", "gauge", "copies", "opponent")),
-        *(f"gan/{name}.py" for name in ("own_picture", "own_picture_handlers")),
+        *(f"gan/{name}.py" for name in ("own_picture", "own_picture_handlers", "mixing")),
+        "gan/blending.py",
         *("pad.py", "held_out.py", "pixels.py", "static/pad*.js", "static/pad.html"),
-        *("static/upload.js", "gan/static/search.*"),
+        *("static/upload.js", "gan/static/search.*", "gan/static/plane.*", "gan/static/layers.*"),
         *(
             f"gan/static/{name}.*"
             for name in ("ask", "cells", "ends", "found", "here", "history", "names", "noise")
@@ -47,7 +48,7 @@ FILES = sorted({path for area in CONVERTED.values() for glob in area for path in
 SENTENCE = re.compile(r"[A-Za-z]+[,:;]? [a-z]+[,:;]? [a-z]+")
 WORD = re.compile(r"[A-Z][a-z]+( [a-z]+)*[.?!…]*")
 # Functions whose words are for somebody else: a terminal, a programmer, or Python itself.
-NOT_FOR_THE_PAGE = {"code", "snippet", "fill_shelves", "use_of", "linked", "_serve"}
+NOT_FOR_THE_PAGE = {"code", "snippet", "_code", "fill_shelves", "use_of", "linked", "_serve"}
 KEYS = {"Enter", "Escape", "Tab"}  # of the keyboard
 CODE = re.compile(r"(from [\w.]+ )?import \w")
 
@@ -65,7 +66,7 @@ def words_in_python(source):
     for node in ast.walk(tree):
         # The name of an argument that is checked is in names*.json.
         called = isinstance(node, ast.Call) and re.match(
-            r"(Wording|re\.compile|TypeVar)$|require_", ast.unparse(node.func)
+            r"(Wording|re\.compile|TypeVar|self\._python)$|require_", ast.unparse(node.func)
         )
         named = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         if called or (named and node.name in NOT_FOR_THE_PAGE):
