@@ -17,7 +17,7 @@ from genimg.ui.gan.blending import Blending
 from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.gan.sliders import MOST_MOMENTS, moment_of
 from genimg.ui.gan.view import KEYFRAMES, GanView, seeds_in
-from genimg.ui.messages import as_warning
+from genimg.ui.messages import as_warning, silently
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.texts import label as label_of
 from genimg.ui.texts import say, sent
@@ -43,8 +43,15 @@ def build(
         queued: options of an event that has to say something.
     """
     with gr.Accordion(label_of("gan.mix.heading"), open=False, elem_id="mix"):
-        _map_and_ways(Blending(handlers), controls, updates, queued)
-        _table(handlers.shelf, settings, queued)
+        made = _map_and_ways(Blending(handlers), controls, updates, queued)
+        made += _table(handlers.shelf, settings, queued)
+    # What was made of another model says nothing of this one.
+    components.event(settings[0], "change")(
+        lambda: [None] * len(made),
+        None,
+        made,
+        **queued | {"queue": False, "trigger_mode": "multiple"},
+    )
 
 
 def _map_and_ways(
@@ -52,7 +59,8 @@ def _map_and_ways(
     controls: list[gr.blocks.Block],
     updates: Callable[[GanView], list[Any]],
     queued: dict[str, Any],
-) -> None:
+) -> list[gr.Component]:
+    """Add the map, the ways and the layers; return what shows them and their Python."""
     with gr.Row(elem_classes=["stage"]):
         with _part("gan.mix.map", "gan.mix.map_about"):
             plane = gan_components.plane(name="plane")
@@ -87,6 +95,7 @@ def _map_and_ways(
     ask.ask(as_warning(show_ways), None, [ways, ways_code], **queued)
     ways.choose(as_warning(go), None, controls, **queued)
     layers.mix(as_warning(mix_them), None, [layers, layers_code], **queued)
+    return [plane, ways, layers, plane_code, ways_code, layers_code]
 
 
 @contextmanager
@@ -105,9 +114,11 @@ def _code(name: str) -> gr.HTML:
 
 def _table(
     shelf: ModelShelf[GanModel], settings: list[gr.Component], queued: dict[str, Any]
-) -> None:
-    """Add the table of mixed pictures."""
+) -> list[gr.Component]:
+    """Add the table of mixed pictures; return what shows it."""
     checkpoint, label, truncation, age = settings
+    with shelf.use(shelf.names[0]) as model:
+        known = layers_of(model)
     with gr.Column(elem_classes=["stage"]):
         gr.Markdown(label_of("gan.mix.table"))
         gr.Markdown(label_of("gan.mix.table_about"), elem_classes=["explanation"])
@@ -119,7 +130,7 @@ def _table(
                 FIRST_COLUMNS, label=label_of("gan.mix.columns"), elem_id="mix-columns", max_lines=1
             )
             layers = gr.Slider(
-                0, _MOST_LAYERS, step=1, value=2, label=label_of("gan.mix.first_layers"),
+                0, known, step=1, value=min(2, known), label=label_of("gan.mix.first_layers"),
                 elem_id="mix-layers",
             )  # fmt: skip
         make = gr.Button(label_of("gan.mix.make"), variant="primary", elem_id="mix-make")
@@ -132,6 +143,16 @@ def _table(
         [make.click, rows.submit, columns.submit, layers.release], as_warning(mix_pictures),
         [checkpoint, label, truncation, rows, columns, layers, age], sheet, **queued,
     )  # fmt: skip
+
+    def fit_layers(checkpoint: str) -> dict[str, Any]:
+        with shelf.use(checkpoint) as model:
+            return gr.update(maximum=layers_of(model))
+
+    components.event(checkpoint, "change")(
+        silently(fit_layers), checkpoint, layers,
+        **queued | {"queue": False, "trigger_mode": "multiple"},
+    )  # fmt: skip
+    return [sheet]
 
 
 def mixed(

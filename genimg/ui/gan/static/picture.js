@@ -9,7 +9,11 @@ const QUIET_MILLISECONDS = 250;
 let timer = null;
 
 function show() {
-  if (!props.value) return;
+  if (!props.value) {
+    image.removeAttribute('src');
+    put(caption, '');
+    return;
+  }
   image.src = props.value.src;
   put(caption, props.value.caption);
   putOn(image, 'alt', props.value.caption);
