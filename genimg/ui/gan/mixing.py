@@ -117,8 +117,12 @@ def _table(
 ) -> list[gr.Component]:
     """Add the table of mixed pictures; return what shows it."""
     checkpoint, label, truncation, age = settings
-    with shelf.use(shelf.names[0]) as model:
-        known = layers_of(model)
+
+    def most_layers(checkpoint: str) -> int:
+        with shelf.use(checkpoint) as model:
+            return max(1, layers_of(model))  # a slider has to lead somewhere, also without any
+
+    known = most_layers(shelf.names[0])
     with gr.Column(elem_classes=["stage"]):
         gr.Markdown(label_of("gan.mix.table"))
         gr.Markdown(label_of("gan.mix.table_about"), elem_classes=["explanation"])
@@ -145,8 +149,7 @@ def _table(
     )  # fmt: skip
 
     def fit_layers(checkpoint: str) -> dict[str, Any]:
-        with shelf.use(checkpoint) as model:
-            return gr.update(maximum=layers_of(model))
+        return gr.update(maximum=most_layers(checkpoint))
 
     components.event(checkpoint, "change")(
         silently(fit_layers), checkpoint, layers,
