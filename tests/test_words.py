@@ -26,13 +26,14 @@ CONVERTED = {
         *(f"static/{name}.html" for name in ("title", "choice", "heading", "page", "snippet")),
     ],
     "compare": ["compare/*.py", "compare/static/*.js", "compare/static/*.html"],
+    "transformer": ["transformer/*.py", "transformer/static/*.js", "transformer/static/*.html"],
 }
 FILES = sorted({path for area in CONVERTED.values() for glob in area for path in UI.glob(glob)})
 # Three words, or one that begins with a capital, are something to read.
 SENTENCE = re.compile(r"[A-Za-z]+[,:;]? [a-z]+[,:;]? [a-z]+")
 WORD = re.compile(r"[A-Z][a-z]+( [a-z]+)*[.?!…]*")
 # Functions whose words are for somebody else: a terminal, a programmer, or Python itself.
-NOT_FOR_THE_PAGE = {"code", "fill_shelves", "use_of", "linked", "_serve"}
+NOT_FOR_THE_PAGE = {"code", "snippet", "fill_shelves", "use_of", "linked", "_serve"}
 KEYS = {"Enter", "Escape", "Tab"}  # of the keyboard
 
 
@@ -45,10 +46,10 @@ def words_in_python(source):
     tree = ast.parse(source)
     silent = set()
     for node in ast.walk(tree):
-        called = isinstance(node, ast.Call) and ast.unparse(node.func) in (
-            "Wording",
-            "re.compile",
-            "TypeVar",
+        called = isinstance(node, ast.Call) and (
+            ast.unparse(node.func) in ("Wording", "re.compile", "TypeVar")
+            # The name of an argument is a key.
+            or ast.unparse(node.func).startswith("require_")
         )
         named = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         if called or (named and node.name in NOT_FOR_THE_PAGE):
