@@ -3,7 +3,6 @@
 Shape letters: N tokens of a picture, S steps.
 """
 
-import html
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -17,9 +16,11 @@ from genimg.render import data_uri
 from genimg.render.colors import color_table
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.payload import pack
+from genimg.ui.texts import sent, span
 from genimg.ui.transformer.drawing_handlers import class_choices, facts_of
 from genimg.ui.transformer.drawing_view import ANY_CLASS, LARGEST_SEED
 from genimg.ui.transformer.parallel_view import ParallelView
+from genimg.ui.transformer.words import no_drawing, no_such_drawing
 
 _CONTROLS = ("steps", "order", "guidance", "noise")
 _ARGUMENTS = ("seed", "label", *_CONTROLS)
@@ -104,7 +105,7 @@ class ParallelHandlers:
             "order": {"value": view.order},
             "guidance": {"value": view.guidance},
             "noise": {"value": view.noise},
-            "facts": {"value": html.escape(facts)},
+            "facts": {"value": span(facts)},
         }
 
     def payload(self, view: ParallelView) -> dict[str, Any]:
@@ -122,11 +123,11 @@ class ParallelHandlers:
             request: {"drawing", "step"}, as it came from the browser.
         """
         if not isinstance(request, dict) or not isinstance(request.get("drawing"), dict):
-            raise ValueError("there is no drawing to look at; draw one first")
+            raise no_drawing()
         wanted = dict(request["drawing"])
         name = wanted.pop("checkpoint", "")
         if set(wanted) != set(_ARGUMENTS):
-            raise ValueError("there is no such drawing; draw it again")
+            raise no_such_drawing()
         with self.shelf.use(name) as model:
             view = ParallelView.checked(model, name, **wanted)
         step: Any = request.get("step")
@@ -177,7 +178,7 @@ class ParallelHandlers:
             },
             drawing={name: getattr(view, name) for name in ("checkpoint", *_ARGUMENTS)},
             layout={"rows": rows, "columns": columns, "special": []},
-            caption=view.caption(),
+            caption=sent(view.caption()),
             query=view.query(),
         )
 

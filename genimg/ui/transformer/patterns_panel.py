@@ -7,17 +7,10 @@ import gradio as gr
 from genimg.ui import components
 from genimg.ui.events import QUIET
 from genimg.ui.messages import silently, warn
+from genimg.ui.texts import label as label_of
+from genimg.ui.texts import say
 from genimg.ui.transformer import patterns_handlers
 from genimg.ui.transformer.patterns_handlers import FIRST, MOST_LAYERS, TOKENS
-
-_EXPLANATION = (
-    "With full attention every token looks at every one before it: twice the tokens, four times the"
-    " work. A sliding window looks at the last few; segments look at their own tokens and at a"
-    " memory of those before. What is further away still arrives, a layer later for each window or"
-    " memory in between. The class is always seen. Models over single pixels, such as the recipe"
-    " fashion-pixels, are trained with one of the three."
-)
-
 
 # The address holds what is shown, so that a reload shows it again.
 _REMEMBER = """(...values) => {
@@ -35,21 +28,21 @@ def build(demo: gr.Blocks) -> None:
         "queue": False,
         "trigger_mode": "always_last",
     }
-    panel = gr.Accordion("Who sees whom in a long sequence", open=False, elem_id="patterns")
+    panel = gr.Accordion(label_of("transformer.patterns.heading"), open=False, elem_id="patterns")
     with panel:
-        gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
+        gr.Markdown(label_of("transformer.patterns.about"), elem_classes=["explanation", "wide"])
         attention = components.choice(
             patterns_handlers.choices(),
             FIRST["attention"],
-            label="Attention",
+            label=say("transformer.patterns.attention"),
             name="pattern",
             min_width=200,
         )
         with gr.Row(elem_classes=["stage", "sliders"]):
-            length = _slider("length", "Window or segment, tokens", 1, TOKENS)
-            memory = _slider("memory", "Memory of segments, tokens", 0, TOKENS, visible=False)
-            layers = _slider("layers", "Layers", 1, MOST_LAYERS)
-            token = _slider("token", "Token", 0, TOKENS - 1)
+            length = _slider("length", 1, TOKENS)
+            memory = _slider("memory", 0, TOKENS, visible=False)
+            layers = _slider("layers", 1, MOST_LAYERS)
+            token = _slider("token", 0, TOKENS - 1)
         view = gr.HTML(
             patterns_handlers.shown(**FIRST), elem_id="pattern-shown", elem_classes=["patterns"]
         )
@@ -87,8 +80,8 @@ def build(demo: gr.Blocks) -> None:
     demo.load(open_link, None, [view, *controls, panel], **quiet | {"queue": True})
 
 
-def _slider(name: str, label: str, low: int, high: int, visible: bool = True) -> gr.Slider:
+def _slider(name: str, low: int, high: int, visible: bool = True) -> gr.Slider:
     return gr.Slider(
-        low, high, FIRST[name], step=1, label=label, min_width=150, buttons=[], visible=visible,
-        elem_id=f"pattern-{name}",
+        low, high, FIRST[name], step=1, label=label_of(f"transformer.patterns.{name}"),
+        min_width=150, buttons=[], visible=visible, elem_id=f"pattern-{name}",
     )  # fmt: skip

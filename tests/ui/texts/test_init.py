@@ -8,6 +8,7 @@ import pytest
 
 from genimg import checkpoints, data
 from genimg.data.registry import published
+from genimg.explore.mistakes import DEPTHS, MISTAKES
 from genimg.training.metric_names import METRICS
 from genimg.ui import texts
 from genimg.wording import Wording
@@ -133,6 +134,8 @@ def named_by_the_library():
         keys |= {f"dataset.{name}"} | {f"class.{each}" for each in facts["classes"]}
         for attribute, values in facts["attributes"].items():
             keys |= {f"attribute.{attribute}"} | {f"value.{value}" for value in values}
+    keys |= {f"{kind}.{name}" for kind in ("mistake", "symptom") for name in MISTAKES}
+    keys |= {f"depth.{depth.title}" for depth in DEPTHS}
     for name in checkpoints.names():
         keys.add(f"model.{checkpoints.read_card(checkpoints.find(name))['title']}")
     return keys

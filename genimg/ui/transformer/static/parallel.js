@@ -77,6 +77,8 @@ function mean(numbers) {
   return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }
 
+const where = () => ({ part: `${step + 1}`, all: `${steps()}` });
+
 function words() {
   const confidence = Array.from(itemOf(drawing.confidence, step));
   const before = Array.from(maskBefore(step));
@@ -86,29 +88,36 @@ function words() {
   const sure = mean(confidence.filter((_, i) => before[i]));
   const surest = mean(confidence.filter((_, i) => kept[i]));
   const count = kept.filter(Boolean).length;
-  return `Step ${step + 1} of ${steps()}: of ${proposed} proposals ${count} kept,`
-    + ` ${left ? `${left} masked again` : 'and the picture is finished'}.`
-    + ` Mean confidence ${percent(sure)}, of those kept ${percent(surest)}.`;
+  return {
+    say: left ? 'transformer.parallel.words' : 'transformer.parallel.words_last',
+    ...where(),
+    proposed: `${proposed}`,
+    kept: `${count}`,
+    left: `${left}`,
+    sure: { percent: sure },
+    surest: { percent: surest },
+  };
 }
 
 function reading() {
   const confidence = itemOf(drawing.confidence, step)[token];
   const [row, column] = [Math.floor(token / drawing.layout.columns), token % drawing.layout.columns];
-  const place = `Row ${row + 1}, column ${column + 1}:`;
-  if (!maskBefore(step)[token]) return `${place} kept before this step, at ${percent(confidence)}.`;
-  return `${place} ${keptIn(step)[token] ? 'kept' : 'masked again'}, at ${percent(confidence)}.`;
+  const said = { row: row + 1, column: column + 1, sure: { percent: confidence } };
+  if (!maskBefore(step)[token]) return { say: 'transformer.parallel.kept_before', ...said };
+  const now = keptIn(step)[token] ? 'transformer.parallel.kept_now' : 'transformer.parallel.masked_again';
+  return { say: now, ...said };
 }
 
 function show(next) {
   step = next;
   slider.value = step + 1;
-  slider.setAttribute('aria-valuetext', `step ${step + 1} of ${steps()}`);
-  find('output').textContent = `${step + 1} of ${steps()}`;
+  slider.setAttribute('aria-valuetext', say('transformer.parallel.at', where()));
+  put(find('output'), 'transformer.of', where());
   paintWithout(find('.kept canvas'), drawing.images, step, itemOf(drawing.masked, step));
   const guesses = drawing.guesses;
   paintPixels(find('.guess canvas'), itemOf(guesses, step), guesses.shape.slice(1), drawing.layout);
   paintConfidence(largestConfidence());
-  find('[role=status]').textContent = words();
+  put(find('[role=status]'), words());
   look(token);
   clearTimeout(timer);
   timer = setTimeout(() => trigger('select', { drawing: props.value.drawing, step }), QUIET_MILLISECONDS);
@@ -127,17 +136,17 @@ function remember() {
 function look(next) {
   token = next;
   markPatch(marker, token, drawing.layout);
-  find('.reading').textContent = reading();
+  put(find('.reading'), reading());
 }
 
 function stop() {
   clearTimeout(playing);
   playing = null;
-  play.textContent = 'Play';
+  put(play, 'transformer.play');
 }
 
 function animate(first) {
-  play.textContent = 'Pause';
+  put(play, 'transformer.pause');
   show(first);
   if (first + 1 >= steps()) pause();
   else playing = setTimeout(() => animate(first + 1), 1000 / STEPS_PER_SECOND);
@@ -157,7 +166,7 @@ function load(isNew) {
   drawing = { ...props.value, ...unpack(props.value) };
   element.inert = false;
   find('.caption').classList.remove('busy');
-  find('.caption').textContent = `${drawing.caption}.`;
+  put(find('.caption'), 'transformer.parallel.caption', { caption: drawing.caption });
   slider.max = steps();
   token = Math.min(token, itemOf(drawing.masked, 0).length - 1);
   if (first) token = Math.floor(itemOf(drawing.masked, 0).length / 2);
@@ -187,5 +196,8 @@ map.addEventListener('keydown', (event) => {
   look(next);
 });
 element.inert = true; // until there is a drawing
+document.addEventListener('reworded', () => {
+  if (drawing) slider.setAttribute('aria-valuetext', say('transformer.parallel.at', where()));
+});
 if (props.value) load(false);
 watch('value', () => load(drawing !== null));
