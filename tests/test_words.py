@@ -26,6 +26,10 @@ CONVERTED = {
         *(f"static/{name}.html" for name in ("title", "choice", "heading", "page", "snippet")),
     ],
     "compare": ["compare/*.py", "compare/static/*.js", "compare/static/*.html"],
+    "training": [
+        *("training/*.py", "training/static/*.js", "training/static/*.html"),
+        "identity.py",
+    ],
 }
 FILES = sorted({path for area in CONVERTED.values() for glob in area for path in UI.glob(glob)})
 # Three words, or one that begins with a capital, are something to read.
