@@ -44,8 +44,10 @@ _QUEUED: dict[str, Any] = _LIVE | {"queue": True, "trigger_mode": "once"}
 # The form as it is now, in this browser tab's own memory: nobody else's page shows it. What the
 # page begins with is not kept, or it would replace what was kept before it was recalled. Some
 # browsers forbid to keep anything: then a reload begins anew.
-_KEEP = """(preset, dataset, length, amount, name, { changes }) => {
-  const kept = JSON.stringify({ preset, dataset, length, amount, name, changes });
+_KEEP = """(...values) => {
+  const names = ['preset', 'dataset', 'length', 'amount', 'name'];
+  const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+  const kept = JSON.stringify({ ...form, changes: values[names.length].changes });
   try {
     if ('recalled' in document.body.dataset) sessionStorage.setItem('genimg-form', kept);
   } catch { /* forbidden */ }
