@@ -47,7 +47,8 @@ _QUEUED: dict[str, Any] = _LIVE | {"queue": True, "trigger_mode": "once"}
 _KEEP = """(...values) => {
   const names = ['preset', 'dataset', 'length', 'amount', 'name'];
   const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
-  const kept = JSON.stringify({ ...form, changes: values[names.length].changes });
+  form.changes = values[names.length].changes;
+  const kept = JSON.stringify(form);
   try {
     if ('recalled' in document.body.dataset) sessionStorage.setItem('genimg-form', kept);
   } catch { /* forbidden */ }
