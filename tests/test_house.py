@@ -37,6 +37,7 @@ LAYERS = [
         "genimg.model_card",
         "genimg.randomness",
         "genimg.storage",
+        "genimg.kept_wording",
         "genimg.tables",
         "genimg.tensors",
     ],

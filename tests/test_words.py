@@ -43,6 +43,10 @@ CONVERTED = {
         *(f"gan/static/{name}.*" for name in ("picture", "player", "slider_ends", "slider_words")),
     ],
     "transformer": ["transformer/*.py", "transformer/static/*.js", "transformer/static/*.html"],
+    "training": [
+        *("training/*.py", "training/static/*.js", "training/static/*.html"),
+        "identity.py",
+    ],
 }
 FILES = sorted({path for area in CONVERTED.values() for glob in area for path in UI.glob(glob)})
 # Three words, or one that begins with a capital, are something to read.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from genimg.jobs import platforms
+from genimg.wording import Wording
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,5 +66,12 @@ def resolve_wanted(wanted: str, devices: list[Device]) -> str:
         return devices[0].kind
     if not any(device.serves(wanted) for device in devices):
         names = ", ".join(device.name for device in devices)
-        raise ValueError(f"this machine has no device {wanted!r}; it has {names}, or use auto")
+        raise ValueError(
+            Wording(
+                "job.no_device",
+                "this machine has no device {wanted}; it has {names}, or use auto",
+                wanted=repr(wanted),
+                names=names,
+            )
+        )
     return wanted

@@ -1,4 +1,5 @@
 import ast
+import dataclasses
 import json
 import re
 from functools import cache
@@ -9,7 +10,9 @@ import pytest
 from genimg import checkpoints, data
 from genimg.data.registry import published
 from genimg.explore.mistakes import DEPTHS, MISTAKES
+from genimg.jobs.states import State
 from genimg.training.metric_names import METRICS
+from genimg.training.presets import PRESETS, settings_of
 from genimg.ui import texts
 from genimg.wording import Wording
 
@@ -129,9 +132,17 @@ def named_by_the_library():
     """Return the keys of all names that the library, or what ships with it, can say."""
     keys = {f"metric.{name}" for name in METRICS}
     keys |= {f"metric.{name}.meaning" for name in METRICS}
+    keys |= {f"unit.{metric.unit}" for metric in METRICS.values() if metric.unit}
+    keys |= {f"state.{state}" for state in State} | {f"preset.{name}" for name in PRESETS}
+    keys |= {f"measured.{text}" for text in measured_before()}
+    for configuration in (part for each in PRESETS.values() for part in settings_of(each).values()):
+        for field in dataclasses.fields(configuration):
+            keys |= {f"setting.{field.name}", f"help.{field.metadata['help']}"}
     for name in published():
         facts = data.describe(name)
-        keys |= {f"dataset.{name}"} | {f"class.{each}" for each in facts["classes"]}
+        keys |= {f"dataset.{name}", f"dataset.{name}.title"} | {
+            f"class.{each}" for each in facts["classes"]
+        }
         for attribute, values in facts["attributes"].items():
             keys |= {f"attribute.{attribute}"} | {f"value.{value}" for value in values}
     keys |= {f"{kind}.{name}" for kind in ("mistake", "symptom") for name in MISTAKES}
@@ -139,6 +150,18 @@ def named_by_the_library():
     for name in checkpoints.names():
         keys.add(f"model.{checkpoints.read_card(checkpoints.find(name))['title']}")
     return keys
+
+
+def measured_before():
+    """Return all texts of the tables of the race, and what ran the recordings."""
+    for path in (GENIMG / "ui/training/static").glob("*.json"):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        yield from (found["title"], found["machine"].partition(" (")[0])
+        for table in found["tables"]:
+            yield from (table["title"], table["note"], *table["head"])
+            yield from (cell for row in table["rows"] for cell in row)
+    for path in (GENIMG / "ui/recordings").glob("*/recording.json"):
+        yield json.loads(path.read_text(encoding="utf-8"))["hardware"]
 
 
 def arguments_of_checks():
@@ -158,7 +181,9 @@ def test_every_name_in_chinese_is_one_that_the_library_says():
 
 
 def test_classes_attributes_models_and_data_sets_have_chinese_names():
-    wanted = {key for key in named_by_the_library() if not key.startswith("metric.")}
+    of_data = ("class.", "attribute.", "value.", "model.", "dataset.")
+    of_runs = ("metric.", "state.", "preset.")
+    wanted = {key for key in named_by_the_library() if key.startswith((*of_data, *of_runs))}
     # Digits and syllables are the same in every language; hair and bodies are values, too.
     same = {f"class.{each}" for name in ("mnist", "kmnist") for each in classes(name)}
     values = {f"class.{each}" for name in ("portraits", "critters") for each in classes(name)}
