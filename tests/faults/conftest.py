@@ -60,6 +60,8 @@ FAULTS = {
     22: "pictures that are none",
     23: "forged checkpoints",
     25: "two hundred runs and random events",
+    26: "a machine of a cluster dies",
+    27: "a cluster does not answer, or has forgotten everything",
 }
 _NUMBERS = re.compile(r"Faults? (\d+(?:(?:, | and )\d+)*): ")
 
