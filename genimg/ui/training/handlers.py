@@ -298,6 +298,8 @@ def in_words(needs: Estimate, by_minutes: bool) -> str:
         f"At most {_size(needs.memory_bytes)} of memory and {_size(needs.disk_bytes)} of disk, for"
         f" {needs.weights:,} weights.{caution}"
     )
+    if needs.dollars_an_hour is not None:
+        cost += f" The machine costs ${needs.dollars_an_hour:.2f} an hour."
     time = "" if needs.minutes is None else f"About {duration(60 * needs.minutes)}"
     where = f"on the {needs.device}, after about {duration(needs.start_seconds)} to start"
     if needs.images_per_second is None:

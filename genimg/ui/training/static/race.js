@@ -202,7 +202,7 @@ function makeRacer(run, index) {
   const image = written(figure, 'img');
   image.hidden = true;
   const caption = written(figure, 'figcaption');
-  written(caption, 'i', `curve-${index}`);
+  written(caption, 'i', `curve-${index % COLORS}`);
   written(caption, 'b', 'name');
   written(caption, 'span', 'state');
   written(caption, 'span', 'results');
