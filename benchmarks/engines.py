@@ -5,7 +5,7 @@
 
 Runs on this machine and on the engine alternate, one at a time. "first report" goes from the
 command to the first line of metrics.jsonl that is seen here; "speed" is what the run itself reports
-after some seconds.
+after some seconds. Nothing here has the lower priority that runs beside a page have.
 """
 
 import sys
@@ -23,6 +23,8 @@ import time
 
 from genimg.jobs.commands import Cancel
 from genimg.jobs.devices import LOCAL
+from genimg.jobs.engine import LocalEngine
+from genimg.jobs.engines.configured import Engines
 from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import ENDED
@@ -61,7 +63,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="to train each of them")
     options = parser.parse_args()
     found: dict[str, list[tuple[float, float]]] = {LOCAL: [], options.engine: []}
-    with JobManager(options.runs) as manager:
+    engines = Engines(options.runs, LocalEngine(nice=0))
+    with JobManager(options.runs, engine=engines) as manager:
         for _ in range(options.rounds):
             for name, results in found.items():
                 device = "cpu" if name == LOCAL else f"{name}/cpu"

@@ -60,6 +60,7 @@ class RayNodes:
             node = subprocess.Popen(
                 [_RAY, "start", "--block", "--node-ip-address=127.0.0.1", *words, *options],
                 env=self.environment,
+                cwd=self.folder,  # where no genimg is found by chance
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

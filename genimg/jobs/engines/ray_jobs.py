@@ -80,13 +80,15 @@ class RayCluster:
 
     def start(self, given: Given, words: Sequence[str], log: Path, device: Device) -> None:
         """Run a command, whose output goes to the end of `log` from its first byte."""
-        # The shell gives way to the command, so that whom Ray ends is the launcher.
-        entrypoint = f"exec {shlex.join(words)} >>{shlex.quote(str(log))} 2>&1"
-        variables = worker_environment() | {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}
+        # The shell gives way to the command, so that whom Ray ends is the launcher. Ray keeps a
+        # PYTHONPATH to itself where it is given one, so the shell sets it.
+        variables = [f"{name}={value}" for name, value in worker_environment().items()]
+        command = shlex.join(["env", *variables, *words])
+        entrypoint = f"exec {command} >>{shlex.quote(str(log))} 2>&1"
         request = {
             "entrypoint": entrypoint,
             "submission_id": given.name,
-            "runtime_env": {"env_vars": variables},
+            "runtime_env": {"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}},
             "entrypoint_num_cpus": self.settings.cpus,
             "entrypoint_num_gpus": int(worker_device(device.name) == "cuda"),
         }

@@ -8,6 +8,7 @@ from typing import Any
 from genimg import data
 from genimg.data.fit import SIZES
 from genimg.jobs.commands import CheckUpload, DeletePictures
+from genimg.jobs.devices import Device
 from genimg.jobs.estimate import Estimate
 from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
@@ -264,6 +265,10 @@ class TrainHandlers:
         if isinstance(tokenizer, str) and tokenizer in known:
             settings["tokenizer"] = known[tokenizer]
         return settings | {length: amount, "dataset": self.data.name(dataset)}
+
+    def engines(self) -> list[Device]:
+        """Return the devices that are not this machine's."""
+        return [device for device in self.manager.devices() if device.engine]
 
     def _choices(self) -> dict[str, list]:
         """Return the values of fields that could be anything and may not be on a page."""

@@ -95,7 +95,7 @@ def test_what_ray_is_asked_to_run(connected, head, handle, given):
     [request] = head.state["requests"]
     assert request["submission_id"] == given.name
     assert (request["entrypoint_num_cpus"], request["entrypoint_num_gpus"]) == (2, 1)
-    assert request["entrypoint"].startswith("exec ")
+    assert request["entrypoint"].startswith("exec env PYTHONPATH=")
     assert (
         f"-m genimg.jobs.launcher {handle.run} --attempt 1 >>{handle.files.log}"
         in (request["entrypoint"])

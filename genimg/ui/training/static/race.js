@@ -2,7 +2,7 @@
 // Comes after helpers.js and curves.js. Nothing from the server becomes HTML.
 const find = (selector) => element.querySelector(selector);
 const part = Object.fromEntries(
-  ['preset', 'setting', 'names', 'numbers', 'values', 'amount', 'length', 'seed', 'go', 'cost', 'said', 'course', 'racers', 'curves']
+  ['preset', 'setting', 'names', 'numbers', 'values', 'amount', 'length', 'seed', 'where', 'device', 'go', 'cost', 'said', 'course', 'racers', 'curves']
     .map((name) => [name, find(`.${name}`)]),
 );
 const which = find('.which select');
@@ -66,12 +66,14 @@ function valuesAsked() {
 function showCost() {
   const [count, amount] = [valuesAsked().length, Number(part.amount.value)];
   const each = part.length.value === 'minutes' ? `${amount} min` : `${amount.toLocaleString('en')} pictures`;
-  part.cost.textContent = count > 1 && amount > 0 ? `${count} runs of ${each} each, one after the other.` : '';
+  part.cost.textContent = count > 1 && amount > 0 ? `${count} runs of ${each} each, ${part.device.value === 'auto' ? 'one after the other' : 'several at a time'}.` : '';
 }
 
 part.preset.replaceChildren(...first.presets.map(({ name, title }) => new Option(title, name)));
 part.preset.value = choice.preset;
 part.amount.value = first.minutes;
+part.device.replaceChildren(...first.devices.map((name) => new Option(name, name)));
+part.where.hidden = first.devices.length < 2;
 showChoice();
 
 part.preset.addEventListener('change', async () => {
@@ -106,7 +108,8 @@ find('.asked').addEventListener('submit', async (event) => {
   try {
     result = await server.start({
       who: who(), preset: choice.preset, setting: part.setting.value, values: valuesAsked(),
-      length: part.length.value, amount: Number(part.amount.value), seed: Number(part.seed.value), intent,
+      length: part.length.value, amount: Number(part.amount.value), seed: Number(part.seed.value),
+      device: part.device.value, intent,
     });
   } catch { /* the sentence above is shown */ }
   part.go.disabled = false;
