@@ -147,6 +147,7 @@ def test_exploring_needs_of_training_only_to_read_a_run():
 
 def test_importing_the_package_stays_cheap():
     heavy = ["gradio", "torchvision", "matplotlib", "huggingface_hub", "pandas", "scipy"]
+    heavy += ["ray", "submitit", "httpx"]
     code = f"import genimg, sys; print(*[m for m in {heavy} if m in sys.modules])"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
@@ -278,7 +279,10 @@ def test_the_search_for_names_of_kinds_finds_them(code):
     assert "dcgan" in chosen_by_name(ast.parse(code))
 
 
-LAYOUT = {"attempts", "status.json", "metrics.jsonl", "log.txt", "launcher.json", "exit.json"}
+LAYOUT = {
+    *("attempts", "status.json", "metrics.jsonl", "log.txt", "launcher.json", "exit.json"),
+    "submission.json",
+}
 
 
 def test_one_module_knows_where_attempts_are():

@@ -9,6 +9,7 @@ import argparse
 import os
 
 from genimg import __version__
+from genimg.cli.engines import add_engine, use_engine
 from genimg.cli.options import Parser, add_number, path
 from genimg.ui.host import host_of, runs_of
 
@@ -55,6 +56,7 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         help="Folder of all training runs and uploaded pictures (default runs, or what GENIMG_RUNS"
         " names).",
     )
+    add_engine(parser)
     parser.add_argument(
         "--teacher-token",
         default="",
@@ -78,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
     # Gradio takes seconds to import, and only this command needs it.
     from genimg.ui import application, serving
 
+    use_engine(options)
     token = options.teacher_token
     new = "" if token else serving.new_token(options.host, options.root_path)
 

@@ -6,11 +6,15 @@
     python -m genimg jobs pause fashion-style-1c9e
     python -m genimg jobs race --preset fashion-mlp --minutes 2 --vary objective
     python -m genimg jobs results objective-5b2d
+    python -m genimg jobs sweep --preset fashion-mlp --minutes 2 --seed 0..2 --r1 0,1
+    python -m genimg jobs engine ray --address http://head:8265
 
 A run goes on when its terminal or the app is closed. The app starts the next one in the queue;
 where no app runs, each of these commands looks after the queue once, and `watch` does so until all
 runs are done. JOB is a job's id, the beginning of its id, or its name; the tokenizer of an image
-GPT may be named in the same way. A race is several runs that differ in one setting.
+GPT may be named in the same way. A race is several runs that differ in one setting; a sweep differs
+in several, with every combination of their values (0..4 counts, commas divide). An engine is
+somewhere else to train: once it was named, --engine sends runs there.
 """
 
 import argparse
@@ -22,12 +26,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from genimg.cli.engines import (
+    add_engine,
+    add_engine_settings,
+    engines_table,
+    say_cost,
+    use_engine,
+    with_engine,
+)
 from genimg.cli.health import findings_of, summary
 from genimg.cli.options import Parser, add_number, path
 from genimg.cli.tables import facts_table, plain, table
 from genimg.cli.train import add_preset, given_settings
 from genimg.jobs import naming
-from genimg.jobs.commands import COMMANDS, Rebuild
+from genimg.jobs.commands import COMMANDS, Rebuild, Resume
+from genimg.jobs.early_stop import MEDIAN
 from genimg.jobs.job import Job
 from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
@@ -42,6 +55,7 @@ SUMMARY = "train in the background: start, watch, pause, resume, cancel"
 _RUNS = Path("runs")
 _FIRST = ("start", "--preset", "fashion-style", "--minutes", "10")
 _HEAD = ("job", "name", "owner", "state", "images", "images/s", "left")
+_MAKE_THE_FOLDER = ("start", "race", "sweep", "engine")
 _ACTIONS = {
     "pause": "Save and stop a run, to go on later; a queued one waits until it is resumed.",
     "resume": "Queue a paused, failed or interrupted run, to go on from its last checkpoint.",
@@ -72,6 +86,8 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     for action, help in _ACTIONS.items():
         command = _add(actions, action, help, _command, with_job=True)
         command.set_defaults(command=COMMANDS[action])
+        if action == "resume":
+            add_engine(command)
     logs = _add(actions, "logs", "Print the last lines that a run's worker printed.", _logs, True)
     add_number(
         logs,
@@ -93,11 +109,26 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
         "--values", nargs="+", default=[], metavar="VALUE",
         help="What to compare: names or numbers (default all that have a name).",
     )  # fmt: skip
+    add_engine(race)
     add_preset(race, arguments[2:] if arguments[:2] == ["jobs", "race"] else None)
+    sweep = _add(actions, "sweep", "Queue runs with every combination of some values.", _sweep)
+    sweep.add_argument(
+        "--stop-early",
+        action="store_true",
+        help="End runs that are worse than the median of the others (default: train all to the"
+        " end).",
+    )
+    add_engine(sweep)
+    add_preset(sweep, arguments[2:] if arguments[:2] == ["jobs", "sweep"] else None, several=True)
+    engine = _add(
+        actions, "engine", "Name somewhere else to train, or list what is named.", _engine
+    )
+    add_engine_settings(engine, arguments[2:] if arguments[:2] == ["jobs", "engine"] else [])
     start = _add(actions, "start", "Queue a run.", _start)
     start.add_argument(
         "--name", default="", metavar="TEXT", help="Name of the run (default that of the preset)."
     )
+    add_engine(start)
     add_preset(start, arguments[2:] if arguments[:2] == ["jobs", "start"] else None)
 
 
@@ -120,7 +151,8 @@ def _add(
         metavar="DIR",
         help="Folder of all runs (default runs, or what GENIMG_RUNS names).",
     )
-    parser.set_defaults(action=action, makes_root=name in ("start", "race"))
+    parser.set_defaults(action=action, makes_root=name in _MAKE_THE_FOLDER)
+    parser.set_defaults(takes_engine=name in (*_MAKE_THE_FOLDER, "resume"))
     return parser
 
 
@@ -131,6 +163,8 @@ def run(options: argparse.Namespace) -> int:
             f"there is no folder {options.runs}; give the folder of the runs as --runs, or start a"
             f" first run with: {_command_line(options.runs, *_FIRST)}"
         )
+    if options.takes_engine:
+        use_engine(options)
     manager = JobManager(options.runs, by_request=True)
     try:
         options.action(options, manager)
@@ -148,7 +182,7 @@ def _command_line(runs: Path, *words: str) -> str:
 def _list(options: argparse.Namespace, manager: JobManager) -> None:
     manager.step()  # notice what ended while nobody looked
     print(_table(manager.snapshot(), options.runs))
-    if manager.only_watches:
+    if manager.notice and (manager.only_watches or manager.supervising):
         print(manager.notice, file=sys.stderr)
 
 
@@ -192,17 +226,19 @@ def _watch(options: argparse.Namespace, manager: JobManager) -> None:
 
 def _command(options: argparse.Namespace, manager: JobManager) -> None:
     job = _find(manager, options.job)
-    manager.do(options.command(job.id), _visitor())
+    where = {"engine": options.engine or ""} if options.command is Resume else {}
+    manager.do(options.command(job.id, **where), _visitor())
     manager.step()
     print(f"{job.id} is {manager.job(job.id).state}")
 
 
 def _start(options: argparse.Namespace, manager: JobManager) -> None:
+    say_cost(manager.devices(), options.engine)
     job = manager.start(
         options.preset,
         visitor=_visitor(),
         name=options.name,
-        **given_settings(options),
+        **with_engine(options, given_settings(options)),
     )
     manager.step()
     print(f"{job.id} is {manager.job(job.id).state}; the run is in {manager.root / job.id}")
@@ -212,15 +248,41 @@ def _start(options: argparse.Namespace, manager: JobManager) -> None:
 
 
 def _race(options: argparse.Namespace, manager: JobManager) -> None:
+    say_cost(manager.devices(), options.engine)
     race = manager.race(
-        options.preset, options.vary, options.values, visitor=_visitor(), **given_settings(options)
+        options.preset,
+        options.vary,
+        options.values,
+        visitor=_visitor(),
+        **with_engine(options, given_settings(options)),
     )
+    _tell_of(manager, race, options.runs)
+
+
+def _sweep(options: argparse.Namespace, manager: JobManager) -> None:
+    say_cost(manager.devices(), options.engine)
+    given = given_settings(options)
+    lists = {name: values for name, values in given.items() if name in options.several_names}
+    varied = {name: values for name, values in lists.items() if len(values) > 1}
+    settings = given | {name: values[0] for name, values in lists.items() if len(values) == 1}
+    race = manager.sweep(
+        options.preset,
+        varied,
+        visitor=_visitor(),
+        stop_rule=MEDIAN if options.stop_early else "",
+        **with_engine(options, {n: v for n, v in settings.items() if n not in varied}),
+    )
+    _tell_of(manager, race, options.runs)
+
+
+def _tell_of(manager: JobManager, race: str, runs: Path) -> None:
+    """Say what was queued, and what to do next."""
     manager.step()
     for job in race_named(manager.jobs(), race).jobs:
         print(f"{job.id} is {job.state}: {job.name}")
     if manager.supervising:
-        print(f"to train one after the other: {_command_line(options.runs, 'watch')}")
-    print(f"to compare them: {_command_line(options.runs, 'results', race)}")
+        print(f"to train one after the other: {_command_line(runs, 'watch')}")
+    print(f"to compare them: {_command_line(runs, 'results', race)}")
 
 
 def _results(options: argparse.Namespace, manager: JobManager) -> None:
@@ -233,6 +295,13 @@ def _results(options: argparse.Namespace, manager: JobManager) -> None:
         cells = [f"{values[name]:.4g}" if name in values else "" for name in names]
         rows.append((plain(job.name), job.state, f"{manager.view(job.id).images_seen:,}", *cells))
     print(table(rows))
+
+
+def _engine(options: argparse.Namespace, manager: JobManager) -> None:
+    if options.dry_run:
+        return
+    manager.step()
+    print(engines_table(options.runs, manager.devices()))
 
 
 def _logs(options: argparse.Namespace, manager: JobManager) -> None:

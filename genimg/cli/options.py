@@ -3,6 +3,7 @@
 import argparse
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 from genimg import explore
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 
+_LONGEST_SPAN = 1000
 CONTROLS = ("temperature", "top_k", "top_p", "guidance")  # of how an image GPT chooses tokens
 
 
@@ -57,7 +59,7 @@ def add_number(
     high: float | None = None,
     shown_default: str | None = None,
     **settings: Any,
-) -> None:
+) -> argparse.Action:
     """Add an option that takes a number from `low` to `high` (inclusive, None for no bound).
 
     Args:
@@ -66,7 +68,7 @@ def add_number(
         settings: for `add_argument`.
     """
     shown = shown_default or default_text(default)
-    parser.add_argument(
+    return parser.add_argument(
         option,
         type=_number(kind, low, high),
         default=default,
@@ -117,6 +119,33 @@ def _number(kind: type, low: float | None, high: float | None) -> Callable[[str]
                 f"must be {noun}, {_range_text(low, high)}, not {text!r}"
             )
         return value
+
+    return parse
+
+
+def several_values(kind: Any, choices: Iterable[Any] | None) -> Callable[[str], list[Any]]:
+    """Return what reads several values of an option: "0..4" is 0, 1, 2, 3, 4, and "1e-4,2e-4" two.
+
+    Args:
+        kind: what reads one of them.
+        choices: the only values that are allowed; None for any.
+    """
+
+    def parse(text: str) -> list[Any]:
+        found = []
+        for part in text.split(","):
+            span = re.fullmatch(r"(\d{1,9})\.\.(\d{1,9})", part.strip())
+            if span and not int(span[1]) <= int(span[2]) < int(span[1]) + _LONGEST_SPAN:
+                raise argparse.ArgumentTypeError(
+                    f"must count up at most {_LONGEST_SPAN} values, not {part.strip()!r}"
+                )
+            texts = map(str, range(int(span[1]), int(span[2]) + 1)) if span else [part.strip()]
+            found += [kind(each) for each in texts]
+        if choices is not None and (wrong := [each for each in found if each not in choices]):
+            raise argparse.ArgumentTypeError(
+                f"must be of {', '.join(map(str, choices))}, not {str(wrong[0])!r}"
+            )
+        return found
 
     return parse
 

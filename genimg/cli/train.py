@@ -17,7 +17,14 @@ from typing import Any
 
 from genimg import data
 from genimg.cli.health import HealthLines, summary
-from genimg.cli.options import Parser, add_number, default_text, help_text, path
+from genimg.cli.options import (
+    Parser,
+    add_number,
+    default_text,
+    help_text,
+    path,
+    several_values,
+)
 from genimg.configuration import Configuration
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
@@ -58,11 +65,12 @@ def add_arguments(parser: Parser, arguments: list[str]) -> None:
     parser.set_defaults(command_line=arguments)
 
 
-def add_preset(parser: Parser, arguments: list[str] | None) -> None:
+def add_preset(parser: Parser, arguments: list[str] | None, *, several: bool = False) -> None:
     """Add `--preset`, and the options of every run or all settings of the chosen preset.
 
     Args:
         arguments: what follows the command, perhaps with a preset; None for another command.
+        several: whether an option takes several values, as for `several_values`.
 
     Raises:
         ValueError: `arguments` ask for a preset that does not exist.
@@ -81,11 +89,13 @@ def add_preset(parser: Parser, arguments: list[str] | None) -> None:
         help="What to train: one of those listed below (with --extend, that of the run).",
     )
     sections = settings_of(PRESETS[preset]) if preset else {"run": RunConfig()}
+    with_several: list[str] = []
     for section in ("run", "model", "task"):
         if section in sections:
-            _add_settings(parser.add_argument_group(_TITLES[section]), sections[section])
+            group = parser.add_argument_group(_TITLES[section])
+            with_several += _add_settings(group, sections[section], several)
     names = [field.name for config in sections.values() for field in dataclasses.fields(config)]
-    parser.set_defaults(setting_names=names)
+    parser.set_defaults(setting_names=names, several_names=with_several)
 
 
 def given_settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -112,20 +122,26 @@ def _asked_preset(arguments: list[str]) -> str | None:
     return preset
 
 
-def _add_settings(group: argparse._ArgumentGroup, config: Configuration) -> None:
-    """Add one option for each field."""
+def _add_settings(
+    group: argparse._ArgumentGroup, config: Configuration, several: bool
+) -> list[str]:
+    """Add one option for each field; return the fields of those that take several values."""
     hints = typing.get_type_hints(type(config))
-    length = None
+    length, found = None, []
     for field in dataclasses.fields(config):
         place: argparse._ActionsContainer = group
         if field.name in ("images", "minutes"):  # two ways to say how long
             length = place = length or group.add_mutually_exclusive_group()
-        _add_setting(place, field, hints[field.name], getattr(config, field.name))
+        action = _add_setting(place, field, hints[field.name], getattr(config, field.name))
+        if several and action.nargs is None:  # neither a switch nor a list
+            action.type, action.choices = several_values(action.type, action.choices), None
+            found.append(field.name)
+    return found
 
 
 def _add_setting(
     place: argparse._ActionsContainer, field: dataclasses.Field[Any], hint: Any, value: Any
-) -> None:
+) -> argparse.Action:
     """Add the option of one field, which stays out of the namespace when it is not given."""
     option = "--" + field.name.replace("_", "-")
     help, choices = field.metadata["help"], field.metadata["choices"]
@@ -134,14 +150,14 @@ def _add_setting(
     several = typing.get_origin(hint) is tuple
     kind = typing.get_args(hint)[0] if several else hint
     if kind is bool:
-        place.add_argument(
+        return place.add_argument(
             option,
             action=argparse.BooleanOptionalAction,
             default=argparse.SUPPRESS,
             help=help_text(help, "", "on" if value else "off"),
         )
-    elif kind is str or choices:
-        place.add_argument(
+    if kind is str or choices:
+        return place.add_argument(
             option,
             type=kind,
             choices=choices,
@@ -150,18 +166,17 @@ def _add_setting(
             nargs="+" if several else None,
             help=help_text(help, "", "the data set's" if several else str(value) or "none"),
         )
-    else:
-        add_number(
-            place,
-            option,
-            kind,
-            help,
-            default=argparse.SUPPRESS,
-            low=field.metadata["low"],
-            high=field.metadata["high"],
-            shown_default=default_text(value),
-            nargs="+" if several else None,
-        )
+    return add_number(
+        place,
+        option,
+        kind,
+        help,
+        default=argparse.SUPPRESS,
+        low=field.metadata["low"],
+        high=field.metadata["high"],
+        shown_default=default_text(value),
+        nargs="+" if several else None,
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from genimg.jobs import pictures, queue
-from genimg.jobs.devices import resolve_wanted
+from genimg.jobs import early_stop, pictures, queue
+from genimg.jobs.devices import LOCAL, resolve_wanted, worker_device
 from genimg.jobs.job import Job, checked_name, checked_nickname, new_id
 from genimg.jobs.limits import Visitor
 from genimg.jobs.runs import Runs
@@ -83,6 +83,7 @@ class StartRace(Command[str]):
         specs: of each run, `RunSpec.to_dict()`.
         names: what to call each.
         device, token: as for `Start`.
+        stop_rule: "median" to end hopeless ones early, see `genimg.jobs.early_stop`; '' for none.
 
     Raises:
         ValueError, PermissionError: as for `Start`, of any of them or of all together.
@@ -93,8 +94,11 @@ class StartRace(Command[str]):
     names: list[str]
     device: str = "auto"
     token: str | None = None
+    stop_rule: str = ""
 
     def _execute(self, runs: Runs, visitor: Visitor) -> str:
+        if self.stop_rule not in ("", early_stop.MEDIAN):
+            raise ValueError(f"there is no rule {self.stop_rule!r}; there is {early_stop.MEDIAN}")
         race = new_id(self.setting, checked_nickname(visitor.nickname), self.token)
         if any(job.race == race for job in runs.index.jobs()):
             return race
@@ -108,7 +112,11 @@ class StartRace(Command[str]):
         try:
             for number, (job, request) in enumerate(asked):
                 one = dataclasses.replace(
-                    job, id=f"{job.id}-{number}", race=race, created=first.created
+                    job,
+                    id=f"{job.id}-{number}",
+                    race=race,
+                    created=first.created,
+                    stop_rule=self.stop_rule,
                 )
                 runs.write_run(one, request)
                 written.append(one)
@@ -135,7 +143,7 @@ def _requested(
     name = checked_name(name or request.preset, "name of a run")
     wanted = resolve_wanted(device, runs.engine.capacity())
     # The worker sees only the GPU it is to use, so that a run can continue on another one.
-    run = dataclasses.replace(request.run, device=wanted.partition(":")[0])
+    run = dataclasses.replace(request.run, device=worker_device(wanted))
     now = time.time()
     job = Job(
         id=new_id(request.preset, owner, token),
@@ -175,14 +183,24 @@ class Pause(Command[Job]):
 
 @dataclass(frozen=True, slots=True)
 class Resume(Command[Job]):
-    """Queue a job again; it goes on from its last checkpoint."""
+    """Queue a job again; it goes on from its last checkpoint, perhaps elsewhere.
+
+    Args:
+        engine: where to go on, on the same kind of device: the numbers of a GPU are others than
+            those of a CPU. `LOCAL` is this machine, and '' where it was.
+    """
 
     job_id: str
+    engine: str = ""
 
     def _execute(self, runs: Runs, visitor: Visitor) -> Job:
         job = runs.mine(self.job_id, visitor)
         if job.state in _WAITING:
             return job
+        device, kind = job.device, worker_device(job.device)
+        if self.engine:
+            wanted = kind if self.engine == LOCAL else f"{self.engine}/{kind}"
+            device = resolve_wanted(wanted, runs.engine.capacity())
         if job.state is State.PAUSING:
             raise ValueError(
                 Wording(
@@ -210,7 +228,13 @@ class Resume(Command[Job]):
             )
         last = max(other.position for other in runs.index.jobs())
         return runs.change(
-            job, state=State.QUEUED, kind="", message="", retries=0, position=last + 1
+            job,
+            state=State.QUEUED,
+            kind="",
+            message="",
+            retries=0,
+            position=last + 1,
+            device=device,
         )
 
 

@@ -23,8 +23,12 @@ _KILL_SECONDS = 10.0
 
 
 class Verdict(Enum):
-    """What can be said about an attempt. UNKNOWN is to be left alone and asked again."""
+    """What can be said about an attempt.
 
+    UNKNOWN is to be left alone and asked again. WAITING is with an engine that has not begun it.
+    """
+
+    WAITING = "waiting"
     ALIVE = "alive"
     DEAD = "dead"
     UNKNOWN = "unknown"
@@ -32,10 +36,17 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """One attempt at a run: all that is needed to find it again, in any process."""
+    """One attempt at a run: all that is needed to find it again, in any process.
+
+    Attributes:
+        run: its folder.
+        attempt: its number.
+        device: the name of that on which it runs, which says whose it is.
+    """
 
     run: Path
     attempt: int
+    device: str = ""
 
     @property
     def files(self) -> Attempt:
@@ -44,7 +55,11 @@ class Handle:
 
 
 class Engine(Protocol):
-    """Starts and ends attempts. None of the calls waits."""
+    """Starts and ends attempts. None of the calls waits, except `close`."""
+
+    @property
+    def trouble(self) -> str:
+        """Why it cannot be used just now, in one sentence, or ''."""
 
     def submit(self, handle: Handle, device: Device, device_lock: Path) -> None:
         """Start the attempt on a device; OSError if the system will not."""
@@ -58,6 +73,9 @@ class Engine(Protocol):
     def capacity(self) -> list[Device]:
         """Return the devices that it can use."""
 
+    def close(self) -> None:
+        """Finish what was asked for, before this process ends; the attempts go on."""
+
 
 class LocalEngine:
     """Detached processes on this machine.
@@ -67,6 +85,8 @@ class LocalEngine:
             with the page.
         clock: seconds that only ever grow.
     """
+
+    trouble = ""
 
     def __init__(self, *, nice: int = 10, clock: Callable[[], float] = time.monotonic) -> None:
         self.nice, self.clock = nice, clock
@@ -99,13 +119,13 @@ class LocalEngine:
                 return Verdict.ALIVE, None
             del self._launchers[handle]
         if handle.files.exit.exists():
-            return self._dead(handle, _read_exit(handle))
+            return self._dead(handle, read_exit(handle))
         if Lease(handle.files.lease).is_held():
             return Verdict.ALIVE, None
         if handle.files.exit.exists():  # written between the two questions
-            return self._dead(handle, _read_exit(handle))
+            return self._dead(handle, read_exit(handle))
         # Without its launcher a worker goes on and is taken as it is.
-        if _worker_is_alive(handle):
+        if worker_is_alive(handle):
             return Verdict.ALIVE, None
         if launcher is None and not handle.files.launcher.exists():
             since = self._missed.setdefault(handle, self.clock())
@@ -137,20 +157,24 @@ class LocalEngine:
             for device in self._devices
         ]
 
+    def close(self) -> None:
+        """Do nothing: whatever was asked for is done."""
+
     def _dead(self, handle: Handle, end: Exit | None) -> tuple[Verdict, Exit | None]:
         self._missed.pop(handle, None)
         self._asked_to_end.pop(handle, None)
         return Verdict.DEAD, end
 
 
-def _read_exit(handle: Handle) -> Exit:
+def read_exit(handle: Handle) -> Exit:
+    """Return how an attempt ended, as its launcher wrote it; what is damaged is unknown."""
     try:
         return Exit.from_dict(read_json(handle.files.exit))
     except (OSError, ValueError):
         return Exit()
 
 
-def _worker_is_alive(handle: Handle) -> bool:
+def worker_is_alive(handle: Handle) -> bool:
     """Return whether the run is being trained by this attempt, and not by somebody's terminal."""
     directory = RunDirectory(handle.run)
     return directory.newest_attempt() == handle.attempt and directory.lease.is_held()

@@ -48,6 +48,7 @@ class Estimate:
         speed_source: where the speed comes from, in words.
         weights: trained numbers.
         memory_bytes, disk_bytes: at most.
+        dollars_an_hour: what the device costs, or None.
         problem: why it cannot run here, in one sentence; '' if it can.
     """
 
@@ -61,6 +62,7 @@ class Estimate:
     weights: int
     memory_bytes: int
     disk_bytes: int
+    dollars_an_hour: float | None
     problem: str
 
 
@@ -96,6 +98,7 @@ def estimate(spec: RunSpec, device: Device, root: Path, jobs: Collection[Job]) -
         weights=weights,
         memory_bytes=memory,
         disk_bytes=disk,
+        dollars_an_hour=device.dollars_an_hour,
         problem=_problem(memory, disk, device, root),
     )
 

@@ -36,12 +36,14 @@ class Job:
         attempt: number of its newest worker; 0 before the first.
         position: order in the queue; the smallest first.
         assigned: the device of the newest attempt, or ''.
-        kind: of a failure: "out_of_memory", "disk", "diverged", "unusable", ...; else ''.
+        kind: of a failure: "out_of_memory", "disk", "diverged", "unusable", ...; "stopped_early"
+            of a run that a rule has ended; else ''.
         message: one sentence on how it got where it is, or ''.
         retries: times in a row that it was queued again by itself without progress.
         saved_images: progress of its last checkpoint when an attempt last ended.
         created, changed, started: seconds since 1970; of the last attempt's start (0 before it).
         race: what the runs of one race have in common, see `genimg.jobs.races`; '' outside of one.
+        stop_rule: by which it may be ended early, see `genimg.jobs.early_stop`; '' for by none.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Job:
     changed: float = 0.0
     started: float = 0.0
     race: str = ""
+    stop_rule: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", State(self.state))

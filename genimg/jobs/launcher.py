@@ -6,6 +6,9 @@ It needs no PyTorch, so it is small and starts at once. It is the parent that a 
 the server goes, and it holds the attempt's lease for as long as it lives: liveness is that lease,
 never a process number. Its output, and the worker's, go where its own standard output goes: the
 engine opens the attempt's log before there is a process that could say anything.
+
+SIGUSR2 tells it that the worker is to save now and will be started again, as the same attempt, by
+whoever sends it (Slurm). Then the pause that follows is no end, and none is written down.
 """
 
 import argparse
@@ -21,6 +24,7 @@ from genimg.training.attempts import Attempt, newest_attempt
 
 _PATIENCE_SECONDS = 5.0  # whoever asks whether the lease is free holds it for an instant
 _LOOK_SECONDS = 5.0
+_PAUSED = 75  # of a worker that has saved, see `genimg.training.worker`
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     attempt = Attempt.of(options.run_directory, options.attempt)
     platforms.ignore_farewells()
+    interruptions = platforms.count_interruptions()
     lease = Lease(attempt.lease)
     if not lease.acquire(patience=_PATIENCE_SECONDS):
         return _refuse("another launcher has this attempt")
@@ -50,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             break
         except subprocess.TimeoutExpired:  # so that only what happened at the end is counted
             kills = platforms.memory_kills()
+    if code == _PAUSED and interruptions():
+        return code  # the same attempt goes on, once its engine has a place again
     ended = {
         "code": code if code >= 0 else None,
         "signal": -code if code < 0 else None,

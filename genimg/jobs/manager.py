@@ -14,7 +14,7 @@ manager, or killing its process, leaves the workers running: the next manager fi
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,12 @@ from genimg.configuration import setting_name
 from genimg.jobs import naming, queue
 from genimg.jobs.commands import Command, Result, Start, StartRace
 from genimg.jobs.devices import Device, resolve_wanted
-from genimg.jobs.engine import Engine, LocalEngine
+from genimg.jobs.engine import Engine
+from genimg.jobs.engines.configured import Engines
 from genimg.jobs.estimate import Estimate, estimate
 from genimg.jobs.job import Job
 from genimg.jobs.limits import UsageLimits, Visitor
+from genimg.jobs.races import SWEEP
 from genimg.jobs.service import Service
 from genimg.jobs.states import State
 from genimg.jobs.terminal_runs import read_terminal_runs, watch
@@ -36,7 +38,7 @@ from genimg.training.requesting import request_spec
 from genimg.training.requirements import check_shared
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
-from genimg.training.variants import variants
+from genimg.training.variants import combinations, variants
 from genimg.wording import Wording
 
 _SECONDS = 1.0
@@ -48,7 +50,7 @@ class JobManager(Service):
     Args:
         root: folder of the runs; it is made if it is missing.
         limits: what one owner may ask for.
-        engine: where runs become processes; this machine by default.
+        engine: where runs become processes; by default this machine, and what engines.json names.
         by_request: send commands to the supervisor's process if it is another one, instead of
             refusing them; for the command line.
 
@@ -65,8 +67,9 @@ class JobManager(Service):
         engine: Engine | None = None,
         by_request: bool = False,
     ) -> None:
+        root = Path(root)
         super().__init__(
-            Path(root), limits or UsageLimits(), engine or LocalEngine(), by_request=by_request
+            root, limits or UsageLimits(), engine or Engines(root), by_request=by_request
         )
         self._view_lock = threading.Lock()
         self._views: list[JobView] = []
@@ -141,14 +144,54 @@ class JobManager(Service):
                     setting=setting_name(setting),
                 )
             )
+        named = {f"{setting.replace('_', ' ')} {name}": each for name, each in found.items()}
+        return self._start_several(preset, setting, named, settings, visitor, token)
+
+    def sweep(
+        self,
+        preset: str,
+        varied: Mapping[str, Sequence[Any]],
+        *,
+        visitor: Visitor,
+        token: str | None = None,
+        stop_rule: str = "",
+        **settings: Any,
+    ) -> str:
+        """Queue runs of `preset` with every combination of values; return what they share, an id.
+
+        Args:
+            varied: the values of each setting that differs.
+            token: as for `start`.
+            stop_rule: as for `StartRace`.
+            settings: of all of them, as for `start`.
+
+        Raises:
+            ValueError, PermissionError, OSError: as for `StartRace`; a setting is wrong.
+        """
+        found = combinations(varied)
+        shared = next(iter(varied)) if len(varied) == 1 else SWEEP
+        return self._start_several(preset, shared, found, settings, visitor, token, stop_rule)
+
+    def _start_several(
+        self,
+        preset: str,
+        setting: str,
+        named: Mapping[str, Mapping[str, Any]],
+        settings: dict[str, Any],
+        visitor: Visitor,
+        token: str | None,
+        stop_rule: str = "",
+    ) -> str:
+        """Queue runs by their names and what is special to each."""
         device = settings.pop("device", "auto")
-        specs = [self._request(preset, changes | settings) for changes in found.values()]
+        specs = [self._request(preset, {**changes, **settings}) for changes in named.values()]
         command = StartRace(
             setting,
             [spec.to_dict() for spec in specs],
-            [f"{setting.replace('_', ' ')} {name}" for name in found],
+            list(named),
             device=device,
             token=token,
+            stop_rule=stop_rule,
         )
         return self.do(command, visitor)
 
@@ -237,7 +280,7 @@ class JobManager(Service):
         return folder_bytes(self.root / self.job(job_id).id)
 
     def devices(self) -> list[Device]:
-        """Return the devices of this machine and their memory, the fastest first."""
+        """Return the devices of this machine and their memory, the fastest first, then others."""
         return self.engine.capacity()
 
     def estimate(self, preset: str, **settings: Any) -> Estimate:

@@ -11,6 +11,7 @@ import platform
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ def ignore_farewells() -> None:
         if hasattr(signal, name):
             # A handler, not SIG_IGN: a child inherits what is ignored, but not what is handled.
             signal.signal(getattr(signal, name), lambda number, frame: None)
+
+
+def count_interruptions() -> Callable[[], int]:
+    """Count each SIGUSR2 from now on; return what tells how many have come."""
+    received: list[int] = []
+    if hasattr(signal, "SIGUSR2"):
+        signal.signal(signal.SIGUSR2, lambda number, frame: received.append(number))
+    return lambda: len(received)
 
 
 def lower_priority(nice: int) -> None:

@@ -1,4 +1,4 @@
-"""Races: runs that were queued together, of one seed, and differ in one setting."""
+"""Races and sweeps: runs that were queued together and differ in one setting, or in several."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +17,17 @@ RESULTS = (
 """What is said of each run of a race, by the names of its reports, where it reports it."""
 
 
+SWEEP = "sweep"
+"""Stands for the setting where several differ."""
+
+
 @dataclass(frozen=True, slots=True)
 class Race:
     """Some runs that are compared.
 
     Attributes:
         id: what the jobs have in common.
-        setting: the one in which they differ.
+        setting: the one in which they differ, or `SWEEP`.
         jobs: those that have not been deleted, in the order in which they were asked for.
     """
 

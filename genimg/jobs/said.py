@@ -57,7 +57,14 @@ RECORDING = Wording(
     minutes=_hole("minutes"),
     hardware=_hole("hardware"),
 )
+STOPPED_EARLY = Wording(
+    "job.stopped_early",
+    "it was stopped early by the median rule: {metric} {best} at best by {point} pictures, and"
+    " {bar} is the median of the others' averages",
+    **{name: _hole(name) for name in ("metric", "best", "point", "bar")},
+)
 _ALL = (
+    STOPPED_EARLY,
     *(UNUSABLE, DIVERGED, OUT_OF_MEMORY, DISK, STOPPED_FROM_OUTSIDE, ERROR, MEMORY_FULL),
     *(NOT_IN_TIME, NOBODY_SAW, TERMINAL, DAMAGED, RECORDING),
     # Those that hold another sentence come before what they may hold.

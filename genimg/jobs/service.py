@@ -68,7 +68,7 @@ class Service:
     def notice(self) -> str:
         """A sentence for the page: why nothing can be changed here, or what is wrong; or ''."""
         if self.supervising or self._unwritable:
-            return self._trouble or self._unwritable
+            return self._trouble or self._unwritable or self.engine.trouble
         try:
             who = read_json(self.root / "supervisor.json")
             number, host = str(int(who["process"])), str(who["host"])
@@ -167,11 +167,12 @@ class Service:
             self._wake.clear()
 
     def close(self) -> None:
-        """Stop supervising; the workers go on."""
+        """Stop supervising; the workers go on, and engines get what was asked of them."""
         self._stop.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
+        self.engine.close()
         with self._lock:
             self._let_go()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from genimg.jobs import queue, said
+from genimg.jobs import early_stop, queue, said
 from genimg.jobs.devices import Device
 from genimg.jobs.engine import Engine, Handle, Verdict
 from genimg.jobs.index import Index
@@ -23,6 +23,7 @@ from genimg.training.run_directory import RunDirectory
 MOST_RETRIES = 3
 # Wishes of one second: enough for somebody who clicks fast.
 _WISHES_KEPT = 8
+_JUDGED_SECONDS = 10.0
 
 
 class Supervisor:
@@ -49,6 +50,7 @@ class Supervisor:
         self.root, self.index, self.engine = root, index, engine
         self.grace, self.clock = grace, clock
         self._stopping_since: dict[tuple[str, int], float] = {}
+        self._rule, self._judged_at = early_stop.MedianRule(root), float("-inf")
 
     def tick(self) -> None:
         """Bring every job one step further; to be called about once a second.
@@ -63,6 +65,9 @@ class Supervisor:
                 self._advance(job)
             except OSError as error:
                 trouble = error
+        if self.clock() - self._judged_at >= _JUDGED_SECONDS:
+            self._judged_at = self.clock()
+            self._stop_hopeless()
         for device in self.engine.capacity():
             self._fill(device)
         if trouble is not None:
@@ -79,6 +84,15 @@ class Supervisor:
                 message=said.filled(said.QUEUED_AGAIN, message=job.message),
             )
 
+    def _stop_hopeless(self) -> None:
+        """End the runs of sweeps that a rule gives up."""
+        for job, reason in self._rule.hopeless(self.index.jobs()):
+            stopping = self.index.change(
+                job, state=State.CANCELLING, kind=early_stop.STOPPED_EARLY, message=reason
+            )
+            if stopping is not None:
+                send_wish(RunDirectory(self.root / job.id), "cancel")
+
     def _follow(self, job: Job) -> None:
         handle = self.handle(job)
         verdict, end = self.engine.probe(handle)
@@ -89,7 +103,8 @@ class Supervisor:
             self.index.change(job, state=State.RUNNING)
         elif job.state in (State.PAUSING, State.CANCELLING):
             since = self._stopping_since.setdefault((job.id, job.attempt), self.clock())
-            if self.clock() - since >= self.grace:
+            # What has not begun reads no wish, and has nothing to save.
+            if verdict is Verdict.WAITING or self.clock() - since >= self.grace:
                 self.engine.terminate(handle)
 
     def _settle(self, job: Job, end: Exit | None, reported: str) -> None:
@@ -99,6 +114,8 @@ class Supervisor:
         if state is State.FAILED:
             printed = self.handle(job).files.last_error()
             message = printed if kind in ("unusable", "error") and printed else message
+        if state is State.CANCELLED and job.kind == early_stop.STOPPED_EARLY:
+            kind, message = job.kind, job.message
         saved = saved_images(self.root / job.id)
         retries = 0 if saved > job.saved_images else job.retries
         if state is State.INTERRUPTED and retries >= MOST_RETRIES:
@@ -113,17 +130,20 @@ class Supervisor:
         )
 
     def _fill(self, device: Device) -> None:
-        """Start the next job on a device that is free."""
+        """Start the next jobs on a device that has free places."""
         jobs = self.index.jobs()
-        if any(job.active and job.assigned == device.name for job in jobs):
+        free = device.places - sum(job.active and job.assigned == device.name for job in jobs)
+        if free <= 0:
             return
         lock = self.device_lock(device)
-        if Lease(lock).is_held():
+        if not device.engine and Lease(lock).is_held():
             return
         for job in queue.waiting(jobs, device):
             if not RunDirectory(self.root / job.id).lease.is_held():  # by somebody's terminal
                 self._launch(job, device, lock)
-                return
+                free -= 1
+                if not free:
+                    return
 
     def _launch(self, job: Job, device: Device, lock: Path) -> None:
         directory = RunDirectory(self.root / job.id)
@@ -147,10 +167,10 @@ class Supervisor:
 
     def handle(self, job: Job) -> Handle:
         """Return what the engine calls the job's newest attempt."""
-        return Handle(self.root / job.id, job.attempt)
+        return Handle(self.root / job.id, job.attempt, job.assigned)
 
     def device_lock(self, device: Device) -> Path:
-        """Return the file that whoever uses `device` has locked."""
+        """Return the file that whoever uses `device` has locked, if it is of this machine."""
         folder = self.root / "devices"
         folder.mkdir(exist_ok=True)
         return folder / device.lock_name

@@ -6,6 +6,7 @@ attempts/N/log.txt             what its processes printed
 attempts/N/lease               locked by the launcher of a job for as long as it lives
 attempts/N/launcher.json       where to send it a signal
 attempts/N/exit.json           how it ended
+attempts/N/submission.json     what an engine elsewhere calls it
 
 A worker writes its status and its reports, and whoever starts it writes the rest; everybody may
 read. This module needs no PyTorch, because a launcher uses it, too.
@@ -17,6 +18,8 @@ from typing import Any, NamedTuple, Self
 
 from genimg.storage import read_json, write_json
 
+SUBMISSION = "submission.json"
+"""Where an engine notes, in the folder of an attempt, what it calls it."""
 _FOLDER = "attempts"
 _LARGEST_STATUS = 64 * 1024
 _TAIL_BYTES = 64 * 1024

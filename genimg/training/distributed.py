@@ -103,17 +103,19 @@ class SeveralProcesses(Group):
     Args:
         rank: number of this process; 0 is the first, which alone writes files.
         size: how many there are, N.
+        local_rank: its number among those of this machine, by default the same.
     """
 
-    def __init__(self, rank: int, size: int) -> None:
+    def __init__(self, rank: int, size: int, local_rank: int | None = None) -> None:
         self.rank, self.size = rank, size
+        self.local_rank = rank if local_rank is None else local_rank
         self._gradient_group: torch.distributed.ProcessGroup | None = None  # None is the default
 
     def device(self, device: torch.device) -> torch.device:
         """Return the device of this process: of several GPUs, its own."""
         if device.type != "cuda":
             return device
-        device = torch.device("cuda", self.rank)
+        device = torch.device("cuda", self.local_rank)
         torch.cuda.set_device(device)  # NCCL takes the current one
         group = torch.distributed.new_group(backend="nccl", timeout=_STEP_PATIENCE)
         assert not isinstance(group, int)  # only a process outside the group gets a number
@@ -234,7 +236,7 @@ def _member(store: torch.distributed.Store, rank: int, size: int) -> Iterator[Se
             "gloo", store=store, rank=rank, world_size=size, timeout=_PATIENCE
         )
     try:
-        yield SeveralProcesses(rank, size)
+        yield SeveralProcesses(rank, size, int(os.environ.get("LOCAL_RANK", rank)))
     finally:
         torch.distributed.destroy_process_group()
 

@@ -54,7 +54,7 @@ class Trainer(Learner):
         group: Group = ALONE,
     ) -> None:
         super().__init__(resolved_spec(directory, dataset), dataset, group)
-        self.directory, self.should_stop = directory, should_stop
+        self.directory, self.attempt, self.should_stop = directory, attempt, should_stop
         self.reporter = Reporter(
             attempt,
             total=self.total,
@@ -199,6 +199,7 @@ class Trainer(Learner):
         if time.monotonic() - self._last_look < _STATUS_SECONDS:
             return ""
         self._last_look = time.monotonic()
+        self._give_way()
         outcome = ""
         for wish in self.directory.wishes_after(self._wish_seen):
             self._wish_seen, command = wish["generation"], wish["command"]
@@ -208,6 +209,17 @@ class Trainer(Learner):
                 self._write_sheet()
             outcome = {"pause": "paused", "cancel": "cancelled", "run": ""}.get(command, outcome)
         return outcome
+
+    def _give_way(self) -> None:
+        """Raise ValueError if a newer attempt has replaced this one.
+
+        Where a file system is shared without locks, the run's lease does not tell.
+        """
+        if self.directory.newest_attempt() > self.attempt.number:
+            raise ValueError(
+                f"a newer attempt at {self.directory.path} has replaced attempt"
+                f" {self.attempt.number}"
+            )
 
     def _write_status(self, state: str) -> None:
         self._last_status = time.monotonic()
@@ -231,6 +243,7 @@ class Trainer(Learner):
         self._last_save = time.monotonic()
 
     def _save(self) -> None:
+        self._give_way()
         run_checkpoints.save(
             self.directory.checkpoints,
             step=self.step,

@@ -4,6 +4,7 @@ The page, `jobs start`, `train` and the worker ask the same function, so nobody 
 only to be refused.
 """
 
+import os
 from dataclasses import fields
 from importlib.util import find_spec
 from typing import Any, NamedTuple, Self
@@ -243,10 +244,11 @@ def check_processes(run: RunConfig, processes: int) -> None:
             f" choose a multiple of {processes}"
         )
     gpus = torch.cuda.device_count()
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", processes))  # torchrun may have several machines
     if run.device == "cuda" or (run.device == "auto" and gpus):
-        if gpus < processes:
+        if gpus < here:
             raise ValueError(
-                f"{processes} processes need {processes} CUDA devices and this machine has {gpus};"
+                f"{here} processes need {here} CUDA devices and this machine has {gpus};"
                 " ask for fewer, or for the device cpu"
             )
     elif (device := choose_device(run.device)).type != "cpu":

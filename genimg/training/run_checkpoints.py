@@ -19,6 +19,7 @@ from torch import Tensor
 
 from genimg.storage import flush_directory, read_json, write_json
 
+MANIFEST = "MANIFEST.json"
 _PARTS = ("model", "ema", "optimizer")
 _log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def save(
         write_json(temporary / "state.json", state)
         files = sorted(path for path in temporary.iterdir())
         manifest = {path.name: [path.stat().st_size, _digest(path)] for path in files}
-        write_json(temporary / "MANIFEST.json", {"step": step, "files": manifest})
+        write_json(temporary / MANIFEST, {"step": step, "files": manifest})
         _pause_for_tests("before-rename")
         if final.exists():
             _quarantine(final)
@@ -58,7 +59,7 @@ def save(
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     if is_valid(final):
-        _thin(folder, keep_also=state.get("best"))
+        thin(folder, keep_also=state.get("best"))
     return final
 
 
@@ -92,7 +93,7 @@ def is_valid(directory: Path, *, thorough: bool = False) -> bool:
 
 def _damaged_file(directory: Path, *, thorough: bool) -> str | None:
     """Return the name of a file that is missing or not as the manifest says, or None."""
-    name = "MANIFEST.json"
+    name = MANIFEST
     try:
         files = read_json(directory / name)["files"]
         if not {f"{part}.safetensors" for part in _PARTS} | {"state.json"} <= set(files):
@@ -146,7 +147,8 @@ def load(directory: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]
     return tensors, read_json(directory / "state.json")
 
 
-def _thin(folder: Path, *, keep_also: int | None) -> None:
+def thin(folder: Path, *, keep_also: int | None = None) -> None:
+    """Delete all checkpoints but the last two and that of the step `keep_also`."""
     directories = sorted(folder.glob("step-*"))
     for directory in directories[:-2]:
         if keep_also is None or directory.name != f"step-{keep_also:08d}":

@@ -1,8 +1,9 @@
 """Runs that are to be compared: one setting differs, everything else and the seed are the same."""
 
 import dataclasses
+import itertools
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from genimg.wording import Wording
 
 MOST = 8
 """Runs that can be told apart when their curves lie in one chart."""
+MOST_OF_A_SWEEP = 32
+"""Runs that can be read in one table."""
 _SWITCH = {"on": True, "off": False}
 
 # What a choice cannot do without: a race of bare names would compare the lack of it.
@@ -147,6 +150,29 @@ def variants(preset: str, setting: str, values: Sequence[str] = ()) -> dict[str,
         )
     for settings in found.values():
         make_spec(preset, **settings)  # says what is out of range
+    return found
+
+
+def combinations(varied: Mapping[str, Sequence[Any]]) -> dict[str, dict[str, Any]]:
+    """Return the settings of each run of a sweep, by what it is called: all with all.
+
+    Args:
+        varied: the values of each setting that differs, in the order in which they are told.
+
+    Raises:
+        ValueError: there are not from 2 to MOST_OF_A_SWEEP different ones.
+    """
+    different = {name: list(dict.fromkeys(values)) for name, values in varied.items()}
+    found = {
+        ", ".join(f"{name.replace('_', ' ')} {_text(value)}" for name, value in one.items()): one
+        for values in itertools.product(*different.values())
+        for one in [dict(zip(different, values, strict=True))]
+    }
+    if not 2 <= len(found) <= MOST_OF_A_SWEEP:
+        raise ValueError(
+            f"a sweep has from 2 to {MOST_OF_A_SWEEP} runs, and this one would have {len(found)};"
+            " give a setting several values, such as --seed 0..4, or give fewer"
+        )
     return found
 
 

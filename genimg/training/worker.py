@@ -40,12 +40,15 @@ class StopSignal:
     Args:
         under_torchrun: torchrun passes on every signal that it gets, and kills by itself whoever
             has not ended after half a minute; so a second one changes nothing.
+        under_slurm: Slurm sends SIGUSR2 to every process of a job that is to go, beside the
+            SIGTERM of whoever started this one, and kills by itself, too.
     """
 
-    def __init__(self, *, under_torchrun: bool = False) -> None:
+    def __init__(self, *, under_torchrun: bool = False, under_slurm: bool = False) -> None:
         self.received = self._asked = False
-        self._kills = not under_torchrun
-        for name in ["SIGINT", "SIGTERM"] + ["SIGHUP", "SIGQUIT"] * under_torchrun:
+        self._kills = not (under_torchrun or under_slurm)
+        names = ["SIGINT", "SIGTERM"] + ["SIGHUP", "SIGQUIT"] * under_torchrun
+        for name in names + ["SIGUSR2"] * under_slurm:
             if hasattr(signal, name):  # Windows lacks some
                 signal.signal(getattr(signal, name), self._note)
 
@@ -72,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device-lock", type=Path, help="File to lock while training.")
     options = parser.parse_args(arguments)
     follows = int(os.environ.get("RANK", "0")) > 0
-    stop = StopSignal(under_torchrun="RANK" in os.environ)
+    stop = StopSignal(under_torchrun="RANK" in os.environ, under_slurm="SLURM_JOB_ID" in os.environ)
     device = Lease(options.device_lock) if options.device_lock else None  # free when this ends
     try:
         if device and not device.acquire(patience=_PATIENCE_SECONDS):

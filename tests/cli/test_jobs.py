@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from genimg.jobs import engine, service
+from genimg.jobs.devices import Device
 from genimg.jobs.engine import Verdict
+from genimg.jobs.engines import configured, registry
+from genimg.jobs.engines.cluster import Given, Standing
+from genimg.jobs.engines.ray_jobs import RaySettings
+from genimg.jobs.engines.registry import EngineKind
+from genimg.jobs.job import read_job
 from genimg.jobs.states import Exit
 from genimg.training.run_directory import RunDirectory
 
@@ -25,6 +31,24 @@ def no_processes(monkeypatch):
 
     monkeypatch.setattr(engine.LocalEngine, "submit", lambda *arguments: None)
     monkeypatch.setattr(engine.LocalEngine, "probe", probe)
+
+
+class PretendedCluster:
+    """Two places, on which everything runs for ever."""
+
+    name, pace, patience = "ray", 1.0, 0.0
+
+    def devices(self) -> list[Device]:
+        return [Device(name="ray/cpu", title="CPU of a cluster", places=2)]
+
+    def submit(self, given, handle, device) -> None:
+        pass
+
+    def standings(self, asked) -> dict[Given, Standing]:
+        return dict.fromkeys(asked, Standing.RUNNING)
+
+    def stop(self, given) -> None:
+        pass
 
 
 @pytest.fixture
@@ -81,6 +105,63 @@ def test_a_race_is_queued_and_its_runs_are_laid_side_by_side(call, root, refuse)
     assert "no race" in refuse("jobs", "results", "nope", "--runs", root)
     assert "cannot be varied" in refuse(*race[:-1], "seed")
     assert "'best'" in refuse(*race, "--values", "best", "hinge")
+
+
+def test_a_sweep_is_queued_and_laid_in_one_table(call, root, refuse):
+    sweep = ("jobs", "sweep", "--runs", root, *TINY, "--stop-early", "--r1", "0,0.5")
+    outcome = call(*sweep, "--seed", "0..1,7")
+    assert outcome.code == 0, outcome.err
+    lines = outcome.out.splitlines()
+    jobs = [read_job(root / line.split()[0]) for line in lines[:6]]
+    assert [job.name for job in jobs] == [
+        f"r1 {r1}, seed {seed}" for r1 in ("0", "0.5") for seed in (0, 1, 7)
+    ] or [job.name for job in jobs] == [
+        f"seed {seed}, r1 {r1}" for seed in (0, 1, 7) for r1 in ("0", "0.5")
+    ]
+    assert {(job.race, job.stop_rule) for job in jobs} == {(jobs[0].race, "median")}
+    specs = [RunDirectory(root / job.id).read_spec() for job in jobs]
+    assert {(spec.run.seed, spec.task.r1) for spec in specs} == {
+        (seed, r1) for seed in (0, 1, 7) for r1 in (0.0, 0.5)
+    }
+    assert {spec.run.images for spec in specs} == {64}
+    [race] = re.findall(r"results (sweep-\w+)", lines[-1])
+    assert len(call("jobs", "results", race, "--runs", root).out.splitlines()) == 7
+    assert "several values" in refuse(*sweep[:-1], "0")
+    assert "not 'x'" in refuse(*sweep, "--seed", "0,x")
+    assert "count up" in refuse(*sweep, "--seed", "4..0")
+    assert "must be of" in refuse(*sweep, "--objective", "hinge,best")
+    assert len(list(root.glob("*/job.json"))) == 6  # all or none
+
+
+def test_an_engine_is_named_used_and_forgotten(call, root, refuse, monkeypatch):
+    def connect(settings) -> PretendedCluster:
+        return PretendedCluster()
+
+    kind = EngineKind("A cluster", RaySettings, connect)
+    monkeypatch.setitem(registry.ENGINES, "ray", kind)
+    monkeypatch.setattr(configured, "meet", lambda *arguments: "node-1")
+    named = call("jobs", "engine", "ray", "--address", "http://head:1", "--runs", root)
+    assert named.code == 0, named.err
+    assert "2 on ray/cpu" in named.out
+    assert "node-1 sees the files" in named.out
+    assert re.search(r"ray/cpu +2 +CPU of a cluster", named.out)
+    outcome = call("jobs", "start", "--runs", root, *TINY, "--engine", "ray")
+    assert outcome.code == 0, outcome.err
+    job = read_job(root / outcome.out.split()[0])
+    assert (job.device, job.assigned) == ("ray/cpu", "ray/cpu")
+    assert RunDirectory(root / job.id).read_spec().run.device == "cpu"
+    assert call("jobs", "engine", "ray", "--forget", "--runs", root).code == 0
+    assert "ray/cpu" not in call("jobs", "engine", "--runs", root).out
+    asked = ("jobs", "engine", "hf", "--runs", root, "--dry-run", "--time-limit", 30)
+    dry = call(*asked, "--space", "ada/genimg", "--bucket", "ada/runs")
+    assert dry.code == 0, dry.err
+    assert '"timeout": "30m"' in dry.out
+    assert "hf.co/spaces/ada/genimg" in dry.out
+    assert "now, nothing did" in dry.out
+    assert "space must be OWNER/NAME" in refuse(*asked)
+    again = ("jobs", "start", "--runs", root, *TINY)
+    assert "no engine 'nope'" in refuse(*again, "--engine", "nope")
+    assert "say which with --engine" in refuse(*again, "--address", "http://head:1")
 
 
 def test_the_queue_is_shown_in_its_order(call, root, start):

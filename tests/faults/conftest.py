@@ -60,6 +60,8 @@ FAULTS = {
     22: "pictures that are none",
     23: "forged checkpoints",
     25: "two hundred runs and random events",
+    26: "a machine of a cluster dies",
+    27: "a cluster does not answer, or has forgotten everything",
 }
 _NUMBERS = re.compile(r"Faults? (\d+(?:(?:, | and )\d+)*): ")
 
@@ -312,7 +314,13 @@ from warm_python import fork_instead_of_spawning
 fork_instead_of_spawning(sys.argv[2])
 exec(sys.argv[3])
 unlimited = UsageLimits(queued_runs=0, minutes_per_run=0)
-manager = JobManager(sys.argv[1], engine=LocalEngine(nice=0), limits=unlimited)
+if sys.argv[4] == "local":
+    engine = LocalEngine(nice=0)
+else:
+    from process_cluster import ProcessCluster
+    from genimg.jobs.engines.remote import RemoteEngine
+    engine = RemoteEngine(ProcessCluster())
+manager = JobManager(sys.argv[1], engine=engine, limits=unlimited)
 while True:
     manager.step()
     if manager.supervising:
@@ -333,12 +341,15 @@ note.rename(pathlib.Path(sys.argv[1], "worker"))
 class Runs:
     """One folder of runs, its servers, and their jobs."""
 
-    def __init__(self, root: Path, run_python: Callable[..., Process], settings: dict) -> None:
+    def __init__(
+        self, root: Path, run_python: Callable[..., Process], settings: dict, engine: str
+    ) -> None:
         self.root, self._run_python, self._settings = root, run_python, settings
+        self.engine, self.device = engine, "cpu" if engine == "local" else "ray/cpu"
 
     def serve(self, *, worker: str = "", server: str = "", wait: bool = True) -> Process:
         """Start a server, with code that it, and that each of its workers, runs first."""
-        process = self._run_python(SERVER, self.root, QUICK + worker, server)
+        process = self._run_python(SERVER, self.root, QUICK + worker, server, self.engine)
         if wait:
             process.wait_until(lambda: "supervising" in process.output)
         return process
@@ -354,7 +365,7 @@ class Runs:
     def start(self, token: str | None = None, **changes) -> Job:
         """Queue a run that never ends by itself, unless `images` says so."""
         spec = make_spec(data_channels=1, data_classes=2, **self._settings | changes).to_dict()
-        return self.ask("start", spec=spec, device="cpu", token=token)
+        return self.ask("start", spec=spec, device=self.device, token=token)
 
     def job(self, job: Job) -> Job:
         """Return how a job is now, as its folder says."""
@@ -410,7 +421,13 @@ class Runs:
 
 
 @pytest.fixture
-def runs(tmp_path, run_python, pictures, small_models) -> Iterator[Runs]:
+def engine_kind() -> str:
+    """Where the runs are trained: "local", or "cluster" for one of processes of this machine."""
+    return "local"
+
+
+@pytest.fixture
+def runs(tmp_path, run_python, pictures, small_models, engine_kind) -> Iterator[Runs]:
     """An empty folder of runs; what still runs at the end of the test is killed."""
     root = tmp_path / "runs"
     root.mkdir()
@@ -424,7 +441,7 @@ def runs(tmp_path, run_python, pictures, small_models) -> Iterator[Runs]:
         "sheets": 0,
         "checkpoint_seconds": 0.2,
     }
-    all_runs = Runs(root, run_python, settings)
+    all_runs = Runs(root, run_python, settings, engine_kind)
     yield all_runs
     for attempt in root.glob("*/attempts/*"):
         all_runs.end_group(attempt)

@@ -63,3 +63,19 @@ def test_a_run_that_failed_says_so(make_run, monkeypatch):
     with pytest.raises(Diverged, match="again after going back once"):
         train_run(run.path)
     assert json.loads((run.path / "attempts/1/status.json").read_text())["state"] == "failed"
+
+
+def test_a_worker_that_is_replaced_while_it_trains_saves_no_more(make_run, monkeypatch):
+    """Fault 14: attempt 2 begins elsewhere, where no lease of this machine is seen."""
+    run = make_run("run", "fashion-mlp", images=8 * 10**6)
+    monkeypatch.setattr("genimg.training.loop._STATUS_SECONDS", 0.05)
+    replaced = []
+
+    def replace(report) -> None:
+        if not replaced:
+            replaced.append(max(run.checkpoints.glob("step-*")))
+            run.new_attempt(2)
+
+    with pytest.raises(ValueError, match="has replaced attempt 1"):
+        train_run(run.path, attempt=1, callbacks=[replace])
+    assert max(run.checkpoints.glob("step-*")) == replaced[0]

@@ -25,6 +25,11 @@ supervisor.Supervisor.__init__.__kwdefaults__["grace"] = 0.5
 """
 
 
+@pytest.fixture(params=["local", "cluster"])
+def engine_kind(request) -> str:
+    return request.param
+
+
 def images_reported(attempt) -> list[int]:
     path = attempt / "metrics.jsonl"
     lines = path.read_text().split("\n")[:-1] if path.exists() else []
@@ -194,7 +199,7 @@ def test_a_hundred_clicks_at_once(runs, moments, injected):
     runs.serve()
     job = runs.start(token="a form")
     spec = runs.directory(job).read_spec().to_dict() | {"resolved": {}}
-    clicks = ask_at_once(runs, 100, "start", spec=spec, device="cpu", token="a form")
+    clicks = ask_at_once(runs, 100, "start", spec=spec, device=runs.device, token="a form")
     assert {click.id for click in clicks} == {job.id}
     assert len(list(runs.root.glob("*/job.json"))) == 1
     others = [moments.choice(["pause", "resume", "save_now", "sample_now"]) for _ in range(20)]

@@ -3,11 +3,13 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from genimg.storage import read_json
@@ -207,3 +209,72 @@ def test_ctrl_c_before_torchruns_workers_have_met_ends_at_once(make_run, torchru
 
 def newest_state(run: RunDirectory) -> dict:
     return run_checkpoints.load(run_checkpoints.newest(run.checkpoints))[1]
+
+
+@pytest.fixture
+def on_nodes():
+    """Start a run on two "machines", each with a torchrun and a worker of its own."""
+    started = []
+
+    def start(run: RunDirectory) -> list[subprocess.Popen]:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        words = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2"]
+        words += ["--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port", str(port)]
+        nodes = [
+            subprocess.Popen(
+                [*words, "--node-rank", rank, "-m", "genimg.training.worker", str(run.path)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+            for rank in "01"
+        ]
+        started.extend(nodes)
+        return nodes
+
+    yield start
+    for process in started:
+        for worker in workers_of(process):
+            os.kill(worker, signal.SIGKILL)
+        process.kill()
+        process.communicate()
+
+
+def test_two_machines_train_one_run_and_one_of_them_is_lost(make_run, start, on_nodes):
+    """Fault 26: the curve is that of one process; after a loss both go on from the checkpoint."""
+    images = 8 * 40
+    alone, shared = (make_run(n, "fashion-mlp", images=images) for n in ("alone", "shared"))
+    code, output = start(alone).end()
+    assert code == 0, output
+    for node in on_nodes(shared):
+        output, _ = node.communicate(timeout=200)
+        assert node.returncode == 0, output
+    curves = [
+        [(row["generator_loss"], row["discriminator_loss"]) for row in run.read_metrics()
+         if "generator_loss" in row]
+        for run in (alone, shared)
+    ]  # fmt: skip
+    assert len(curves[0]) > 2
+    assert np.allclose(*curves, rtol=1e-4)
+
+    run = make_run("lost", "fashion-mlp", images=ENDLESS, checkpoint_seconds=0.05)
+    nodes = on_nodes(run)
+    end = time.monotonic() + 120
+    while run_checkpoints.latest(run.checkpoints) is None or not workers_of(nodes[1]):
+        assert all(node.poll() is None for node in nodes), nodes[0].communicate()
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    time.sleep(1)
+    for number in (*workers_of(nodes[1]), nodes[1].pid):
+        os.kill(number, signal.SIGKILL)
+    nodes[0].communicate(timeout=120)  # it does not wait for ever
+    assert nodes[0].returncode != 0
+    assert not run.lease.is_held()
+    saved = newest_state(run)["images_seen"]
+    nodes = on_nodes(run)
+    while newest_state(run)["images_seen"] <= saved:
+        assert all(node.poll() is None for node in nodes), nodes[0].communicate()
+        assert time.monotonic() < end + 200
+        time.sleep(0.1)

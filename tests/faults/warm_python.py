@@ -136,6 +136,7 @@ def _answer(request: dict[str, Any]) -> int | None:
 
 if __name__ == "__main__":
     sys.modules["warm_python"] = sys.modules["__main__"]  # for the code that is sent
+    sys.path.append(os.path.dirname(__file__))
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         print(json.dumps(_answer(json.loads(line))), flush=True)

@@ -31,6 +31,8 @@ CPU = Device(name="cpu", title="CPU", total_memory=64 * 10**9, free_memory=32 * 
 class PretendedEngine:
     """Attempts that live until a test says how they ended."""
 
+    trouble = ""
+
     def __init__(self, *devices: Device) -> None:
         self.devices = list(devices or [CPU])
         self.alive: dict[Handle, Device] = {}
@@ -52,6 +54,9 @@ class PretendedEngine:
 
     def capacity(self) -> list[Device]:
         return self.devices
+
+    def close(self) -> None:
+        pass
 
     def report(self, handle: Handle, state: str = "running", images_seen: int = 0) -> None:
         """Write what a worker would write about itself."""

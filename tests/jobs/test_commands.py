@@ -279,3 +279,15 @@ def test_a_change_that_comes_too_late_says_so(do, index, add_job, monkeypatch):
     monkeypatch.setattr(index, "job", lambda id: stale)
     with pytest.raises(ValueError, match="has just changed"):
         do(Pause(job.id))
+
+
+def test_a_run_goes_on_elsewhere_on_the_same_kind_of_device(do, engine, index, add_job):
+    engine.devices.append(Device(name="ray/cpu", title="CPU of a cluster", places=4))
+    job = add_job(State.FAILED)
+    assert do(Resume(job.id, engine="ray")).device == "ray/cpu"
+    job = index.change(index.job(job.id), state=State.PAUSED)
+    assert do(Resume(job.id)).device == "ray/cpu"
+    job = index.change(index.job(job.id), state=State.PAUSED)
+    with pytest.raises(ValueError, match="no device 'slurm/cpu'"):
+        do(Resume(job.id, engine="slurm"))
+    assert do(Resume(job.id, engine="local")).device == "cpu"

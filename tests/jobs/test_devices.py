@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from genimg.jobs.devices import Device, list_devices, resolve_wanted
+from genimg.jobs.devices import Device, engine_of, list_devices, resolve_wanted, worker_device
 
 CPU, FIRST, SECOND = (Device(name=name, title=name) for name in ("cpu", "cuda:0", "cuda:1"))
 
@@ -37,3 +37,15 @@ def test_what_is_asked_for():
     assert resolve_wanted("cuda:1", [FIRST, SECOND, CPU]) == "cuda:1"
     with pytest.raises(ValueError, match="no device 'cuda:1'; it has cuda:0, cpu"):
         resolve_wanted("cuda:1", [FIRST, CPU])
+
+
+def test_what_is_elsewhere_is_asked_for_by_its_engine():
+    there = [Device(name=f"ray/{kind}", title=kind, places=4) for kind in ("cuda", "cpu")]
+    assert resolve_wanted("auto", [CPU, *there]) == "cpu"
+    assert resolve_wanted("ray", [CPU, *there]) == "ray/cuda"
+    assert resolve_wanted("ray/cpu", [CPU, *there]) == "ray/cpu"
+    with pytest.raises(ValueError, match="no device 'slurm'; it has cpu, ray/cuda, ray/cpu"):
+        resolve_wanted("slurm", [CPU, *there])
+    assert not any(device.serves("cpu") for device in there)
+    assert [engine_of(name) for name in ("ray/cuda", "cuda:1")] == ["ray", ""]
+    assert [*map(worker_device, ("ray/cuda", "cuda:1", "cpu"))] == ["cuda", "cuda", "cpu"]

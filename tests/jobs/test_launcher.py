@@ -124,3 +124,20 @@ def test_its_worker_has_a_lower_priority(launch, tmp_path):
     launch("import os; print(os.nice(0))", 2, "--nice", "7").wait(30)
     first, second = (int((tmp_path / "attempts" / name / "log.txt").read_text()) for name in "12")
     assert second - first == 7
+
+
+def test_who_is_to_come_again_has_not_ended(launch, tmp_path):
+    code = (
+        "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(75));"
+        "print('awake', flush=True); signal.pause()"
+    )
+    folder, launchers = tmp_path / "attempts" / "1", []
+    for _ in range(2):  # the second one is not refused
+        launchers.append(launch(code))
+        wait_for_log(folder, "awake\n" * len(launchers))
+        launchers[-1].send_signal(signal.SIGUSR2)
+        platforms.end_group(launchers[-1].pid, kill=False)
+        assert launchers[-1].wait(30) == 75
+        assert not (folder / "exit.json").exists()
+    launch("import sys; sys.exit(0)").wait(30)
+    assert json.loads((folder / "exit.json").read_text())["code"] == 0

@@ -1,11 +1,14 @@
 """The supervisor on a pretended engine: what it does is decided by files and answers alone."""
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genimg.jobs.commands import COMMANDS
+from genimg.jobs.commands import COMMANDS, StartRace
 from genimg.jobs.devices import Device
+from genimg.jobs.engine import Verdict
 from genimg.jobs.limits import Visitor
 from genimg.jobs.states import Exit, State
 from genimg.jobs.supervisor import MOST_RETRIES, Supervisor, saved_images, send_wish
@@ -253,3 +256,69 @@ def test_whatever_happens_one_run_per_device_and_none_is_lost(
         active = [supervisor.handle(job) for job in now.values() if job.active]
         assert len(active) <= 1
         assert set(engine.alive) <= set(active)  # nothing runs that is not followed
+
+
+def test_an_engine_takes_as_many_as_it_has_places(root, index, make_engine, add_job, runs, clock):
+    there = Device(name="ray/cpu", title="CPU of a cluster", places=2)
+    engine = make_engine()
+    engine.devices.append(there)
+    runs.engine = engine
+    engine.submit = lambda handle, device, lock: engine.alive.update({handle: device})
+    supervisor = Supervisor(root, index, engine, clock=clock)
+    jobs = [index.change(add_job(), device="ray/cpu") for _ in range(3)]
+    supervisor.tick()
+    assert [index.job(job.id).assigned for job in jobs] == ["ray/cpu", "ray/cpu", ""]
+    assert {handle.device for handle in engine.alive} == {"ray/cpu"}
+    engine.devices[1] = Device(name="ray/cpu", title="", places=0)  # it does not answer
+    engine.end(supervisor.handle(index.job(jobs[0].id)), Exit(code=0))
+    supervisor.tick()
+    supervisor.tick()
+    assert index.job(jobs[0].id).state is State.SUCCEEDED
+    assert index.job(jobs[2].id).state is State.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("asked", "state"), [(State.PAUSING, State.PAUSED), (State.CANCELLING, State.CANCELLED)]
+)
+def test_what_an_engine_has_not_begun_ends_without_a_grace(
+    supervisor, engine, index, add_job, monkeypatch, asked, state
+):
+    job = add_job()
+    supervisor.tick()
+    monkeypatch.setattr(engine, "probe", lambda handle: (Verdict.WAITING, None))
+    job = index.change(index.job(job.id), state=asked)
+    supervisor.tick()
+    assert engine.asked_to_end == [supervisor.handle(job)]
+    monkeypatch.setattr(engine, "probe", lambda handle: (Verdict.DEAD, Exit(code=75)))
+    supervisor.tick()
+    assert (index.job(job.id).state, index.job(job.id).message) == (state, "")
+
+
+def test_a_hopeless_run_of_a_sweep_is_cancelled_with_the_reason(
+    root, supervisor, engine, index, do, spec, clock
+):
+    def report(job, value: float) -> None:
+        row = {"images_seen": 40, "frechet_distance_500": value}
+        (root / job.id / "attempts" / "1" / "metrics.jsonl").write_text(json.dumps(row) + "\n")
+        engine.report(supervisor.handle(job))
+
+    engine.devices = [Device(name="cpu", title="CPU", places=9, total_memory=64 * 10**9)]
+    engine.submit = lambda handle, device, lock: engine.alive.update({handle: device})
+    race = do(StartRace("seed", [spec] * 4, list("abcd"), stop_rule="median"))
+    supervisor.tick()
+    jobs = [job for job in index.jobs() if job.race == race]
+    for job, value in zip(jobs, (1.0, 2.0, 2.0, 9.0), strict=True):
+        report(job, value)
+    supervisor.tick()
+    clock.now = 11.0
+    supervisor.tick()
+    worst = index.job(jobs[3].id)
+    assert [index.job(job.id).state for job in jobs[:3]] == [State.RUNNING] * 3
+    assert (worst.state, worst.kind) == (State.CANCELLING, "stopped_early")
+    assert read_json(root / worst.id / "control.json")["command"] == "cancel"
+    engine.end(supervisor.handle(worst), Exit(code=130))
+    supervisor.tick()
+    assert index.job(worst.id).state is State.CANCELLED
+    assert "9 at best by 40 pictures, and 2 is the median" in index.job(worst.id).message
+    with pytest.raises(ValueError, match="no rule 'best'"):
+        do(StartRace("seed", [spec] * 4, list("abcd"), stop_rule="best"))

@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from genimg.training.gan import GanTrainingConfig
 from genimg.training.objectives import OBJECTIVES
 from genimg.training.presets import PRESETS, make_spec
-from genimg.training.variants import MOST, variables, variants
+from genimg.training.variants import (
+    MOST,
+    MOST_OF_A_SWEEP,
+    combinations,
+    variables,
+    variants,
+)
 
 
 def test_every_objective_and_optimizer_is_a_variant():
@@ -89,3 +95,21 @@ def test_what_cannot_be_is_refused_in_one_sentence(setting, values, words):
 def test_an_unknown_preset_is_refused():
     with pytest.raises(ValueError, match="no preset 'x'"):
         variables("x")
+
+
+def test_a_sweep_is_every_combination_of_its_values():
+    found = combinations({"seed": [0, 1, 0], "r1": [0.5, 1.0]})
+    assert found == {
+        "seed 0, r1 0.5": {"seed": 0, "r1": 0.5},
+        "seed 0, r1 1": {"seed": 0, "r1": 1.0},
+        "seed 1, r1 0.5": {"seed": 1, "r1": 0.5},
+        "seed 1, r1 1": {"seed": 1, "r1": 1.0},
+    }
+
+
+@pytest.mark.parametrize(
+    "varied", [{}, {"seed": [3]}, {"seed": range(MOST_OF_A_SWEEP + 1)}, {"seed": [1, 1]}]
+)
+def test_a_sweep_of_one_or_of_too_many_is_refused(varied):
+    with pytest.raises(ValueError, match="from 2 to 32 runs"):
+        combinations(varied)

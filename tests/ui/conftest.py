@@ -127,6 +127,8 @@ def handlers(shelf):
 class PretendedEngine:
     """Attempts that live until a test says how they ended."""
 
+    trouble = ""
+
     def __init__(self) -> None:
         self.devices = [Device(name="cpu", title="CPU", total_memory=10**11, free_memory=10**11)]
         self.alive: list[Handle] = []
@@ -143,6 +145,9 @@ class PretendedEngine:
 
     def capacity(self) -> list[Device]:
         return self.devices
+
+    def close(self) -> None:
+        pass
 
     def report(self, handle: Handle, images_seen: int) -> None:
         """Write what a worker would write about itself."""

@@ -8,6 +8,7 @@ from typing import Any
 from genimg import data
 from genimg.data.fit import SIZES
 from genimg.jobs.commands import CheckUpload, DeletePictures
+from genimg.jobs.devices import Device
 from genimg.jobs.estimate import Estimate
 from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
@@ -268,6 +269,10 @@ class TrainHandlers:
             settings["tokenizer"] = known[tokenizer]
         return settings | {length: amount, "dataset": self.data.name(dataset)}
 
+    def engines(self) -> list[Device]:
+        """Return the devices that are not this machine's."""
+        return [device for device in self.manager.devices() if device.engine]
+
     def _choices(self) -> dict[str, list]:
         """Return the values of fields that could be anything and may not be on a page."""
         devices = self.manager.devices()
@@ -322,6 +327,9 @@ def in_words(needs: Estimate, by_minutes: bool) -> str:
         more = "minutes" if by_minutes else "pictures"
         caution = say(f"training.estimate.too_few.{more}", steps=needs.steps)
         cost = say("frame.both", first=cost, second=caution)
+    if needs.dollars_an_hour is not None:
+        dollars = say("training.estimate.dollars", dollars=f"{needs.dollars_an_hour:.2f}")
+        cost = say("frame.both", first=cost, second=dollars)
     return say("frame.both", first=forecast, second=cost)
 
 

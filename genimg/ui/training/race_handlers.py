@@ -47,6 +47,7 @@ class RaceHandlers:
             "presets": [{"name": name, "title": title} for title, name in self.form.presets()],
             "choice": self.choice({"preset": FIRST_PRESET}),
             "minutes": FIRST_MINUTES,
+            "devices": ["auto", *(device.name for device in self.form.engines())],
             "most": MOST,
             "charts": [_described(name) for name in _CHARTS],
             "results": [_described(name) for name in RESULTS],
@@ -82,12 +83,13 @@ class RaceHandlers:
         """Queue the runs of a race, all or none; return {"race"}, its id, or {"error"}.
 
         Args:
-            request: {"who", "preset", "setting", "values", "length", "amount", "seed", "intent"};
-                the same intent is one race.
+            request: {"who", "preset", "setting", "values", "length", "amount", "seed", "device",
+                "intent"}; the same intent is one race.
         """
         request = request if isinstance(request, dict) else {}
         preset, intent = request.get("preset"), request.get("intent")
         setting, values = request.get("setting"), request.get("values")
+        device = request.get("device", "auto")
         try:
             with refusals():
                 if not isinstance(setting, str) or not isinstance(values, list):
@@ -99,7 +101,7 @@ class RaceHandlers:
                     self.form.dataset_for(preset, RunConfig().dataset),
                     request.get("length"),
                     request.get("amount"),
-                    {"changes": {"seed": request.get("seed")}},
+                    {"changes": {"seed": request.get("seed"), "device": device}},
                 )
                 race = self.form.manager.race(
                     str(preset),

@@ -236,6 +236,16 @@ def test_the_devices_of_the_machine_are_choices(handlers):
     fields = handlers.advanced("fashion-mlp")["sections"][0]["fields"]
     [device] = [field for field in fields if field["name"] == "device"]
     assert device["choices"] == ["auto", "cpu", "cuda:0"]
+
+
+def test_what_a_rented_machine_costs_is_said_before_the_start(handlers):
+    rented = Device(name="hf/cuda", title="A card of theirs", dollars_an_hour=0.4)
+    handlers.manager.engine.devices.append(rented)
+    chosen = {"changes": CHANGES | {"device": "hf/cuda"}}
+    words = estimate(handlers, advanced=chosen)["text"]
+    assert "on the A card of theirs" in words
+    assert words.endswith("The machine costs $0.40 an hour.")
+    assert "costs" not in estimate(handlers)["text"]
     json.dumps(handlers.advanced("fashion-mlp"), allow_nan=False)
 
 

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from genimg.jobs.devices import Device
 from genimg.jobs.limits import UsageLimits
 from genimg.jobs.races import races
 from genimg.render import encode
@@ -50,6 +51,17 @@ def test_a_race_is_queued_as_it_was_asked_for(handlers):
     assert {job.owner for job in found.jobs} == {"ada"}
     assert start(handlers) == {"race": race}  # the same click
     assert start(handlers, intent="two")["race"] != race
+
+
+def test_a_race_goes_where_an_engine_has_places(handlers):
+    assert handlers.first()["devices"] == ["auto"]
+    there = Device(name="ray/cpu", title="CPU of a cluster", places=4)
+    handlers.form.manager.engine.devices.append(there)
+    assert handlers.first()["devices"] == ["auto", "ray/cpu"]
+    race = start(handlers, device="ray/cpu")["race"]
+    [found] = races(handlers.form.manager.jobs())
+    assert {(job.race, job.device) for job in found.jobs} == {(race, "ray/cpu")}
+    assert "must be one of" in start(handlers, device="ray/tpu", intent="two")["error"]
 
 
 def test_a_preset_learns_from_its_own_pictures(handlers):

@@ -2,6 +2,7 @@
 // Comes after helpers.js. All charts share the horizontal axis (pictures seen), its zoom, and the
 // pointer's place.
 const SVG = 'http://www.w3.org/2000/svg';
+const COLORS = 8; // those of the style sheets; of more curves some share one
 const HEIGHT = 150;
 const MARGIN = { left: 46, right: 8, top: 6, bottom: 20 };
 const LEAST_DRAG = 6; // pixels; less is a click
@@ -117,10 +118,10 @@ function makeChart(grid, chart, shared, drawAll) {
   const selection = drawn(front, 'rect', { class: 'selection', visibility: 'hidden' });
   const pointer = drawn(front, 'line', { class: 'pointer', visibility: 'hidden' });
   const series = chart.curves.flatMap((curve, color) => [0, 1].map((run) => ({
-    curve, run, path: drawn(lines, 'path', { class: `curve-${color} run-${run}` }),
+    curve, run, path: drawn(lines, 'path', { class: `curve-${color % COLORS} run-${run}` }),
   })));
   const entries = chart.curves.map((curve, color) => {
-    const entry = written(legend, 'span', `entry curve-${color}`);
+    const entry = written(legend, 'span', `entry curve-${color % COLORS}`);
     putOn(entry, 'title', curve.meaning);
     written(entry, 'i', '');
     // Bytes are read with a unit of their own, such as MB.

@@ -2,7 +2,7 @@
 // Comes after helpers.js and curves.js. Nothing from the server becomes HTML.
 const find = (selector) => element.querySelector(selector);
 const part = Object.fromEntries(
-  ['preset', 'setting', 'names', 'numbers', 'values', 'amount', 'length', 'seed', 'go', 'cost', 'said', 'course', 'racers', 'curves']
+  ['preset', 'setting', 'names', 'numbers', 'values', 'amount', 'length', 'seed', 'where', 'device', 'go', 'cost', 'said', 'course', 'racers', 'curves']
     .map((name) => [name, find(`.${name}`)]),
 );
 const which = find('.which select');
@@ -70,14 +70,17 @@ function valuesAsked() {
 
 function showCost() {
   const [count, amount] = [valuesAsked().length, Number(part.amount.value)];
+  const several = part.device.value === 'auto' ? 'in_turn' : 'beside';
   if (count < 2 || !(amount > 0)) put(part.cost, '');
-  else if (part.length.value === 'minutes') put(part.cost, 'training.race.cost.minutes', { count, amount: String(amount) });
-  else put(part.cost, 'training.race.cost.images', { count, amount });
+  else if (part.length.value === 'minutes') put(part.cost, `training.race.cost.minutes.${several}`, { count, amount: String(amount) });
+  else put(part.cost, `training.race.cost.images.${several}`, { count, amount });
 }
 
 part.preset.replaceChildren(...first.presets.map(({ name, title }) => option(title, name)));
 part.preset.value = choice.preset;
 part.amount.value = first.minutes;
+part.device.replaceChildren(...first.devices.map((name) => new Option(name, name)));
+part.where.hidden = first.devices.length < 2;
 showChoice();
 
 part.preset.addEventListener('change', async () => {
@@ -112,7 +115,8 @@ find('.asked').addEventListener('submit', async (event) => {
   try {
     result = await server.start({
       who: who(), preset: choice.preset, setting: part.setting.value, values: valuesAsked(),
-      length: part.length.value, amount: Number(part.amount.value), seed: Number(part.seed.value), intent,
+      length: part.length.value, amount: Number(part.amount.value), seed: Number(part.seed.value),
+      device: part.device.value, intent,
     });
   } catch { /* the sentence above is shown */ }
   part.go.disabled = false;
@@ -215,7 +219,7 @@ function makeRacer(run, index) {
   const image = written(figure, 'img');
   image.hidden = true;
   const caption = written(figure, 'figcaption');
-  written(caption, 'i', `curve-${index}`);
+  written(caption, 'i', `curve-${index % COLORS}`);
   written(caption, 'b', 'name');
   written(caption, 'span', 'state');
   written(caption, 'span', 'results');

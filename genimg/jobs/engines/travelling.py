@@ -1,0 +1,222 @@
+"""The files of a run that trains where this machine's folders are not seen: they travel.
+
+Up go the request, the newest checkpoint, and what the run learns from; down come the status, the
+reports, the log, the sample sheets and the checkpoints, each whole or not at all: a checkpoint
+counts once its manifest is there and fits, and the exit comes after everything else. Each attempt
+has a folder of its own in the store, so an attempt that was replaced and still writes reaches
+nobody.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+from genimg.storage import read_json
+from genimg.training import run_checkpoints
+from genimg.training.attempts import Attempt
+from genimg.training.run_directory import RunDirectory
+
+_TEMPORARY = ".travelling-"
+_MOST_SAID = 300
+
+
+class Store(Protocol):
+    """Files by their paths, somewhere on the network. Every call raises OSError if that fails."""
+
+    def marks(self, prefix: str) -> dict[str, str]:
+        """Return what changes with the content, of every file below `prefix`, by its path."""
+
+    def put(self, files: Sequence[tuple[Path, str]]) -> None:
+        """Send files to their paths."""
+
+    def get(self, files: Sequence[tuple[str, Path]]) -> None:
+        """Fetch files from their paths."""
+
+
+class BucketStore:
+    """A bucket on the Hugging Face Hub.
+
+    Args:
+        api: a `huggingface_hub.HfApi`.
+        bucket: "owner/name".
+    """
+
+    def __init__(self, api: Any, bucket: str) -> None:
+        self._api, self._bucket = api, bucket
+
+    def marks(self, prefix: str) -> dict[str, str]:
+        """Return the hash of every file below `prefix`, by its path."""
+        found = asked_of_the_hub(
+            self._api.list_bucket_tree, self._bucket, prefix=prefix, recursive=True
+        )
+        return {each.path: each.xet_hash for each in found if each.type == "file"}
+
+    def put(self, files: Sequence[tuple[Path, str]]) -> None:
+        """Send files to their paths."""
+        asked_of_the_hub(self._api.batch_bucket_files, self._bucket, add=list(files))
+
+    def get(self, files: Sequence[tuple[str, Path]]) -> None:
+        """Fetch files from their paths."""
+        asked_of_the_hub(
+            self._api.download_bucket_files,
+            self._bucket,
+            list(files),
+            raise_on_missing_files=True,
+        )
+
+
+def asked_of_the_hub(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Return what the Hub answers, a list where it is several things.
+
+    Raises:
+        OSError: it cannot be reached, or has a fault of its own.
+        ValueError: it refuses.
+    """
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        answer = call(*arguments, **options)
+        # Only here does a generator ask.
+        return list(answer) if isinstance(answer, Generator) else answer
+    except HfHubHTTPError as error:
+        said = " ".join(str(error).split())[:_MOST_SAID]
+        if error.response.status_code < 500:
+            raise ValueError(f"Hugging Face refuses: {said}") from None
+        raise OSError(f"Hugging Face has a fault: {said}") from None
+    except httpx.HTTPError as error:
+        reason = str(error) or type(error).__name__
+        raise OSError(f"Hugging Face cannot be reached ({reason})") from None
+
+
+class Travelling:
+    """One attempt's files, here and in a store.
+
+    Args:
+        run: the folder of the run on this side.
+        number: of the attempt.
+        prefix: the attempt's folder in the store.
+    """
+
+    def __init__(self, store: Store, run: Path, number: int, prefix: str) -> None:
+        self.store, self.prefix = store, prefix
+        self.directory, self.attempt = RunDirectory(run), Attempt.of(run, number)
+        self._sent: dict[str, tuple[int, int]] = {}
+        self._fetched: dict[str, str] = {}
+
+    def send_request(self) -> None:
+        """Send what the attempt begins with; a second time changes nothing."""
+        newest = run_checkpoints.latest(self.directory.checkpoints)
+        files = [self.directory.path / "spec.json", self.directory.path / "control.json"]
+        files += [attempt.status for attempt in self.directory.attempts()]
+        files += _below(newest) if newest else []
+        files += _below(self.directory.path / "trail")
+        self._send(file for file in files if file.exists())
+
+    def fetch_request(self) -> None:
+        """Fetch all that was sent for the attempt."""
+        self._fetch(self.store.marks(self.prefix + "/"))
+
+    def send_wish(self) -> None:
+        """Send the newest wish to the worker, if it is a new one."""
+        self._send([self.directory.path / "control.json"])
+
+    def fetch_wish(self) -> None:
+        """Fetch the newest wish, if it is a new one."""
+        name = f"{self.prefix}/control.json"
+        marks = self.store.marks(name)
+        self._fetch({name: marks[name]} if name in marks else {})
+
+    def send_results(self) -> None:
+        """Send what has changed, the manifests after their checkpoints and the exit at the end."""
+        checkpoints = [
+            folder
+            for folder in self.directory.checkpoints.glob("step-*")
+            if run_checkpoints.is_valid(folder)
+        ]
+        parts = [path for folder in checkpoints for path in _below(folder)]
+        manifests = [path for path in parts if path.name == run_checkpoints.MANIFEST]
+        small = [*_below(self.directory.samples), *_below(self.directory.path / "trail")]
+        mine = [path for path in _below(self.attempt.path) if path != self.attempt.lease]
+        small += [self.directory.path / "spec.json", *mine]
+        self._send([path for path in parts if path not in manifests])
+        self._send(manifests)
+        self._send([path for path in small if path != self.attempt.exit])
+        self._send([path for path in [self.attempt.exit] if path.exists()])
+
+    def fetch_results(self) -> None:
+        """Fetch what has changed; the exit, if it is there, when all the rest is."""
+        marks = self.store.marks(self.prefix + "/")
+        end = self._name(self.attempt.exit)
+        checkpoints: dict[str, list[str]] = {}
+        small = {}
+        for name, mark in marks.items():
+            parts = name.removeprefix(self.prefix + "/").split("/")
+            if parts[0] == self.directory.checkpoints.name and len(parts) == 3:
+                checkpoints.setdefault(parts[1], []).append(name)
+            elif name != end and parts[0] != "control.json":
+                small[name] = mark
+        for step, names in sorted(checkpoints.items()):
+            self._fetch_checkpoint(step, names)
+        self._fetch(small)
+        if end in marks:
+            self._fetch({end: marks[end]})
+
+    def _fetch_checkpoint(self, step: str, names: Collection[str]) -> None:
+        """Fetch a checkpoint if it is complete there and not yet here."""
+        final = self.directory.checkpoints / step
+        if final.exists() or not any(n.endswith(run_checkpoints.MANIFEST) for n in names):
+            return
+        newest = run_checkpoints.latest(self.directory.checkpoints)
+        if newest is not None and newest.name > step:
+            return  # it was thinned out here, or is about to be there
+        temporary = final.with_name(_TEMPORARY + step)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        self.store.get([(name, temporary / Path(name).name) for name in names])
+        if run_checkpoints.is_valid(temporary, thorough=True):
+            os.rename(temporary, final)
+            best = read_json(final / "state.json").get("best")
+            run_checkpoints.thin(self.directory.checkpoints, keep_also=best)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+    def _name(self, path: Path) -> str:
+        return f"{self.prefix}/{path.relative_to(self.directory.path).as_posix()}"
+
+    def _send(self, paths: Iterable[Path]) -> None:
+        """Send the files that are not as they were when they were last sent."""
+        changed: dict[str, tuple[Path, tuple[int, int]]] = {}
+        for path in paths:
+            try:
+                facts = path.stat()
+            except FileNotFoundError:
+                continue  # replaced, or thinned out, just now
+            now = (facts.st_mtime_ns, facts.st_size)
+            if self._sent.get(self._name(path)) != now:
+                changed[self._name(path)] = path, now
+        if changed:
+            self.store.put([(path, name) for name, (path, _) in changed.items()])
+            self._sent |= {name: now for name, (_, now) in changed.items()}
+
+    def _fetch(self, marks: dict[str, str]) -> None:
+        """Fetch the files that are not as they were when they were last fetched."""
+        for name, mark in marks.items():
+            if self._fetched.get(name) == mark:
+                continue
+            target = self.directory.path / name.removeprefix(self.prefix + "/")
+            if not target.resolve().is_relative_to(self.directory.path.resolve()):
+                raise OSError(f"{name} leads out of the run's folder")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f"{_TEMPORARY}{target.name}")
+            self.store.get([(name, temporary)])
+            os.replace(temporary, target)
+            self._fetched[name] = mark
+
+
+def _below(folder: Path) -> list[Path]:
+    """Return the files below a folder, without those that are just being written."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if not path.name.startswith("."))

@@ -1,0 +1,293 @@
+"""Hugging Face Jobs, with a stand-in that has the signatures of the real client."""
+
+import contextlib
+import hashlib
+import inspect
+import shutil
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from genimg.jobs.commands import Cancel, Pause, Resume
+from genimg.jobs.engine import Handle
+from genimg.jobs.engines import guest
+from genimg.jobs.engines.cluster import Given, Standing
+from genimg.jobs.engines.configured import Engines, write_settings
+from genimg.jobs.engines.hub import HubCluster, HubSettings
+from genimg.jobs.engines.remote import RemoteEngine
+from genimg.jobs.manager import JobManager
+from genimg.jobs.states import State
+from genimg.storage import read_json
+from genimg.training import run_checkpoints
+from genimg.training.presets import make_spec
+from genimg.training.run_directory import RunDirectory
+
+hub = pytest.importorskip("huggingface_hub", reason="pip install 'genimg[hf]'")
+
+SETTINGS = HubSettings(space="ada/genimg", bucket="ada/runs", flavour="t4-small", time_limit=90)
+
+
+class PretendedHub:
+    """Buckets in memory and jobs in threads, called as `huggingface_hub.HfApi` is."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.jobs: list[SimpleNamespace] = []
+        self.requests: list[dict] = []
+        self.threads: list[threading.Thread] = []
+        self.train = lambda job, command: None
+        self.down = False
+
+    def _answer(self) -> None:
+        if self.down:
+            raise httpx.ConnectError("no route to host")
+
+    def list_jobs_hardware(self, token=None):
+        self._answer()
+        facts = {"unit_cost_usd": 0.40 / 60, "unit_label": "minute"}
+        return [
+            SimpleNamespace(name="cpu-basic", pretty_name="CPU Basic", accelerator=None, **facts),
+            SimpleNamespace(name="t4-small", pretty_name="Nvidia T4", accelerator="T4", **facts),
+        ]
+
+    def create_bucket(
+        self,
+        bucket_id,
+        *,
+        private=None,
+        visibility=None,
+        resource_group_id=None,
+        region=None,
+        exist_ok=False,
+        token=None,
+    ):
+        self._answer()
+        assert private
+        assert exist_ok
+
+    def run_job(
+        self,
+        *,
+        image,
+        command,
+        env=None,
+        secrets=None,
+        flavor=None,
+        timeout=None,
+        attempts=None,
+        name=None,
+        labels=None,
+        volumes=None,
+        expose=None,
+        expose_public=None,
+        ssh=False,
+        network_group=None,
+        network_aliases=None,
+        resource_group_id=None,
+        namespace=None,
+        token=None,
+    ):
+        self._answer()
+        self.requests.append(
+            {"image": image, "command": command, "flavor": flavor, "timeout": timeout}
+            | {"secrets": secrets, "labels": labels}
+        )
+        status = SimpleNamespace(stage="RUNNING", message=None)
+        job = SimpleNamespace(id=f"job-{len(self.jobs)}", labels=labels, status=status)
+        self.jobs.insert(0, job)
+        thread = threading.Thread(target=self.train, args=(job, command), daemon=True)
+        self.threads.append(thread)
+        thread.start()
+        return job
+
+    def list_jobs(self, *, status=None, labels=None, timeout=None, namespace=None, token=None):
+        self._answer()
+        return [job for job in self.jobs if labels.items() <= job.labels.items()]
+
+    def cancel_job(self, *, job_id, namespace=None, token=None):
+        self._answer()
+        [job] = [job for job in self.jobs if job.id == job_id]
+        job.status.stage = "CANCELED"
+
+    def fetch_job_logs(self, *, job_id, namespace=None, follow=False, tail=None, token=None):
+        self._answer()
+        yield "Traceback"
+        yield "ModuleNotFoundError: genimg"
+
+    def list_bucket_tree(self, bucket_id, prefix=None, *, recursive=None, token=None):
+        self._answer()
+        for path, content in list(self.files.items()):
+            if path.startswith(prefix):
+                mark = hashlib.sha256(content).hexdigest()
+                yield SimpleNamespace(type="file", path=path, xet_hash=mark)
+
+    def batch_bucket_files(self, bucket_id, *, add=None, copy=None, delete=None, token=None):
+        self._answer()
+        for source, path in add:
+            self.files[path] = Path(source).read_bytes()
+
+    def download_bucket_files(self, bucket_id, files, *, raise_on_missing_files=False, token=None):
+        self._answer()
+        for path, target in files:
+            Path(target).write_bytes(self.files[path])
+
+
+CALLED = [name for name, value in vars(PretendedHub).items() if inspect.isfunction(value)]
+
+
+@pytest.mark.parametrize("name", [name for name in CALLED if not name.startswith("_")])
+def test_the_stand_in_is_called_as_the_real_client_is(name):
+    def parameters(owner) -> list[tuple]:
+        found = inspect.signature(getattr(owner, name)).parameters.values()
+        return [(each.name, each.kind, each.default) for each in found]
+
+    assert parameters(PretendedHub) == parameters(hub.HfApi)
+
+
+@pytest.fixture
+def api(monkeypatch) -> PretendedHub:
+    monkeypatch.setattr(hub, "get_token", lambda: "hf_secret")
+    return PretendedHub()
+
+
+@pytest.fixture
+def handle(root, small_models) -> Handle:
+    spec = make_spec("fashion-mlp", **small_models["fashion-mlp"], images=80)
+    RunDirectory.create(root / "a-1", spec).new_attempt(1)
+    return Handle(root / "a-1", 1, "hf/cuda")
+
+
+def test_what_it_costs_is_known_before_anything_is_started(api):
+    [device] = HubCluster(SETTINGS, api).devices()
+    assert (device.name, device.title) == ("hf/cuda", "Nvidia T4 of Hugging Face Jobs")
+    assert device.dollars_an_hour == pytest.approx(0.40)
+    wrong = HubSettings(space="a/b", bucket="a/c", flavour="t5")
+    with pytest.raises(ValueError, match="no flavour 't5'; there are cpu-basic, t4-small"):
+        HubCluster(wrong, api).devices()
+    for settings in (HubSettings(bucket="a/b"), HubSettings(space="a/b", bucket="a/b/c")):
+        with pytest.raises(ValueError, match="must be OWNER/NAME"):
+            HubCluster(settings, api)
+
+
+def test_what_is_asked_for_and_that_it_is_asked_for_once(api, handle):
+    cluster, given = HubCluster(SETTINGS, api), Given.of(handle)
+    [device] = cluster.devices()
+    cluster.submit(given, handle, device)
+    HubCluster(SETTINGS, api).submit(given, handle, device)
+    [request] = api.requests
+    assert request == cluster.request(given, "a-1", 1) | {"secrets": {"HF_TOKEN": "hf_secret"}}
+    assert request["image"] == "hf.co/spaces/ada/genimg"
+    assert request["timeout"] == "90m"
+    assert request["command"][-4:] == ["ada/runs", "a-1/1", "1", "90"]
+    assert "hf_secret" not in str(request | {"secrets": None})
+    assert set(api.files) == {"a-1/1/spec.json"}
+    assert read_json(handle.files.path / "submission.json") == {"engine": "hf", "id": "job-0"}
+
+
+def test_how_things_stand_and_what_was_printed(api, handle):
+    cluster, given = HubCluster(SETTINGS, api), Given.of(handle)
+    assert cluster.standings([given]) == {}
+    assert cluster.output(given) == ""
+    cluster.submit(given, handle, cluster.devices()[0])
+    for stage, standing in (
+        ("SCHEDULING", Standing.WAITING),
+        ("RUNNING", Standing.RUNNING),
+        ("ERROR", Standing.ENDED),
+    ):
+        api.jobs[0].status.stage = stage
+        assert cluster.standings([given]) == {given: standing}
+    assert cluster.output(given) == "Traceback\nModuleNotFoundError: genimg\n"
+    api.jobs[0].status.stage = "RUNNING"
+    cluster.stop(given)
+    cluster.stop(given)
+    assert cluster.standings([given]) == {given: Standing.ENDED}
+    api.down = True
+    with pytest.raises(OSError, match=r"cannot be reached \(no route to host\)"):
+        cluster.standings([given])
+
+
+def test_refusals_are_not_asked_again(api, handle, monkeypatch):
+    cluster, given = HubCluster(SETTINGS, api), Given.of(handle)
+
+    def refuse(*arguments, **options):
+        response = httpx.Response(402, request=httpx.Request("POST", "https://huggingface.co"))
+        raise hub.errors.HfHubHTTPError("pre-paid credits are missing", response=response)
+
+    monkeypatch.setattr(api, "run_job", refuse)
+    with pytest.raises(ValueError, match="Hugging Face refuses: pre-paid credits"):
+        cluster.submit(given, handle, cluster.devices()[0])
+    monkeypatch.setattr(hub, "get_token", lambda: None)
+    with pytest.raises(ValueError, match="sign in with: hf auth login"):
+        cluster.submit(given, handle, cluster.devices()[0])
+
+
+def test_what_cannot_travel_is_refused(api, root, pictures, small_models):
+    spec = make_spec("fashion-mlp", **small_models["fashion-mlp"], dataset=f"folder:{pictures}")
+    RunDirectory.create(root / "own", spec).new_attempt(1)
+    cluster, handle = HubCluster(SETTINGS, api), Handle(root / "own", 1, "hf/cpu")
+    with pytest.raises(ValueError, match="pictures or a model of your own"):
+        cluster.submit(Given.of(handle), handle, cluster.devices()[0])
+    assert api.requests == []
+
+
+@pytest.mark.slow
+def test_a_run_travels_there_and_back(
+    api, root, tiny_run, wait_for, visitor, monkeypatch, tmp_path
+):
+    """It is paused by a wish, goes on in another attempt and is cancelled; all whole or absent."""
+    monkeypatch.setattr(guest, "_SEND_SECONDS", 0.5)
+    places = iter(range(9))
+
+    def train(job, command) -> None:
+        _, prefix, number, minutes = command[-4:]
+        store = HubCluster(SETTINGS, api)._store
+        folder = tmp_path / f"machine-{next(places)}"
+        code = guest.train_as_guest(store, prefix, int(number), float(minutes), folder)
+        shutil.rmtree(folder)  # nothing there stays
+        job.status.stage = "COMPLETED" if code == 0 else "ERROR"
+
+    def connect(name, settings) -> RemoteEngine:
+        cluster = HubCluster(settings, api)
+        cluster.pace = 0.2
+        return RemoteEngine(cluster)
+
+    api.train = train
+    settings = HubSettings(space="ada/genimg", bucket="ada/runs")
+    write_settings(root, "hf", settings)
+    run = tiny_run | {"device": "hf", "dataset": "fashion-mnist"}
+    with contextlib.closing(JobManager(root, engine=Engines(root, connect=connect))) as manager:
+        job = manager.start(visitor=visitor, **run)
+        directory = manager.directory(job.id)
+
+        def saved() -> int:
+            newest = run_checkpoints.latest(directory.checkpoints)
+            return int(newest.name.removeprefix("step-")) if newest else 0
+
+        def state() -> State:
+            return manager.job(job.id).state
+
+        wait_for(manager, lambda: saved() > 1, 200)
+        wait_for(manager, lambda: state() is State.RUNNING)
+        assert directory.read_metrics()
+        manager.do(Pause(job.id), visitor)
+        wait_for(manager, lambda: state() is State.PAUSED)
+        assert manager.job(job.id).message == ""
+        reached = saved()
+        assert directory.newest_status()["images_seen"] == 8 * reached
+        manager.do(Resume(job.id), visitor)
+        wait_for(manager, lambda: saved() > reached)
+        api.down = True  # the network is cut: nothing is done, and nothing is lost
+        wait_for(manager, lambda: "cannot be reached" in manager.notice)
+        api.down = False
+        wait_for(manager, lambda: not manager.notice)
+        manager.do(Cancel(job.id), visitor)
+        wait_for(manager, lambda: state() is State.CANCELLED)
+        assert directory.attempt_numbers() == [1, 2]
+        for folder in directory.checkpoints.glob("step-*"):
+            assert run_checkpoints.is_valid(folder, thorough=True)
+        assert not list(directory.checkpoints.glob(".*"))
+    for thread in api.threads:
+        thread.join(60)
