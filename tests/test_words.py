@@ -36,11 +36,15 @@ CONVERTED = {
         "gan/blending.py",
         *("pad.py", "held_out.py", "pixels.py", "static/pad*.js", "static/pad.html"),
         *("static/upload.js", "gan/static/search.*", "gan/static/plane.*", "gan/static/layers.*"),
+        *("gan/game*.py", "gan/static/game*.js", "gan/static/game.html"),
         *(
             f"gan/static/{name}.*"
             for name in ("ask", "cells", "ends", "found", "here", "history", "names", "noise")
         ),
-        *(f"gan/static/{name}.*" for name in ("picture", "player", "slider_ends", "slider_words")),
+        *(
+            f"gan/static/{name}.*"
+            for name in ("patched", "picture", "player", "slider_ends", "slider_words")
+        ),
     ],
 }
 FILES = sorted({path for area in CONVERTED.values() for glob in area for path in UI.glob(glob)})
