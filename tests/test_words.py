@@ -27,20 +27,9 @@ CONVERTED = {
     ],
     "compare": ["compare/*.py", "compare/static/*.js", "compare/static/*.html"],
     "gan": [
-        *(
-            f"gan/{name}.py"
-            for name in ("tab", "view", "handlers", "facts", "words", "sliders", "nearby", "cells")
-        ),
-        *(f"gan/{name}.py" for name in ("components", "gauge", "copies", "opponent")),
-        *(f"gan/{name}.py" for name in ("own_picture", "own_picture_handlers", "mixing")),
-        "gan/blending.py",
+        *("gan/*.py", "gan/static/*.js", "gan/static/*.html"),
         *("pad.py", "held_out.py", "pixels.py", "static/pad*.js", "static/pad.html"),
-        *("static/upload.js", "gan/static/search.*", "gan/static/plane.*", "gan/static/layers.*"),
-        *(
-            f"gan/static/{name}.*"
-            for name in ("ask", "cells", "ends", "found", "here", "history", "names", "noise")
-        ),
-        *(f"gan/static/{name}.*" for name in ("picture", "player", "slider_ends", "slider_words")),
+        "static/upload.js",
     ],
     "transformer": ["transformer/*.py", "transformer/static/*.js", "transformer/static/*.html"],
     "training": [

@@ -29,6 +29,7 @@ from genimg.models.mapping import MappedGenerator
 from genimg.models.units import Alterations, Place
 from genimg.randomness import generator
 from genimg.tensors import to_uint8
+from genimg.wording import Wording
 
 Amount = float | np.ndarray
 """A number, or a map: float (h, w) over the pixels of a layer."""
@@ -61,8 +62,11 @@ def layers_of(model: GanModel) -> list[Layer]:
     known = isinstance(network, (MappedGenerator, LayeredGenerator)) and network.unit_layers
     if not known:
         raise ValueError(
-            "this generator does not tell its layers (unit_layers), so nobody can look inside;"
-            " choose another model"
+            Wording(
+                "inside.no_layers",
+                "this generator does not tell its layers (unit_layers), so nobody can look inside;"
+                " choose another model",
+            )
         )
     return [Layer(*each) for each in known]
 
@@ -181,8 +185,11 @@ def measure_effects(
     net = attribute_net(model)
     if net is None:
         raise ValueError(
-            "no network names the attributes of these pictures; choose a model of portraits or"
-            " critters at 64 pixels"
+            Wording(
+                "inside.no_attributes",
+                "no network names the attributes of these pictures; choose a model of portraits or"
+                " critters at 64 pixels",
+            )
         )
     heads = [head for head in net.heads if head.values != model.classes]
     several = _several(model, count, seed)

@@ -13,6 +13,7 @@ from pathlib import Path
 from genimg.checkpoints import assemble
 from genimg.checks import shown
 from genimg.training.game import MODEL, PLAYERS, Rules, State, fresh
+from genimg.wording import Wording
 
 Move = tuple[str, int]
 """Who learned, a key of `PLAYERS`, and how many steps."""
@@ -56,56 +57,80 @@ LEADS = {
 }
 STARTS = {
     "fresh": Start(
-        title="Fresh",
-        sentence="Nobody has learned anything yet: the pictures are grey noise, and the"
-        " discriminator gives real and generated ones nearly the same score.",
+        title=Wording("game_start.fresh", "Fresh"),
+        sentence=Wording(
+            "game_start.fresh.about",
+            "Nobody has learned anything yet: the pictures are grey noise, and the discriminator"
+            " gives real and generated ones nearly the same score.",
+        ),
         rules=Rules(),
     ),
     "minute": Start(
-        title="After a minute",
-        sentence="Both have learned for 5000 steps, and neither wins: the discriminator is right"
-        " about 69 % of the real and 78 % of the generated pictures. Let it learn alone, × 100, and"
-        " it is right about nearly all.",
+        title=Wording("game_start.minute", "After a minute"),
+        sentence=Wording(
+            "game_start.minute.about",
+            "Both have learned for 5000 steps, and neither wins: the discriminator is right about"
+            " 69 % of the real and 78 % of the generated pictures. Let it learn alone, × 100, and"
+            " it is right about nearly all.",
+        ),
         rules=Rules(),
         file="minute",
     ),
     "strong": Start(
-        title="Discriminator too strong, saturating loss",
-        sentence="The discriminator learned alone for 300 steps and is never wrong. The loss of the"
-        " generator is flat there: a gradient of 0.005. Let it learn × 100, and the score of its"
-        " pictures moves from −7.7 to −7.6. (By SGD, as Adam scales a faint gradient up again.)",
+        title=Wording("game_start.strong", "Discriminator too strong, saturating loss"),
+        sentence=Wording(
+            "game_start.strong.about",
+            "The discriminator learned alone for 300 steps and is never wrong. The loss of the"
+            " generator is flat there: a gradient of 0.005. Let it learn × 100, and the score of"
+            " its pictures moves from −7.7 to −7.6. (By SGD, as Adam scales a faint gradient up"
+            " again.)",
+        ),
         rules=replace(_SLOW_SGD, objective="minimax"),
         file="strong",
     ),
     "strong-nonsaturating": Start(
-        title="Discriminator too strong, non-saturating loss",
-        sentence="The same two networks, but the generator has the non-saturating loss, steep where"
-        " it is worst: a gradient of 9.4. Let it learn × 100, and every one of its pictures is"
-        " taken for real.",
+        title=Wording(
+            "game_start.strong-nonsaturating", "Discriminator too strong, non-saturating loss"
+        ),
+        sentence=Wording(
+            "game_start.strong-nonsaturating.about",
+            "The same two networks, but the generator has the non-saturating loss, steep where it"
+            " is worst: a gradient of 9.4. Let it learn × 100, and every one of its pictures is"
+            " taken for real.",
+        ),
         rules=_SLOW_SGD,
         file="strong",
     ),
     "collapsed": Start(
-        title="Collapsed",
-        sentence="The generator learned 15 steps for every 2 of the discriminator: whatever the"
-        " noise, it makes the same picture (variety 0.01), which is taken for real. Let both learn,"
-        " × 100: 90 % are found out, but they are still all alike.",
+        title=Wording("game_start.collapsed", "Collapsed"),
+        sentence=Wording(
+            "game_start.collapsed.about",
+            "The generator learned 15 steps for every 2 of the discriminator: whatever the noise,"
+            " it makes the same picture (variety 0.01), which is taken for real. Let both learn, ×"
+            " 100: 90 % are found out, but they are still all alike.",
+        ),
         rules=Rules(),
         file="collapsed",
     ),
     "fast": Start(
-        title="Learning rate too high",
-        sentence="Steps 125 times as long as elsewhere: the pixels are black or white, with nothing"
-        " between. Let both learn, × 100, twice: the scores are thrown into the hundreds, and the"
-        " pictures get no better.",
+        title=Wording("game_start.fast", "Learning rate too high"),
+        sentence=Wording(
+            "game_start.fast.about",
+            "Steps 125 times as long as elsewhere: the pixels are black or white, with nothing"
+            " between. Let both learn, × 100, twice: the scores are thrown into the hundreds, and"
+            " the pictures get no better.",
+        ),
         rules=_TOO_FAST,
         file="fast",
     ),
     "sgd": Start(
-        title="SGD instead of Adam",
-        sentence="5000 steps of plain SGD come as far as Adam, but only at a rate that had to be"
-        " found: at a fifth of it, pictures are still nearly alike after 300 steps (variety 0.03;"
-        " Adam's 0.3), and at five times that rate the numbers run away to infinity.",
+        title=Wording("game_start.sgd", "SGD instead of Adam"),
+        sentence=Wording(
+            "game_start.sgd.about",
+            "5000 steps of plain SGD come as far as Adam, but only at a rate that had to be"
+            " found: at a fifth of it, pictures are still nearly alike after 300 steps (variety"
+            " 0.03; Adam's 0.3), and at five times that rate the numbers run away to infinity.",
+        ),
         rules=_SGD,
         file="sgd",
     ),
@@ -130,7 +155,14 @@ def begin(name: str) -> State:
 def start_named(name: object) -> Start:
     """Return the start `name`; ValueError lists the known ones."""
     if not isinstance(name, str) or name not in STARTS:
-        raise ValueError(f"there is no start {shown(name)}; choose one of {', '.join(STARTS)}")
+        raise ValueError(
+            Wording(
+                "game_start.unknown",
+                "there is no start {name}; choose one of {names}",
+                name=shown(name),
+                names=list(STARTS),
+            )
+        )
     return STARTS[name]
 
 
@@ -145,15 +177,24 @@ def moves_in(text: object) -> tuple[Move, ...]:
         or len(text) > _LONGEST_TEXT
         or not re.fullmatch(r"(?:[dgb][1-9][0-9]{0,3})*", text, re.ASCII)
     ):
-        raise ValueError("this link is damaged: its moves cannot be read; begin a new game")
+        raise ValueError(
+            Wording(
+                "game_start.damaged_link",
+                "this link is damaged: its moves cannot be read; begin a new game",
+            )
+        )
     moves: list[Move] = []
     for letter, count in re.findall(r"([dgb])([0-9]+)", text):
         before = moves.pop()[1] if moves and moves[-1][0] == _PLAYER_OF[letter] else 0
         moves.append((_PLAYER_OF[letter], before + int(count)))
     if length(moves) > LONGEST:
         raise ValueError(
-            f"a game here has at most {LONGEST} steps, those of both players counted; start again,"
-            " or train a model of your own in the Training tab"
+            Wording(
+                "game_start.too_long",
+                "a game here has at most {longest} steps, those of both players counted; start"
+                " again, or train a model of your own in the Training tab",
+                longest=str(LONGEST),
+            )
         )
     return tuple(moves)
 

@@ -75,7 +75,7 @@ def _row(way: str, near: Neighbours) -> str:
         f" {attribute('alt', say('gan.copies.training', number=str(number)))}>"
         for picture, number in zip(near.pictures, near.numbers, strict=True)
     )
-    return f'<div class="near"><span>{span(say(f"gan.copies.{way}"))}</span>{pictures}</div>'
+    return f'<div class="near">{span(say(f"gan.copies.{way}"))}{pictures}</div>'
 
 
 def _shown(pictures: Any) -> int:

@@ -31,6 +31,8 @@ from genimg.ui.gan.components import STATIC
 from genimg.ui.gan.game_diagram import FORMULAS, PARTS
 from genimg.ui.messages import sentence
 from genimg.ui.payload import pack
+from genimg.ui.texts import label as label_of
+from genimg.ui.texts import say, sent
 
 TIMES = (1, 10, 100)
 """Steps that a press can ask for."""
@@ -38,13 +40,6 @@ REMEMBERED = 32
 """Games that the server remembers, of at most 4 MB each."""
 _AT_ONCE = 20  # steps from one picture of a game that goes on to the next
 _BARS = 24
-_OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
-_EXPLANATION = (
-    "The generator makes pictures out of noise; the discriminator tells them from real ones. Each"
-    " learns from what the other does. These two are so small that you can teach them by hand."
-    " Try this: choose × 100 and press **Both learn** five times."
-)
-_TOO_BUSY = "The server is too busy for this just now; press again in a moment."
 
 Key = tuple[str, tuple[Move, ...]]
 
@@ -86,9 +81,9 @@ class GameHandlers:
                     self._keep((name, final), state, instead=(name, moves))
                 yield self._shown(name, now, state) | {"over": now == final}
         except ValueError as error:
-            yield {"refused": sentence(error)}
+            yield {"refused": sent(sentence(error))}
         except Diverged:
-            yield {"refused": "The numbers of this game have run away to infinity; start again."}
+            yield {"refused": sent(say("gan.game.infinity"))}
 
     def _reached(
         self, name: str, moves: tuple[Move, ...]
@@ -147,7 +142,7 @@ class GameHandlers:
             gradients=dict(seen.gradients),
             variety=seen.variety,
             rules={
-                "optimizer": _OPTIMIZERS[rules.optimizer],
+                "optimizer": sent(say(f"gan.game.optimizer.{rules.optimizer}")),
                 "rate": f"{rules.learning_rate:g}",
                 "objective": rules.objective,
             },
@@ -157,17 +152,19 @@ class GameHandlers:
 def build(demo: gr.Blocks) -> None:
     """Add the game, folded, to the GAN tab; a link to a game opens it. Nothing runs before."""
     handlers = GameHandlers()
-    with gr.Accordion("The game", open=False, elem_id="game-fold") as fold:
-        gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+    with gr.Accordion(label_of("gan.game.heading"), open=False, elem_id="game-fold") as fold:
+        gr.Markdown(label_of("gan.game.about"), elem_classes=["explanation"])
         game = component(
             STATIC,
             "game",
             ["helpers.js", "payload.js", "game_diagram.js", "game.js"],
             None,
             name="game",
-            starts=[[name, start.title, start.sentence] for name, start in STARTS.items()],
-            parts=[[name, *words] for name, words in PARTS.items()],
-            formulas={name: list(both) for name, both in FORMULAS.items()},
+            starts=[
+                [name, sent(start.title), sent(start.sentence)] for name, start in STARTS.items()
+            ],
+            parts=[[name, *map(sent, words)] for name, words in PARTS.items()],
+            formulas={name: list(map(sent, both)) for name, both in FORMULAS.items()},
             sizes=_sizes(),
         )
 
@@ -180,7 +177,7 @@ def build(demo: gr.Blocks) -> None:
         **QUIET,
     )  # fmt: skip
     pressed.failure(
-        lambda: {"refused": _TOO_BUSY}, None, game, queue=False, **QUIET,
+        lambda: {"refused": sent(say("gan.game.busy"))}, None, game, queue=False, **QUIET,
     )  # fmt: skip
 
     def open_link(request: gr.Request) -> Any:
@@ -201,7 +198,8 @@ def _pressed(asked: dict[str, Any]) -> Move | None:
         return None
     require_one_of("the player", asked.get("player"), PLAYERS)
     if not is_whole(count) or count not in TIMES:
-        raise ValueError("a press makes {}, {} or {} steps".format(*TIMES))
+        one, ten, hundred = TIMES
+        raise ValueError(say("gan.game.presses", one=one, ten=ten, hundred=hundred))
     return asked["player"], count
 
 

@@ -15,19 +15,10 @@ from genimg.ui.gan.components import STATIC
 from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.gan.inside_handlers import InsideHandlers
 from genimg.ui.gan.spectrum_handlers import SpectrumHandlers
+from genimg.ui.texts import label as label_of
+from genimg.ui.texts import say, sent
 
-_UNITS = (
-    "The generator makes the picture above in layers, each of many *units*. Every unit finds"
-    " something in its places, such as an edge or the rim of a pair of glasses. Choose some and"
-    " switch them off, make them stronger, or paint them into the picture: what changes is what"
-    " they are for."
-)
-_SPECTRUM = (
-    "## Blur, jaggies, checkerboards\nA picture is a sum of waves, from broad to fine. How much of"
-    " each there is tells what no single picture shows: whether a model blurs, draws steps, or"
-    " leaves the pattern that gave the first convolutional generators away."
-)
-_BUSY = {"error": "The server is too busy for this just now; try again in a moment."}
+_BUSY = {"error": sent(say("gan.inside.busy"))}
 # In the queue, one at a time: both take seconds, and thirty may ask at once.
 _HEAVY: dict[str, Any] = QUIET | {
     "concurrency_limit": 1,
@@ -44,14 +35,14 @@ def build(gan: GanHandlers, demo: gr.Blocks) -> None:
     def look_inside(request: Any) -> dict[str, Any]:
         return handlers.look(request)
 
-    with gr.Accordion("Inside", open=False, elem_id="inside-fold") as fold:
-        gr.Markdown(_UNITS, elem_classes=["explanation"])
+    with gr.Accordion(label_of("gan.inside.heading"), open=False, elem_id="inside-fold") as fold:
+        gr.Markdown(label_of("gan.inside.about"), elem_classes=["explanation"])
         scripts = ["helpers.js", "payload.js", "maps.js", "inside.js", "inside_brush.js"]
         inside = component(
             STATIC, "inside", scripts, None, name="inside", server_functions=[look_inside]
         )
         with gr.Column(elem_classes=["stage"]):
-            gr.Markdown(_SPECTRUM, elem_classes=["explanation"])
+            gr.Markdown(label_of("gan.spectrum.about"), elem_classes=["explanation"])
             scripts = ["helpers.js", "spectrum.js"]
             shown = component(STATIC, "spectrum", scripts, None, name="spectrum")
 

@@ -3,9 +3,9 @@
 Shapes: U units of a layer, h x w its pixels, S scores of attributes.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -28,9 +28,11 @@ from genimg.models.units import Place
 from genimg.render.colors import color_table
 from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.gan.view import GanView
+from genimg.ui.gan.words import score_words
 from genimg.ui.messages import sentence
 from genimg.ui.payload import pack
 from genimg.ui.pixels import mask_of
+from genimg.ui.texts import named, say, sent
 
 STRONGEST = 4.0
 """The most that a unit is multiplied by, and that the brush paints of its usual peak."""
@@ -117,13 +119,13 @@ class InsideHandlers:
                 attributed = attribute_net(model) is not None
             known = self._effects.get((view.checkpoint, view.moment, layer))
         except ValueError as error:
-            return {"error": sentence(error)}
+            return {"error": sent(sentence(error))}
         return pack(
             arrays,
             layers=[[each.units, each.size] for each in layers],
             layer=layer,
             high=high,
-            words=words,
+            words=sent(words),
             code=_code(view.snippet(self._shelf.source(view.checkpoint), named), changes),
             attributed=attributed,
             measured=_measured(known),
@@ -151,7 +153,7 @@ class InsideHandlers:
                     self._effects.pop(next(iter(self._effects)))
             yield {"measured": _measured(found), "query": request["query"], "layer": layer}
         except ValueError as error:
-            yield {"error": sentence(error)}
+            yield {"error": sent(sentence(error))}
 
     def _measure_effects(
         self, view: GanView, layer: int
@@ -170,7 +172,7 @@ class InsideHandlers:
     def _asked(self, request: Any) -> tuple[GanView, int]:
         query = request.get("query") if isinstance(request, dict) else None
         if not isinstance(query, str) or not is_whole(request.get("layer")):
-            raise ValueError("there is no such picture; choose another, or load the page again")
+            raise ValueError(say("gan.inside.no_picture"))
         return self._gan.linked_view(dict(parse_qsl(query[:_LONGEST_LINK]))), request["layer"]
 
     def _amounts(
@@ -194,19 +196,19 @@ class InsideHandlers:
 
 def _listed(changes: Any) -> list[Any]:
     if not isinstance(changes, list) or len(changes) > _MOST_CHANGES:
-        raise ValueError("there are no such changes; choose units and what is done to them")
+        raise ValueError(say("gan.inside.no_changes"))
     return changes
 
 
 def _change(change: Any, layers: list[Any]) -> Change:
     """Return a change that a browser sent; ValueError unless it fits the layers."""
     if not isinstance(change, dict):
-        raise ValueError("there is no such change; choose units and what is done to them")
+        raise ValueError(say("gan.inside.no_change"))
     layer: Any = change.get("layer")
     units = change.get("units")
     require_whole_number("the layer", layer, 0, len(layers) - 1)
     if not isinstance(units, list) or not 0 < len(units) <= layers[layer].units:
-        raise ValueError("there are no such units; choose some of those shown")
+        raise ValueError(say("gan.inside.no_units"))
     for unit in units:
         require_whole_number("a unit", unit, 0, layers[layer].units - 1)
     for name in ("factor", "level"):
@@ -224,6 +226,7 @@ def _measured(effects: Effects | None) -> dict[str, Any] | None:
         return None
     return {
         "names": effects.names,
+        "words": [sent(score_words(name)) for name in effects.names],
         "values": np.round(effects.values.astype(float), 2).tolist(),
         "served": served(effects),
     }
@@ -232,30 +235,44 @@ def _measured(effects: Effects | None) -> dict[str, Any] | None:
 def _words(model: GanModel, before: np.ndarray, after: np.ndarray) -> str:
     """Return what has changed in a picture, in a sentence or two."""
     if np.array_equal(before, after):
-        return "The picture is as it was."
+        return say("gan.inside.unchanged")
     moved = abs(before.astype(int) - after).max(axis=2) > _VISIBLE
     share = 100 * moved.mean()
-    number = f"{share:.0f} %" if share >= 1 else "Less than 1 %"
-    said = f"{number} of the pixels have visibly changed."
+    percent = say("number.percent", number=f"{share:.0f}")
+    little = share < 1
+    said = say("gan.inside.changed_little") if little else say("gan.inside.changed", share=percent)
     net = attribute_net(model)
     if net is None:
         return said
     readings = read_outputs(net(np.stack([before, after]))[1], net.heads)
     others = [
-        f"{head.name} {_value(readings[head.name], head.values, 1)}"
-        f" (was {_value(readings[head.name], head.values, 0)})"
+        say(
+            "gan.inside.attribute",
+            name=named("attribute", head.name),
+            now=_value(readings[head.name], head.values, 1),
+            before=_value(readings[head.name], head.values, 0),
+        )
         for head in net.heads
         if head.values and len(set(readings[head.name].values.tolist())) > 1
     ]
+    return say("frame.both", first=said, second=_read_words(others))
+
+
+def _read_words(others: Sequence[str]) -> str:
+    """Return what the network that names attributes now reads; `others` is what has changed."""
     if not others:
-        return f"{said} The network that names attributes reads the same ones as before."
-    rest = f" and {len(others) - _MOST_TOLD} more" if len(others) > _MOST_TOLD else ""
-    told = "; ".join(others[:_MOST_TOLD])
-    return f"{said} The network that names attributes now reads: {told}{rest}."
+        return say("gan.inside.same_attributes")
+    told = reduce(
+        lambda first, second: say("gan.inside.attributes", first=first, second=second),
+        others[:_MOST_TOLD],
+    )
+    if len(others) <= _MOST_TOLD:
+        return say("gan.inside.reads", attributes=told)
+    return say("gan.inside.reads_more", attributes=told, number=len(others) - _MOST_TOLD)
 
 
 def _value(reading: Reading, values: tuple[str, ...], row: int) -> str:
-    return values[int(reading.values[row])]
+    return named("value", values[int(reading.values[row])])
 
 
 def _code(picture: str, changes: list[Change]) -> str:

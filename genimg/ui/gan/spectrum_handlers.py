@@ -13,6 +13,7 @@ from genimg.explore.local_data import pictures_here
 from genimg.metrics.spectrum import CHECKERBOARD, Spectrum, spectrum
 from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.messages import dataset_words, sentence
+from genimg.ui.texts import say, sent
 
 COUNT = 400
 """Generated pictures that a spectrum is the mean of, and the most real ones."""
@@ -55,7 +56,7 @@ class SpectrumHandlers:
         try:
             query = request.get("query") if isinstance(request, dict) else None
             if not isinstance(query, str):
-                raise ValueError("there is no such model; choose another, or load the page again")
+                raise ValueError(say("gan.spectrum.no_model"))
             view = self._gan.linked_view(dict(parse_qsl(query[:_LONGEST_LINK])))
             shown = (view.checkpoint, view.moment)
             keys, kind = self._comparable(shown)
@@ -69,17 +70,18 @@ class SpectrumHandlers:
                         self._spectra[key] = found[key]
             real = _real_or_none(*kind)
             titles = {name: title for title, name in self._shelf.choices()}
-            rows = [] if real is None else [_row("real pictures", real, real=True)]
+            rows = [] if real is None else [_row(say("gan.spectrum.real"), real, real=True)]
             for name, moment in keys:
                 title = titles.get(name, name)
-                title += "" if moment is None else f" after {moment:,} pictures"
+                if moment is not None:
+                    title = say("gan.spectrum.at", name=title, number=f"{moment:,}")
                 rows.append(_row(title, found[name, moment], shown=(name, moment) == shown))
             while len(self._spectra) > _REMEMBERED:
                 self._spectra.pop(next(iter(self._spectra)))
             source = self._shelf.source(view.checkpoint)
             yield {"rows": rows, "mark": CHECKERBOARD, "code": _code(source, view.moment, kind)}
         except ValueError as error:
-            yield {"error": sentence(error)}
+            yield {"error": sent(sentence(error))}
 
     def _comparable(self, shown: Key) -> tuple[list[Key], tuple[str | None, int, int]]:
         """Return the models whose pictures are of the same kind, the shown one first; and that."""
@@ -121,13 +123,13 @@ def _real(dataset: str | None, size: int, channels: int) -> Spectrum:
     """Return the same; ValueError, which is not kept, where they are not here yet."""
     known = pictures_here(dataset, size, "test")
     if known.channels != channels:  # a card may say anything
-        raise ValueError("the test pictures have other channels than the model's")
+        raise ValueError("other channels")  # nobody is told
     return spectrum(known.subset(slice(COUNT)).pictures())
 
 
 def _row(name: str, found: Spectrum, *, real: bool = False, shown: bool = False) -> dict[str, Any]:
     return {
-        "name": name,
+        "name": sent(name),
         "frequencies": found.frequencies.tolist(),
         "power": found.power.tolist(),
         "detail": found.detail,

@@ -67,7 +67,7 @@ def test_the_changed_picture_is_that_of_the_library_and_of_the_python(inside_of,
     arrays = unpacked(shown)
     assert "maps" not in arrays
     assert np.array_equal(arrays["after"], expected)
-    assert "of the pixels have visibly changed" in shown["words"]
+    assert "gan.inside.changed" in str(shown["words"])
     names: dict = {}
     program = shown["code"].partition("enlarge(picture")[0]
     exec(compile(program, "snippet", "exec"), names)
@@ -124,7 +124,7 @@ def test_it_follows_the_time_machine(paths, tmp_path, unpacked):
 def test_what_no_page_sends_is_refused(inside_of, shelf, changes):
     answer = inside_of.look({"query": query(shelf), "layer": 0, "changes": changes})
     assert answer.keys() == {"error"}
-    assert answer["error"].endswith(".")
+    assert answer["error"]["english"].endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -145,17 +145,15 @@ def test_what_is_no_picture_is_refused(inside_of, request_):
 
 def test_a_layer_that_is_not_there_is_refused(inside_of, shelf):
     for layer in (-1, 99):
-        assert (
-            "layer"
-            in inside_of.look({"query": query(shelf), "layer": layer, "changes": []})["error"]
-        )
+        answer = inside_of.look({"query": query(shelf), "layer": layer, "changes": []})
+        assert "layer" in answer["error"]["english"]
 
 
 def test_without_attributes_nothing_is_measured(inside_of, shelf):
     asked = {"query": query(shelf), "layer": 0}
     assert not inside_of.look(asked | {"changes": []})["attributed"]
     [answer] = inside_of.measure(asked)
-    assert "No network names the attributes" in answer["error"]
+    assert "No network names the attributes" in answer["error"]["english"]
 
 
 @pytest.fixture

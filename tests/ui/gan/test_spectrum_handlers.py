@@ -82,4 +82,4 @@ def test_no_path_of_this_machine_is_shown():
 def test_what_no_page_sends_is_refused(shelf, request_):
     [answer] = SpectrumHandlers(GanHandlers(shelf)).compare(request_)
     assert answer.keys() == {"error"}
-    assert answer["error"].endswith(".")
+    assert answer["error"]["english"].endswith(".")

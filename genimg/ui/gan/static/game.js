@@ -18,7 +18,8 @@ const EDGES = {
 const names = props.starts.map(([name]) => name);
 const part = find('.part');
 const diagram = makeDiagram(find('.diagram'), props.parts, (title, sentence) => {
-  part.replaceChildren(make('b', title), ` ${sentence}`);
+  put(part.querySelector('b'), title);
+  put(part.querySelector('span'), sentence);
 });
 let game = { start: names[0], moves: '' };
 let times = 1;
@@ -26,15 +27,16 @@ let busy = false;
 let asked = false; // whether anything was asked for yet
 let waiting = null;
 
-function make(tag, text, className = '') {
+function make(tag, words, className = '') {
   const made = document.createElement(tag);
-  [made.textContent, made.className] = [text, className];
+  made.className = className;
+  put(made, words);
   return made;
 }
 
 const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
 const plain = (value) => (value < 0 ? '−' : '') + Math.abs(value).toPrecision(3).replace(/e([+-]\d+)$/, ' · 10^$1');
-const wholePercent = (share) => `${Math.round(100 * share)} %`;
+const wholePercent = (share) => ({ say: 'number.percent', number: String(Math.round(100 * share)) });
 
 // What each network does in a step, in order: [step, edges].
 function walkOf(player) {
@@ -81,17 +83,15 @@ function ask(more = {}) {
   if (busy) return;
   setBusy(true);
   asked = true;
-  status.textContent = '';
-  waiting = setTimeout(() => {
-    status.textContent = 'Waiting: another visitor’s game is being played. Yours comes next.';
-  }, WAIT_MILLISECONDS);
+  put(status, '');
+  waiting = setTimeout(() => put(status, 'gan.game.waiting'), WAIT_MILLISECONDS);
   if (more.player) walk(more.player);
   trigger('press', { ...game, ...more });
 }
 
 function showStart() {
   select.selectedIndex = names.indexOf(game.start);
-  find('.sentence').textContent = props.starts[names.indexOf(game.start)]?.[2] ?? '';
+  put(find('.sentence'), props.starts[names.indexOf(game.start)]?.[2] ?? '');
 }
 
 function paintSamples({ data, shape: [count, height, width] }) {
@@ -126,30 +126,43 @@ function paintScores(look, { real, fake }) {
   }
   drawn(svg, 'text', { x: 0, y: 116 }, signed(low));
   drawn(svg, 'text', { x: width, y: 116, 'text-anchor': 'end' }, signed(high));
-  const words = `The discriminator is right about ${wholePercent(look.right.real)} of the real and`
-    + ` ${wholePercent(look.right.fake)} of the generated ones.`;
-  find('.scores p').textContent = words;
-  svg.setAttribute('aria-label', `Real ${signed(look.scores.real)} and generated ${signed(look.scores.fake)} on average. ${words}`);
+  const [ofReal, ofFake] = [look.right.real, look.right.fake].map(wholePercent);
+  const right = { say: 'gan.game.right', real: ofReal, generated: ofFake };
+  put(find('.scores p'), right);
+  const scores = { real: signed(look.scores.real), generated: signed(look.scores.fake) };
+  putOn(svg, 'aria-label', 'gan.game.scores_alt', { ...scores, right });
+}
+
+// What the colours mean, within the sentence above the bars.
+function explainColours() {
+  const [before, real, between, generated, after] = say('gan.game.scores', {
+    real: `\n${say('gan.game.real')}\n`, generated: `\n${say('gan.game.generated')}\n`,
+  }).split('\n');
+  const [one, other] = [['real', real], ['fake', generated]].map(([kind, text]) => {
+    const made = make('b', '', kind);
+    made.textContent = text;
+    return made;
+  });
+  find('.scores figcaption').replaceChildren(before, one, between, other, after);
 }
 
 function showLosses(look) {
   const formulas = props.formulas[look.rules.objective];
-  const sides = [['discriminator', 'Discriminator'], ['generator', 'Generator']];
-  find('.losses dl').replaceChildren(...sides.flatMap(([side, title], i) => {
+  const sides = ['discriminator', 'generator'];
+  find('.losses dl').replaceChildren(...sides.flatMap((side, i) => {
     const value = make('dd', '');
     value.append(make('code', formulas[i]), ' = ', make('b', plain(look.losses[side])));
-    return [make('dt', title), value];
+    return [make('dt', `gan.game.side.${side}`), value];
   }));
-  const kinds = [['minimax', 'Saturating (minimax)'], ['nonsaturating', 'Non-saturating']];
-  find('.gradients').replaceChildren(...kinds.map(([kind, title]) => {
+  find('.gradients').replaceChildren(...['minimax', 'nonsaturating'].map((kind) => {
     const row = make('p', '', kind === look.rules.objective ? 'used' : '');
     const [track, fill] = [make('span', '', 'track'), make('i', '')];
     // From a millionth to ten, in powers of ten.
     const share = (Math.log10(look.gradients[kind] || 1e-9) + 6) / 7;
     fill.style.width = `${100 * Math.min(1, Math.max(0, share))}%`;
     track.append(fill);
-    const name = make('span', title);
-    name.append(make('code', props.formulas[kind][1]));
+    const name = make('span', '');
+    name.append(make('span', `gan.game.objective.${kind}`), make('code', props.formulas[kind][1]));
     row.append(name, track, make('b', plain(look.gradients[kind])));
     return row;
   }));
@@ -157,25 +170,36 @@ function showLosses(look) {
 
 function showDiagram(look) {
   const { sizes } = props;
-  const learns = (side) => [`${Math.round(sizes[side] / 1000)} 000 weights`, `${look.rules.optimizer}, rate ${look.rules.rate}`];
+  const learns = (side) => [
+    { say: 'gan.game.weights', number: `${Math.round(sizes[side] / 1000)} 000` },
+    { say: 'gan.game.rule', optimizer: look.rules.optimizer, rate: look.rules.rate },
+  ];
+  const aStep = { say: 'gan.game.a_step', number: sizes.batch };
   diagram.show({
-    noise: [`${sizes.noise} numbers`, 'a picture'],
+    noise: [{ say: 'gan.game.numbers', count: sizes.noise }, 'gan.game.a_picture'],
     generator: learns('generator'),
-    generated: [`${sizes.batch} a step`, `variety ${look.variety.toFixed(2)}`],
-    real: [`${sizes.batch} a step`],
+    generated: [aStep, { say: 'gan.game.variety', number: look.variety.toFixed(2) }],
+    real: [aStep],
     discriminator: learns('discriminator'),
-    scores: [`real ${signed(look.scores.real)}`, `generated ${signed(look.scores.fake)}`],
+    scores: [
+      { say: 'gan.game.score_real', score: signed(look.scores.real) },
+      { say: 'gan.game.score_generated', score: signed(look.scores.fake) },
+    ],
     discriminator_loss: [plain(look.losses.discriminator)],
     generator_loss: [plain(look.losses.generator)],
-    'generator_loss-generator': `gradient ${plain(look.gradients[look.rules.objective])}`,
+    'generator_loss-generator': {
+      say: 'gan.game.gradient_now', number: plain(look.gradients[look.rules.objective]),
+    },
   });
-  const texts = {
-    noise: `${sizes.batch} times ${sizes.noise} random numbers are picked.`,
-    generate: `The generator turns them into ${sizes.batch} pictures.`,
-    judge: `The discriminator scores them, and ${sizes.batch} real ones when it is to learn itself.`,
-    update: `The gradient of the loss moves the weights of whoever learns. So far: discriminator ${look.steps.discriminator}, generator ${look.steps.generator} times.`,
+  const numbers = {
+    batch: sizes.batch,
+    numbers: sizes.noise,
+    discriminator: String(look.steps.discriminator),
+    generator: String(look.steps.generator),
   };
-  for (const item of all('.steps li')) item.querySelector('span').textContent = texts[item.dataset.step];
+  for (const item of all('.steps li')) {
+    put(item.querySelector('span'), `gan.game.step.${item.dataset.step}.now`, numbers);
+  }
 }
 
 function showLook(look) {
@@ -197,10 +221,11 @@ function load() {
   if (!value) return;
   clearTimeout(waiting);
   if (value.refused) {
-    status.textContent = value.refused;
+    put(status, value.refused);
     done();
   } else if (value.again) {
-    status.textContent = `Playing the moves of this game again: ${value.again.join(' of ')} steps.`;
+    const [played, total] = value.again.map(String);
+    put(status, 'gan.game.playing_again', { done: played, total });
   } else if (value.arrays) {
     showLook(value);
     if (value.over) {
@@ -210,7 +235,7 @@ function load() {
       }
       game.moves = value.moves;
       find('.sentence').hidden = Boolean(value.moves); // it tells of the start
-      status.textContent = '';
+      put(status, '');
       done();
     }
   }
@@ -222,7 +247,7 @@ function begin(start) {
   ask();
 }
 
-select.replaceChildren(...props.starts.map(([, title]) => new Option(title)));
+select.replaceChildren(...props.starts.map(([, title]) => make('option', title)));
 select.addEventListener('change', () => begin(names[select.selectedIndex]));
 find('.again').addEventListener('click', () => begin(names.includes(game.start) ? game.start : names[0]));
 for (const button of all('[data-player]')) {
@@ -234,6 +259,8 @@ for (const button of all('[data-times]')) {
     for (const other of all('[data-times]')) other.ariaPressed = String(other === button);
   });
 }
+explainColours();
+document.addEventListener('reworded', explainColours);
 if (textInAddress('game')) game = { start: textInAddress('game'), moves: textInAddress('moves') };
 showStart();
 watch('value', load);

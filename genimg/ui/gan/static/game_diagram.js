@@ -1,7 +1,7 @@
 // The game as a diagram: its parts, what flows between them, and who learns from which loss.
 // makeDiagram(parent, parts, tell) returns {show(lines), light(edges)}:
 //   parts: [[name, title, sentence]]; tell(title, sentence) is called for the part that is looked at;
-//   lines: {part: [text]}, written below its title, and {"from-to": text} beside an edge;
+//   lines: {part: [words]}, written below its title, and {"from-to": words} beside an edge;
 //   edges: those that are active now, by name.
 const DRAWING = 'http://www.w3.org/2000/svg';
 // Two layouts, for wide and narrow pages: where each part has its middle, and each edge its corners.
@@ -49,13 +49,16 @@ const LAYOUTS = {
 };
 const NARROW_PIXELS = 600;
 
-function drawn(parent, tag, attributes = {}, text = '') {
+function drawn(parent, tag, attributes = {}, words = '') {
   const made = document.createElementNS(DRAWING, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.textContent = text;
+  put(made, words);
   parent.append(made);
   return made;
 }
+
+// Words as an argument of others: a key alone would be taken for a text.
+const asWords = (words) => (words.say ? words : { say: words });
 
 // The head of an arrow that ends at the last of these corners.
 function headOf(corners) {
@@ -66,7 +69,8 @@ function headOf(corners) {
 }
 
 function makeDiagram(parent, parts, tell) {
-  const svg = drawn(parent, 'svg', { role: 'group', 'aria-label': 'The game as a diagram' });
+  const svg = drawn(parent, 'svg', { role: 'group' });
+  putOn(svg, 'aria-label', 'gan.game.diagram');
   let layout = null;
   let lines = {};
   let lit = [];
@@ -82,10 +86,9 @@ function makeDiagram(parent, parts, tell) {
 
   function drawPart([name, title, sentence]) {
     const [[x, y], [width, height]] = [layout.places[name], layout.part];
-    const said = (lines[name] ?? []).join(', ');
-    const part = drawn(svg, 'g', {
-      class: 'part', 'data-part': name, tabindex: 0, role: 'img', 'aria-label': `${title}: ${said}. ${sentence}`,
-    });
+    const part = drawn(svg, 'g', { class: 'part', 'data-part': name, tabindex: 0, role: 'img' });
+    const said = lines[name] ?? [];
+    putOn(part, 'aria-label', 'gan.game.part_alt', { title, lines: said.map(asWords), about: sentence });
     drawn(part, 'rect', { x: x - width / 2, y: y - height / 2, width, height, rx: 8 });
     [title, ...(lines[name] ?? [])].forEach((text, i) => {
       drawn(part, 'text', { x, y: y - height / 2 + 20 + 16 * i, class: i ? '' : 'title' }, text);

@@ -20,7 +20,7 @@ let layers = []; // [[units, size]]
 let changes = new Map(); // by layer
 let maps = null; // of the units of the layer
 let shownOf = ''; // of which picture and layer they are, as text
-let measured = new Map(); // by model and layer: {names, values, served}
+let measured = new Map(); // by model and layer: {names, words for them, values, served}
 let everything = false; // whether all units are in sight
 let running = false; // the server is asked one thing at a time
 let waiting = false; // something has changed since it was asked
@@ -65,23 +65,26 @@ function writeChanges() {
   writeAddress(['inside'], parts.length ? { inside: parts.join(' ') } : {});
 }
 
-const wordsOf = (amount) => (amount === 0 ? 'off' : `× ${amount}`);
+const times = (amount) => ({ say: 'gan.inside.times', factor: String(amount) });
+
+function chosenWords(units) {
+  if (!units.length) return 'gan.inside.choose';
+  if (units.length === 1) return { say: 'gan.inside.chosen_one', unit: String(units[0]) };
+  const key = units.length > 12 ? 'gan.inside.chosen_more' : 'gan.inside.chosen';
+  return { say: key, number: units.length, units: units.slice(0, 12).map(String) };
+}
 
 function showControls() {
   const { units, factor: strong, level: peak } = change();
   find('.controls').inert = !units.length;
-  find('.chosen').textContent = units.length
-    ? `${units.length === 1 ? 'Unit' : `${units.length} units:`} ${units.slice(0, 12).join(', ')}${units.length > 12 ? ' …' : ''}`
-    : 'Choose one or more units.';
+  put(find('.chosen'), chosenWords(units));
   [factor.value, level.value] = [strong, peak];
-  find('.factor + output').textContent = wordsOf(strong);
-  find('.level + output').textContent = peak === 0 ? 'rubs out' : `× ${peak}`;
+  put(find('.factor + output'), strong === 0 ? 'gan.inside.is_off' : times(strong));
+  put(find('.level + output'), peak === 0 ? 'gan.inside.rubs_out' : times(peak));
   const images = size() > 0;
   find('.brush').hidden = find('.unpaint').hidden = !images;
   paper.ariaDisabled = String(!(images && units.length));
-  find('.paper + figcaption').textContent = images
-    ? 'With the chosen units changed: paint them in'
-    : 'With the chosen units changed. They have no place in the picture, so they cannot be painted in.';
+  put(find('.paper + figcaption'), images ? 'gan.inside.after' : 'gan.inside.after_no_image');
   for (const button of grid.querySelectorAll('button')) {
     button.ariaPressed = String(units.includes(Number(button.dataset.unit)));
   }
@@ -102,12 +105,19 @@ function ordered() {
   return worths.map((_, unit) => unit).sort((a, b) => worths[b] - worths[a] || a - b);
 }
 
+function option(words, value) {
+  const made = new Option('', value);
+  put(made, words);
+  return made;
+}
+
 function showOrders() {
   const found = measured.get(place());
   const before = order.value;
-  const options = [new Option('most active in this picture', ''),
-    ...(found ? [new Option('clearest effect on an attribute', CLEAREST)] : []),
-    ...(found?.names ?? []).map((name) => new Option(`raises “${name}” most`, name))];
+  const raises = (name, i) => option({ say: 'gan.inside.order.raises', name: found.words[i] }, name);
+  const options = [option('gan.inside.order.active', ''),
+    ...(found ? [option('gan.inside.order.clearest', CLEAREST)] : []),
+    ...(found?.names ?? []).map(raises)];
   order.replaceChildren(...options);
   order.value = found?.names.includes(before) ? before : found ? CLEAREST : '';
 }
@@ -122,13 +132,16 @@ function tileOf(unit, colors, found) {
   const column = found?.names.indexOf(order.value) ?? -1;
   const serves = column >= 0 ? order.value : found?.served[unit];
   const amount = serves ? found.values[unit][found.names.indexOf(serves)] : 0;
+  const name = serves ? found.words[found.names.indexOf(serves)] : '–';
   const effect = serves ? `${amount < 0 ? '−' : '+'}${Math.abs(amount).toFixed(2)}` : '';
   button.append(canvas);
   written(button, 'span', '', `${unit}`);
-  if (found && column < 0) written(button, 'small', '', serves ?? '–');
+  if (found && column < 0) put(written(button, 'small'), name);
   if (found) written(button, 'small', '', effect);
-  button.title = serves ? `Unit ${unit}: ${serves} ${effect} standard deviations` : `Unit ${unit}`;
-  button.ariaLabel = button.title;
+  const about = serves ? { say: 'gan.inside.unit_serves', name, effect } : { say: 'gan.inside.unit' };
+  for (const attribute of ['title', 'aria-label']) {
+    putOn(button, attribute, { ...about, unit: String(unit) });
+  }
   button.addEventListener('click', () => toggle(unit));
   return button;
 }
@@ -147,13 +160,13 @@ function showUnits() {
   if (inside) first.focus();
   const more = find('.more');
   more.hidden = all.length <= FEW;
-  more.textContent = everything ? 'Show fewer' : `Show all ${all.length}`;
+  put(more, everything ? 'gan.inside.fewer' : { say: 'gan.inside.all', number: all.length });
   showControls();
 }
 
 function showLayers() {
-  which.replaceChildren(...layers.map(([units, side], i) => new Option(
-    `${i}: ${units} units${side ? ` of ${side} × ${side}` : ', no image'}`, i)));
+  which.replaceChildren(...layers.map(([units, size], i) => option(
+    { say: size ? 'gan.inside.layer_of' : 'gan.inside.layer_no_image', layer: i, units, size }, i)));
   which.value = layer;
 }
 
@@ -178,14 +191,13 @@ function show(answer) {
   paintPicture(find('.before'), arrays.before);
   paintPicture(find('.after'), arrays.after);
   find('.measure').hidden = !answer.attributed;
-  status.textContent = answer.words;
+  put(status, answer.words);
   find('code').textContent = answer.code;
   if (answer.measured) measured.set(place(), answer.measured);
   if (arrays.maps) {
     maps = { ...arrays.maps, colors: arrays.colors.data };
     shownOf = `${query} ${layer}`;
-    find('.note').textContent = 'Each unit is a map of where it finds what it looks for: the brighter, the'
-      + ` more, up to ${answer.high.toPrecision(2)} for all units of this layer alike.`;
+    put(find('.note'), 'gan.inside.maps', { high: answer.high.toPrecision(2) });
     showLayers();
     showOrders();
     showUnits();
@@ -200,13 +212,13 @@ async function run() {
   waiting = running;
   if (running) return;
   running = true;
-  let answer = { error: 'The server did not answer; try again.' };
+  let answer = { error: 'frame.unanswered' };
   const asked = request();
   try {
     answer = await server.look_inside(asked);
   } catch { /* the sentence above is shown */ }
   running = false;
-  if (answer.error) status.textContent = answer.error;
+  if (answer.error) put(status, answer.error);
   else if (asked.query === query && asked.layer === layer) { // else the next answer is on its way
     const first = !layers.length;
     show(answer);
@@ -294,20 +306,20 @@ find('.first').addEventListener('click', () => {
 });
 find('.measure').addEventListener('click', () => {
   if (!query) return;
-  find('.note').textContent = 'Each unit is switched off in 16 pictures, and what that does to them is measured …';
+  put(find('.note'), 'gan.inside.measuring');
   trigger('measure', { query, layer });
 });
 watch('value', () => {
   const value = props.value;
-  if (value?.error) find('.note').textContent = value.error;
-  else if (value?.done) find('.note').textContent = `${value.done} of ${value.of} units are measured …`;
-  else if (value?.measured) {
+  if (value?.error) put(find('.note'), value.error);
+  else if (value?.done) {
+    put(find('.note'), 'gan.inside.measured_so_far', { done: value.done, total: value.of });
+  } else if (value?.measured) {
     const name = new URLSearchParams(value.query).get('model');
     const key = `${name} ${ageIn(value.query)} ${value.layer}`;
     measured.set(key, value.measured);
     if (key !== place()) return;
-    find('.note').textContent = 'Below each unit is what it serves: the attribute that falls most without it,'
-      + ' in standard deviations, on average over 16 pictures. Order by one, choose the first, and switch them off.';
+    put(find('.note'), 'gan.inside.measured');
     showOrders();
     showUnits();
   }

@@ -37,7 +37,7 @@ function paintAt(x, y) {
 function begin(x, y) {
   if (!size()) return;
   if (!change().units.length) {
-    status.textContent = 'Choose the units to paint first.';
+    put(status, 'gan.inside.paint_first');
     return;
   }
   const at = Math.floor(y * size()) * size() + Math.floor(x * size());

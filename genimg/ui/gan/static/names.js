@@ -108,7 +108,7 @@ find('forget').addEventListener('click', () => keep([]));
 chooser.addEventListener('change', read);
 // The player writes thirty times a second.
 const watcher = new MutationObserver((changes) => {
-  if (changes.some(({ target }) => !(target.parentElement ?? target).closest('.player'))) apply();
+  if (changes.some(({ target }) => !target.parentElement?.closest('.player'))) apply();
 });
 const seen = { subtree: true, childList: true, characterData: true, attributeFilter: ['aria-label'] };
 watcher.observe(element.closest('[role=tabpanel]'), seen);

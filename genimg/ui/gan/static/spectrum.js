@@ -12,10 +12,10 @@ const modelIn = (link) => {
   return `${entries.get('model')} ${entries.get('after') ?? ''}`;
 };
 
-function drawn(parent, tag, attributes, text = '') {
+function drawn(parent, tag, attributes, words = '') {
   const made = document.createElementNS(DRAWING, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.textContent = text;
+  put(made, words);
   parent.append(made);
 }
 
@@ -26,12 +26,12 @@ function plot(svg, curves, mark, wordOf) {
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const across = (x) => LEFT + ((WIDTH - LEFT - 8) * x) / (mark * 1.02);
   const up = (y) => HEIGHT - BOTTOM - ((HEIGHT - BOTTOM - TOP) * (Math.log10(y) - low)) / (high - low || 1);
-  for (const [x, words] of [[0, '0'], [0.25, '¼'], [0.5, '½'], [mark, 'checkerboard']]) {
+  for (const [x, words] of [[0, '0'], [0.25, '¼'], [0.5, '½'], [mark, 'gan.spectrum.mark']]) {
     const end = x === mark;
     drawn(svg, 'line', { class: end ? 'mark' : 'axis', x1: across(x), x2: across(x), y1: TOP, y2: HEIGHT - BOTTOM });
     drawn(svg, 'text', { x: across(x), y: HEIGHT - BOTTOM + 14, 'text-anchor': end ? 'end' : 'middle' }, words);
   }
-  drawn(svg, 'text', { x: across(0.25), y: HEIGHT - 4, 'text-anchor': 'middle' }, 'cycles per pixel');
+  drawn(svg, 'text', { x: across(0.25), y: HEIGHT - 4, 'text-anchor': 'middle' }, 'gan.spectrum.cycles');
   const middle = (low + high) / 2;
   for (const power of [low, middle, high].map((x) => 10 ** x)) {
     drawn(svg, 'text', { x: LEFT - 6, y: up(power) + 4, 'text-anchor': 'end' }, wordOf(power));
@@ -58,36 +58,40 @@ function show({ rows, mark, code }) {
     const ratios = curves.map((curve) => ({ ...curve, y: curve.y.map((value, i) => value / first.y[i]) }));
     plot(find('.ratio'), ratios, mark, (value) => value.toPrecision(2));
   }
-  const share = (value, of) => (real ? `${Math.round((100 * value) / of)} %` : value.toExponential(1));
+  const percent = (share) => ({ say: 'number.percent', number: String(Math.round(100 * share)) });
+  const share = (value, of) => (real ? percent(value / of) : value.toExponential(1));
   find('tbody').replaceChildren(...curves.map((row) => {
     const line = document.createElement('tr');
-    const head = written(line, 'th', row.kind, row.name);
+    const head = written(line, 'th', row.kind);
     head.scope = 'row';
-    head.prepend(document.createElement('i'));
-    written(line, 'td', '', share(row.detail, real?.detail));
-    written(line, 'td', '', share(row.jaggies, real?.jaggies));
+    head.append(document.createElement('i'));
+    put(written(head, 'span'), row.name);
+    put(written(line, 'td'), share(row.detail, real?.detail));
+    put(written(line, 'td'), share(row.jaggies, real?.jaggies));
     written(line, 'td', '', row.checkerboard.toFixed(2));
     return line;
   }));
-  const words = curves.map((row) => `${row.name}: checkerboard ${row.checkerboard.toFixed(2)}`).join('; ');
-  for (const svg of element.querySelectorAll('svg')) svg.setAttribute('aria-label', words);
+  const words = curves
+    .map(({ name, checkerboard }) => ({ say: 'gan.spectrum.row', name, number: checkerboard.toFixed(2) }))
+    .reduce((first, second) => ({ say: 'gan.spectrum.rows', first, second }));
+  for (const svg of element.querySelectorAll('svg')) putOn(svg, 'aria-label', words);
   find('code').textContent = code;
   find('.found').hidden = false;
-  status.textContent = '';
+  put(status, '');
 }
 
 find('.ask').addEventListener('click', () => {
   if (!query) return;
   shownOf = modelIn(query);
-  status.textContent = 'Drawing pictures …';
+  put(status, 'gan.spectrum.drawing');
   trigger('measure', { query });
 });
 watch('value', () => {
   const value = props.value;
   if (!value) return;
-  if (value.error) status.textContent = value.error;
+  if (value.error) put(status, value.error);
   else if (value.rows) show(value);
-  else status.textContent = `${value.done} of ${value.of} pictures are drawn …`;
+  else put(status, 'gan.spectrum.drawn', { done: String(value.done), total: String(value.of) });
 });
 find('.snippet button').addEventListener('click', () => copyText(find('code'), find('.snippet button')));
 document.addEventListener('settled', ({ detail }) => {
@@ -95,6 +99,6 @@ document.addEventListener('settled', ({ detail }) => {
   if (shownOf === null || shownOf === modelIn(query)) return;
   shownOf = null; // what is shown belongs to another model
   find('.found').hidden = true;
-  status.textContent = '';
+  put(status, '');
 });
 document.dispatchEvent(new CustomEvent('ask-what-settled'));
