@@ -229,6 +229,7 @@ class RunHandlers:
             "id": job.id,
             "name": job.name,
             "owner": job.owner,
+            "called": owner_words(job.owner),
             "preset": preset_words(job.preset),
             "state": str(job.state),
             "kind": job.kind,
@@ -331,6 +332,12 @@ class RunHandlers:
         if not isinstance(job_id, str):
             raise ValueError(say("training.choose_run"))
         return self.manager.directory(job_id)
+
+
+def owner_words(owner: str) -> str:
+    """Return what the page calls the owner of a run, who may be nobody."""
+    known = {TERMINAL: "terminal", RECORDED: "recording", VISITOR: "visitor"}
+    return say(f"training.owner.{known[owner]}") if owner in known else owner
 
 
 def joined(key: str, parts: Sequence[str]) -> str:

@@ -134,7 +134,7 @@ function showList() {
     row.querySelector('.chip').dataset.state = values.state;
     tell(row.querySelector('.chip'), chipText(values));
     write(row.querySelector('.name'), values.name);
-    write(row.querySelector('.owner'), values.owner);
+    tell(row.querySelector('.owner'), { say: 'training.owner', owner: values.called });
     tell(row.querySelector('.share'), shareText(values));
     row.querySelector('.bar i').style.width = `${100 * shareOf(values)}%`;
   });
@@ -199,7 +199,11 @@ function showCompare(rows) {
     choice.dataset.shown = key;
     const none = new Option('', '');
     put(none, 'training.curves.nothing');
-    choice.replaceChildren(none, ...others.map((row) => new Option(`${row.name} (${row.owner})`, row.id)));
+    choice.replaceChildren(none, ...others.map((row) => {
+      const option = new Option('', row.id);
+      put(option, 'training.curves.other', { name: row.name, owner: row.called });
+      return option;
+    }));
   }
   choice.value = others.some((row) => row.id === compared) ? compared : '';
   part.compare.hidden = !others.length;
@@ -239,7 +243,7 @@ function show() {
   write(part.title, row.name);
   tell(part.chip, chipText(row));
   part.chip.dataset.state = row.state;
-  tell(part.facts, inRow([row.owner, run.facts]));
+  tell(part.facts, inRow([row.called, run.facts]));
   part.progress.querySelector('i').style.width = `${100 * shareOf(row)}%`;
   part.progress.setAttribute('aria-valuenow', Math.round(100 * shareOf(row)));
   tell(part.numbers, describeProgress(row, run));
