@@ -64,7 +64,7 @@ def settings(runs) -> dict:
     return runs._settings | {"device": "ray"}
 
 
-def wait_for(manager: JobManager, condition, seconds: float = 240) -> None:
+def wait_for(manager: JobManager, condition, seconds: float = 400) -> None:
     end = time.monotonic() + seconds
     while not condition():
         seen = [(view.job.name, view.job.state, view.job.message) for view in manager.snapshot()]
