@@ -2,7 +2,7 @@
 
     python benchmarks/guidance.py [NAME] [--count N] [--seed N] [--guidance G ...]
 
-One line for each guidance, all else as `DrawerModel.sample` has it: Frechet distance in the
+One line for each guidance, all else as `DrawerModel.sample` has it: Fréchet distance in the
 features of the data set's feature net, class accuracy, precision and recall of N pictures (default
 10,000), as many of each class. The pictures of all lines come from the same random numbers.
 """

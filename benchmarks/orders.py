@@ -4,7 +4,7 @@
 
 First every order, one token at a time: -log p of M test pictures (default 500), in nats per token
 with its standard error. Then N drawings (default 2,000) in 8 steps in each order, and surest first
-in other numbers of steps: Frechet distance in the features of the data set's feature net, class
+in other numbers of steps: Fréchet distance in the features of the data set's feature net, class
 accuracy and recall. The pictures of all lines come from the same random numbers.
 """
 

@@ -15,6 +15,8 @@ import types
 import typing
 from typing import Any
 
+from genimg.wording import Wording
+
 # A tuple lists layers or learning-rate betas; a stranger's file must not ask for a million of them.
 _MOST_ENTRIES = 16
 
@@ -38,6 +40,11 @@ def setting(
     return dataclasses.field(
         default=default, metadata={"help": help, "low": low, "high": high, "choices": choices}
     )
+
+
+def setting_name(name: str) -> Wording:
+    """Return the name of a field, which the page says as the form calls it."""
+    return Wording(f"setting.{name}", "{name}", name=name)
 
 
 Part = typing.TypeVar("Part", bound="Configuration")
@@ -102,24 +109,42 @@ def _checked(field: dataclasses.Field, hint: Any, value: Any) -> Any:
 
     if typing.get_origin(hint) is tuple:
         entry = typing.get_args(hint)[0]
-        noun, good = "numbers", isinstance(value, (list, tuple))
+        noun: str = Wording("configuration.numbers", "numbers")
+        good = isinstance(value, (list, tuple))
         if entry is str:
-            noun, good = "texts", good and all(isinstance(item, str) for item in value)
+            noun = Wording("configuration.texts", "texts")
+            good = good and all(isinstance(item, str) for item in value)
         if not good or not 1 <= len(value) <= _MOST_ENTRIES:
             raise ValueError(
-                f"{field.name} must be a list of 1 to {_MOST_ENTRIES} {noun}, not {_shown(value)}"
-            )
+                Wording(
+                    "configuration.list",
+                    "{name} must be a list of 1 to {most} {noun}, not {value}",
+                    name=setting_name(field.name), most=_MOST_ENTRIES, noun=noun,
+                    value=_shown(value),
+                )
+            )  # fmt: skip
         if entry is str:
             return tuple(value)
         return tuple(_number(field.name, entry, item, low, high) for item in value)
     if hint in (int, float):
         value = _number(field.name, hint, value, low, high)
     elif not isinstance(value, hint):
-        raise ValueError(f"{field.name} must be a {hint.__name__}, not {_shown(value)}")
+        raise ValueError(
+            Wording(
+                "configuration.kind",
+                "{name} must be a {kind}, not {value}",
+                name=setting_name(field.name), kind=hint.__name__, value=_shown(value),
+            )
+        )  # fmt: skip
     if allowed is not None and value not in allowed:
         raise ValueError(
-            f"{field.name} must be one of {', '.join(map(str, allowed))}, not {_shown(value)}"
-        )
+            Wording(
+                "configuration.one_of",
+                "{name} must be one of {known}, not {value}",
+                name=setting_name(field.name), known=list(map(str, allowed)),
+                value=_shown(value),
+            )
+        )  # fmt: skip
     return value
 
 
@@ -128,12 +153,28 @@ def _number(name: str, kind: type, value: Any, low: float | None, high: float | 
     # False for NaN and infinity, and for whole numbers that are too large to be a float.
     good = good and abs(value) <= sys.float_info.max and (kind is float or value % 1 == 0)
     if not good:
-        noun = "a whole number" if kind is int else "a finite number"
-        raise ValueError(f"{name} must be {noun}, not {_shown(value)}")
+        noun = (
+            Wording("configuration.whole", "a whole number")
+            if kind is int
+            else Wording("configuration.finite", "a finite number")
+        )
+        raise ValueError(
+            Wording(
+                "configuration.number",
+                "{name} must be {noun}, not {value}",
+                name=setting_name(name), noun=noun, value=_shown(value),
+            )
+        )  # fmt: skip
     if (low is not None and value < low) or (high is not None and value > high):
         low_text = "-inf" if low is None else f"{low:g}"
         high_text = "inf" if high is None else f"{high:g}"
-        raise ValueError(f"{name} must be from {low_text} to {high_text}, not {_shown(value)}")
+        raise ValueError(
+            Wording(
+                "configuration.range",
+                "{name} must be from {low} to {high}, not {value}",
+                name=setting_name(name), low=low_text, high=high_text, value=_shown(value),
+            )
+        )  # fmt: skip
     return kind(value)
 
 

@@ -2,6 +2,8 @@
 
 import torch
 
+from genimg.wording import Wording
+
 
 def choose_device(name: str) -> torch.device:
     """Return the device called `name`; "auto" is CUDA, then Apple's MPS, then the CPU.
@@ -16,12 +18,24 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise ValueError(f"{name!r} is no device; use cpu, cuda, cuda:1, mps or auto") from None
+        raise ValueError(
+            Wording(
+                "device.unknown",
+                "{name} is no device; use cpu, cuda, cuda:1, mps or auto",
+                name=repr(name),
+            )
+        ) from None
     available = {
         "cpu": 1,
         "cuda": torch.cuda.device_count(),
         "mps": int(torch.backends.mps.is_available()),
     }.get(device.type, 0)
     if (device.index or 0) >= available:
-        raise ValueError(f"this machine has no device {name!r}; use cpu or auto")
+        raise ValueError(
+            Wording(
+                "device.missing",
+                "this machine has no device {name}; use cpu or auto",
+                name=repr(name),
+            )
+        )
     return device

@@ -37,9 +37,11 @@ LAYERS = [
         "genimg.model_card",
         "genimg.randomness",
         "genimg.storage",
+        "genimg.kept_wording",
         "genimg.tables",
         "genimg.tensors",
     ],
+    ["genimg.wording"],
 ]
 
 each_source = pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_models_import_nothing_but_torch():
     for path in SOURCES:
         if module_name(path).startswith("genimg.models"):
             for imported in imported_modules(path):
-                ours = ("genimg.models", "genimg.configuration", "genimg.tables")
+                ours = ("genimg.models", "genimg.configuration", "genimg.tables", "genimg.wording")
                 inside = imported.startswith(ours)
                 assert inside or imported.split(".")[0] in allowed, f"{path.name}: {imported}"
 
@@ -128,7 +130,7 @@ def test_render_knows_no_model():
             for imported in imported_modules(path):
                 top = imported.split(".")[0]
                 assert top not in {"torch", "torchvision", "safetensors", "gradio"}, path.name
-                inside = imported.startswith(("genimg.render", "genimg.checks"))
+                inside = imported.startswith(("genimg.render", "genimg.checks", "genimg.wording"))
                 assert top != "genimg" or inside, f"{path.name}: {imported}"
 
 
@@ -419,7 +421,7 @@ def test_ci_runs_the_readmes_test_command():
 # Packages whose own tests bear another name, and folders of tests that mirror no package.
 TESTED_AS = {"__init__": "init", "__main__": "main"}
 NO_MIRROR = {
-    *("app", "faults", "test_plugin.py"),
+    *("app", "faults", "test_plugin.py", "test_words.py"),
     *("test_house.py", "test_benchmarks.py", "test_documentation.py", "test_installation.py"),
 }
 

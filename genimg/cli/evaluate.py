@@ -2,7 +2,7 @@
 
     python -m genimg evaluate fashion-style --json
 
-A GAN: Frechet distance in the features of a small classifier (FD with that net's name, which is not
+A GAN: Fréchet distance in the features of a small classifier (FD with that net's name, which is not
 FID), its floor between real pictures, kernel distance, precision, recall, density, coverage, class
 accuracy and the distance to the nearest training pictures. Where every attribute of the pictures is
 known, also attribute fidelity: how clear each attribute is in the model's pictures, compared with

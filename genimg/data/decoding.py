@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 
 from genimg.data.png_chunks import SIGNATURE, bits_of_png, without_extras
+from genimg.wording import Wording
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 16_000_000
@@ -28,15 +29,17 @@ _FINE = 4  # a JPEG is decoded to sides of at least this many times those of the
 _DEPTHS = (8, 10, 12, 14, 16)
 _TONES = 2  # by which the channels of a grey picture may differ, after lossy compression
 _OTHER_KINDS = {
-    b"II*\0": "a TIFF picture",
-    b"MM\0*": "a TIFF picture",
-    b"BM": "a BMP picture",
-    b"8BPS": "a Photoshop file",
-    b"%PDF": "a PDF file",
+    b"II*\0": Wording("picture.tiff", "a TIFF picture"),
+    b"MM\0*": Wording("picture.tiff", "a TIFF picture"),
+    b"BM": Wording("picture.bmp", "a BMP picture"),
+    b"8BPS": Wording("picture.photoshop", "a Photoshop file"),
+    b"%PDF": Wording("picture.pdf", "a PDF file"),
 }
 _OTHER_BRANDS = {
-    **dict.fromkeys((b"heic", b"heix", b"mif1", b"msf1", b"hevc"), "a HEIC picture"),
-    **dict.fromkeys((b"avif", b"avis"), "an AVIF picture"),
+    **dict.fromkeys(
+        (b"heic", b"heix", b"mif1", b"msf1", b"hevc"), Wording("picture.heic", "a HEIC picture")
+    ),
+    **dict.fromkeys((b"avif", b"avis"), Wording("picture.avif", "an AVIF picture")),
 }
 
 
@@ -81,9 +84,15 @@ def read_picture(
     except Image.UnidentifiedImageError:
         raise ValueError(_what_else(content)) from None
     except Image.DecompressionBombError:
-        raise ValueError("it has far too many pixels") from None
+        raise ValueError(Wording("picture.too_many_pixels", "it has far too many pixels")) from None
     except Exception as error:  # hostile bytes can make a decoder raise anything
-        raise ValueError(f"it cannot be decoded ({error or type(error).__name__})") from None
+        raise ValueError(
+            Wording(
+                "picture.undecodable",
+                "it cannot be decoded ({reason})",
+                reason=str(error) or type(error).__name__,
+            )
+        ) from None
     return _without_colours(np.asarray(square).reshape(size, size, -1))
 
 
@@ -94,7 +103,13 @@ def _content(source: Path | BinaryIO) -> bytes:
             raise ValueError(_what_else(start))  # before a film is read as a whole
         content = start + file.read(_MOST_BYTES + 1 - len(start))
     if len(content) > _MOST_BYTES:
-        raise ValueError(f"it is larger than {_MOST_BYTES // 2**20} MB; make it smaller")
+        raise ValueError(
+            Wording(
+                "picture.too_large",
+                "it is larger than {megabytes} MB; make it smaller",
+                megabytes=_MOST_BYTES // 2**20,
+            )
+        )
     return content
 
 
@@ -109,8 +124,14 @@ def _reduce(image: Image.Image, size: int) -> None:
         image.draft(None, (max(1, width // scale), max(1, height // scale)))
     if image.width * image.height > MAX_PIXELS:
         raise ValueError(
-            f"it has {width} x {height} pixels, which are too many; at most"
-            f" {MAX_PIXELS // 10**6} million are allowed; make it smaller, or a JPEG"
+            Wording(
+                "picture.pixels",
+                "it has {width} x {height} pixels, which are too many; at most {most}"
+                " million are allowed; make it smaller, or a JPEG",
+                width=width,
+                height=height,
+                most=MAX_PIXELS // 10**6,
+            )
         )
 
 
@@ -139,7 +160,13 @@ def _eight_bits(values: np.ndarray, kept: int, notes: Counter[str] | None) -> Im
     shift = depth - 8 - (16 - kept)
     shifted = values.astype(np.int64) >> shift if shift >= 0 else values.astype(np.int64) << -shift
     if depth < 16 and used and notes is not None:
-        notes[f"only {depth} of 16 bits used, so they were brightened"] += 1
+        notes[
+            Wording(
+                "picture.brightened",
+                "only {depth} of 16 bits used, so they were brightened",
+                depth=depth,
+            )
+        ] += 1
     return Image.fromarray(shifted.clip(0, 255).astype(np.uint8))
 
 
@@ -162,7 +189,9 @@ def _without_colours(pixels: np.ndarray) -> np.ndarray:
 
 
 def _what_else(start: bytes) -> str:
-    kind = next((kind for mark, kind in _OTHER_KINDS.items() if start.startswith(mark)), "")
+    kind = next((kind for mark, kind in _OTHER_KINDS.items() if start.startswith(mark)), None)
     if start[4:8] == b"ftyp":
-        kind = _OTHER_BRANDS.get(start[8:12], "a film")
-    return f"it is {kind and kind + ', '}not a PNG, JPEG or WebP picture"
+        kind = _OTHER_BRANDS.get(start[8:12], Wording("picture.film", "a film"))
+    if kind is None:
+        return Wording("picture.other", "it is not a PNG, JPEG or WebP picture")
+    return Wording("picture.of_kind", "it is {kind}, not a PNG, JPEG or WebP picture", kind=kind)

@@ -28,6 +28,7 @@ from genimg.data.drawing_worker import SEED, chunks_of
 from genimg.data.registry import SPLITS, design_of, published
 from genimg.data.torchvision_sets import cache_folder
 from genimg.storage import Lease
+from genimg.wording import Wording
 
 VERSION = 1
 """Counts up whenever a design or a package changes the pictures."""
@@ -109,7 +110,13 @@ def draw_set(
     path.parent.mkdir(parents=True, exist_ok=True)
     lease = Lease(path.with_suffix(".lock"))
     if not lease.acquire():
-        raise ValueError(f"{name} is being drawn by another process; wait until it is done")
+        raise ValueError(
+            Wording(
+                "data.being_drawn",
+                "{name} is being drawn by another process; wait until it is done",
+                name=name,
+            )
+        )
     try:
         if path.is_file():  # another process finished it just now
             return path

@@ -27,6 +27,8 @@ from genimg.data.labels import MOST_BYTES, Labels, is_labels, read_labels
 from genimg.data.layout import Layout, Place, arrange
 from genimg.data.manifest import MANIFEST, described, place_of, read_manifest, verified_hash
 from genimg.data.registry import SPLITS, Dataset
+from genimg.kept_wording import read
+from genimg.wording import Wording, wording_of
 
 MAX_FILES = 100_000  # all pictures are held in memory: at 64 px RGB this is 1.2 GB
 TEST_SHARE = 10  # one picture in ten of each class is for testing
@@ -72,7 +74,11 @@ def load_folder(path: str, size: int, split: str) -> Dataset:
     chosen = choose_split(pictures, split)
     if not chosen:
         raise ValueError(
-            f"{path} has no class of two or more pictures, so none is left for the test split"
+            Wording(
+                "data.no_test",
+                "{path} has no class of two or more pictures, so none is left for the test split",
+                path=path,
+            )
         )
     classes = _classes(pictures)
     shape = (size, size, _channels(pictures))  # a grey picture among colour ones is repeated
@@ -121,6 +127,8 @@ def describe_folder(path: str) -> dict[str, Any]:
 
 def found_of(manifest: dict[str, Any]) -> str:
     """Return what was found in a published folder, in one line."""
+    if words := manifest.get("found_words"):
+        return read(words)
     return manifest.get("found") or Layout(places=[]).found(manifest["classes"])
 
 
@@ -147,7 +155,7 @@ def read_folder(path: str, size: int) -> Contents:
         try:
             _check_name(file, name, shown)
         except ValueError as error:
-            skipped.append((shown, str(error)))
+            skipped.append((shown, wording_of(error)))
             continue
         if is_labels(name.split("/")):
             with file.open("rb") as content:
@@ -167,7 +175,7 @@ def read_folder(path: str, size: int) -> Contents:
             skipped.append((name, error.strerror or str(error)))
             continue
         except ValueError as error:
-            skipped.append((name, str(error)))
+            skipped.append((name, wording_of(error)))
             continue
         pictures.append(Picture(name, place.label, pixels, place.split))
     if not pictures:
@@ -176,7 +184,7 @@ def read_folder(path: str, size: int) -> Contents:
             f"{path} has no usable picture{detail}; put PNG, JPEG or WebP files in one folder "
             "per class inside it"
         )
-    layout.notes += [f"{count:,} pictures: {what}" for what, count in done.items()]
+    layout.note_done(done)
     counts = Counter(picture.label for picture in sorted(pictures, key=lambda p: p.label))
     return Contents(pictures, skipped, layout.found(counts))
 

@@ -29,12 +29,16 @@ from genimg.configuration import Configuration, setting
 from genimg.data.decoding import FITS, read_picture
 from genimg.data.file_names import shown_name
 from genimg.data.fit import SIZES
+from genimg.data.folder import found_of
 from genimg.data.manifest import read_manifest, verified_hash
+from genimg.kept_wording import read
 from genimg.storage import flush_directory, read_json
+from genimg.wording import Wording
 
 PICTURES = "pictures"
 """In the temporary folder: what will be published."""
 OUTCOME = "outcome.json"
+REASON = "reason.json"
 """In the temporary folder: what the child says about it."""
 PREVIEW = 40
 _INCOMING = ".incoming-"
@@ -155,31 +159,44 @@ def ingest(
         fit=fit,
         accepted=manifest["count"],
         classes=manifest["classes"],
-        refused=[(name, reason) for name, reason in outcome["refused"]],
+        refused=[(name, read(reason)) for name, reason in outcome["refused"]],
         refused_count=outcome["refused_count"],
         preview=_preview(target, size),
         splits=manifest.get("splits", {}),
-        found=manifest["found"],
+        found=found_of(manifest),
     )
 
 
 def _checked_sources(sources: Sequence[str | os.PathLike[str]], limits: UploadLimits) -> list[Path]:
     """Return the absolute paths, once all are known to be files and small enough together."""
     if not sources:
-        raise ValueError("nothing was uploaded; choose a zip file or some pictures")
+        raise ValueError(
+            Wording("upload.nothing", "nothing was uploaded; choose a zip file or some pictures")
+        )
     if len(sources) > limits.files:
         raise ValueError(
-            f"{len(sources):,} files are too many; at most {limits.files:,} are allowed"
+            Wording(
+                "upload.too_many",
+                "{count} files are too many; at most {most} are allowed",
+                count=f"{len(sources):,}",
+                most=f"{limits.files:,}",
+            )
         )
     paths = [Path(source).absolute() for source in sources]
     for path in paths:
         if not os.path.isfile(path):  # unlike Path.is_file, False for impossible names
-            raise ValueError(f"there is no file {shown_name(str(path))}")
+            raise ValueError(
+                Wording("upload.no_file", "there is no file {name}", name=shown_name(str(path)))
+            )
     total = sum(path.stat().st_size for path in paths)
     if total > limits.upload_bytes:
         raise ValueError(
-            f"the upload is too large: {total:,} bytes, and at most {limits.upload_bytes:,} are"
-            " allowed"
+            Wording(
+                "upload.too_large",
+                "the upload is too large: {bytes} bytes, and at most {most} are allowed",
+                bytes=f"{total:,}",
+                most=f"{limits.upload_bytes:,}",
+            )
         )
     return paths
 
@@ -200,21 +217,41 @@ def _run_child(request: dict[str, Any], limits: UploadLimits) -> None:
             ).returncode
         except subprocess.TimeoutExpired:
             raise ValueError(
-                f"reading the pictures took longer than {limits.seconds:g} seconds; send fewer or"
-                " smaller ones"
+                Wording(
+                    "upload.slow",
+                    "reading the pictures took longer than {seconds} seconds; send fewer or"
+                    " smaller ones",
+                    seconds=f"{limits.seconds:g}",
+                )
             ) from None
         if code == -getattr(signal, "SIGXCPU", 0):
             raise ValueError(
-                f"reading the pictures took more than {limits.processor_seconds} seconds of"
-                " processor time; send fewer or smaller ones"
+                Wording(
+                    "upload.processor",
+                    "reading the pictures took more than {seconds} seconds of processor"
+                    " time; send fewer or smaller ones",
+                    seconds=limits.processor_seconds,
+                )
             )
         if code < 0:
             raise ValueError(
-                f"the process that read the pictures was ended by signal {-code}, so nothing was"
-                " published; try again, or send fewer pictures"
+                Wording(
+                    "upload.ended",
+                    "the process that read the pictures was ended by signal {number}, so"
+                    " nothing was published; try again, or send fewer pictures",
+                    number=-code,
+                )
             )
         if code:
-            raise ValueError(_last_line(messages))
+            raise ValueError(_reason(Path(request["folder"])) or _last_line(messages))
+
+
+def _reason(folder: Path) -> str:
+    """Return what the child wrote down about its end; '' if it could not."""
+    try:
+        return read(read_json(folder / REASON))
+    except (OSError, ValueError):
+        return ""
 
 
 def _last_line(messages: BinaryIO) -> str:
@@ -224,7 +261,7 @@ def _last_line(messages: BinaryIO) -> str:
     last = next((line.strip() for line in reversed(lines) if line.strip()), "no reason given")
     if last.startswith("error: "):
         return last.removeprefix("error: ")
-    return f"the pictures could not be read ({last})"
+    return Wording("upload.unread", "the pictures could not be read ({reason})", reason=last)
 
 
 def _publish(ready: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ Exit codes: 0 done, 2 the upload cannot be used, 71 out of memory, 74 files coul
 the reason is one line on standard error.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -22,13 +23,15 @@ from PIL import Image
 
 from genimg.data.decoding import read_picture
 from genimg.data.file_names import is_hidden, path_parts, shown_name
-from genimg.data.ingestion import OUTCOME, PICTURES, UploadLimits
+from genimg.data.ingestion import OUTCOME, PICTURES, REASON, UploadLimits
 from genimg.data.labels import MOST_BYTES, Labels, is_labels, read_labels
 from genimg.data.layout import Place, arrange
 from genimg.data.manifest import KIND, MANIFEST, pictures_hash
 from genimg.data.registry import SPLITS
 from genimg.data.zip_reader import SIGNATURES, BadZip, ZipReader
+from genimg.kept_wording import kept
 from genimg.storage import write_json
+from genimg.wording import Wording, wording_of
 
 MOST_REFUSED = 200
 _GREY = "-grey"  # ends the temporary name of a grey picture
@@ -41,30 +44,44 @@ _LARGEST_FILE = 2**24  # no picture of 64 pixels, manifest or outcome comes near
 def main() -> int:
     """Do what standard input asks; return the exit code."""
     request = json.load(sys.stdin)
+    folder = Path(request["folder"])
+
+    def fail(code: int, message: str) -> int:
+        with contextlib.suppress(OSError):  # else the line in English must do
+            write_json(folder / REASON, kept(message))
+        print("error:", " ".join(message.split()), file=sys.stderr)
+        return code
+
     limits = UploadLimits.from_dict(request["limits"])
     restrict_process(limits)
     try:
         collect(
             [Path(source) for source in request["sources"]],
-            Path(request["folder"]),
+            folder,
             size=request["size"],
             fit=request["fit"],
             limits=limits,
         )
     except ValueError as error:
-        return _fail(2, str(error))
+        return fail(2, wording_of(error))
     except MemoryError:
-        return _fail(71, "reading the pictures took too much memory; send fewer or smaller ones")
+        return fail(
+            71,
+            Wording(
+                "upload.memory",
+                "reading the pictures took too much memory; send fewer or smaller ones",
+            ),
+        )
     except OSError as error:
-        return _fail(
-            74, f"the pictures could not be stored: {error.strerror or error}; free some space"
+        return fail(
+            74,
+            Wording(
+                "upload.disk",
+                "the pictures could not be stored: {reason}; free some space",
+                reason=error.strerror or str(error),
+            ),
         )
     return 0
-
-
-def _fail(code: int, message: str) -> int:
-    print("error:", " ".join(message.split()), file=sys.stderr)
-    return code
 
 
 def restrict_process(limits: UploadLimits) -> None:
@@ -106,7 +123,7 @@ def collect(
     """
     collector = Collector(folder, size=size, fit=fit, limits=limits)
     for source in sources:
-        shown = f"the file {shown_name(source.name)}"
+        shown = Wording("upload.file", "the file {name}", name=shown_name(source.name))
         with source.open("rb") as file:
             start = file.read(_LONGEST_START)
             begins = start.startswith(SIGNATURES)
@@ -119,9 +136,27 @@ def collect(
             except BadZip as error:
                 if not begins and not start.startswith(_PROGRAMS):
                     kind = next((k for s, k in _ARCHIVES.items() if start.startswith(s)), "")
-                    what = f"is a {kind} archive" if kind else "is not a zip file"
-                    raise ValueError(f"{shown} {what}; make a new zip file") from None
-                raise ValueError(f"{shown} cannot be used: {error}") from None
+                    if kind:
+                        words = Wording(
+                            "upload.archive",
+                            "{file} is a {kind} archive; make a new zip file",
+                            file=shown, kind=kind,
+                        )  # fmt: skip
+                    else:
+                        words = Wording(
+                            "upload.no_zip",
+                            "{file} is not a zip file; make a new zip file",
+                            file=shown,
+                        )
+                    raise ValueError(words) from None
+                raise ValueError(
+                    Wording(
+                        "upload.unusable",
+                        "{file} cannot be used: {reason}",
+                        file=shown,
+                        reason=wording_of(error),
+                    )
+                ) from None
     collector.finish()
 
 
@@ -172,19 +207,35 @@ class Collector:
     def _read_file(self, path: Path) -> bytes:
         size, most = path.stat().st_size, self.limits.file_bytes
         if size > most:
-            raise ValueError(f"it has {size:,} bytes, and at most {most:,} are allowed")
+            raise ValueError(
+                Wording(
+                    "file.bytes",
+                    "it has {size} bytes, and at most {most} are allowed",
+                    size=f"{size:,}",
+                    most=f"{most:,}",
+                )
+            )
         return path.read_bytes()
 
     def _count(self, bytes_claimed: int) -> None:
         self.files += 1
         if self.files > self.limits.files:
-            raise ValueError(f"there are too many files; at most {self.limits.files:,} are allowed")
+            raise ValueError(
+                Wording(
+                    "upload.files",
+                    "there are too many files; at most {most} are allowed",
+                    most=f"{self.limits.files:,}",
+                )
+            )
         # No more than the claim, or than one file may have, is ever read.
         self.claimed_bytes += min(bytes_claimed, self.limits.file_bytes)
         if self.claimed_bytes > self.limits.total_bytes:
             raise ValueError(
-                f"the files are too large; unpacked, {self.limits.total_bytes:,} bytes are allowed"
-                " in all"
+                Wording(
+                    "upload.unpacked",
+                    "the files are too large; unpacked, {most} bytes are allowed in all",
+                    most=f"{self.limits.total_bytes:,}",
+                )
             )
 
     def _refuse(self, name: str, reason: str) -> None:
@@ -197,7 +248,7 @@ class Collector:
         try:
             self.labels.append(read_labels(path, read()))
         except ValueError as error:
-            self._refuse("/".join(path), str(error))
+            self._refuse("/".join(path), wording_of(error))
 
     def _add(
         self, name: str, path: list[str], bytes_claimed: int, read: Callable[[], bytes]
@@ -211,7 +262,7 @@ class Collector:
         try:
             pixels = read_picture(io.BytesIO(read()), self.size, self.fit, self.done)
         except ValueError as error:
-            self._refuse(name, str(error))
+            self._refuse(name, wording_of(error))
             return
         # New pixels in a new file: nothing else is kept, such as where the picture was taken.
         buffer = io.BytesIO()
@@ -227,7 +278,7 @@ class Collector:
             ValueError: there is no picture, or there are too many classes.
         """
         layout = arrange([path for path, _, _ in self.accepted], self.labels)
-        layout.notes += [f"{count:,} pictures: {what}" for what, count in self.done.items()]
+        layout.note_done(self.done)
         placed: list[tuple[Place, str, Path]] = []
         for (path, digest, file), place in zip(self.accepted, layout.places, strict=True):
             if isinstance(place, str):
@@ -236,22 +287,37 @@ class Collector:
             else:
                 placed.append((place, digest, file))
         if not placed:
-            first = "".join(f" ({name}: {reason})" for name, reason in self.refused[:1])
             raise ValueError(
-                f"there is no usable picture{first}; send PNG, JPEG or WebP files, or a zip file"
-                " with one folder of them for each class"
+                Wording(
+                    "upload.none_usable_as",
+                    "there is no usable picture ({file}: {reason}); send PNG, JPEG or WebP files,"
+                    " or a zip file with one folder of them for each class",
+                    file=self.refused[0][0],
+                    reason=self.refused[0][1],
+                )
+                if self.refused
+                else Wording(
+                    "upload.none_usable",
+                    "there is no usable picture; send PNG, JPEG or WebP files, or a zip file with"
+                    " one folder of them for each class",
+                )
             )
         classes = Counter(place.label for place, _, _ in sorted(placed))
         if len(classes) > self.limits.classes:
             raise ValueError(
-                f"there are {len(classes):,} classes, and at most {self.limits.classes:,} are"
-                " allowed; use fewer folders"
+                Wording(
+                    "upload.classes",
+                    "there are {count} classes, and at most {most} are allowed; use fewer folders",
+                    count=f"{len(classes):,}",
+                    most=f"{self.limits.classes:,}",
+                )
             )
         root, published = self.folder / PICTURES, self._move(placed)
         splits = {
             split: dict(Counter(place.label for place, _, _ in sorted(placed) if place[0] == split))
             for split in SPLITS
         }
+        found = layout.found(classes)
         manifest = {
             "kind": KIND,
             "format": 2,
@@ -262,11 +328,13 @@ class Collector:
             "channels": self.channels,
             "size": self.size,
             "fit": self.fit,
-            "found": layout.found(classes),
+            "found": found,
+            "found_words": kept(found),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_json(root / MANIFEST, manifest)
-        outcome = {"refused": self.refused, "refused_count": self.refused_count}
+        refused = [(name, kept(reason)) for name, reason in self.refused]
+        outcome = {"refused": refused, "refused_count": self.refused_count}
         write_json(self.folder / OUTCOME, outcome)
 
     def _move(self, placed: list[tuple[Place, str, Path]]) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from genimg.data.file_names import UNNAMED, path_parts
 from genimg.data.name_encoding import decode_names
+from genimg.wording import Wording, wording_of
 
 MOST_BYTES = 2**24
 _MOST_ROWS = 200_000
@@ -89,7 +90,7 @@ def read_labels(path: Sequence[str], content: bytes) -> Labels:
             pairs = _of_table(content)
         _index(labels, pairs or ())
     except ValueError as error:
-        labels.problem = str(error)
+        labels.problem = wording_of(error)
     return labels
 
 
@@ -97,7 +98,9 @@ def _index(labels: Labels, pairs: Iterable[tuple[str, str]]) -> None:
     count: Counter[str] = Counter()
     for number, (file, label) in enumerate(pairs):
         if number == _MOST_ROWS:
-            raise ValueError(f"it has over {_MOST_ROWS:,} rows")
+            raise ValueError(
+                Wording("labels.rows", "it has over {most} rows", most=f"{_MOST_ROWS:,}")
+            )
         parts = path_parts(file)
         if not parts or not label.strip():
             continue
@@ -114,16 +117,18 @@ def _of_stylegan(content: bytes) -> list[tuple[str, str]] | None:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
-        raise ValueError("it is not valid JSON") from None
+        raise ValueError(Wording("labels.json", "it is not valid JSON")) from None
     if not isinstance(value, dict) or "labels" not in value:
-        raise ValueError('it has no "labels", as the files of StyleGAN do')
+        raise ValueError(
+            Wording("labels.stylegan", 'it has no "labels", as the files of StyleGAN do')
+        )
     entries = value["labels"]
     if entries is None:
         return None
     if isinstance(entries, dict):
         entries = list(entries.items())
     if not isinstance(entries, list) or not all(map(_is_pair, entries)):
-        raise ValueError("its labels are not one class for each picture")
+        raise ValueError(Wording("labels.pairs", "its labels are not one class for each picture"))
     return [(file, str(label)) for file, label in entries]
 
 
@@ -143,9 +148,9 @@ def _of_table(content: bytes) -> Iterator[tuple[str, str]]:
     try:
         rows = [row for row in csv.reader(lines, delimiter=separator) if any(row)]
     except csv.Error:
-        raise ValueError("it is no table") from None
+        raise ValueError(Wording("labels.no_table", "it is no table")) from None
     if not rows:
-        raise ValueError("it is empty")
+        raise ValueError(Wording("labels.empty", "it is empty"))
     head = [cell.strip().casefold().replace(" ", "_") for cell in rows[0]]
     file = next((head.index(name) for name in _FILE_COLUMNS if name in head), None)
     label = next((head.index(name) for name in _LABEL_COLUMNS if name in head), None)
@@ -155,7 +160,10 @@ def _of_table(content: bytes) -> Iterator[tuple[str, str]]:
         file, label = 0, 1  # no line of headings
     else:
         raise ValueError(
-            "no column of it is called file or image, or none is called label or class"
+            Wording(
+                "labels.no_column",
+                "no column of it is called file or image, or none is called label or class",
+            )
         )
     most = max(file, label)
     return ((row[file], row[label]) for row in rows if len(row) > most)

@@ -22,6 +22,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import NamedTuple
 
 from genimg.data.file_names import UNNAMED, class_names, shown_name
@@ -33,9 +34,10 @@ from genimg.data.folder_tree import (
     way_to_classes,
 )
 from genimg.data.labels import Labels
+from genimg.wording import Wording
 
 _NAMED_CLASSES, _NAMED_CHANGES, _LONGEST_LIST = 12, 3, 400
-STRAY = "it lies beside the folders of the classes"
+STRAY = Wording("layout.stray", "it lies beside the folders of the classes")
 
 
 class Place(NamedTuple):
@@ -65,15 +67,39 @@ class Layout:
             counts: pictures of each class.
         """
         names = list(counts)
-        more = f" and {len(names) - _NAMED_CLASSES} more" if len(names) > _NAMED_CLASSES else ""
-        classes = "1 class" if len(names) == 1 else f"{len(names):,} classes"
-        parts = [f"found {classes}: {', '.join(names[:_NAMED_CLASSES])}{more}"]
+        named: str | list[str] = names[:_NAMED_CLASSES]
+        if len(names) > _NAMED_CLASSES:
+            more = len(names) - _NAMED_CLASSES
+            named = Wording("layout.and_more", "{names} and {more} more", names=named, more=more)
+        if len(names) == 1:
+            parts: list[str] = [Wording("layout.found_one", "found 1 class: {names}", names=named)]
+        else:
+            count = f"{len(names):,}"
+            parts = [
+                Wording("layout.found", "found {count} classes: {names}", count=count, names=named)
+            ]
         changes = [(old, new) for old, new in self.renamed.items() if new in counts]
         if changes:
-            shown = ", ".join(f'"{shown_name(a)}" is "{b}"' for a, b in changes[:_NAMED_CHANGES])
-            etc = ", ..." if len(changes) > _NAMED_CHANGES else ""
-            parts.append(f"{len(changes)} renamed ({shown}{etc})")
-        return "; ".join([*parts, *self.notes])
+            shown: list[str] = [
+                Wording("layout.is", '"{old}" is "{new}"', old=shown_name(old), new=new)
+                for old, new in changes[:_NAMED_CHANGES]
+            ]
+            shown += ["..."] if len(changes) > _NAMED_CHANGES else []
+            count = str(len(changes))
+            parts.append(
+                Wording("layout.renamed", "{count} renamed ({changes})", count=count, changes=shown)
+            )
+        return reduce(
+            lambda one, other: Wording("layout.both", "{one}; {other}", one=one, other=other),
+            [*parts, *self.notes],
+        )
+
+    def note_done(self, done: Mapping[str, int]) -> None:
+        """Add what was done to how many pictures."""
+        self.notes += [
+            Wording("layout.done", "{count} pictures: {what}", count=f"{count:,}", what=what)
+            for what, count in done.items()
+        ]
 
 
 def arrange(paths: Sequence[Sequence[str]], labels: Collection[Labels] = ()) -> Layout:
@@ -105,7 +131,12 @@ def arrange(paths: Sequence[Sequence[str]], labels: Collection[Labels] = ()) -> 
     for text, count in Counter(texts.values()).items():
         if count > 1:
             layout.notes.append(
-                f'{count} folders whose names all read "{shown_name(text)}" are one class'
+                Wording(
+                    "layout.same_names",
+                    '{count} folders whose names all read "{name}" are one class',
+                    count=count,
+                    name=shown_name(text),
+                )
             )
     layout.places = [
         place if isinstance(place, str) else Place(place.split, names[place.label]) for place in raw
@@ -142,7 +173,13 @@ def _without_parts(paths: Sequence[Sequence[str]], layout: Layout) -> Sequence[S
         return paths
     if any(folder.files for folder in folders):
         return paths
-    layout.notes.append(f"{_listed([shown_name(name) for name in sorted(names)])} are one set")
+    layout.notes.append(
+        Wording(
+            "layout.one_set",
+            "{folders} are one set",
+            folders=_listed([shown_name(name) for name in sorted(names)]),
+        )
+    )
     level = len(way)
     return [
         [*path[:level], *path[level + 1 :]]
@@ -201,7 +238,11 @@ def _in_splits(
     depth = len(level.way)
     inside = len(path) > depth + 1 and tuple(path[:depth]) == level.way
     if not inside or path[depth] not in kinds:
-        return f"it lies beside the folders {_listed([shown_name(name) for name in sorted(kinds)])}"
+        return Wording(
+            "layout.beside",
+            "it lies beside the folders {folders}",
+            folders=_listed([shown_name(name) for name in sorted(kinds)]),
+        )
     place = _plain(path, inner[path[depth]])
     return place if isinstance(place, str) else Place(kinds[path[depth]], place.label)
 
@@ -216,24 +257,45 @@ def _label(
     told = {place.label for place in raw if isinstance(place, Place)}
     for table in labels:
         if table.problem:
-            layout.notes.append(f"{shown_name(table.name)} was left aside: {table.problem}")
+            layout.notes.append(
+                Wording(
+                    "layout.aside",
+                    "{file} was left aside: {problem}",
+                    file=shown_name(table.name),
+                    problem=table.problem,
+                )
+            )
             continue
         if not table.decides and len(told) > 1:
             layout.notes.append(
-                f"{shown_name(table.name)} was left aside, because the folders tell the classes"
+                Wording(
+                    "layout.folders_tell",
+                    "{file} was left aside, because the folders tell the classes",
+                    file=shown_name(table.name),
+                )
             )
             continue
         classes = [table.label_of(path) for path in paths]
         named = sum(label is not None for label in classes)
         if not named:
-            layout.notes.append(f"{shown_name(table.name)} was left aside: it names no picture")
+            layout.notes.append(
+                Wording(
+                    "layout.names_none",
+                    "{file} was left aside: it names no picture",
+                    file=shown_name(table.name),
+                )
+            )
             continue
         for place, label in enumerate(classes):
             old = raw[place]
             split = old.split if isinstance(old, Place) else None
-            unknown = f"{shown_name(table.name)} tells no class for it"
+            unknown = Wording(
+                "layout.no_class", "{file} tells no class for it", file=shown_name(table.name)
+            )
             raw[place] = unknown if label is None else Place(split, label)
-        layout.notes.append(f"classes as {shown_name(table.name)} tells them")
+        layout.notes.append(
+            Wording("layout.as_told", "classes as {file} tells them", file=shown_name(table.name))
+        )
         return
 
 
@@ -245,7 +307,9 @@ def _settle(raw: list[Place | str], kinds: Mapping[str, str], layout: Layout) ->
     if not learned:
         for place, old in enumerate(raw):
             raw[place] = old if isinstance(old, str) else Place(None, old.label)
-        layout.notes.append("no folder of pictures to train on, so all are divided anew")
+        layout.notes.append(
+            Wording("layout.divided", "no folder of pictures to train on, so all are divided anew")
+        )
         return
     spelling: dict[str, list[str]] = {}
     for label in sorted(learned):
@@ -258,7 +322,11 @@ def _settle(raw: list[Place | str], kinds: Mapping[str, str], layout: Layout) ->
         if old.label in learned:
             same = [old.label]
         if len(same) != 1:
-            raw[place] = f"the pictures to train on have no class {shown_name(old.label)}"
+            raw[place] = Wording(
+                "layout.unlearned",
+                "the pictures to train on have no class {label}",
+                label=shown_name(old.label),
+            )
             continue
         split = old.split or "train"
         raw[place] = Place(split, same[0])
@@ -275,9 +343,21 @@ def _settle(raw: list[Place | str], kinds: Mapping[str, str], layout: Layout) ->
         if used[kinds[name]]
     ]
     if len(shown) > 1:
-        use = " (val is trained on, too)" if both else ""
-        use = " (val is for testing)" if used["val"] and not used["test"] else use
-        layout.notes.append(f"splits {_listed(shown)} understood{use}")
+        splits = _listed(shown)
+        note = Wording("layout.splits", "splits {splits} understood", splits=splits)
+        if used["val"] and not used["test"]:
+            note = Wording(
+                "layout.splits_val_tests",
+                "splits {splits} understood (val is for testing)",
+                splits=splits,
+            )
+        elif both:
+            note = Wording(
+                "layout.splits_val_trains",
+                "splits {splits} understood (val is trained on, too)",
+                splits=splits,
+            )
+        layout.notes.append(note)
 
 
 def _folded(label: str) -> str:
@@ -286,4 +366,8 @@ def _folded(label: str) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     text = f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
-    return text if len(text) <= _LONGEST_LIST else text[: _LONGEST_LIST - 1] + "…"
+    if len(text) > _LONGEST_LIST:
+        return text[: _LONGEST_LIST - 1] + "…"
+    if len(words) < 2:
+        return text
+    return Wording("layout.and", "{first} and {last}", first=list(words[:-1]), last=words[-1])

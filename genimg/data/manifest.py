@@ -19,6 +19,7 @@ from typing import Any
 
 from genimg.data.file_names import is_hidden
 from genimg.storage import read_json
+from genimg.wording import Wording
 
 MANIFEST = "manifest.json"
 KIND = "genimg pictures"
@@ -121,6 +122,11 @@ def _stated(manifest: dict[str, Any]) -> dict[tuple[str | None, str], int]:
 
 def _changed(root: Path) -> ValueError:
     return ValueError(
-        f"the pictures in {root} are not those of its {MANIFEST} any more; import them again,"
-        f" or delete {MANIFEST} to use them as they are"
+        Wording(
+            "data.changed",
+            "the pictures in {folder} are not those of its {manifest} any more;"
+            " import them again, or delete {manifest} to use them as they are",
+            folder=root,
+            manifest=MANIFEST,
+        )
     )

@@ -8,6 +8,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+from genimg.wording import Wording
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf")  # eXIf tells which way is up
 _MOST_EXIF_BYTES = 2**16
@@ -32,7 +34,10 @@ def without_extras(content: bytes) -> bytes:
             left -= _unpacked_size(kind, view[begin:end], left)
             if left < 0:
                 raise ValueError(
-                    "its texts unpack to over 16 MB, as those of zip bombs do; save it again"
+                    Wording(
+                        "picture.texts",
+                        "its texts unpack to over 16 MB, as those of zip bombs do; save it again",
+                    )
                 )
     return b"".join(kept)
 

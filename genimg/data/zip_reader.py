@@ -20,6 +20,7 @@ from stat import S_IFDIR, S_IFMT, S_IFREG
 from typing import Any, BinaryIO
 
 from genimg.data.name_encoding import decode_names
+from genimg.wording import Wording
 
 SIGNATURES = (b"PK\3\4", b"PK\5\6", b"PK\6\6", b"PK\7\x08", b"PK00")
 """How a zip file begins: with a member, an end record if it has none, or the mark of a part."""
@@ -31,7 +32,12 @@ _STORED, _DEFLATED = 0, 8
 _CHUNK = 64 * 1024
 _LOCATOR = struct.Struct("<4sLQL")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
-_ZIP64 = "it says that its sizes are in zip64 records, and these are missing; make a new one"
+_ZIP64 = Wording(
+    "zip.zip64",
+    "it says that its sizes are in zip64 records, and these are missing; make a new one",
+)
+_LIST_DAMAGED = Wording("zip.list_damaged", "its list of files is damaged")
+_OVERLAP = Wording("zip.overlap", "its files overlap, which never happens in an honest zip file")
 _LONGEST_TAIL = 2**17  # bytes after the end record, with its comment of up to 2 ** 16
 _UTF_8 = 1 << 11
 _SIZES_64, _NAME_UTF_8 = 0x0001, 0x7075  # extra fields
@@ -83,9 +89,16 @@ class ZipReader:
         self._file = file
         count, begin, end, shift = self._find_directory()
         if count > most_members:
-            raise BadZip(f"it lists {count:,} files, and at most {most_members:,} are allowed")
+            raise BadZip(
+                Wording(
+                    "zip.too_many",
+                    "it lists {count} files, and at most {most} are allowed",
+                    count=f"{count:,}",
+                    most=f"{most_members:,}",
+                )
+            )
         if end - begin > most_members * _MOST_ENTRY_BYTES:
-            raise BadZip("its list of files is far too long")
+            raise BadZip(Wording("zip.list_too_long", "its list of files is far too long"))
         self.members = self._read_directory(count, begin, end, shift)
         self._starts = self._find_data(begin)
 
@@ -115,30 +128,45 @@ class ZipReader:
                     content.write(unpack.decompress(packed, member.unpacked + 1 - content.tell()))
                     packed = unpack.unconsumed_tail
                 if content.tell() > member.unpacked:
-                    raise ValueError("it is larger than the archive says")
+                    raise ValueError(Wording("zip.larger", "it is larger than the archive says"))
         except zlib.error:
-            raise ValueError("its compressed bytes are damaged") from None
+            raise ValueError(
+                Wording("zip.bytes_damaged", "its compressed bytes are damaged")
+            ) from None
         if content.tell() != member.unpacked or packed_left or unpack.unused_data:
-            raise ValueError("it is not of the size that the archive says")
+            raise ValueError(
+                Wording("zip.other_size", "it is not of the size that the archive says")
+            )
         if zlib.crc32(content.getvalue()) != member.checksum:
-            raise ValueError("its checksum is wrong")
+            raise ValueError(Wording("zip.checksum", "its checksum is wrong"))
         return content.getvalue()
 
     def _check(self, member: Member, most_bytes: int, most_ratio: int) -> None:
         if member.flags & _ENCRYPTED:
-            raise ValueError("it is encrypted")
+            raise ValueError(Wording("zip.encrypted", "it is encrypted"))
         if S_IFMT(member.mode) not in (0, S_IFREG, S_IFDIR):
-            raise ValueError("it is a link or a device, not a file")
+            raise ValueError(Wording("zip.link", "it is a link or a device, not a file"))
         if member.method not in (_STORED, _DEFLATED):
-            raise ValueError("it is compressed in an unusual way; use a plain zip file")
+            raise ValueError(
+                Wording("zip.unusual", "it is compressed in an unusual way; use a plain zip file")
+            )
         if member.unpacked > most_bytes:
             raise ValueError(
-                f"it has {member.unpacked:,} bytes, and at most {most_bytes:,} are allowed"
+                Wording(
+                    "file.bytes",
+                    "it has {size} bytes, and at most {most} are allowed",
+                    size=f"{member.unpacked:,}",
+                    most=f"{most_bytes:,}",
+                )
             )
         if member.unpacked > most_ratio * member.packed:
             raise ValueError(
-                f"it is compressed to less than a {most_ratio}th of its size, as zip bombs are, so"
-                " it was not unpacked; save the picture again as PNG or JPEG"
+                Wording(
+                    "zip.bomb",
+                    "it is compressed to less than a {ratio}th of its size, as zip bombs"
+                    " are, so it was not unpacked; save the picture again as PNG or JPEG",
+                    ratio=most_ratio,
+                )
             )
 
     def _find_directory(self) -> tuple[int, int, int, int]:
@@ -158,9 +186,11 @@ class ZipReader:
         elif disk or first:
             here = -1
         if here != count:
-            raise BadZip("it is one part of a split archive; join the parts first")
+            raise BadZip(
+                Wording("zip.split", "it is one part of a split archive; join the parts first")
+            )
         if begin + length > end:
-            raise BadZip("its list of files is not where it says")
+            raise BadZip(Wording("zip.list_elsewhere", "its list of files is not where it says"))
         shift = 0
         if count:
             self._file.seek(begin)
@@ -202,12 +232,12 @@ class ZipReader:
                 extra = _extra_fields(directory[at + name_bytes : at + name_bytes + extra_bytes])
                 at += name_bytes + extra_bytes + comment
                 if entry[0] != b"PK\1\2" or at > len(directory):
-                    raise BadZip("its list of files is damaged")
+                    raise BadZip(_LIST_DAMAGED)
                 entries.append((entry, name, extra))
         except struct.error:
-            raise BadZip("its list of files is damaged") from None
+            raise BadZip(_LIST_DAMAGED) from None
         if at != len(directory):
-            raise BadZip("its list of files is not as long as it says")
+            raise BadZip(Wording("zip.list_length", "its list of files is not as long as it says"))
         names = _texts([(name, entry[3], extra) for entry, name, extra in entries])
         return [
             _member(entry, extra, name, shift)
@@ -219,18 +249,21 @@ class ZipReader:
         starts, free = {}, 0
         for member in sorted(self.members, key=lambda member: member.offset):
             if member.offset < free:
-                raise BadZip("its files overlap, which never happens in an honest zip file")
+                raise BadZip(_OVERLAP)
             self._file.seek(member.offset)
             header = self._file.read(_LOCAL.size)
             if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
                 raise BadZip(
-                    "it is damaged: where a file should begin there is none; make a new one"
+                    Wording(
+                        "zip.no_file",
+                        "it is damaged: where a file should begin there is none; make a new one",
+                    )
                 )
             name_bytes, extra = _LOCAL.unpack(header)[-2:]
             starts[member.offset] = member.offset + _LOCAL.size + name_bytes + extra
             free = starts[member.offset] + member.packed
         if free > directory:
-            raise BadZip("its files overlap, which never happens in an honest zip file")
+            raise BadZip(_OVERLAP)
         return starts
 
 
@@ -262,7 +295,11 @@ def _end_record(tail: bytes) -> int:
             found = at
     if found < 0:
         raise BadZip(
-            "it has no list of files at its end: it is not a zip file, or was cut short on its way"
+            Wording(
+                "zip.no_list",
+                "it has no list of files at its end: it is not a zip file, or was cut"
+                " short on its way",
+            )
         )
     return found
 

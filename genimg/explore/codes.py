@@ -15,6 +15,7 @@ from torch import Tensor
 
 from genimg.models.gan import Generator
 from genimg.models.mapping import MappedGenerator
+from genimg.wording import Wording
 
 LARGEST = 100.0
 """The furthest from 0 that a number of a code may be: ten times what styles reach in practice."""
@@ -38,8 +39,12 @@ def checked_code(code: Any, dimensions: int) -> np.ndarray:
     numbers = _read(code, dimensions) if isinstance(code, str) else _array(code)
     if numbers is None or numbers.shape != (dimensions,) or not np.isfinite(numbers).all():
         raise ValueError(
-            f"the code of a found picture must be {dimensions} finite numbers, or the text of them;"
-            " find the picture again with this model"
+            Wording(
+                "gan_model.damaged_code",
+                "the code of a found picture must be {dimensions} finite numbers, or the text of"
+                " them; find the picture again with this model",
+                dimensions=dimensions,
+            )
         )
     return numbers.clip(-LARGEST, LARGEST).astype(np.float16).astype(np.float32)
 

@@ -21,6 +21,7 @@ from genimg.explore.arguments import check_directions, check_latents
 from genimg.explore.codes import checked_code, mean_code, text_of
 from genimg.explore.gan import GanModel
 from genimg.explore.latents import near, seed_latents
+from genimg.wording import Wording
 
 Place = Mapping[str, Any]
 PARTS = ("seed", "label", "truncation", "directions", "latents", "code")
@@ -66,7 +67,13 @@ def combine(model: GanModel, places: Sequence[Place], weights: Sequence[float]) 
     if len(acting) == 1:
         return dict(acting[0][0])
     if len({place.get("label") for place, _ in acting}) > 1 and "w" not in model.spaces:
-        raise ValueError(f"{model.name} has no mapping network, so take pictures of one class")
+        raise ValueError(
+            Wording(
+                "gan_model.one_class",
+                "{model} has no mapping network, so take pictures of one class",
+                model=model.name,
+            )
+        )
     total = np.zeros(mean_code(model.generator, None).shape[1])
     length = 0.0
     for place, weight in acting:
@@ -138,7 +145,13 @@ def between_classes(
     """
     require_whole_number("steps", steps, 2, 2000)
     if "w" not in model.spaces:
-        raise ValueError(f"{model.name} has no mapping network, so nothing is between its classes")
+        raise ValueError(
+            Wording(
+                "gan_model.no_way",
+                "{model} has no mapping network, so nothing is between its classes",
+                model=model.name,
+            )
+        )
     if not isinstance(labels, (list, tuple)) or not 2 <= len(labels) <= MOST_PICTURES:
         raise ValueError(f"labels must be 2 to {MOST_PICTURES} classes, not {shown(labels)}")
     still = checked_place(model, {} if place is None else place)

@@ -11,6 +11,9 @@ from genimg.explore.attributes import AttributeClassifierModel
 from genimg.explore.classifier import ClassifierModel
 from genimg.metrics.features import FEATURE_NETS, FeatureNet
 from genimg.models import kind_named
+from genimg.wording import Wording
+
+_SPLITS = {"train": Wording("local.train", "training"), "test": Wording("local.test", "test")}
 
 
 @lru_cache(maxsize=16)
@@ -28,8 +31,13 @@ def pictures_here(dataset: str | None, size: int, split: str) -> Dataset:
             raise ValueError("it would have to be downloaded")
         return data.load(dataset, size=size, split=split)
     except (ValueError, OSError):
-        called = "training" if split == "train" else split
-        raise ValueError(f"the {called} pictures of this model are not on this machine") from None
+        raise ValueError(
+            Wording(
+                "local.missing",
+                "the {split} pictures of this model are not on this machine",
+                split=_SPLITS.get(split, split),
+            )
+        ) from None
 
 
 @lru_cache(maxsize=4)

@@ -14,6 +14,7 @@ from genimg.explore.arguments import check_seeds
 from genimg.explore.gan import GanModel
 from genimg.models.mapping import MappedGenerator
 from genimg.tensors import to_uint8
+from genimg.wording import Wording
 
 
 def layers_of(model: GanModel) -> int:
@@ -45,7 +46,7 @@ def mix(
         ValueError: the model has no mapping network, or an argument is out of range.
     """
     if not layers_of(model):
-        raise ValueError(f"{model.name} has no mapping network, so its layers share one code")
+        raise ValueError(_one_code(model))
     require_whole_number("layers", layers, 0, layers_of(model))
     coarse, fine = check_seeds(coarse), check_seeds(fine)
     sources = {
@@ -82,9 +83,16 @@ def mix_layers(
         ValueError: the model has no mapping network, or an argument is out of range.
     """
     if not layers_of(model):
-        raise ValueError(f"{model.name} has no mapping network, so its layers share one code")
+        raise ValueError(_one_code(model))
     if not isinstance(seeds, (list, tuple)) or len(seeds) != layers_of(model):
-        raise ValueError(f"give a seed for each of the {layers_of(model)} layers of {model.name}")
+        raise ValueError(
+            Wording(
+                "gan_model.seed_of_each",
+                "give a seed for each of the {count} layers of {model}",
+                count=layers_of(model),
+                model=model.name,
+            )
+        )
     sources = {
         seed: model.origin(seed=seed, label=label, truncation=truncation)
         for seed in dict.fromkeys(check_seeds(seeds))
@@ -93,3 +101,11 @@ def mix_layers(
     noise = sources[seeds[0]][2]
     same = noise and [model.here(layer) for layer in noise]
     return to_uint8(model.generator.synthesise(model.here(styles), same))[0]
+
+
+def _one_code(model: GanModel) -> str:
+    return Wording(
+        "gan_model.one_code",
+        "{model} has no mapping network, so its layers share one code",
+        model=model.name,
+    )

@@ -10,7 +10,7 @@ from genimg.explore.arguments import pictures_of
 from genimg.metrics.random_features import RANDOM
 
 FEW = 1000
-"""With fewer pictures a Frechet distance is mostly chance: its features have 128 dimensions."""
+"""With fewer pictures a Fréchet distance is mostly chance: its features have 128 dimensions."""
 _WORDS = {"generated": "drawn pictures", "real": "test pictures", "images": "test pictures"}
 Metrics = dict[str, dict[str, Any]]
 
@@ -82,12 +82,12 @@ def doubts(metrics: Metrics) -> list[str]:
     drawn, real = distance["generated"], distance["real"]
     if min(drawn, real) < FEW:
         found.append(
-            f"a Frechet distance of {drawn:,} drawn and {real:,} real pictures is mostly chance;"
+            f"a Fréchet distance of {drawn:,} drawn and {real:,} real pictures is mostly chance;"
             f" it takes at least {FEW:,} of each"
         )
     if floor is not None and distance["value"] <= floor["value"]:
         found.append(
-            f"the Frechet distance is not above its floor, {floor['value']:.4g} between real and"
+            f"the Fréchet distance is not above its floor, {floor['value']:.4g} between real and"
             " real pictures, so it cannot tell how good these are"
         )
     return found

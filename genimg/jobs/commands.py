@@ -17,9 +17,10 @@ from genimg.jobs.devices import LOCAL, resolve_wanted, worker_device
 from genimg.jobs.job import Job, checked_name, checked_nickname, new_id
 from genimg.jobs.limits import Visitor
 from genimg.jobs.runs import Runs
-from genimg.jobs.states import State
+from genimg.jobs.states import State, state_name
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
+from genimg.wording import Wording
 
 _WAITING = (State.QUEUED, State.STARTING, State.RUNNING)
 _OVER = (State.SUCCEEDED, State.CANCELLED)  # all others may yet be trained
@@ -169,7 +170,14 @@ class Pause(Command[Job]):
         if job.state is State.QUEUED:
             return runs.change(job, state=State.PAUSED, message="")
         if job.state not in (State.STARTING, State.RUNNING):
-            raise ValueError(f"{job.name} is {job.state}, so it cannot be paused")
+            raise ValueError(
+                Wording(
+                    "job.not_pausable",
+                    "{name} is {state}, so it cannot be paused",
+                    name=job.name,
+                    state=state_name(job.state),
+                )
+            )
         return runs.stop(job, State.PAUSING, "pause")
 
 
@@ -194,14 +202,29 @@ class Resume(Command[Job]):
             wanted = kind if self.engine == LOCAL else f"{self.engine}/{kind}"
             device = resolve_wanted(wanted, runs.engine.capacity())
         if job.state is State.PAUSING:
-            raise ValueError(f"{job.name} is still saving; resume it in a moment")
+            raise ValueError(
+                Wording(
+                    "job.still_saving",
+                    "{name} is still saving; resume it in a moment",
+                    name=job.name,
+                )
+            )
         if job.state not in (State.PAUSED, State.FAILED, State.INTERRUPTED):
             raise ValueError(
-                f"{job.name} is {job.state} for good; start another run to train again"
+                Wording(
+                    "job.for_good",
+                    "{name} is {state} for good; start another run to train again",
+                    name=job.name,
+                    state=state_name(job.state),
+                )
             )
         if job.kind == "diverged":
             raise ValueError(
-                f"{job.name} would diverge again; start another run with lower learning rates"
+                Wording(
+                    "job.would_diverge",
+                    "{name} would diverge again; start another run with lower learning rates",
+                    name=job.name,
+                )
             )
         last = max(other.position for other in runs.index.jobs())
         return runs.change(
@@ -279,7 +302,9 @@ class Move(Command[Job]):
     def _execute(self, runs: Runs, visitor: Visitor) -> Job:
         job = runs.mine(self.job_id, visitor)
         if type(self.step) is not int or self.step not in (-1, 1):
-            raise ValueError(f"step must be -1 or 1, not {self.step!r}")
+            raise ValueError(
+                Wording("job.step", "step must be -1 or 1, not {step}", step=repr(self.step))
+            )
         other = queue.neighbour(runs.index.jobs(), job, self.step)
         if other is None or (self.seen is not None and self.seen != job.position):
             return job
@@ -299,7 +324,13 @@ class Delete(Command[None]):
         job = runs.mine(self.job_id, visitor)
         folder = runs.root / job.id
         if job.active or RunDirectory(folder).lease.is_held():
-            raise ValueError(f"{job.name} is being trained; cancel it, then delete it")
+            raise ValueError(
+                Wording(
+                    "job.in_training",
+                    "{name} is being trained; cancel it, then delete it",
+                    name=job.name,
+                )
+            )
         runs.remove(folder)
         runs.index.remove(job)
 
@@ -343,14 +374,24 @@ class DeletePictures(Command[None]):
         owners = pictures.owners(folder)
         if not visitor.is_teacher:
             if visitor.nickname not in owners:
-                raise PermissionError(f"these pictures are {', '.join(owners) or 'nobody'}'s")
+                raise PermissionError(
+                    Wording("job.others_pictures", "these pictures are {owners}'s", owners=owners)
+                    if owners
+                    else Wording("job.nobodys_pictures", "these pictures are nobody's")
+                )
             if others := [owner for owner in owners if owner != visitor.nickname]:
                 return pictures.write_owners(folder, others)
         for job in runs.index.jobs():
             if job.state not in _OVER and runs.learns_from(job, folder):
                 raise ValueError(
-                    f"the run {job.name!r} of {job.owner} is {job.state} and needs these pictures;"
-                    " delete or cancel it first"
+                    Wording(
+                        "job.needs_pictures",
+                        "the run {name} of {owner} is {state} and needs these pictures; delete"
+                        " or cancel it first",
+                        name=repr(job.name),
+                        owner=job.owner,
+                        state=state_name(job.state),
+                    )
                 )
         runs.remove(folder)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from genimg.jobs import platforms
+from genimg.wording import Wording
 
 LOCAL = "local"
 """What this machine is called where an engine is asked for."""
@@ -96,5 +97,12 @@ def resolve_wanted(wanted: str, devices: list[Device]) -> str:
             return device.name
     if not any(device.serves(wanted) for device in devices):
         names = ", ".join(device.name for device in devices)
-        raise ValueError(f"this machine has no device {wanted!r}; it has {names}, or use auto")
+        raise ValueError(
+            Wording(
+                "job.no_device",
+                "this machine has no device {wanted}; it has {names}, or use auto",
+                wanted=repr(wanted),
+                names=names,
+            )
+        )
     return wanted

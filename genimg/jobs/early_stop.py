@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from genimg.jobs import said
 from genimg.jobs.job import Job
 from genimg.jobs.states import State
 from genimg.training.attempts import Attempt, add_report
@@ -103,9 +104,12 @@ def reason(
     bar = median(averages)
     if best <= bar if lower else best >= bar:
         return ""
-    return (
-        f"it was stopped early by the median rule: {METRICS[name].label} {best:.4g} at best by"
-        f" {point:,} pictures, and {bar:.4g} is the median of the others' averages"
+    return said.filled(
+        said.STOPPED_EARLY,
+        metric=METRICS[name].label,
+        best=f"{best:.4g}",
+        point=f"{point:,}",
+        bar=f"{bar:.4g}",
     )
 
 

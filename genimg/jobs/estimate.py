@@ -21,6 +21,7 @@ from genimg.storage import read_json
 from genimg.training.attempts import Attempt
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
+from genimg.wording import Wording
 
 # To start PyTorch, read Fashion-MNIST and try the speed for a second; more where the machine is
 # busy.
@@ -123,12 +124,27 @@ def _speed(
                 and isinstance(seconds, (int, float))
                 and min(seen, seconds) > 0
             ):
-                return seen / seconds, f"the earlier run {job.name!r} on {device.title}"
+                return seen / seconds, Wording(
+                    "estimate.earlier_run",
+                    "the earlier run {name} on {device}",
+                    name=repr(job.name), device=device.title,
+                )  # fmt: skip
+
     card = _shipped_card(spec)
     if str(card.get("hardware", "")).startswith(device.kind) and card.get("minutes"):
         speed = card["images_seen"] / card["minutes"] / 60
-        return speed, f"the checkpoint that ships with genimg, trained on {card['hardware']}"
-    return None, f"no run of {spec.preset} on {device.title} is known yet"
+        shipped = Wording("estimate.shipped", "the checkpoint that ships with genimg")
+        hardware = str(card["hardware"])
+        return speed, Wording(
+            "estimate.trained_on",
+            "{checkpoint}, trained on {hardware}",
+            checkpoint=shipped, hardware=hardware,
+        )  # fmt: skip
+    return None, Wording(
+        "estimate.no_run",
+        "no run of {preset} on {device} is known yet",
+        preset=spec.preset, device=device.title,
+    )  # fmt: skip
 
 
 def _is_same_work(folder: Path, spec: RunSpec) -> bool:
@@ -159,16 +175,27 @@ def _shipped_card(spec: RunSpec) -> dict[str, Any]:
 def _problem(memory: int, disk: int, device: Device, root: Path) -> str:
     free_disk = shutil.disk_usage(root).free
     if disk > free_disk:
-        return (
-            f"the run needs about {_megabytes(disk)} of disk and {_megabytes(free_disk)} are free;"
-            " delete old runs, or choose a smaller model"
+        return Wording(
+            "estimate.no_disk",
+            "the run needs about {needed} of disk and {free} are free; delete old"
+            " runs, or choose a smaller model",
+            needed=_megabytes(disk),
+            free=_megabytes(free_disk),
         )
-    for room, which in ((device.total_memory, "has"), (device.free_memory, "has free")):
-        if room is not None and memory > room:
-            return (
-                f"the run needs about {_megabytes(memory)} of memory and {device.title} {which}"
-                f" {_megabytes(room)}; choose a smaller batch_size or model"
-            )
+    if device.total_memory is not None and memory > device.total_memory:
+        return Wording(
+            "estimate.no_memory",
+            "the run needs about {needed} of memory and {device} has {room}; choose a smaller"
+            " batch_size or model",
+            needed=_megabytes(memory), device=device.title, room=_megabytes(device.total_memory),
+        )  # fmt: skip
+    if device.free_memory is not None and memory > device.free_memory:
+        return Wording(
+            "estimate.no_free_memory",
+            "the run needs about {needed} of memory and {device} has free {room}; choose a smaller"
+            " batch_size or model",
+            needed=_megabytes(memory), device=device.title, room=_megabytes(device.free_memory),
+        )  # fmt: skip
     return ""
 
 

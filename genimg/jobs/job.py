@@ -7,13 +7,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+from genimg.jobs import said
 from genimg.jobs.states import ACTIVE, State
 from genimg.storage import read_json, write_json
 from genimg.training.attempts import newest_attempt
+from genimg.wording import Wording
 
 TERMINAL = "terminal"
 """Written as the owner of a run that no server started. Nobody may take it as a nickname."""
 _LONGEST_NAME = 80
+_CALLED = {
+    "nickname": Wording("job.nickname", "nickname"),
+    "name of a run": Wording("job.name", "name of a run"),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,15 +109,30 @@ def checked_nickname(name: str) -> str:
     """Return a nickname, as `checked_name` does; ValueError if nobody may be called so."""
     nickname = checked_name(name, "nickname")
     if nickname == TERMINAL:
-        raise ValueError(f"runs from a terminal are called {TERMINAL!r}; choose another nickname")
+        raise ValueError(
+            Wording(
+                "job.nickname_taken",
+                "runs from a terminal are called {name}; choose another nickname",
+                name=repr(TERMINAL),
+            )
+        )
     return nickname
 
 
 def checked_name(name: str, what: str) -> str:
-    """Return a name or nickname without surrounding space; ValueError if it cannot be shown."""
+    """Return a name or nickname without surrounding space; ValueError if it cannot be shown.
+
+    Args:
+        what: "nickname" or "name of a run".
+    """
     text = " ".join(name.split()) if isinstance(name, str) else ""
     if not 1 <= len(text) <= _LONGEST_NAME or not text.isprintable():
-        raise ValueError(f"the {what} must have 1 to {_LONGEST_NAME} printable characters")
+        raise ValueError(
+            Wording(
+                "job.unprintable", "the {what} must have 1 to {most} printable characters",
+                what=_CALLED.get(what, what), most=_LONGEST_NAME,
+            )
+        )  # fmt: skip
     return text
 
 
@@ -139,7 +160,7 @@ def read_job(folder: Path) -> Job | None:
             device="cpu",
             state=State.PAUSED,
             attempt=newest_attempt(folder),
-            message=f"its description was damaged ({error})",
+            message=said.filled(said.DAMAGED, reason=error),
             created=time.time(),
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from genimg.configuration import Configuration, setting
 from genimg.jobs.job import Job
 from genimg.jobs.states import State
+from genimg.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +77,41 @@ class UsageLimits(Configuration):
         Raises:
             PermissionError: the sentence says which limit it is and what to do.
         """
-        fewer = ", or ask for fewer at once" if count > 1 else ""
         unfinished = _unfinished(mine)
         if self.queued_runs and unfinished + count > self.queued_runs:
-            raise PermissionError(
-                f"you already have {unfinished} unfinished runs and {self.queued_runs} are"
-                f" allowed; wait for one to end, or cancel one{fewer}"
-            )
+            words = Wording(
+                "limit.queued",
+                "you already have {count} unfinished runs and {most} are allowed; wait for one to"
+                " end, or cancel one",
+                count=unfinished, most=self.queued_runs,
+            )  # fmt: skip
+            raise PermissionError(_or_fewer(words, count))
         waiting = _unfinished(everybodys)
         if self.all_queued_runs and waiting + count > self.all_queued_runs:
-            raise PermissionError(
-                f"everybody together has {waiting} unfinished runs and {self.all_queued_runs} are"
-                f" allowed; wait for one to end{fewer}"
-            )
+            words = Wording(
+                "limit.all_queued",
+                "everybody together has {count} unfinished runs and {most} are allowed; wait for"
+                " one to end",
+                count=waiting, most=self.all_queued_runs,
+            )  # fmt: skip
+            raise PermissionError(_or_fewer(words, count))
         if self.by_minutes_only and not by_minutes:
             raise PermissionError(
-                "the length of a run is given in minutes here, not in pictures; say how many"
-                " minutes"
+                Wording(
+                    "limit.by_minutes",
+                    "the length of a run is given in minutes here, not in pictures; say how"
+                    " many minutes",
+                )
             )
         if self.minutes_per_run and minutes is not None and minutes > self.minutes_per_run:
             raise PermissionError(
-                f"a run may take {self.minutes_per_run:g} minutes and this one asks for about"
-                f" {minutes:.0f}; ask for less"
+                Wording(
+                    "limit.minutes",
+                    "a run may take {most} minutes and this one asks for about {minutes};"
+                    " ask for less",
+                    most=f"{self.minutes_per_run:g}",
+                    minutes=f"{minutes:.0f}",
+                )
             )
         self.check_stored(stored_bytes, all_stored_bytes)
 
@@ -105,14 +119,31 @@ class UsageLimits(Configuration):
         """Refuse whatever would take more of the disk; PermissionError as for `check`."""
         if self.stored_megabytes and stored_bytes > self.stored_megabytes * 1e6:
             raise PermissionError(
-                f"your runs and pictures take {stored_bytes / 1e6:,.0f} MB and"
-                f" {self.stored_megabytes:,} MB are allowed; delete some"
+                Wording(
+                    "limit.stored",
+                    "your runs and pictures take {stored} MB and {most} MB are allowed;"
+                    " delete some",
+                    stored=f"{stored_bytes / 1000000.0:,.0f}",
+                    most=f"{self.stored_megabytes:,}",
+                )
             )
         if self.all_stored_megabytes and all_stored_bytes > self.all_stored_megabytes * 1e6:
             raise PermissionError(
-                f"everybody's runs and pictures together take {all_stored_bytes / 1e6:,.0f} MB and"
-                f" {self.all_stored_megabytes:,} MB are allowed; ask their owners to delete some"
+                Wording(
+                    "limit.all_stored",
+                    "everybody's runs and pictures together take {stored} MB and {most} MB"
+                    " are allowed; ask their owners to delete some",
+                    stored=f"{all_stored_bytes / 1000000.0:,.0f}",
+                    most=f"{self.all_stored_megabytes:,}",
+                )
             )
+
+
+def _or_fewer(words: Wording, count: int) -> Wording:
+    """Return what to do about a limit, of several runs at once, too."""
+    if count == 1:
+        return words
+    return Wording("limit.or_fewer", "{words}, or ask for fewer at once", words=words)
 
 
 def _unfinished(jobs: Sequence[Job]) -> int:

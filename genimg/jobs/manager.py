@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from genimg.configuration import setting_name
 from genimg.jobs import naming, queue
 from genimg.jobs.commands import Command, Result, Start, StartRace
 from genimg.jobs.devices import Device, resolve_wanted
@@ -38,6 +39,7 @@ from genimg.training.requirements import check_shared
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 from genimg.training.variants import combinations, variants
+from genimg.wording import Wording
 
 _SECONDS = 1.0
 
@@ -135,7 +137,13 @@ class JobManager(Service):
         """
         found = variants(preset, setting, values)
         if setting in settings:
-            raise ValueError(f"{setting} is what differs in this race; do not set it for all")
+            raise ValueError(
+                Wording(
+                    "job.set_for_all",
+                    "{setting} is what differs in this race; do not set it for all",
+                    setting=setting_name(setting),
+                )
+            )
         named = {f"{setting.replace('_', ' ')} {name}": each for name, each in found.items()}
         return self._start_several(preset, setting, named, settings, visitor, token)
 
@@ -207,7 +215,11 @@ class JobManager(Service):
             watched = (job for job in read_terminal_runs(self.root) if job.id == job_id)
             job = next(watched, None)
         if job is None:
-            raise ValueError(f"there is no job {job_id!r}; it may have been deleted")
+            raise ValueError(
+                Wording(
+                    "job.missing", "there is no job {id}; it may have been deleted", id=repr(job_id)
+                )
+            )
         return job
 
     def snapshot(self) -> list[JobView]:

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from genimg.data import FOLDER_PREFIX
+from genimg.jobs import said
 from genimg.jobs.commands import Command
 from genimg.jobs.job import Job
 from genimg.jobs.limits import Visitor
@@ -29,6 +30,7 @@ from genimg.jobs.views import JobView
 from genimg.storage import read_json, write_json
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
+from genimg.wording import Wording
 
 RECORDED = "recording"
 """Owner of a recorded run."""
@@ -81,7 +83,13 @@ class Recordings:
         for job in [*self._live_jobs(), *(seen.job for seen in self._recorded)]:
             if job.id == job_id:
                 return job
-        raise ValueError(f"there is no run {job_id!r} here; choose one from the list")
+        raise ValueError(
+            Wording(
+                "recording.no_run",
+                "there is no run {id} here; choose one from the list",
+                id=repr(job_id),
+            )
+        )
 
     def directory(self, job_id: str) -> RunDirectory:
         """Return the run of a job; a recorded one has no checkpoints."""
@@ -108,9 +116,9 @@ class Recordings:
 def read_recording(folder: Path) -> Job | None:
     """Return the recorded run in `folder` as a job, or None if there is none, or a damaged one."""
     try:
-        said = read_json(folder / "recording.json")
+        told = read_json(folder / "recording.json")
         spec = RunDirectory(folder).read_spec()
-        name, hardware, minutes = (said[key] for key in ("name", "hardware", "minutes"))
+        name, hardware, minutes = (told[key] for key in ("name", "hardware", "minutes"))
         written = (folder / "recording.json").stat().st_mtime
         return Job(
             id=folder.name,
@@ -120,8 +128,7 @@ def read_recording(folder: Path) -> Job | None:
             device=str(spec.resolved.get("device", "cpu")),
             state=State.SUCCEEDED,
             attempt=1,
-            message=f"a recording: it was trained for {float(minutes):.1f} minutes on {hardware}, "
-            "earlier and elsewhere",
+            message=said.filled(said.RECORDING, minutes=f"{float(minutes):.1f}", hardware=hardware),
             created=written,
             changed=written,
         )

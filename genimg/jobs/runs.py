@@ -11,13 +11,14 @@ from genimg.jobs.estimate import estimate
 from genimg.jobs.index import Index
 from genimg.jobs.job import Job
 from genimg.jobs.limits import UsageLimits, Visitor
-from genimg.jobs.states import State
+from genimg.jobs.states import State, state_name
 from genimg.jobs.supervisor import send_wish
 from genimg.jobs.terminal_runs import read_terminal_runs
 from genimg.jobs.views import folder_bytes
 from genimg.storage import write_json
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
+from genimg.wording import Wording
 
 _ENDING = (State.PAUSING, State.CANCELLING)
 
@@ -34,24 +35,39 @@ class Runs:
         if job is None:
             if job_id in [run.id for run in read_terminal_runs(self.root)]:
                 raise ValueError(
-                    f"{job_id} was started in a terminal or from Python; stop it there (Ctrl-C"
-                    " saves), and resume it with the same command"
+                    Wording(
+                        "job.of_terminal",
+                        "{id} was started in a terminal or from Python; stop it there (Ctrl-C"
+                        " saves), and resume it with the same command",
+                        id=job_id,
+                    )
                 )
-            raise ValueError(f"there is no job {job_id!r}; it may have been deleted")
+            raise ValueError(
+                Wording(
+                    "job.missing", "there is no job {id}; it may have been deleted", id=repr(job_id)
+                )
+            )
         return job
 
     def mine(self, job_id: str, visitor: Visitor) -> Job:
         """Return one job; PermissionError if the visitor may not change it."""
         job = self.job(job_id)
         if not visitor.may_change(job):
-            raise PermissionError(f"{job.name} belongs to {job.owner or 'nobody'}; ask them")
+            raise PermissionError(
+                Wording(
+                    "job.belongs", "{name} belongs to {owner}; ask them",
+                    name=job.name, owner=job.owner or Wording("job.nobody", "nobody"),
+                )
+            )  # fmt: skip
         return job
 
     def change(self, job: Job, **changes: object) -> Job:
         """Change a job and return it; ValueError if it has changed meanwhile."""
         changed = self.index.change(job, **changes)
         if changed is None:
-            raise ValueError(f"{job.name} has just changed; look again")
+            raise ValueError(
+                Wording("job.changed", "{name} has just changed; look again", name=job.name)
+            )
         return changed
 
     def stop(self, job: Job, state: State, wish: str) -> Job:
@@ -66,7 +82,14 @@ class Runs:
         if job.state in (State.STARTING, State.RUNNING):
             send_wish(RunDirectory(self.root / job.id), wish)
         elif job.state not in _ENDING:  # those save by themselves, and must not be held up
-            raise ValueError(f"{job.name} is {job.state}, so there is nothing to save or sample")
+            raise ValueError(
+                Wording(
+                    "job.nothing_to_save",
+                    "{name} is {state}, so there is nothing to save or sample",
+                    name=job.name,
+                    state=state_name(job.state),
+                )
+            )
         return job
 
     def check_room(

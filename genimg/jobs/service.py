@@ -23,6 +23,7 @@ from genimg.jobs.limits import UsageLimits, Visitor
 from genimg.jobs.runs import Runs, sweep
 from genimg.jobs.supervisor import Supervisor
 from genimg.storage import Lease, read_json, write_json
+from genimg.wording import Wording
 
 _logger = logging.getLogger(__name__)
 _SECONDS = 1.0
@@ -70,10 +71,17 @@ class Service:
             return self._trouble or self._unwritable or self.engine.trouble
         try:
             who = read_json(self.root / "supervisor.json")
-            server = f"process {int(who['process'])} on {who['host']}"
+            number, host = str(int(who["process"])), str(who["host"])
+            server = Wording(
+                "service.process", "process {number} on {host}", number=number, host=host
+            )
         except (OSError, ValueError, KeyError, TypeError):
-            server = "another process"
-        return f"{server} looks after these runs; here they can only be watched"
+            server = Wording("service.another", "another process")
+        return Wording(
+            "service.elsewhere",
+            "{server} looks after these runs; here they can only be watched",
+            server=server,
+        )
 
     def _take_over(self) -> bool:
         """Become the supervisor if nobody is; return whether this process is it now."""
@@ -92,10 +100,19 @@ class Service:
                 return False
             except OSError as error:
                 # Without the path: the page shows it to everybody.
-                reason = f" ({error.strerror})" if error.strerror else ""
                 self._unwritable = (
-                    f"the folder of the runs cannot be written{reason}, so here they can only be"
-                    " watched"
+                    Wording(
+                        "service.unwritable_for",
+                        "the folder of the runs cannot be written ({reason}), so here they can"
+                        " only be watched",
+                        reason=error.strerror,
+                    )
+                    if error.strerror
+                    else Wording(
+                        "service.unwritable",
+                        "the folder of the runs cannot be written, so here they can only be"
+                        " watched",
+                    )
                 )
                 return False
             self._index = index
@@ -121,10 +138,18 @@ class Service:
                 self._supervisor.tick()
                 self._trouble = ""
             except sqlite3.DatabaseError as error:
-                self._trouble = f"the list of runs was damaged ({error}) and is being rebuilt"
+                self._trouble = Wording(
+                    "service.damaged",
+                    "the list of runs was damaged ({reason}) and is being rebuilt",
+                    reason=str(error),
+                )
                 self._let_go()  # the next step opens it again, and thereby rebuilds it
             except OSError as error:
-                self._trouble = f"runs cannot be followed just now: {error}"
+                self._trouble = Wording(
+                    "service.trouble",
+                    "runs cannot be followed just now: {reason}",
+                    reason=str(error),
+                )
 
     def supervise(self) -> None:
         """Start the thread that follows the runs; harmless if it runs already."""
@@ -182,7 +207,13 @@ class Service:
         try:
             return command.execute(self._runs, visitor)
         except sqlite3.Error as error:
-            raise OSError(f"the list of runs cannot be used just now ({error})") from None
+            raise OSError(
+                Wording(
+                    "service.busy",
+                    "the list of runs cannot be used just now ({reason})",
+                    reason=str(error),
+                )
+            ) from None
 
     def _execute_for_other(self, name: str, arguments: dict[str, Any]) -> Any:
         if name not in COMMANDS:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from genimg.jobs import said
+from genimg.wording import Wording
+
 
 class State(StrEnum):
     """Where a job is."""
@@ -25,6 +28,11 @@ class State(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+
+
+def state_name(state: State) -> Wording:
+    """Return what a state is called in a sentence."""
+    return Wording(f"state.{state}", "{state}", state=str(state))
 
 
 # A launcher or worker may be alive: the job occupies a device and its files must be left alone.
@@ -61,10 +69,10 @@ ACTIONS: dict[State, tuple[str, ...]] = {
 }
 
 FAILURES = {
-    2: ("unusable", "the run, its data or its device cannot be used"),
-    70: ("diverged", "training diverged twice; duplicate the run with lower learning rates"),
-    71: ("out_of_memory", "memory ran out; duplicate the run with a smaller batch_size or model"),
-    74: ("disk", "files could not be written; free some disk space and resume"),
+    2: ("unusable", str(said.UNUSABLE)),
+    70: ("diverged", str(said.DIVERGED)),
+    71: ("out_of_memory", str(said.OUT_OF_MEMORY)),
+    74: ("disk", str(said.DISK)),
 }
 
 
@@ -113,16 +121,12 @@ def outcome(state: State, end: Exit | None, reported: str) -> tuple[State, str, 
         return State.CANCELLED, "", ""
     if end.code == 75:
         asked = state is State.PAUSING
-        return State.PAUSED, "", "" if asked else "it was stopped from outside; resume to go on"
+        return State.PAUSED, "", "" if asked else str(said.STOPPED_FROM_OUTSIDE)
     if end.code is not None:
-        return State.FAILED, "error", "training stopped with an error; the log says which"
+        return State.FAILED, "error", str(said.ERROR)
     if end.signal == 9 and end.memory_full:
-        return (
-            State.FAILED,
-            "system_out_of_memory",
-            "the system ended the run because memory was full; close other programs and resume",
-        )
+        return State.FAILED, "system_out_of_memory", str(said.MEMORY_FULL)
     if state is State.PAUSING:
-        return State.PAUSED, "", "it did not stop in time; it goes on from its last checkpoint"
-    how = f"signal {end.signal}" if end.signal else "nobody saw how"
-    return State.INTERRUPTED, "", f"the worker ended before its run did ({how})"
+        return State.PAUSED, "", str(said.NOT_IN_TIME)
+    how = said.filled(said.SIGNAL, number=end.signal) if end.signal else str(said.NOBODY_SAW)
+    return State.INTERRUPTED, "", said.filled(said.ENDED_EARLY, how=how)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from genimg.jobs import early_stop, queue
+from genimg.jobs import early_stop, queue, said
 from genimg.jobs.devices import Device
 from genimg.jobs.engine import Engine, Handle, Verdict
 from genimg.jobs.index import Index
@@ -81,7 +81,7 @@ class Supervisor:
                 job,
                 state=State.QUEUED,
                 retries=job.retries + 1,
-                message=f"{job.message}; it was queued again by itself",
+                message=said.filled(said.QUEUED_AGAIN, message=job.message),
             )
 
     def _stop_hopeless(self) -> None:
@@ -112,14 +112,14 @@ class Supervisor:
         self._stopping_since.pop((job.id, job.attempt), None)
         state, kind, message = outcome(job.state, end, reported)
         if state is State.FAILED:
-            said = self.handle(job).files.last_error()
-            message = said if kind in ("unusable", "error") and said else message
+            printed = self.handle(job).files.last_error()
+            message = printed if kind in ("unusable", "error") and printed else message
         if state is State.CANCELLED and job.kind == early_stop.STOPPED_EARLY:
             kind, message = job.kind, job.message
         saved = saved_images(self.root / job.id)
         retries = 0 if saved > job.saved_images else job.retries
         if state is State.INTERRUPTED and retries >= MOST_RETRIES:
-            message += f", {retries + 1} times without progress; see its log, then resume or delete"
+            message = said.filled(said.NO_PROGRESS, message=message, times=retries + 1)
         self.index.change(
             job,
             state=state,

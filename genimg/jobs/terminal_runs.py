@@ -7,6 +7,7 @@ beside the jobs, as long as their folders lie directly in the data root.
 from dataclasses import replace
 from pathlib import Path
 
+from genimg.jobs import said
 from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.states import State
 from genimg.jobs.views import JobView, view
@@ -45,7 +46,7 @@ def read_terminal_run(folder: Path) -> Job | None:
         state=state,
         attempt=attempt,
         assigned=device if attempt else "",
-        message="it was started in a terminal or from Python, so here it can only be watched",
+        message=str(said.TERMINAL),
         created=created,
         changed=float(changed) if isinstance(changed, (int, float)) else created,
     )

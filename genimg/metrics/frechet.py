@@ -1,4 +1,4 @@
-"""The Frechet distance between two sets of features, each summed up as a Gaussian."""
+"""The Fréchet distance between two sets of features, each summed up as a Gaussian."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from genimg.metrics.features import check_features
 
 
 def frechet_distance(features_a: np.ndarray, features_b: np.ndarray) -> float:
-    """Return the squared Frechet distance of the two fitted Gaussians, at least 0.
+    """Return the squared Fréchet distance of the two fitted Gaussians, at least 0.
 
     |m_a - m_b|^2 + trace(A + B - 2 (A B)^(1/2)), with means m and unbiased covariances A and B
     (Heusel et al. 2017, arXiv 1706.08500, "Experiments", equation 6). It is an "FID" only with

@@ -19,7 +19,7 @@ def kernel_distance(
     """Return the mean and the standard deviation over random subsets of the squared MMD.
 
     The maximum mean discrepancy of the kernel (x.y / D + 1)^3, by its unbiased estimator
-    (Binkowski et al. 2018, arXiv 1801.01401, section 4). Unlike the Frechet distance it needs no
+    (Binkowski et al. 2018, arXiv 1801.01401, section 4). Unlike the Fréchet distance it needs no
     Gaussian and its mean does not depend on the number of pictures; for equal distributions it is 0
     on average, so single values may be negative.
 

@@ -24,6 +24,7 @@ from genimg.models.transformer import (
     initialise,
     sinusoidal_table,
 )
+from genimg.wording import Wording
 
 # With more tokens than this no mask of all pairs is made (see `attention_patterns`). Below it one
 # call with a mask is as fast.
@@ -68,7 +69,9 @@ class PriorConfig(TransformerConfig):
             object.__setattr__(self, "attention", "window")
         check_heads(self.width, self.heads, self.position)
         if self.width % 2:
-            raise ValueError(f"width must be even, not {self.width}")
+            raise ValueError(
+                Wording("model.even_width", "width must be even, not {width}", width=self.width)
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

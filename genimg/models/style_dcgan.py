@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from genimg.configuration import Configuration, setting
 from genimg.models.mapping import MappedGenerator, linear
 from genimg.models.units import Alterations, passed_on
+from genimg.wording import Wording
 
 _SMALLEST = 4  # pixels at which the generator begins and the discriminator ends, or a few more
 _GROUP = 8  # pictures whose variation is measured together
@@ -54,8 +55,14 @@ class StyleDcganConfig(Configuration):
         Configuration.__post_init__(self)
         if not halvings(self.size) or self.size >> halvings(self.size) > 2 * _SMALLEST:
             raise ValueError(
-                f"size must be {_SMALLEST} to {2 * _SMALLEST} times a power of two, such as 28, 32,"
-                f" 48 or 64, not {self.size}"
+                Wording(
+                    "model.style_size",
+                    "size must be {low} to {high} times a power of two, such as 28, 32, 48"
+                    " or 64, not {size}",
+                    low=_SMALLEST,
+                    high=2 * _SMALLEST,
+                    size=self.size,
+                )
             )
 
 

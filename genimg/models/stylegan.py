@@ -18,9 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from genimg.configuration import Configuration, setting
+from genimg.configuration import Configuration, setting, setting_name
 from genimg.models.mapping import MappedGenerator, linear
 from genimg.models.units import Alterations, passed_on
+from genimg.wording import Wording
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +56,15 @@ def _smallest_size(size: int, resolutions: int, name: str) -> int:
     smallest, rest = divmod(size, 2 ** (resolutions - 1))
     if rest or not 3 <= smallest <= 8:
         raise ValueError(
-            f"{name} has {resolutions} entries, so size {size} would start at"
-            f" {size / 2 ** (resolutions - 1):g} pixels; it must start at 3 to 8"
+            Wording(
+                "model.stylegan_size",
+                "{name} has {entries} entries, so size {size} would start at {start}"
+                " pixels; it must start at 3 to 8",
+                name=setting_name(name),
+                entries=resolutions,
+                size=size,
+                start=f"{size / 2 ** (resolutions - 1):g}",
+            )
         )
     return smallest
 

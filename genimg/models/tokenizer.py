@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genimg.configuration import Configuration, setting
+from genimg.wording import Wording
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +44,24 @@ class AutoencoderConfig(Configuration):
         """Check each field, then that the sizes fit."""
         Configuration.__post_init__(self)
         if not 2 <= len(self.widths) <= 5 or any(width % 8 for width in self.widths):
-            raise ValueError(f"widths must be two to five multiples of 8, not {self.widths}")
+            raise ValueError(
+                Wording(
+                    "model.tokenizer_widths",
+                    "widths must be two to five multiples of 8, not {widths}",
+                    widths=str(self.widths),
+                )
+            )
         if self.size % self.patch_size:
             raise ValueError(
-                f"size must be a multiple of {self.patch_size}, as {len(self.widths)} widths halve"
-                f" the picture {len(self.widths) - 1} times, not {self.size}"
+                Wording(
+                    "model.tokenizer_size",
+                    "size must be a multiple of {step}, as {widths} widths halve the"
+                    " picture {times} times, not {size}",
+                    step=self.patch_size,
+                    widths=len(self.widths),
+                    times=len(self.widths) - 1,
+                    size=self.size,
+                )
             )
 
 
@@ -71,7 +85,11 @@ class FsqTokenizerConfig(AutoencoderConfig):
         AutoencoderConfig.__post_init__(self)
         if math.prod(self.levels) > 65536:
             raise ValueError(
-                f"levels multiply to {math.prod(self.levels)} codes; use at most 65536"
+                Wording(
+                    "model.levels",
+                    "levels multiply to {codes} codes; use at most 65536",
+                    codes=math.prod(self.levels),
+                )
             )
 
 

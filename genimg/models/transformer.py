@@ -26,6 +26,7 @@ from genimg.models.attention import (
 )
 from genimg.models.attention_patterns import Pattern
 from genimg.models.surgery import Surgery
+from genimg.wording import Wording
 
 NORMS = ("pre-rms", "pre-layer", "post-layer", "none")
 INITIAL_DEVIATION = 0.02
@@ -166,10 +167,21 @@ class Transformer(nn.Module):
 def check_heads(width: int, heads: int, position: str) -> None:
     """Raise ValueError unless `width` splits into `heads`, by four each for rotary positions."""
     if width % heads:
-        raise ValueError(f"width ({width}) must be a multiple of heads ({heads})")
+        raise ValueError(
+            Wording(
+                "model.width_of_heads",
+                "width ({width}) must be a multiple of heads ({heads})",
+                width=width,
+                heads=heads,
+            )
+        )
     if position == "rope" and width // heads % 4:
         raise ValueError(
-            f"width / heads must be a multiple of 4 for position 'rope', not {width // heads}"
+            Wording(
+                "model.rope_width",
+                "width / heads must be a multiple of 4 for position 'rope', not {found}",
+                found=width // heads,
+            )
         )
 
 

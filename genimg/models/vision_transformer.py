@@ -25,6 +25,7 @@ from genimg.models.transformer import (
     check_heads,
     initialise,
 )
+from genimg.wording import Wording
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +57,22 @@ class VisionTransformerConfig(Configuration):
         Configuration.__post_init__(self)
         check_heads(self.width, self.heads, self.position)
         if self.size % self.patch:
-            raise ValueError(f"size ({self.size}) must be a multiple of patch ({self.patch})")
+            raise ValueError(
+                Wording(
+                    "model.size_of_patches",
+                    "size ({size}) must be a multiple of patch ({patch})",
+                    size=self.size,
+                    patch=self.patch,
+                )
+            )
         if self.stem == "convolutional" and self.patch not in (2, 4, 8, 16):
-            raise ValueError(f"patch must be 2, 4, 8 or 16 for convolutions, not {self.patch}")
+            raise ValueError(
+                Wording(
+                    "model.patch",
+                    "patch must be 2, 4, 8 or 16 for convolutions, not {patch}",
+                    patch=self.patch,
+                )
+            )
 
 
 def convolutional_stem(channels: int, width: int, patch: int) -> nn.Sequential:

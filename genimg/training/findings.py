@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from genimg.wording import Wording
+
 Row = Mapping[str, float]
 """The numbers of one report; a gap has no entry."""
 
@@ -20,9 +22,10 @@ BETTER = 0.9
 # Even methods made for few pictures are tried on a hundred at least (Zhao et al. 2020, arXiv
 # 2006.10738, section 4.4), and these models have no such method.
 FEW = 100
-SCALE = (
+SCALE = Wording(
+    "health.scale",
     "on the scale where other real pictures are at 0, and one picture for each class, repeated"
-    " again and again, is at 1"
+    " again and again, is at 1",
 )
 
 
@@ -89,12 +92,18 @@ class Run:
 
     def each_seen(self) -> str:
         """Return how often each picture was seen, in words; '' where nobody knows."""
-        return f"each seen {self.seen / self.pictures:,.0f} times" if self.pictures else ""
+        if not self.pictures:
+            return ""
+        times = f"{self.seen / self.pictures:,.0f}"
+        return Wording("health.each_seen", "each seen {times} times", times=times)
 
 
 def place(row: Row) -> str:
     """Return where on the yardstick the pictures are."""
-    return f"its pictures are at {max(0.0, row['random_distance']):.2f} {SCALE}"
+    distance = f"{max(0.0, row['random_distance']):.2f}"
+    return Wording(
+        "health.place", "its pictures are at {distance} {scale}", distance=distance, scale=SCALE
+    )
 
 
 def least(rows: Sequence[Row], name: str) -> float:

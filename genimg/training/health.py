@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from genimg.training import picture_rules, player_rules
 from genimg.training.findings import LASTING, STRETCH, Finding, Run, place, without_gaps
+from genimg.wording import Wording
 
 # Of these every report of a step has one; other rows are of sheets and validations.
 _MINIMISED = ("discriminator_loss", "generator_loss", "absolute_error", "loss", "attribute_loss")
@@ -55,20 +56,24 @@ def _nothing_unusual(run: Run) -> Finding:
         return Finding("unknown", "too short", missing, run.seen)
     measured, sheets = run.having("random_distance"), run.having("diversity")
     if measured and measured[-1]["random_distance"] >= picture_rules.LOST:
-        sentence = f"nothing to recognise yet: {place(measured[-1])}"
-        return Finding("unknown", "no picture yet", sentence, run.seen)
-    if run.draws and not measured and sheets and sheets[-1]["diversity"] < picture_rules.ALIKE:
-        sentence = (
-            "its samples are still much alike: two of a class differ"
-            f" {sheets[-1]['diversity']:.2f} times as much as two real ones"
+        sentence = Wording(
+            "health.nothing_yet", "nothing to recognise yet: {place}", place=place(measured[-1])
         )
         return Finding("unknown", "no picture yet", sentence, run.seen)
-    return Finding(
-        "good",
-        "good",
-        f"nothing unusual: {place(measured[-1])}" if measured else "nothing unusual",
-        run.seen,
-    )
+    if run.draws and not measured and sheets and sheets[-1]["diversity"] < picture_rules.ALIKE:
+        sentence = Wording(
+            "health.alike",
+            "its samples are still much alike: two of a class differ {times} times as much as two"
+            " real ones",
+            times=f"{sheets[-1]['diversity']:.2f}",
+        )
+        return Finding("unknown", "no picture yet", sentence, run.seen)
+    sentence = Wording("health.good", "nothing unusual")
+    if measured:
+        sentence = Wording(
+            "health.good_place", "nothing unusual: {place}", place=place(measured[-1])
+        )
+    return Finding("good", "good", sentence, run.seen)
 
 
 def _missing(run: Run) -> str:
@@ -78,8 +83,18 @@ def _missing(run: Run) -> str:
     reports = [row for row in run.rows if any(name in row for name in _MINIMISED)]
     if len(reports) >= STRETCH and not lacks_sheets:
         return ""
-    needed = f"{10 * STRETCH} steps"  # each tenth is reported
-    needed += f" and {LASTING + 1} sample sheets" if lacks_sheets else ""
+    steps = 10 * STRETCH  # each tenth is reported
+    needed = Wording("health.steps", "{steps} steps", steps=steps)
+    if lacks_sheets:
+        needed = Wording(
+            "health.steps_and_sheets",
+            "{steps} steps and {sheets} sample sheets",
+            steps=steps, sheets=LASTING + 1,
+        )  # fmt: skip
     if run.ended:
-        return f"too short to tell: that takes {needed}; start a longer run"
-    return f"too early to tell: that takes {needed}"
+        return Wording(
+            "health.too_short",
+            "too short to tell: that takes {needed}; start a longer run",
+            needed=needed,
+        )
+    return Wording("health.too_early", "too early to tell: that takes {needed}", needed=needed)

@@ -13,6 +13,7 @@ from genimg.training.findings import (
     place,
     since,
 )
+from genimg.wording import Wording
 
 # Two generated pictures of a class differ less than half as much as two real ones; healthy runs
 # reach 0.7 after the first few sheets.
@@ -35,15 +36,22 @@ def few_pictures(run: Run) -> Finding | None:
     """So few that nothing but they themselves can be learned."""
     if not 0 < run.pictures < FEW:
         return None
-    count = "1 picture" if run.pictures == 1 else f"{run.pictures} pictures"
-    return Finding(
-        "warning",
-        "few pictures",
-        f"there {'is' if run.pictures == 1 else 'are'} only {count} to learn from,"
-        f" {run.each_seen()}: a model learns so few by heart, and nothing of others. Give it a few"
-        f" hundred or, better, thousands",
-        0,
-    )
+    seen = run.each_seen()
+    if run.pictures == 1:
+        words = Wording(
+            "health.one_picture",
+            "there is only 1 picture to learn from, {seen}: a model learns so few by heart, and"
+            " nothing of others. Give it a few hundred or, better, thousands",
+            seen=seen,
+        )
+    else:
+        words = Wording(
+            "health.few_pictures",
+            "there are only {count} pictures to learn from, {seen}: a model learns so few by"
+            " heart, and nothing of others. Give it a few hundred or, better, thousands",
+            count=run.pictures, seen=seen,
+        )  # fmt: skip
+    return Finding("warning", "few pictures", words, 0)
 
 
 def copies(run: Run) -> Finding | None:
@@ -52,13 +60,25 @@ def copies(run: Run) -> Finding | None:
     last = measured[-1 if run.ended else -LASTING :]
     if len(last) < (1 if run.ended else LASTING) or least(last, "copied_share") < COPIED:
         return None
-    told = f" ({run.each_seen()})" if run.pictures else ""
+    share = f"{last[-1]['copied_share']:.0%}"
+    if run.pictures:
+        words = Wording(
+            "health.copies_seen",
+            "it copies: {share} of its pictures are nearly training pictures ({seen}), three times"
+            " as near to one of them as to any other. Give it more pictures, or stop sooner",
+            share=share, seen=run.each_seen(),
+        )  # fmt: skip
+    else:
+        words = Wording(
+            "health.copies",
+            "it copies: {share} of its pictures are nearly training pictures, three times as near"
+            " to one of them as to any other. Give it more pictures, or stop sooner",
+            share=share,
+        )
     return Finding(
         "warning",
         "copies",
-        f"it copies: {last[-1]['copied_share']:.0%} of its pictures are nearly training pictures"
-        f"{told}, three times as near to one of them as to any other. Give it more pictures, or"
-        " stop sooner",
+        words,
         since(measured, lambda row: row["copied_share"] >= COPIED),
     )
 
@@ -80,9 +100,14 @@ def collapse(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "collapse",
-        "samples are nearly identical (mode collapse): whatever its input, the generator makes the"
-        f" same few pictures; two of a class differ {values[-1]:.2f} times as much as real ones."
-        " Go back to an earlier checkpoint, lower the learning rates, or add penalties (r1 and r2)",
+        Wording(
+            "health.collapse",
+            "samples are nearly identical (mode collapse): whatever its input, the generator makes"
+            " the same few pictures; two of a class differ {times} times as much as real ones. Go"
+            " back to an earlier checkpoint, lower the learning rates, or add penalties (r1 and"
+            " r2)",
+            times=f"{values[-1]:.2f}",
+        ),
         since(sheets, lambda row: row["diversity"] < limit),
     )
 
@@ -96,9 +121,13 @@ def one_for_all(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "one for all",
-        "it generates much the same for every class: its classes differ"
-        f" {last[-1]:.2f} times as much as those of real pictures. Train longer only if that number"
-        " grows; otherwise lower the learning rates, or add penalties (r1 and r2)",
+        Wording(
+            "health.one_for_all",
+            "it generates much the same for every class: its classes differ {times} times as much"
+            " as those of real pictures. Train longer only if that number grows; otherwise lower"
+            " the learning rates, or add penalties (r1 and r2)",
+            times=f"{last[-1]:.2f}",
+        ),
         since(measured, lambda row: row["class_difference"] < MIXED),
     )
 
@@ -117,7 +146,11 @@ def far_from_real(run: Run) -> Finding | None:
         return Finding(
             "notice",
             "young",
-            f"the run ended while it was still learning: {place(last[-1])}. Train longer",
+            Wording(
+                "health.young",
+                "the run ended while it was still learning: {place}. Train longer",
+                place=place(last[-1]),
+            ),
             run.seen,
         )
     if not settled:
@@ -126,9 +159,13 @@ def far_from_real(run: Run) -> Finding | None:
     return Finding(
         "warning" if lost else "notice",
         "far from real",
-        f"its pictures do not get nearer to real ones: they are at"
-        f" {last[-1]['random_distance']:.2f} {SCALE}. Lower the learning rates, or try another"
-        " model",
+        Wording(
+            "health.far",
+            "its pictures do not get nearer to real ones: they are at {distance} {scale}. Lower the"
+            " learning rates, or try another model",
+            distance=f"{last[-1]['random_distance']:.2f}",
+            scale=SCALE,
+        ),
         since(measured, lambda row: row["random_distance"] >= (LOST if lost else NEAR)),
     )
 
@@ -148,7 +185,14 @@ def got_worse(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "worse",
-        f"what it generates was better after {best_at:,} pictures: it was at {best:.2f} and is at"
-        f" {values[-1]:.2f} {SCALE}. Start a run that ends there, or lower the learning rates",
+        Wording(
+            "health.worse",
+            "what it generates was better after {count} pictures: it was at {best} and is at {now}"
+            " {scale}. Start a run that ends there, or lower the learning rates",
+            count=f"{best_at:,}",
+            best=f"{best:.2f}",
+            now=f"{values[-1]:.2f}",
+            scale=SCALE,
+        ),
         best_at,
     )

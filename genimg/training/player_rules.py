@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean, median
 
 from genimg.training.findings import FEW, LASTING, STRETCH, Finding, Row, Run, least, since
+from genimg.wording import Wording
 
 # Healthy discriminators win for up to 6 reports in a row, so a run that ended sooner is judged by
 # twice as many.
@@ -31,8 +32,12 @@ def went_back(run: Run) -> Finding | None:
     return Finding(
         "notice",
         "went back",
-        f"training diverged; it went back to {seen:,} pictures and goes on with half the learning"
-        " rate. If it diverges again it stops: then start a run with lower learning rates",
+        Wording(
+            "health.went_back",
+            "training diverged; it went back to {count} pictures and goes on with half the learning"
+            " rate. If it diverges again it stops: then start a run with lower learning rates",
+            count=f"{seen:,}",
+        ),
         seen,
     )
 
@@ -47,16 +52,27 @@ def discriminator_wins(run: Run) -> Finding | None:
         return None
     learned = run.pictures and run.seen / run.pictures >= FEW
     advice = (
-        f"It has learned them by heart, {run.each_seen()}: give it more pictures"
+        Wording(
+            "health.by_heart",
+            "It has learned them by heart, {seen}: give it more pictures",
+            seen=run.each_seen(),
+        )
         if learned
-        else "Lower discriminator_learning_rate or raise generator_learning_rate, or give the"
-        " discriminator penalties (r1 and r2)"
+        else Wording(
+            "health.weaken",
+            "Lower discriminator_learning_rate or raise generator_learning_rate, or give the"
+            " discriminator penalties (r1 and r2)",
+        )
     )
     return Finding(
         "warning",
         "discriminator wins",
-        "the discriminator wins completely: it tells real from generated pictures without a"
-        f" mistake, and the generator does not catch up. {advice}",
+        Wording(
+            "health.wins",
+            "the discriminator wins completely: it tells real from generated pictures without a"
+            " mistake, and the generator does not catch up. {advice}",
+            advice=advice,
+        ),
         since(rows, lambda row: min(row["real_accuracy"], row["fake_accuracy"]) >= WON),
     )
 
@@ -70,8 +86,11 @@ def discriminator_loses(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "discriminator loses",
-        "the discriminator takes every generated picture for real, so the generator learns nothing"
-        " from it. Lower generator_learning_rate or raise discriminator_learning_rate",
+        Wording(
+            "health.loses",
+            "the discriminator takes every generated picture for real, so the generator learns"
+            " nothing from it. Lower generator_learning_rate or raise discriminator_learning_rate",
+        ),
         since(rows, lambda row: row["fake_accuracy"] <= LOST_TO),
     )
 
@@ -107,8 +126,11 @@ def no_gradient(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "no gradient",
-        "the generator gets hardly any gradient: its loss is flat where its pictures are. Use the"
-        " nonsaturating or the hinge objective, or lower discriminator_learning_rate",
+        Wording(
+            "health.no_gradient",
+            "the generator gets hardly any gradient: its loss is flat where its pictures are. Use"
+            " the nonsaturating or the hinge objective, or lower discriminator_learning_rate",
+        ),
         since(
             rows[: len(rows) - STRETCH + 1],
             lambda row: row["generator_gradient"] <= VANISHED * largest,
@@ -135,9 +157,13 @@ def over_fitting(run: Run) -> Finding | None:
     return Finding(
         "warning",
         "over-fitting",
-        f"over-fitting since {seen:,} pictures: the model learns its training pictures by heart,"
-        " while held-out ones get less likely. The checkpoint of the best validation is kept and is"
-        " the one that is used; stop here, or start a run with more pictures, dropout or a smaller"
-        " model",
+        Wording(
+            "health.over_fitting",
+            "over-fitting since {count} pictures: the model learns its training pictures by heart,"
+            " while held-out ones get less likely. The checkpoint of the best validation is kept"
+            " and is the one that is used; stop here, or start a run with more pictures, dropout or"
+            " a smaller model",
+            count=f"{seen:,}",
+        ),
         seen,
     )

@@ -8,6 +8,7 @@ from genimg.configuration import Configuration
 from genimg.models import KINDS, Kind
 from genimg.tables import Table
 from genimg.training.spec import TASKS, RunConfig, RunSpec
+from genimg.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,15 @@ def preset_named(name: str) -> Preset:
     """Return the recipe `name`; ValueError lists the known ones."""
     if name not in PRESETS:
         known = f"the presets are {', '.join(PRESETS)}"
-        raise ValueError(f"there is no preset {name!r}; {known}{PRESETS.left_out()}")
+        raise ValueError(
+            Wording(
+                "request.no_preset",
+                "there is no preset {name}; {known}{more}",
+                name=repr(name),
+                known=known,
+                more=PRESETS.left_out(),
+            )
+        )
     return PRESETS[name]
 
 
@@ -267,7 +276,15 @@ def make_spec(
     unknown = sorted(set(changes) - set(owner))
     if unknown:
         known = ", ".join(sorted(owner))
-        raise ValueError(f"{preset} has no setting {unknown[0]!r}; it has {known}")
+        raise ValueError(
+            Wording(
+                "request.no_setting",
+                "{preset} has no setting {name}; it has {known}",
+                preset=preset,
+                name=repr(unknown[0]),
+                known=known,
+            )
+        )
     for key, config in sections.items():  # a whole section at once: its fields may depend on others
         mine = {name: value for name, value in changes.items() if owner[name] == key}
         sections[key] = replace(config, **mine)

@@ -25,6 +25,7 @@ from genimg.training import run_checkpoints
 from genimg.training.building import build_task
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import task_of
+from genimg.wording import Wording
 
 
 def read_run(path: Path) -> Checkpoint:
@@ -118,7 +119,12 @@ def find_tokenizer(name: str) -> FsqTokenizer:
     tokenizer = model.tokenizer if isinstance(model, TokenDrawer) else model
     if not isinstance(tokenizer, FsqTokenizer):
         raise ValueError(
-            f"{name} is of the kind {checkpoint.kind}; an image GPT needs an fsq-tokenizer"
+            Wording(
+                "request.not_a_tokenizer",
+                "{name} is of the kind {kind}; an image GPT needs an fsq-tokenizer",
+                name=name,
+                kind=checkpoint.kind,
+            )
         )
     return tokenizer
 

@@ -17,6 +17,7 @@ from genimg.training.publishing import find_tokenizer
 from genimg.training.requirements import Pictures, check, check_kind
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec, task_of
+from genimg.wording import Wording
 
 
 def request_run(
@@ -42,7 +43,12 @@ def request_run(
     settings = places.whole_names(settings, Path(out).parent)
     spec = request_spec(preset, processes=processes, given=given, **settings)
     if spec.run.images and "minutes" in settings:
-        raise ValueError("say how long by images or by minutes, not by both; leave out one of them")
+        raise ValueError(
+            Wording(
+                "request.both_lengths",
+                "say how long by images or by minutes, not by both; leave out one of them",
+            )
+        )
     directory = RunDirectory(out)
     if (directory.path / "spec.json").exists() and not directory.read_spec().resolved:
         directory.write_spec(spec)  # it never started (a missing device, say): ask again freely
@@ -115,7 +121,10 @@ def request_spec(
     check(spec, pictures, processes)
     if not task.validates and spec.run.patience != usual["patience"]:
         raise ValueError(
-            "patience would change nothing: only image GPTs and MaskGITs have it; leave it out"
+            Wording(
+                "request.no_patience",
+                "patience would change nothing: only image GPTs and MaskGITs have it; leave it out",
+            )
         )
     return spec
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 import torch
 
+from genimg.configuration import setting_name
 from genimg.data import MEMORY_PREFIX, SIZES, Dataset
 from genimg.data.registry import published
 from genimg.devices import choose_device
@@ -19,8 +20,9 @@ from genimg.training.beginning import check_init
 from genimg.training.presets import tokenizer_preset
 from genimg.training.publishing import find_tokenizer
 from genimg.training.spec import RunConfig, RunSpec, task_of
+from genimg.wording import Wording
 
-_COLOURS = {1: "grey", 3: "colour"}
+_COLOURS = {1: Wording("needs.grey", "grey"), 3: Wording("needs.colour", "colour")}
 
 
 class TokenizerNeeded(ValueError):
@@ -71,20 +73,30 @@ def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
         _check_tokenizer(spec, pictures)
     if values["channels"] != pictures.channels:
         raise ValueError(
-            f"the model has {values['channels']} colour channels and these pictures have"
-            f" {pictures.channels}; leave out channels, or set it to {pictures.channels}"
+            Wording(
+                "needs.channels",
+                "the model has {has} colour channels and these pictures have {wanted};"
+                " leave out channels, or set it to {wanted}",
+                has=values["channels"],
+                wanted=pictures.channels,
+            )
         )
     _check_classes(values.get("classes", 0), pictures)
     if spec.run.validations:
         _check_validations(spec, pictures)
     if pictures.name == "svhn" and find_spec("scipy") is None:
-        raise ValueError("svhn needs SciPy to be read; run: pip install scipy")
+        raise ValueError(
+            Wording("needs.scipy", "svhn needs SciPy to be read; run: pip install scipy")
+        )
     if spec.run.init:
         check_init(spec)
     elif spec.task.to_dict().get("trained") == "decoder" and not spec.run.extend:
         raise ValueError(
-            "the decoder alone can learn only after a tokenizer that is trained: name one in init,"
-            " or set trained to all"
+            Wording(
+                "needs.trained_decoder",
+                "the decoder alone can learn only after a tokenizer that is trained:"
+                " name one in init, or set trained to all",
+            )
         )
     choose_device(spec.run.device)
     if processes > 1:
@@ -95,8 +107,17 @@ def check(spec: RunSpec, pictures: Pictures, processes: int = 1) -> None:
 def _check_size(size: int, sizes: tuple[int, ...]) -> None:
     if size not in sizes:
         *others, last = map(str, sizes)
-        known = f"{', '.join(others)} or {last}" if others else last
-        raise ValueError(f"no data set is loaded at {size} pixels; set size to {known}")
+        known: str = last
+        if others:
+            known = Wording("check.or", "{one} or {other}", one=", ".join(others), other=last)
+        raise ValueError(
+            Wording(
+                "needs.size",
+                "no data set is loaded at {size} pixels; set size to {known}",
+                size=size,
+                known=known,
+            )
+        )
 
 
 def _check_tokenizer(spec: RunSpec, pictures: Pictures) -> None:
@@ -104,19 +125,44 @@ def _check_tokenizer(spec: RunSpec, pictures: Pictures) -> None:
     name, wanted = spec.task.to_dict()["tokenizer"], model.tokenizer_config()
     trained = find_tokenizer(name).config
     if trained.channels != pictures.channels:
+        problem = tokenizer_problem(name, trained.channels, pictures.channels)
         raise TokenizerNeeded(
-            f"the tokenizer {name} reads {_COLOURS[trained.channels]} pictures and these are"
-            f" {_COLOURS[pictures.channels]} ones; train a tokenizer on these pictures first"
-            f" (preset {tokenizer_preset(pictures.channels)}, the same data set), and give its run"
-            " as tokenizer"
-        )
+            Wording(
+                "needs.tokenizer",
+                "{problem}; train a tokenizer on these pictures first (preset {preset}, the same"
+                " data set), and give its run as tokenizer",
+                problem=problem, preset=tokenizer_preset(pictures.channels),
+            )
+        )  # fmt: skip
     for field in fields(wanted):
         theirs, mine = getattr(trained, field.name), getattr(wanted, field.name)
         if theirs != mine:
             raise ValueError(
-                f"the tokenizer {name} has {field.name} {theirs}, but the model was asked for with"
-                f" {mine}; set {field.name} to {theirs}, or choose another tokenizer"
+                Wording(
+                    "needs.tokenizer_setting",
+                    "the tokenizer {tokenizer} has {field} {theirs}, but the model was"
+                    " asked for with {mine}; set {field} to {theirs}, or choose another"
+                    " tokenizer",
+                    tokenizer=name,
+                    field=setting_name(field.name),
+                    theirs=str(theirs),
+                    mine=str(mine),
+                )
             )
+
+
+def tokenizer_problem(tokenizer: str, reads: int, wanted: int) -> Wording:
+    """Return why a tokenizer cannot read pictures.
+
+    Args:
+        tokenizer: what it is called.
+        reads, wanted: channels that it reads, and those of the pictures.
+    """
+    return Wording(
+        "needs.other_colours",
+        "the tokenizer {tokenizer} reads {theirs} pictures and these are {ours} ones",
+        tokenizer=tokenizer, theirs=_COLOURS[reads], ours=_COLOURS[wanted],
+    )  # fmt: skip
 
 
 def check_kind(kind: str, pictures: Pictures) -> None:
@@ -130,26 +176,45 @@ def check_kind(kind: str, pictures: Pictures) -> None:
     """
     if pictures.classes < task_of(kind).least_classes:
         raise ValueError(
-            "these pictures are all of one class, so there is nothing to tell apart; put them in a"
-            " folder for each class, or train another kind of model"
+            Wording(
+                "needs.two_classes",
+                "these pictures are all of one class, so there is nothing to tell"
+                " apart; put them in a folder for each class, or train another kind of"
+                " model",
+            )
         )
 
 
 def _check_classes(classes: int, pictures: Pictures) -> None:
     if classes and classes < pictures.classes:
         raise ValueError(
-            f"the model has {classes} classes and these pictures have {pictures.classes}; leave out"
-            f" classes, or set it to {pictures.classes}"
+            Wording(
+                "needs.classes",
+                "the model has {has} classes and these pictures have {wanted}; leave"
+                " out classes, or set it to {wanted}",
+                has=classes,
+                wanted=pictures.classes,
+            )
         )
 
 
 def _check_validations(spec: RunSpec, pictures: Pictures) -> None:
     if not task_of(spec.kind).validates:
-        raise ValueError(f"the training of {spec.kind} does not validate; set validations to 0")
+        raise ValueError(
+            Wording(
+                "needs.no_validation",
+                "the training of {kind} does not validate; set validations to 0",
+                kind=spec.kind,
+            )
+        )
     if pictures.images is not None and pictures.images < 2:
         raise ValueError(
-            f"there are too few pictures ({pictures.images}): there would be none to validate with;"
-            " give more, or set validations to 0"
+            Wording(
+                "needs.more_pictures",
+                "there are too few pictures ({count}): there would be none to validate"
+                " with; give more, or set validations to 0",
+                count=pictures.images,
+            )
         )
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from genimg.checks import shown
+from genimg.configuration import setting_name
 from genimg.training.presets import make_spec, preset_named, settings_of
+from genimg.wording import Wording
 
 MOST = 8
 """Runs that can be told apart when their curves lie in one chart."""
@@ -105,18 +107,47 @@ def variants(preset: str, setting: str, values: Sequence[str] = ()) -> dict[str,
     """
     known = variables(preset)
     if setting not in known:
-        raise ValueError(f"{shown(setting)} cannot be varied; {preset} can vary {', '.join(known)}")
+        raise ValueError(
+            Wording(
+                "race.not_varied",
+                "{setting} cannot be varied; {preset} can vary {known}",
+                setting=shown(setting),
+                preset=preset,
+                known=", ".join(known),
+            )
+        )
     names = known[setting].names
     chosen = list(dict.fromkeys(str(value).strip() for value in values or names))
     if not 2 <= len(chosen) <= MOST:
-        raise ValueError(f"compare from 2 to {MOST} different values of {setting}")
+        raise ValueError(
+            Wording(
+                "race.count",
+                "compare from 2 to {most} different values of {setting}",
+                most=MOST,
+                setting=setting_name(setting),
+            )
+        )
     for value in chosen:
         if names and value not in names:
-            raise ValueError(f"{setting} must be one of {', '.join(names)}, not {shown(value)}")
+            raise ValueError(
+                Wording(
+                    "race.one_of",
+                    "{setting} must be one of {names}, not {value}",
+                    setting=setting_name(setting),
+                    names=", ".join(names),
+                    value=shown(value),
+                )
+            )
     recipes = _recipes(preset).get(setting, {})
     found = {v: recipes.get(v) or {setting: _read(setting, v, bool(names))} for v in chosen}
     if len({repr(settings) for settings in found.values()}) < len(chosen):
-        raise ValueError(f"two of the values of {setting} are the same number; leave one out")
+        raise ValueError(
+            Wording(
+                "race.same_number",
+                "two of the values of {setting} are the same number; leave one out",
+                setting=setting_name(setting),
+            )
+        )
     for settings in found.values():
         make_spec(preset, **settings)  # says what is out of range
     return found
@@ -162,7 +193,14 @@ def _read(setting: str, text: str, is_name: bool) -> Any:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"{setting} must be a number, not {shown(text)}") from None
+        raise ValueError(
+            Wording(
+                "race.number",
+                "{setting} must be a number, not {value}",
+                setting=setting_name(setting),
+                value=shown(text),
+            )
+        ) from None
 
 
 def _text(value: Any) -> str:

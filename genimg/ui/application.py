@@ -14,9 +14,10 @@ from starlette.middleware import Middleware
 from genimg.explore.uses import SHOWN
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
-from genimg.ui import components
+from genimg.ui import components, texts
 from genimg.ui.behind_proxy import BehindProxy, clean_root_path
 from genimg.ui.compare import tab as compare_tab
+from genimg.ui.events import QUIET
 from genimg.ui.gan import tab as gan_tab
 from genimg.ui.host import RUNS, Host, host_of, is_lost
 from genimg.ui.messages import sentence
@@ -73,27 +74,26 @@ def build(
     with gr.Blocks(
         title="genimg", analytics_enabled=False, delete_cache=(_ONE_HOUR, 2 * _ONE_HOUR)
     ) as demo:
-        said = f" · {line}" if line else ""
-        gr.Markdown(f"# genimg\nSee inside models that make pictures{said}", elem_id="title")
+        components.title(line)
         with gr.Tabs(overflow_behavior="wrap") as tabs:
             groups = [tabs]
             if "gan" in shelves:
-                with gr.Tab("GAN", id="gan"):
+                with gr.Tab(texts.label("tab.gan"), id="gan"):
                     openings["gan"] = gan_tab.build(shelves["gan"], demo).inside(
                         tabs, SHOWN["gan"].tab_id
                     )
             if {"drawer", "masked-drawer", "vision"} & shelves.keys():
-                with gr.Tab("Transformer", id="transformer"):
+                with gr.Tab(texts.label("tab.transformer"), id="transformer"):
                     parts, inner = transformer_tab.build(shelves, demo)
                 groups.append(inner)
                 openings |= {
                     use: part.inside(tabs, SHOWN[use].tab_id) for use, part in parts.items()
                 }
             if {"gan", "drawer"} <= shelves.keys():
-                with gr.Tab("Compare", id=compare_tab.ID) as compare:
+                with gr.Tab(texts.label("tab.compare"), id=compare_tab.ID) as compare:
                     compare_tab.build(shelves["gan"], shelves["drawer"], compare)
             if manager:
-                with gr.Tab("Training", id="train"):
+                with gr.Tab(texts.label("tab.train"), id="train"):
                     if isinstance(manager, Recordings):
                         recorded_tab.build(manager, here, openings)
                     else:
@@ -110,8 +110,7 @@ def build(
             return [*opened, {"tab": tab}]
 
         demo.load(
-            open_tab, None, [*groups, page], queue=False, show_progress="hidden",
-            api_visibility="private",
+            open_tab, None, [*groups, page], queue=False, **QUIET,
         )  # fmt: skip
     return demo.queue(max_size=_LONGEST_QUEUE, default_concurrency_limit=1)
 
@@ -167,7 +166,9 @@ def launch(
     try:
         if not manager.only_watches:
             use_own_upload_folder(runs, 2 * _ONE_HOUR)
-        line = f"{here.line(lost=_is_lost(runs))} {trouble}".strip()
+        line = here.line(lost=_is_lost(runs))
+        if trouble:
+            line = texts.say("frame.both", first=line, second=trouble)
         models = [manager.model(os.fspath(name)) for name in checkpoints]
         demo = build(models, manager, teacher_token, here, line)
         with without_proxies():
@@ -201,6 +202,7 @@ def _serve(
             app_kwargs={"middleware": middleware},
             inbrowser=open_browser,
             theme=Paper(),
+            i18n=texts.translations(),
             css_paths=CSS,
             footer_links=["settings"],
             run_history=False,  # records every call in the browser: slow, and computers are shared
@@ -238,8 +240,8 @@ def _open_runs(here: Host, runs: str | os.PathLike) -> tuple[JobManager | Record
             if not here.space:
                 raise
             reason = error.strerror or "unknown reason"
-        refusal = f"the folder that {RUNS} names cannot be used ({reason})"
-        trouble = f"{sentence(refusal)} Nothing can be trained until that is mended."
+        refusal = texts.say("frame.bad_folder", variable=RUNS, reason=reason)
+        trouble = texts.say("frame.no_training", reason=sentence(refusal))
     return Recordings(_RECORDED_RUNS, refusal, Path(runs) if here.moments else None), trouble
 
 

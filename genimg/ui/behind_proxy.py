@@ -3,7 +3,8 @@
 Gradio computes the addresses that the page asks from the `Host` of a request. Behind a proxy
 that is often the server's own, which a visitor cannot reach. But a browser knows where it found
 the page: `static/server.js` takes the addresses from there, and says on the page when the server
-does not answer.
+does not answer. It says so in the reader's language, which `static/words.js` finds out here, too:
+before Gradio's own scripts begin.
 """
 
 import re
@@ -13,9 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genimg.ui.components import STATIC
 
-_SCRIPT = (STATIC / "server.js").read_text(encoding="utf-8")
+_SCRIPTS = [(STATIC / name).read_text(encoding="utf-8") for name in ("words.js", "server.js")]
 _STYLE = (STATIC / "server.css").read_text(encoding="utf-8")
-_HEAD = f"<link rel=icon href=favicon.ico><style>{_STYLE}</style><script>{_SCRIPT}</script>"
+_HEAD = f"<link rel=icon href=favicon.ico><style>{_STYLE}</style>" + "".join(
+    f"<script>{script}</script>" for script in _SCRIPTS
+)
 
 
 def clean_root_path(text: str) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
+from genimg.ui import texts
+
 STATIC = Path(__file__).parent / "static"
 
 
@@ -57,6 +59,15 @@ def event(of: gr.Component, name: str) -> Callable[..., Dependency]:
     return getattr(of, name)
 
 
+def title(line: str) -> gr.HTML:
+    """Return the top of the page: its name, the switch of its language, and its terms.
+
+    Args:
+        line: what is said of the machine.
+    """
+    return component(STATIC, "title", ["title.js"], texts.sent(line), name="title")
+
+
 def page() -> gr.HTML:
     """Return what watches over the whole page: numbers that a field does not allow, the open tab.
 
@@ -75,22 +86,26 @@ def choice(
     before the list is opened.
 
     Args:
-        choices: what to show, or (what to show, value) of each.
+        choices: what to show, or (what to show, value) of each. An update of them goes through
+            `texts.choices`.
         value: the one that is chosen.
+        label: the words above it, English for the API.
         options: of the layout: `scale`, `min_width`, `visible`.
     """
+    entries = texts.choices((each, each) if isinstance(each, str) else each for each in choices)
     made = component(
         STATIC,
         "choice",
         ["choice.js"],
         value,
         name=name,
-        label=label,
-        choices=list(choices),
+        label=str(label),
+        called=texts.sent(label),
+        choices=entries,
         **options,
     )
     # An update that says nothing of the choices loses them where the list is not shown yet.
-    made.js_on_load = f"const FIRST_CHOICES = {json.dumps(list(choices))};\n{made.js_on_load}"
+    made.js_on_load = f"const FIRST_CHOICES = {json.dumps(entries)};\n{made.js_on_load}"
     return made
 
 
@@ -99,7 +114,7 @@ def heading(words: str) -> gr.HTML:
 
     A part that has the class "quiet", too, is folded everywhere until somebody asks for it.
     """
-    return component(STATIC, "heading", ["fold.js", "heading.js"], words)
+    return component(STATIC, "heading", ["fold.js", "heading.js"], texts.sent(words))
 
 
 def snippet(value: str, *, name: str) -> gr.HTML:

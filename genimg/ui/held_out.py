@@ -14,6 +14,7 @@ from genimg.data import Dataset
 from genimg.explore import Model
 from genimg.explore.local_data import pictures_here
 from genimg.ui.messages import dataset_words
+from genimg.ui.texts import say
 
 # Their things are light and their background is black; a photograph is usually the other way round.
 LIGHT_ON_BLACK = ("fashion-mnist", "mnist", "kmnist")
@@ -51,14 +52,11 @@ def random_number(model: Model) -> int:
 
 def _split_of(model: Model) -> Dataset:
     name = model.info.get("dataset")
-    called = dataset_words(name or "of an unknown data set")
+    called = dataset_words(name) if name else say("pad.unknown_dataset")
     try:
         split = pictures_here(name, model.config.size, "test")
     except ValueError:
-        raise ValueError(
-            f"the test pictures of this model ({called}) are not on this machine;"
-            " draw a picture or upload one"
-        ) from None
+        raise ValueError(say("pad.not_here", dataset=called)) from None
     if split.channels != model.config.channels:
-        raise ValueError("the test pictures have other channels than this model takes")
+        raise ValueError(say("pad.other_channels"))
     return split

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from genimg.jobs.limits import UsageLimits
+from genimg.ui import texts
 
 ALLOW = "GENIMG_ALLOW_TRAINING"
 RUNS = "GENIMG_RUNS"
@@ -73,14 +74,8 @@ class Host:
         if self.training:
             return ""
         if self.zero_gpu:
-            return (
-                "this Space lends its GPU for the length of one call only, so nothing is trained in"
-                " the background; run genimg on your own computer, or on a Space of another kind"
-            )
-        return (
-            "training is switched off on this Space, because it is open to everybody; duplicate it"
-            f" and set the variable {ALLOW} to 1, or run genimg on your own computer"
-        )
+            return texts.say("host.lends_its_gpu")
+        return texts.say("host.open_to_everybody", variable=ALLOW)
 
     def line(self, *, lost: bool = False) -> str:
         """Return one sentence for the page: what it is, and what can be done.
@@ -89,23 +84,14 @@ class Host:
             lost: whether the disk of `runs` is lost when the host restarts.
         """
         if not self.space:
-            return "Everything runs on this computer."
-        kept = (
-            "runs are lost when the Space restarts"
-            if lost
-            else "runs are kept on a disk that outlives the Space"
-        )
+            return texts.say("host.here")
         if self.zero_gpu:
-            lent = (
-                "a run may use the GPU for a minute, and is lost when the Space restarts"
-                if self.moments
-                else "training is off, and recorded runs are shown"
-            )
-            return f"A Space with a GPU lent for moments: models answer from its CPU; {lent}."
-        where = f"A Space with {f'a GPU ({self.gpu})' if self.gpu else 'a CPU'}: "
+            return texts.say("host.moments" if self.moments else "host.lent_but_off")
+        where = texts.say("host.gpu", name=self.gpu) if self.gpu else texts.say("host.cpu")
         if not self.training:
-            return f"{where}models answer at once; training is off, and recorded runs are shown."
-        return f"{where}training is on, {self.limits.minutes_per_run:g} minutes a run; {kept}."
+            return texts.say("host.off", where=where)
+        minutes = f"{self.limits.minutes_per_run:g}"
+        return texts.say("host.lost" if lost else "host.kept", where=where, minutes=minutes)
 
 
 def host_of(environment: Mapping[str, str]) -> Host:
@@ -154,7 +140,7 @@ def _gpu(flavour: str) -> str:
     name = flavour.strip().lower()
     if not name or name == "none" or name.startswith("cpu"):
         return ""
-    return name if re.fullmatch(r"[a-z0-9-]{1,40}", name) else "of some kind"  # goes on the page
+    return name if re.fullmatch(r"[a-z0-9-]{1,40}", name) else texts.say("host.some_gpu")
 
 
 def is_lost(folder: str, mounts: str) -> bool:

@@ -1,30 +1,35 @@
 """How a ValueError of a handler reaches the visitor: as one sentence, never as a stack trace."""
 
 import functools
-import html
 from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
 from genimg.data import FOLDER_PREFIX, MEMORY_PREFIX
+from genimg.ui import texts
+from genimg.wording import Wording, wording_of
 
 
 def sentence(error: object) -> str:
-    """Return a message with a capital and a full stop, as the page says it."""
-    text = str(error)
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+    """Return a message with a capital and a full stop, as the page says it.
+
+    It is a `Wording` if the message is one, and plain English else.
+    """
+    words = wording_of(error)
+    text = words[:1].upper() + words[1:] + ("" if words.endswith((".", "?", "!")) else ".")
+    return words.reading(text) if isinstance(words, Wording) else text
 
 
 def dataset_words(name: str) -> str:
     """Return what a data set is called on the page: never by its path on this machine."""
     own = name.startswith((FOLDER_PREFIX, MEMORY_PREFIX))
-    return "your own pictures" if own else name
+    return texts.say("frame.own_pictures") if own else texts.named("dataset", name)
 
 
 def warn(error: ValueError) -> None:
     """Show its sentence as a warning; for events in the queue."""
-    gr.Warning(html.escape(sentence(error)))
+    gr.Warning(texts.toast(sentence(error)))
 
 
 def as_warning(handler: Callable) -> Callable:

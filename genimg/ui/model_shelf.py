@@ -16,6 +16,7 @@ from genimg.checkpoints import CheckpointError
 from genimg.explore.uses import SHOWN, Model
 from genimg.models import kind_named
 from genimg.storage import read_json
+from genimg.ui import texts
 
 MOST_RUNS = 8
 """How many runs have their models kept in memory."""
@@ -110,9 +111,7 @@ class ModelShelf(Generic[Lent]):
         for _, path in self.runs():
             if name in (Path(path).name, path):
                 return path
-        raise CheckpointError(
-            f"there is no checkpoint {name!r} here; choose one of {', '.join(self.names)}"
-        )
+        raise _not_offered(name, self.names)
 
     def _make_room(self) -> None:
         """Forget the runs that were loaded first; what is on offer for good stays."""
@@ -165,9 +164,7 @@ class JoinedShelf(ModelShelf[Lent]):
             with contextlib.suppress(CheckpointError):
                 shelf.named(name)
                 return shelf
-        raise CheckpointError(
-            f"there is no checkpoint {name!r} here; choose one of {', '.join(self.names)}"
-        )
+        raise _not_offered(name, self.names)
 
 
 def fill_shelves(
@@ -219,15 +216,20 @@ def use_of(directory: Path) -> str:
         raise CheckpointError(f"{directory} is not a checkpoint: {error}") from None
 
 
+def _not_offered(name: str, names: list[str]) -> CheckpointError:
+    return CheckpointError(texts.say("shelf.not_offered", name=repr(name), names=names))
+
+
 def _title(name: str) -> str:
     """Return what the page calls what is offered as `name`."""
     short = Path(name).name
     if name not in checkpoints.names():
         return short
     try:
-        return str(checkpoints.read_card(checkpoints.find(name)).get("title", short))
+        title = str(checkpoints.read_card(checkpoints.find(name)).get("title", short))
     except CheckpointError:  # a damaged card: the model says so itself when it is chosen
         return short
+    return texts.named("model", title)
 
 
 def _place(name: str) -> tuple[bool, str]:

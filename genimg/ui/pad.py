@@ -18,14 +18,12 @@ from genimg.explore import (
 from genimg.ui import held_out
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.pixels import disc, picture_of, text_of, text_of_mask
+from genimg.ui.texts import class_name, say, sent
+from genimg.wording import wording_of
 
 PadModel = DrawerModel | MaskedDrawerModel | VisionTransformerModel | GanModel
 
 _FIRST_NUMBER = 19
-_LIGHT_NOTE = (
-    "All that this model knows is light on black. Photographs are mostly the other way round;"
-    " Invert swaps light and dark."
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -48,7 +46,7 @@ class PadPicture:
             ValueError: there is none that `model` can take; one sentence.
         """
         if not isinstance(value, dict):
-            raise ValueError("there is no picture; draw, upload or pick one")
+            raise ValueError(say("pad.no_picture"))
         pixels = picture_of(value.get("pixels"), model.config.size, model.config.channels)
         number: Any = value.get("number")
         try:
@@ -91,7 +89,9 @@ def first_value(
         hidden: bool (rows, columns), True for the cells to hide; None for a pad without cells.
     """
     size, channels, count = model.config.size, model.config.channels, held_out.count(model)
-    number, caption, pixels = None, "A disc", disc(size, channels)
+    number: int | None = None
+    caption: str = say("pad.caption.disc")
+    pixels = disc(size, channels)
     if count:
         number = min(_FIRST_NUMBER, count - 1)
         pixels, caption = _captioned(model, number)
@@ -99,17 +99,15 @@ def first_value(
     if hidden is not None:
         rows, columns = hidden.shape
         cells = {"rows": rows, "columns": columns, "hidden": text_of_mask(hidden)}
-    light_on_black = model.info.get("dataset") in held_out.LIGHT_ON_BLACK
     return {
         "checkpoint": checkpoint,
         "size": size,
         "channels": channels,
         "pixels": text_of(pixels),
         "number": number,
-        "caption": caption,
+        "caption": sent(caption),
         "count": count,
-        "lightOnBlack": light_on_black,
-        "note": _LIGHT_NOTE if light_on_black else "",
+        "lightOnBlack": model.info.get("dataset") in held_out.LIGHT_ON_BLACK,
         **cells,
     }
 
@@ -127,17 +125,18 @@ def pick(shelf: ModelShelf[PadModel], request: Any) -> dict[str, Any]:
     """
     try:
         if not isinstance(request, dict):
-            raise ValueError("say which test picture you want, by its number")
+            raise ValueError(say("pad.which"))
         with shelf.use(request.get("checkpoint", "")) as model:
             number = request.get("number")
             if number is None:
                 number = held_out.random_number(model)
             pixels, caption = _captioned(model, number)
     except ValueError as error:
-        return {"error": str(error)}
-    return {"pixels": text_of(pixels), "number": int(number), "caption": caption}
+        return {"error": sent(wording_of(error))}
+    return {"pixels": text_of(pixels), "number": int(number), "caption": sent(caption)}
 
 
 def _captioned(model: PadModel, number: Any) -> tuple[np.ndarray, str]:
     pixels, label = held_out.picture(model, number)
-    return pixels, f"Test picture {int(number)}: {label}"
+    words = say("pad.caption.test", number=str(int(number)), label=class_name(label))
+    return pixels, words

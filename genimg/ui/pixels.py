@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from genimg.ui.texts import say
+
 
 def picture_of(text: Any, size: int, channels: int) -> np.ndarray:
     """Return the picture that a browser sent, uint8 (size, size, channels).
@@ -32,11 +34,9 @@ def picture_of(text: Any, size: int, channels: int) -> np.ndarray:
         if len(content) != expected:
             raise ValueError
     except (ValueError, binascii.Error):
-        kind = "grey" if channels == 1 else "colour"
-        raise ValueError(
-            f"the picture must be {size} x {size} {kind} pixels as base64 of {expected} bytes;"
-            " draw, upload or pick one"
-        ) from None
+        kind = say("pad.grey" if channels == 1 else "pad.colour_pixels")
+        given = {"size": str(size), "kind": kind, "bytes": str(expected)}
+        raise ValueError(say("pad.bad_pixels", **given)) from None
     return np.frombuffer(content, np.uint8).reshape(size, size, channels)  # (H, W, C)
 
 
@@ -57,9 +57,8 @@ def mask_of(text: Any, grid: tuple[int, int]) -> np.ndarray:
     """
     rows, columns = grid
     if not isinstance(text, str) or len(text) != rows * columns or set(text) - {"0", "1"}:
-        raise ValueError(
-            f"the cells must be {rows * columns} times 0 or 1: {rows} rows of {columns} in one text"
-        )
+        given = {"cells": str(rows * columns), "rows": str(rows), "columns": str(columns)}
+        raise ValueError(say("pad.bad_cells", **given))
     return np.array([cell == "1" for cell in text]).reshape(grid)
 
 

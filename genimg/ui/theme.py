@@ -29,6 +29,19 @@ _ACCENT = colors.Color(
 )
 
 
+# What systems bring for Chinese; a typeface of their own for it would be a download of megabytes.
+_CHINESE = (
+    *(
+        "PingFang SC",
+        "Hiragino Sans GB",
+        "Microsoft YaHei",
+        "Noto Sans CJK SC",
+        "Source Han Sans SC",
+    ),
+    "WenQuanYi Micro Hei",
+)
+
+
 class Paper(gr.themes.Base):
     """A calm page: flat surfaces, thin lines, small radii."""
 
@@ -41,7 +54,11 @@ class Paper(gr.themes.Base):
             spacing_size=sizes.spacing_md,
             radius_size=sizes.radius_md,
             # Bold and not semi-bold: Gradio 6.31 ships another typeface under that name.
-            font=(fonts.LocalFont("IBM Plex Sans", weights=(400, 700)), fonts.Font("sans-serif")),
+            font=(
+                fonts.LocalFont("IBM Plex Sans", weights=(400, 700)),
+                *map(fonts.Font, _CHINESE),
+                fonts.Font("sans-serif"),
+            ),
             font_mono=(fonts.LocalFont("IBM Plex Mono", weights=(400,)), fonts.Font("monospace")),
         )
         self.set(

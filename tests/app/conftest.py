@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -220,3 +221,49 @@ def wait_until():
             page.wait_for_timeout(50)
 
     return wait_until
+
+
+# What a Chinese page says in Latin letters: names, abbreviations and units.
+AGREED = {
+    *("genimg", "GAN", "GANs", "VQGAN", "StyleGAN", "DCGAN", "Transformer", "Python", "MNIST"),
+    *("Fashion", "Kuzushiji", "CIFAR", "FD", "CFG", "EMA", "CPU", "GPU", "Space", "PNG", "JPEG"),
+    *("WebP", "MB", "GB", "px", "top", "k", "p", "z", "w", "T"),
+}
+_WALK = """
+(root) => {
+  const found = [];
+  const skipped = 'script, style, code, pre, .snippet, footer';
+  // What is written in another language than the page's, on purpose, says so.
+  const own = (node) => node.closest('[lang]').lang === document.documentElement.lang;
+  const seen = (node) => node.checkVisibility() && !node.closest(skipped) && own(node);
+  for (const node of document.querySelectorAll(`${root} *`)) {
+    if (!seen(node)) continue;
+    for (const name of ['aria-label', 'title', 'placeholder', 'alt']) {
+      if (node.hasAttribute(name)) found.push(node.getAttribute(name));
+    }
+    for (const child of node.childNodes) {
+      if (child.nodeType === Node.TEXT_NODE && child.data.trim()) found.push(child.data.trim());
+    }
+  }
+  return found;
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def foreign():
+    """A function that finds what a page says in the other language: foreign(page, names=()).
+
+    `names` are further words that stay as they are, and `root` is what is looked at.
+    """
+
+    def foreign(page, names=(), root="body"):
+        said = page.evaluate(_WALK, root)
+        assert len(said) > 5, said
+        if page.evaluate("document.documentElement.lang") == "en":
+            return [text for text in said if re.search("[\u4e00-\u9fff]", text)]
+        kept = AGREED | set(names)
+        words = {text: re.findall("[A-Za-z][A-Za-z-]*[A-Za-z]|[A-Za-z]", text) for text in said}
+        return [text for text, found in words.items() if not kept.issuperset(found)]
+
+    return foreign

@@ -70,6 +70,7 @@ def test_a_question_is_answered_with_the_keyboard(open_page):
         expect(page.locator("#quiz .pair .real")).to_have_count(1)
         expect(page.locator("#quiz .next")).to_be_focused()
     page.reload()
+    page.wait_for_selector("#quiz .score")
     expect(page.locator("#quiz .score")).to_contain_text("of 2 right")
 
 

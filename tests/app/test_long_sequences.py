@@ -104,3 +104,27 @@ def test_who_sees_whom_follows_its_controls(open_page, width):
     expect(shown).to_contain_text("100%")
     expect(page.locator("#pattern-length")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_reload_shows_who_sees_whom_again(open_page):
+    page = open_page()
+    page.get_by_role("tab", name="Transformer").click()
+    page.locator("#patterns").get_by_role("button", name="Who sees whom").click()
+    page.locator("#pattern select").select_option(label="Segments with a memory (Transformer-XL)")
+    field = page.locator("#pattern-memory input[type=number]")
+    field.fill("3")
+    field.press("Tab")
+    page.wait_for_url("**pattern=recurrent-8-3-3-44**")
+
+    page.reload()
+    page.locator("#pattern-shown .remembered").nth(2).wait_for()
+    expect(page.locator("#pattern-shown .remembered")).to_have_count(3)
+    expect(page.locator("#pattern select")).to_have_value("Segments with a memory (Transformer-XL)")
+    expect(page.locator("#pattern-memory input[type=number]")).to_have_value("3")
+
+
+def test_a_damaged_pattern_in_a_link_says_so(open_page):
+    page = open_page("?pattern=window-9999-1-1-1&tab=draw")
+    page.get_by_text("The length must be").wait_for()
+    expect(page.locator("#patterns")).to_be_visible()
+    expect(page.locator("#pattern-shown")).to_be_hidden()

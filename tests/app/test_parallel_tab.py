@@ -86,6 +86,25 @@ def test_another_drawing_by_its_controls_is_in_the_address(open_page, models):
     assert page.locator("#parallel-order select").input_value() == "spiral inwards"
 
 
+def test_a_reload_keeps_the_step_and_what_the_controls_say_by_now(open_page, models):
+    page = open_tab(open_page)
+    page.get_by_role("slider", name="Step of the drawing").press("Home")
+    page.locator("#parallel-steps input[type=number]").fill("5")
+    page.locator("#parallel-steps input[type=number]").press("Tab")
+    page.locator("#parallel-order select").select_option(label="row by row")
+    page.wait_for_url("**parallel_next_order=raster**")
+
+    page.reload()
+    page.wait_for_function("document.querySelector('#parallel output')?.textContent === '1 of 8'")
+    expect_step(page, models.masked.draw(label="Coat", seed=3), 0)
+    assert page.locator("#parallel-steps input[type=number]").input_value() == "5"
+    expect(page.locator("#parallel-order select")).to_have_value("row by row")
+
+    page.locator("#parallel-make").press("Enter")
+    expect_step(page, models.masked.draw(label="Coat", seed=3, steps=5, order="raster"), 4)
+    assert "parallel_next" not in page.url
+
+
 def test_it_plays(open_page):
     page = open_tab(open_page)
     page.locator("#parallel .play").press("Enter")

@@ -36,7 +36,7 @@ def open_tab(open_page, query="", **options):
 
 def choose_head(page, layer, head, heads):
     page.locator("#drawing .head-grid button").nth(layer * heads + head).click()
-    expect(page.locator("#surgery .place")).to_have_text(f"{head} of layer {layer}")
+    expect(page.locator("#surgery .place")).to_have_text(f"Head {head} of layer {layer}:")
 
 
 def expect_made_again(page, drawer, **changes):

@@ -12,6 +12,7 @@ from PIL import Image
 
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.models.sampling import next_token_distribution
+from genimg.ui import texts
 from genimg.ui.transformer.components import STATIC
 
 pytestmark = pytest.mark.browser
@@ -282,7 +283,8 @@ def test_places_are_said_in_english(browser):
     page = browser.new_page()
     script = (STATIC / "next_token.js").read_text(encoding="utf-8")
     numbers = [1, 2, 3, 4, 10, 11, 12, 13, 21, 22, 58, 100, 101, 111, 112, 123, 1013]
-    said = page.evaluate(f"numbers => {{ {script}; return numbers.map(ordinal); }}", numbers)
+    found = page.evaluate(f"numbers => {{ {script}; return numbers.map(ordinal); }}", numbers)
+    said = [texts.say(words["say"], number=words["number"]) for words in found]
     ends = ["st", "nd", "rd", *["th"] * 5, "st", "nd", *["th"] * 2, "st", *["th"] * 2, "rd", "th"]
     assert said == [f"{number}{end}" for number, end in zip(numbers, ends, strict=True)]
     page.close()

@@ -116,7 +116,7 @@ def test_better_founded_figures_are_not_replaced(call, refuse, shelf, tmp_path):
 
 def test_a_distance_of_few_pictures_is_warned_of(call):
     outcome = call("evaluate", "tiny-style", "--json", "--count", 6)
-    assert "warning: a Frechet distance of 6 drawn and 2,000 real pictures is mostly" in outcome.err
+    assert "warning: a Fréchet distance of 6 drawn and 2,000 real pictures is mostly" in outcome.err
 
 
 @pytest.mark.parametrize("option", [["--count", 10], ["--seed", 0], ["--feature-net", "x"]])

@@ -17,6 +17,7 @@ from genimg import data
 from genimg.data.ingestion import OUTCOME, PICTURES, UploadLimits
 from genimg.data.ingestion_worker import collect
 from genimg.data.manifest import MANIFEST, verified_hash
+from genimg.kept_wording import read
 
 
 def picture(seed, kind="PNG", size=(40, 40)):
@@ -293,7 +294,8 @@ def test_refused_files_are_listed_up_to_a_limit(upload):
     assert outcome(out)["refused_count"] == 250
     refused = outcome(out)["refused"]
     assert len(refused) == 200
-    assert refused[0] == ["cats/0\\x1b.png", "it is not a PNG, JPEG or WebP picture"]
+    name, reason = refused[0]
+    assert (name, read(reason)) == ("cats/0\\x1b.png", "it is not a PNG, JPEG or WebP picture")
 
 
 @pytest.mark.parametrize(

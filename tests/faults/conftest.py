@@ -205,8 +205,8 @@ def ask_warm_python() -> Iterator[Callable[[dict], int | None]]:
         text=True,
         start_new_session=True,
     )
-    # Until it runs its own code, /proc may not know its command yet. Who counts the processes before
-    # a test would miss it, and kill it at the test's end as one that was left over.
+    # Until it runs its own code, /proc may not know its command yet. Who counts the processes
+    # before a test would miss it, and kill it at the test's end as one that was left over.
     assert json.loads(python.stdout.readline()) == "ready"
 
     def ask(request: dict) -> int | None:

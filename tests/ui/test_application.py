@@ -12,6 +12,7 @@ from gradio.state_holder import SessionState
 from genimg import checkpoints
 from genimg.checkpoints import CheckpointError
 from genimg.jobs.limits import Visitor
+from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
 from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
@@ -38,6 +39,17 @@ def test_live_events_skip_the_queue_and_keep_the_last_value(paths):
     assert not show["queue"]
     assert show["trigger_mode"] == "always_last"
     assert show["show_progress"] == "hidden"
+
+
+def test_no_event_has_the_browser_read_all_that_it_puts_out(paths, tmp_path):
+    """Where nothing else is said, it tells its progress on each output and all inside it."""
+    with JobManager(tmp_path) as manager:
+        models = [paths[use] for use in ("style", "drawer", "masked", "vision")]
+        events = application.build(models, manager).config["dependencies"]
+    told = [event for event in events if event["api_visibility"] != "public" and event["outputs"]]
+    for event in told:
+        assert event["show_progress_on"] is not None, event["api_name"]
+        assert len(event["show_progress_on"]) <= 1, event["api_name"]
 
 
 def test_a_bad_checkpoint_is_refused_before_anything_is_served(tmp_path):
@@ -131,7 +143,8 @@ def test_a_class_of_the_last_model_on_its_way_to_the_next_changes_nothing(paths,
 
     sliders = [0, *[0.0] * (len(events["show"].inputs) - 7), "own", ""]  # no code
     send("choose", str(other), "Shoe", 5, 0.7)  # from now on the choices are Cat, Dog and Fish
-    assert send("show", str(other), "Cat", 5, 0.7, *sliders)[0]["caption"].startswith("Cat")
+    [shown] = send("show", str(other), "Cat", 5, 0.7, *sliders)
+    assert "label=Cat" in shown["query"]
     for stale in ("Shoe", None, ["Cat"], {}):
         [answer] = send("show", str(other), stale, 5, 0.7, *sliders)
         assert answer["__type__"] == "update"  # of nothing

@@ -8,6 +8,7 @@ from genimg import data
 from genimg.ui import pad
 from genimg.ui.pad import PadPicture
 from genimg.ui.pixels import disc, picture_of, text_of
+from genimg.ui.texts import class_name, sent
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def known(model, monkeypatch):
 def test_without_test_pictures_the_pad_shows_a_disc(model):
     value = pad.first_value(model, "x")
     np.testing.assert_array_equal(picture_of(value["pixels"], 32, 1), disc(32, 1))
-    assert (value["count"], value["number"], value["note"]) == (0, None, "")
+    assert (value["count"], value["number"], value["lightOnBlack"]) == (0, None, False)
     assert "hidden" not in value
 
 
@@ -37,10 +38,10 @@ def test_the_pad_shows_a_test_picture_first(known):
     split = data.load("fashion-mnist", size=32, split="test")
     expected = split.pictures()[value["number"]]
     np.testing.assert_array_equal(picture_of(value["pixels"], 32, 1), expected)
-    assert split.classes[split.labels[value["number"]]] in value["caption"]
+    label = split.classes[split.labels[value["number"]]]
+    assert value["caption"]["label"] == sent(class_name(label))
     assert value["hidden"].index("1") == 5 * 8 + 2
     assert value["lightOnBlack"]
-    assert "Invert" in value["note"]
 
 
 def test_a_number_counts_only_for_its_own_picture(known):
@@ -92,4 +93,4 @@ def test_pick_answers_with_a_picture_or_a_sentence(vision_shelf, known):
 
 def test_pick_says_when_there_are_no_pictures(vision_shelf):
     answer = pad.pick(vision_shelf, {"checkpoint": vision_shelf.names[0], "number": 0})
-    assert "not on this machine" in answer["error"]
+    assert answer["error"]["say"] == "pad.not_here"

@@ -1,28 +1,27 @@
 """The table of the Compare tab: what was measured of a GAN and of an image GPT."""
 
-import html
 from collections.abc import Sequence
 from typing import Any
 
 from genimg.explore import DrawerModel, GanModel
+from genimg.ui.texts import say, span
 
 _MEASURED = (
-    ("frechet_distance", "Distance to real pictures (FD)", "0 would be real pictures"),
-    ("precision", "Precision", "share of its pictures that look like real ones"),
-    ("recall", "Recall", "share of real pictures that it could have made"),
-    ("class_accuracy", "Class accuracy", "how often the class is the one that was asked for"),
-    ("nearest_training_ratio", "Nearest-training ratio", "well under 1 would mean copies"),
-    ("test_negative_log_likelihood", "Nats a token on test pictures", "how probable it finds them"),
+    *("frechet_distance", "precision", "recall", "class_accuracy"),
+    *("nearest_training_ratio", "test_negative_log_likelihood"),
 )
-_ABILITIES = (
-    ("Says how probable a picture is", False, True),
-    ("Finishes a picture of which a part is given", False, True),
-    ("Shows what it looked at", False, True),
-    ("Draws in one step", True, False),
-    ("Moves a picture by sliders, and walks from one to another", True, False),
-    ("Finds the code of a picture of yours", True, False),
-)
+# What the GAN, and the Transformer, can do.
+_ABILITIES = {
+    "probability": (False, True),
+    "finishes": (False, True),
+    "attention": (False, True),
+    "one_step": (True, False),
+    "sliders": (True, False),
+    "code": (True, False),
+}
 _NOT_MEASURED = "–"
+SIDES = ("gan", "drawer")
+"""What is compared, by the end of the keys of its words."""
 
 
 def figures(gan: GanModel, drawer: DrawerModel, seconds: Sequence[float]) -> str:
@@ -32,31 +31,34 @@ def figures(gan: GanModel, drawer: DrawerModel, seconds: Sequence[float]) -> str
         seconds: how long a picture of each takes on this machine.
     """
     infos = gan.info, drawer.info
-    rows = [
-        _row(title, hint, [_measured(info, name) for info in infos])
-        for name, title, hint in _MEASURED
-        if any(name in info.get("metrics", {}) for info in infos)
-    ]
-    times = [f"{1000 * each:,.0f} ms" for each in seconds]
-    rows.append(_row("One picture takes", "measured on this machine, on one thread", times))
+    rows = []
+    for name in _MEASURED:
+        if any(name in info.get("metrics", {}) for info in infos):
+            cells = [_measured(info, name) for info in infos]
+            rows.append(_row(say(f"compare.measured.{name}"), cells, say(f"compare.hint.{name}")))
+    times = [say("compare.milliseconds", number=f"{1000 * each:,.0f}") for each in seconds]
+    rows.append(_row(say("compare.time"), times, say("compare.hint.time")))
     sizes = [_count(sum(info.get("parameters", {}).values())) for info in infos]
-    rows.append(_row("Parameters", "numbers that were learned, with all its parts", sizes))
-    rows.append(_row("Trained for", "", [_minutes(info) for info in infos]))
+    rows.append(_row(say("compare.parameters"), sizes, say("compare.hint.parameters")))
+    rows.append(_row(say("compare.trained_for"), [_minutes(info) for info in infos]))
+    said = {True: say("compare.yes"), False: say("compare.no")}
     abilities = [
-        _row(title, "", ["yes" if able else "no" for able in both]) for title, *both in _ABILITIES
+        _row(say(f"compare.ability.{name}"), [said[able] for able in both])
+        for name, both in _ABILITIES.items()
     ]
-    head = "<tr><th></th><th>The GAN</th><th>The Transformer</th></tr>"
+    sides = "".join(f"<th>{span(say(f'compare.side.{side}'))}</th>" for side in SIDES)
+    head = f"<tr><th></th>{sides}</tr>"
     return (
         f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
-        f"<h2>What each can do</h2><table><thead>{head}</thead>"
+        f"<h2>{span(say('compare.abilities'))}</h2><table><thead>{head}</thead>"
         f"<tbody>{''.join(abilities)}</tbody></table>"
     )
 
 
-def _row(title: str, hint: str, cells: Sequence[str]) -> str:
-    said = f"<small>{hint}</small>" if hint else ""
-    shown = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-    return f'<tr><th scope="row">{title}{said}</th>{shown}</tr>'
+def _row(title: str, cells: Sequence[str], hint: str = "") -> str:
+    said = f"<small>{span(hint)}</small>" if hint else ""
+    shown = "".join(f"<td>{span(cell)}</td>" for cell in cells)
+    return f'<tr><th scope="row">{span(title)}{said}</th>{shown}</tr>'
 
 
 def _measured(info: dict[str, Any], name: str) -> str:
@@ -68,11 +70,14 @@ def _measured(info: dict[str, Any], name: str) -> str:
 
 
 def _count(number: int) -> str:
-    return f"{number / 1e6:.1f} million" if number else _NOT_MEASURED
+    return say("compare.number", number={"compact": number}) if number else _NOT_MEASURED
 
 
 def _minutes(info: dict[str, Any]) -> str:
     if "minutes" not in info:
         return _NOT_MEASURED
-    seen = f", {info['images_seen']:,} pictures" if "images_seen" in info else ""
-    return f"{info['minutes']:.0f} minutes{seen}"
+    minutes = f"{info['minutes']:.0f}"
+    if "images_seen" not in info:
+        return say("compare.minutes", minutes=minutes)
+    seen = f"{info['images_seen']:,}"
+    return say("compare.minutes_and_pictures", minutes=minutes, pictures=seen)

@@ -1,6 +1,5 @@
 """What the Compare tab shows: plain functions, no Gradio."""
 
-import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,9 +26,10 @@ from genimg.explore.comparing import (
 from genimg.explore.local_data import pictures_here
 from genimg.explore.neighbours import training_pictures
 from genimg.render import data_uri, grid
-from genimg.ui.compare.figures import figures
+from genimg.ui.compare.figures import SIDES, figures
 from genimg.ui.messages import dataset_words, sentence
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.texts import attribute, class_name, say, span
 from genimg.ui.transformer.drawing_view import ANY_CLASS, LARGEST_SEED, class_words
 
 PICTURES = 12
@@ -104,14 +104,15 @@ class CompareHandlers:
     def choices(self, gan: str, drawer: str) -> list[tuple[str, str | int]]:
         """Return (what to show, value) of each class to choose from, the first for any class."""
         named = [(class_words(name), name) for name in self.classes(gan, drawer)]
-        return [(class_words(None).capitalize(), ANY_CLASS), *named]
+        return [(say("compare.any_class"), ANY_CLASS), *named]
 
     def view(self, gan: Any, drawer: Any, label: Any, seed: Any) -> CompareView:
         """Return the view of the controls; the label may be ANY_CLASS."""
         gan, drawer = self.gans.named(gan), self.drawers.named(drawer)
         known = self.classes(gan, drawer)
         if label != ANY_CLASS and label not in known:
-            raise ValueError(f"both models know only these classes: {', '.join(known) or 'none'}")
+            names = [class_name(name) for name in known] or say("compare.no_class")
+            raise ValueError(say("compare.known_classes", names=names))
         require_whole_number("the seed", seed, 0, LARGEST_SEED)
         chosen = None if label == ANY_CLASS else label
         return CompareView(gan=gan, drawer=drawer, label=chosen, seed=int(seed))
@@ -120,7 +121,7 @@ class CompareHandlers:
         """Return the view of a link, the inverse of `CompareView.query`."""
         seed = query.get("compared_seed", "")
         if not seed.isdecimal():
-            raise ValueError("this link is damaged: its seed cannot be read")
+            raise ValueError(say("compare.damaged_link"))
         label = query.get("compared_class", ANY_CLASS)
         return self.view(query.get("compared", ""), query.get("with", ""), label, int(seed))
 
@@ -144,19 +145,20 @@ class CompareHandlers:
 
     def _make_columns(self, view: CompareView) -> str:
         columns = []
-        for shelf, name, maker in self._both(view):
+        for shelf, name, side in self._both(view):
             with shelf.use(name) as model:
-                columns.append(_column(maker, _made(model, view.label, view.seed)))
+                columns.append(_column(side, _made(model, view.label, view.seed)))
         return "".join(columns)
 
     def copies(self, view: CompareView) -> str:
         """Return HTML: the first picture of each model and the training pictures nearest to it."""
         columns = []
-        for shelf, name, maker in self._both(view):
+        for shelf, name, side in self._both(view):
             with shelf.use(name) as model:
                 first = _made(model, view.label, view.seed, 1)[0]
                 dataset, size = model.info.get("dataset"), model.config.size
-            columns.append(f"<section><h3>{maker}</h3>{_nearest(first, dataset, size)}</section>")
+            title = span(say(f"compare.side.{side}"))
+            columns.append(f"<section><h3>{title}</h3>{_nearest(first, dataset, size)}</section>")
         return f'<div class="sides">{"".join(columns)}</div>'
 
     def table(self, view: CompareView) -> str:
@@ -174,11 +176,10 @@ class CompareHandlers:
             table = figures(gan, drawer, seconds)
         if learned[0] == learned[1]:
             return table
-        called = " and ".join(dataset_words(name or "an unknown data set") for name in learned)
-        return (
-            f"<p>They learned from different pictures ({html.escape(called)}), so the distances do"
-            f" not compare.</p>{table}"
+        one, other = (
+            dataset_words(name) if name else say("compare.unknown_dataset") for name in learned
         )
+        return f"<p>{span(say('compare.not_comparable', one=one, other=other))}</p>{table}"
 
     def bridge(self, view: CompareView) -> str:
         """Return HTML: real pictures as two decoders make them of the same tokens."""
@@ -186,29 +187,30 @@ class CompareHandlers:
             own, dataset, size = model.tokenizer, model.info.get("dataset"), model.config.size
         critic, plain = decoders_of(own)
         if not critic or not plain:
-            return "<p>No second decoder for the tokens of this model ships with genimg.</p>"
+            return f"<p>{span(say('compare.no_second_decoder'))}</p>"
         try:
             split = pictures_here(dataset, size, "test")
             numbers = numbers_of(split, view.label, view.seed, _BRIDGED)
         except ValueError as error:
-            return f"<p>{html.escape(sentence(error))}</p>"
+            return f"<p>{span(sentence(error))}</p>"
         images = split.images[numbers].permute(0, 2, 3, 1).numpy().copy()
         with_critic, without = decoded([critic, plain], images)
-        rows = [_bridge_row("Real test pictures", f"detail {detail_of(images):.1f}", images)]
-        made = {"With an opponent": (critic, with_critic), "Without one": (plain, without)}
-        for title, (tokenizer, found) in made.items():
-            said = f"error {found.error:.1f}, detail {found.detail:.1f}"
+        detail = say("compare.bridge.detail", detail=f"{detail_of(images):.1f}")
+        rows = [_bridge_row(say("compare.bridge.real"), detail, images)]
+        made = {"with": (critic, with_critic), "without": (plain, without)}
+        for name, (tokenizer, found) in made.items():
+            said = {"error": f"{found.error:.1f}", "detail": f"{found.detail:.1f}"}
+            words = say("compare.bridge.measured", **said)
             measured = tokenizer.info.get("metrics", {}).get("reconstruction_frechet_distance")
             if measured:
-                said += f"; FD of all test pictures {measured['value']:.2f}"
-            rows.append(_bridge_row(title, said, found.pictures))
+                distance = f"{measured['value']:.2f}"
+                words = say("compare.bridge.measured_all", **said, distance=distance)
+            rows.append(_bridge_row(say(f"compare.bridge.{name}"), words, found.pictures))
         return "".join(rows)
 
     def _both(self, view: CompareView) -> tuple[tuple[ModelShelf[Any], str, str], ...]:
-        return (
-            (self.gans, view.gan, "The GAN"),
-            (self.drawers, view.drawer, "The Transformer"),
-        )
+        gan, drawer = SIDES
+        return (self.gans, view.gan, gan), (self.drawers, view.drawer, drawer)
 
     def _real(self, view: CompareView) -> np.ndarray | ValueError:
         with self.gans.use(view.gan) as model:
@@ -241,41 +243,45 @@ def _nearest(picture: np.ndarray, dataset: str | None, size: int) -> str:
     try:
         known = training_pictures(dataset, size)
     except ValueError as error:
-        return f"<p>{html.escape(sentence(error))}</p>"
+        return f"<p>{span(sentence(error))}</p>"
     near = known.nearest(picture, min(_NEIGHBOURS, len(known.training)))
     shown = "".join(
-        f'<img src="{data_uri(each, "png")}" alt="Training picture {number}">'
+        f'<img src="{data_uri(each, "png")}"'
+        f" {attribute('alt', say('compare.copies.training', number=str(number)))}>"
         for each, number in zip(near.pictures, near.numbers, strict=True)
     )
     said = (
-        "" if near.ratio is None else f", {near.ratio:.2f} times as far as for an unseen real one"
+        say("compare.copies.nearest")
+        if near.ratio is None
+        else say("compare.copies.ratio", ratio=f"{near.ratio:.2f}")
     )
+    alternative = attribute("alt", say("compare.copies.first"))
     return (
-        f'<div class="near"><img src="{data_uri(picture, "png")}" alt="The first picture">'
-        f"<span>→</span>{shown}</div><p>The first picture and the training pictures nearest to"
-        f" it{said}.</p>"
+        f'<div class="near"><img src="{data_uri(picture, "png")}" {alternative}>'
+        f"<span>→</span>{shown}</div><p>{span(said)}</p>"
     )
 
 
-def _column(title: str, pictures: np.ndarray, below: str = "") -> str:
+def _column(side: str, pictures: np.ndarray, below: str = "") -> str:
     address = data_uri(grid(pictures, _COLUMNS, gap=1), "png")
+    title = span(say(f"compare.side.{side}"))
+    alternative = attribute("alt", say(f"compare.sheet.{side}", count=len(pictures)))
     return (
-        f'<section><h2>{title}</h2><img class="sheet" src="{address}"'
-        f' alt="{len(pictures)} pictures of {title[0].lower()}{title[1:]}">{below}</section>'
+        f'<section><h2>{title}</h2><img class="sheet" src="{address}" {alternative}>'
+        f"{below}</section>"
     )
 
 
 def _real_column(pictures: np.ndarray | ValueError) -> str:
     if isinstance(pictures, ValueError):
-        reason = html.escape(sentence(pictures))
-        return f"<section><h2>Real pictures</h2><p>{reason}</p></section>"
-    note = "<p>Test pictures: neither model has seen them.</p>"
-    return _column("Real pictures", pictures, note)
+        title, reason = span(say("compare.side.real")), span(sentence(pictures))
+        return f"<section><h2>{title}</h2><p>{reason}</p></section>"
+    return _column("real", pictures, f"<p>{span(say('compare.unseen'))}</p>")
 
 
 def _bridge_row(title: str, said: str, pictures: np.ndarray) -> str:
     address = data_uri(grid(pictures, len(pictures), gap=1), "png")
     return (
-        f'<figure><figcaption><b>{title}</b><br>{said}</figcaption><img src="{address}"'
-        f' alt="{title}"></figure>'
+        f"<figure><figcaption><b>{span(title)}</b><br>{span(said)}</figcaption>"
+        f'<img src="{address}" {attribute("alt", title)}></figure>'
     )

@@ -12,6 +12,7 @@ from genimg.render import data_uri
 from genimg.ui.compare.handlers import CompareHandlers
 from genimg.ui.messages import sentence
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.texts import class_name, say, sent
 
 _MOST_OPEN = 1000  # questions that nobody has answered yet; the oldest are forgotten
 
@@ -43,7 +44,7 @@ class Quiz:
         """
         try:
             if not isinstance(request, dict):
-                raise ValueError("say which models are asked about; reload the page")
+                raise ValueError(say("compare.quiz.nothing_asked"))
             gan, drawer, label = (request.get(name) for name in ("gan", "drawer", "label"))
             view = self._handlers.view(gan, drawer, label, secrets.randbelow(2**32))
             by_gan = bool(secrets.randbelow(2))
@@ -57,17 +58,21 @@ class Quiz:
                 label = view.label if model.classes else None
                 asked = question(model, split.pictures()[number], view.seed, label)
         except ValueError as error:
-            return {"error": sentence(error)}
+            return {"error": sent(sentence(error))}
         id = secrets.token_urlsafe(12)
         with self._lock:
             self._open[id] = name, asked.real
             while len(self._open) > _MOST_OPEN:
                 self._open.popitem(last=False)
-        words = "One of these is real." if label is None else f"One of these is real: {label}."
+        words = (
+            say("compare.quiz.which")
+            if label is None
+            else say("compare.quiz.which_of", label=class_name(label))
+        )
         return {
             "id": id,
             "pictures": [data_uri(picture, "png") for picture in asked.pictures],
-            "words": words,
+            "words": sent(words),
         }
 
     def answer(self, request: Any) -> dict[str, Any]:
@@ -86,7 +91,7 @@ class Quiz:
         with self._lock:
             found = self._open.pop(id, None) if isinstance(id, str) and guess in (0, 1) else None
             if found is None:
-                return {"error": "This question is over; ask for the next one."}
+                return {"error": sent(say("compare.quiz.over"))}
             name, real = found
             self._asked[name] += 1
             self._fooled[name] += guess != real

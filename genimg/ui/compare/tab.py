@@ -12,30 +12,19 @@ from genimg.ui import components
 from genimg.ui.compare import components as compare_components
 from genimg.ui.compare.handlers import CompareHandlers, CompareView
 from genimg.ui.compare.quiz import Quiz
+from genimg.ui.events import QUIET
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.texts import choices, say, span
+from genimg.ui.texts import label as label_of
 from genimg.ui.transformer.drawing_view import ANY_CLASS, LARGEST_SEED
 
 ID = "compare"
 _LONGEST_ADDRESS = 8192
-_EXPLANATION = (
-    "A GAN makes the whole picture in one step, and learned from an opponent. A Transformer draws"
-    " it token by token, and learned to guess what comes next. Here both make pictures of the same"
-    " class, beside real ones."
-)
-_BRIDGE = (
-    "The Transformer's tokens become pixels in a decoder, and that one learned as a GAN does:"
-    " beside the error of each pixel, a discriminator of patches told it what looks real (VQGAN)."
-    " Here is the same decoder after it went on without that opponent, with the error alone. Both"
-    " read the same tokens. The one without is nearer in each pixel, and further from real: where"
-    " it is not sure it blurs. Error and detail are in grey levels, from pixel to pixel."
-)
 # Values come as they are, because the handlers check them.
-_QUIET: dict[str, Any] = {
+_QUIET: dict[str, Any] = QUIET | {
     "preprocess": False,
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 _QUEUED = _QUIET | {"show_progress": "minimal"}
 
@@ -46,37 +35,41 @@ def build(gans: ModelShelf[GanModel], drawers: ModelShelf[DrawerModel], tab: gr.
     quiz = Quiz(handlers)
     view = handlers.first_view()
     with gr.Column(elem_classes=["stage"]):
-        gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
+        gr.Markdown(label_of("compare.explanation"), elem_classes=["explanation", "wide"])
         with gr.Row(elem_classes=["aligned"]):
             gan = components.choice(
-                gans.choices(), view.gan, label="GAN", name="compare-gan", min_width=150
-            )
-            drawer = components.choice(
-                drawers.choices(), view.drawer, label="Transformer", name="compare-drawer",
+                gans.choices(), view.gan, label=say("compare.gan"), name="compare-gan",
                 min_width=150,
             )  # fmt: skip
+            drawer = components.choice(
+                drawers.choices(), view.drawer, label=say("compare.drawer"),
+                name="compare-drawer", min_width=150,
+            )  # fmt: skip
             label = components.choice(
-                handlers.choices(view.gan, view.drawer), _sent(view), label="Class",
+                handlers.choices(view.gan, view.drawer), _sent(view), label=say("compare.class"),
                 name="compare-label", min_width=130,
             )  # fmt: skip
             seed = gr.Number(
-                view.seed, label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED,
-                elem_id="compare-seed", min_width=90, scale=1,
+                view.seed, label=label_of("compare.seed"), precision=0, minimum=0,
+                maximum=LARGEST_SEED, elem_id="compare-seed", min_width=90, scale=1,
             )  # fmt: skip
-            die = gr.Button("New seed", elem_id="compare-die", min_width=100, scale=1)
-        samples = gr.HTML("<p>Both are making their pictures …</p>", elem_id="compare-samples",
-                          elem_classes=["compared"])  # fmt: skip
-        gr.Markdown("## Which one is real?")
+            die = gr.Button(
+                label_of("compare.new_seed"), elem_id="compare-die", min_width=100, scale=1
+            )
+        waiting = f"<p>{span(say('compare.waiting'))}</p>"
+        samples = gr.HTML(waiting, elem_id="compare-samples", elem_classes=["compared"])
+        gr.Markdown(label_of("compare.quiz.heading"))
         asked = compare_components.quiz(_asked(view), name="quiz", ask=quiz.ask, answer=quiz.answer)
-        gr.Markdown("## Are they copies?")
+        gr.Markdown(label_of("compare.copies.heading"))
         copies = gr.HTML(elem_id="compare-copies", elem_classes=["compared"])
-        gr.Markdown("## What was measured")
+        gr.Markdown(label_of("compare.measured.heading"))
         table = gr.HTML(elem_id="compare-table", elem_classes=["compared"])
-        with gr.Accordion("Where both meet: a decoder with an opponent", open=False,
+        with gr.Accordion(label_of("compare.bridge.heading"), open=False,
                           elem_id="compare-bridge-part"):  # fmt: skip
-            gr.Markdown(_BRIDGE, elem_classes=["explanation", "wide"])
+            explanation = label_of("compare.bridge.explanation")
+            gr.Markdown(explanation, elem_classes=["explanation", "wide"])
             bridge = gr.HTML(elem_id="compare-bridge", elem_classes=["compared"])
-        with gr.Accordion("The pictures in Python", open=False):
+        with gr.Accordion(label_of("compare.python"), open=False):
             code = components.snippet(handlers.code(view), name="compare-code")
 
     controls = [gan, drawer, label, seed]
@@ -105,11 +98,13 @@ def build(gans: ModelShelf[GanModel], drawers: ModelShelf[DrawerModel], tab: gr.
         except ValueError as error:
             warn(error)
             return [*[gr.skip()] * len(controls), *show(*values[:-1])]
-        choices = _choices(handlers, view.gan, view.drawer, _sent(view))
-        return [*choices, view.seed, *show(view.gan, view.drawer, _sent(view), view.seed)]
+        chosen = _choices(handlers, view.gan, view.drawer, _sent(view))
+        return [*chosen, view.seed, *show(view.gan, view.drawer, _sent(view), view.seed)]
 
     def draw(event: Callable[..., Dependency]) -> None:
-        made = event(as_warning(show), controls, at_once, show_progress_on=[samples], **_QUEUED)
+        made = event(
+            as_warning(show), controls, at_once, **_QUEUED | {"show_progress_on": [samples]}
+        )
         made.then(silently(add), controls, later, **_QUIET)
 
     others = [gan, drawer, label]
@@ -122,7 +117,7 @@ def build(gans: ModelShelf[GanModel], drawers: ModelShelf[DrawerModel], tab: gr.
     opened = tab.select(
         as_warning(open_compared), [*controls, asked], [*controls, *at_once],
         js="(...values) => [...values.slice(0, -1), window.location.search]",
-        show_progress_on=[samples], **_QUEUED,
+        **_QUEUED | {"show_progress_on": [samples]},
     )  # fmt: skip
     opened.then(silently(add), controls, later, **_QUIET)
 
@@ -143,5 +138,5 @@ def _choices(handlers: CompareHandlers, gan: str, drawer: str, label: Any) -> li
     return [
         gr.update(value=gan),
         gr.update(value=drawer),
-        gr.update(choices=classes, value=kept),
+        gr.update(choices=choices(classes), value=kept),
     ]

@@ -17,6 +17,7 @@ from genimg.render import data_uri, grid
 from genimg.ui.gan.cells import chosen_cell, sheet_of
 from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.gan.view import GanView, opened
+from genimg.ui.texts import class_name, say, sent
 
 SIDE = 9
 FIRST_SEEDS = (23, 42, 7)
@@ -58,7 +59,11 @@ class Blending:
             "src": data_uri(grid(pictures.reshape(SIDE**2, *pictures.shape[2:]), SIDE), "png"),
             "side": SIDE,
             "slots": [
-                {"query": view.query(), "src": data_uri(corner, "png"), "caption": view.caption()}
+                {
+                    "query": view.query(),
+                    "src": data_uri(corner, "png"),
+                    "caption": sent(view.caption()),
+                }
                 for view, corner in zip(views, corners, strict=True)
             ],
         }
@@ -83,12 +88,12 @@ class Blending:
         asked = asked if isinstance(asked, dict) else {}
         slots = asked.get("slots")
         if not isinstance(slots, list) or len(slots) != 3:
-            raise ValueError("there is no such map; draw it again")
+            raise ValueError(say("gan.plane.none"))
         views = [self.handlers.queried_view(query) for query in slots]
         weights = plane_weights(SIDE, asked.get("row"), asked.get("column"))
         first = views[0]
         if len({view.checkpoint for view in views}) > 1:
-            raise ValueError("there is no such map; draw it again")
+            raise ValueError(say("gan.plane.none"))
         with self.shelf.use(first.checkpoint) as model:
             place = combine(first.model_in(model), [view.arguments() for view in views], weights)
             return _view(model, first, place)
@@ -108,12 +113,19 @@ class Blending:
                 drawn = here.model_in(model)
                 pictures += [drawn.picture(**place) for place in row]
         others = [row[-1]["label"] for row in rows]
+        own, called = class_name(here.label or ""), [class_name(other) for other in others]
         names = [
-            f"{(STEPS - 1 - step) / (STEPS - 1):.0%} {here.label}, {step / (STEPS - 1):.0%} {other}"
-            for other in others
+            say(
+                "gan.ways.cell",
+                share=f"{100 * (STEPS - 1 - step) / (STEPS - 1):.0f}",
+                here=own,
+                rest=f"{100 * step / (STEPS - 1):.0f}",
+                other=other,
+            )
+            for other in called
             for step in range(STEPS)
         ]
-        words = f"From {here.label} at the left to, row by row, {', '.join(others)}. Click one."
+        words = say("gan.ways.about", here=own, others=called)
         value = sheet_of(np.stack(pictures), names, words, columns=STEPS, query=here.query())
         still = {name: part for name, part in here.arguments().items() if name != "label"}
         return value, self._python(
@@ -141,7 +153,7 @@ class Blending:
         here = self.handlers.queried_view(query)
         places = [place for row in self._ways(here) for place in row]
         if cell >= len(places):
-            raise ValueError("there is no such picture; draw the ways again")
+            raise ValueError(say("gan.ways.none"))
         with self.shelf.use(here.checkpoint) as model:
             return _view(model, here, places[cell])
 
@@ -193,7 +205,7 @@ class Blending:
         with self.shelf.use(here.checkpoint) as model:
             others = [label for label in model.classes if label != here.label][:MOST_WAYS]
             if not others:
-                raise ValueError("this model has one kind of picture only; choose another model")
+                raise ValueError(say("gan.ways.one_kind"))
             drawn = here.model_in(model)
             return [
                 between_classes(drawn, [here.label or "", other], steps=STEPS, place=still)

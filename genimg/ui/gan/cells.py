@@ -7,6 +7,7 @@ import numpy as np
 
 from genimg.checks import require_whole_number
 from genimg.render import data_uri, grid
+from genimg.ui.texts import sent
 
 
 def sheet_of(
@@ -23,6 +24,7 @@ def sheet_of(
     Args:
         pixels: uint8 (N, H, W, C).
         names: what each is called.
+        caption: what they are together.
         columns: of the sheet; by default as square as can be.
         query: what tells the server later of which sheet one was chosen.
         texts: what is written below each; by default nothing.
@@ -30,9 +32,9 @@ def sheet_of(
     sheet = grid(pixels, columns)
     return {
         "src": data_uri(sheet, "png"),
-        "caption": caption,
+        "caption": sent(caption),
         "columns": sheet.width // pixels.shape[2],
-        "cells": list(names),
+        "cells": [sent(name) for name in names],
         "query": query,
     } | ({} if texts is None else {"texts": list(texts)})
 

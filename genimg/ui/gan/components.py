@@ -7,11 +7,12 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui.components import component
+from genimg.ui.texts import sent
 
 STATIC = Path(__file__).parent / "static"
 
 
-def picture(value: dict[str, str] | None, *, name: str) -> gr.HTML:
+def picture(value: dict[str, Any] | None, *, name: str) -> gr.HTML:
     """Return a picture with a caption; its event `settled` comes when it stopped changing."""
     return component(STATIC, "picture", ["helpers.js", "picture.js"], value, name=name)
 
@@ -39,13 +40,13 @@ def layers(*, name: str) -> gr.HTML:
 
 def ask(words: str, *, name: str) -> gr.HTML:
     """Return a button; its event `ask` carries {"here": the query of the picture on the stage}."""
-    return component(STATIC, "ask", ["here.js", "ask.js"], words, name=name)
+    return component(STATIC, "ask", ["here.js", "ask.js"], sent(words), name=name)
 
 
 def player(value: dict[str, Any], *, name: str, export: Callable) -> gr.HTML:
     """Return a player of a walk; `export` makes the file that a visitor saves."""
 
-    def export_walk(request: Any) -> dict[str, str]:
+    def export_walk(request: Any) -> dict[str, Any]:
         return export(request)
 
     scripts = ["helpers.js", "player.js"]
@@ -70,7 +71,8 @@ def slider_ends(*, name: str) -> gr.HTML:
 
 def names(value: dict[str, Any], *, name: str) -> gr.HTML:
     """Return where sliders get names of one's own; its value: `genimg.ui.gan.nearby.called`."""
-    return component(STATIC, "names", ["helpers.js", "names.js"], value, name=name)
+    scripts = ["helpers.js", "slider_words.js", "names.js"]
+    return component(STATIC, "names", scripts, value, name=name)
 
 
 def found(value: str, *, name: str) -> gr.HTML:

@@ -1,7 +1,7 @@
 """Is it a copy? The nearest training pictures of what is on the screen, and what that means."""
 
-import html
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 from genimg.explore import GanModel
@@ -10,10 +10,10 @@ from genimg.render import data_uri
 from genimg.ui.gan.view import GanView
 from genimg.ui.messages import sentence
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.texts import attribute, say, span
 
-READING = "<p>Reading the training pictures …</p>"
+READING = f"<p>{span(say('gan.copies.reading'))}</p>"
 _SHOWN = 5
-_CALLED = {"pixels": "By pixels", "features": "By features"}
 
 
 def is_it_a_copy(shelf: ModelShelf[GanModel], view: GanView) -> str:
@@ -25,7 +25,7 @@ def is_it_a_copy(shelf: ModelShelf[GanModel], view: GanView) -> str:
         known = training_pictures(card.get("dataset"), size)
         found = {way: known.nearest(picture, _shown(known.training), way) for way in known.ways}
     except ValueError as error:
-        return f"<p>{html.escape(sentence(error))}</p>"
+        return f"<p>{span(sentence(error))}</p>"
     return described(found, card.get("dataset_images"))
 
 
@@ -37,50 +37,45 @@ def described(found: Mapping[str, Neighbours], learned_from: Any) -> str:
         learned_from: how many pictures the model learned from, as its card tells.
     """
     rows = "".join(_row(way, near) for way, near in found.items())
-    return f"{rows}<p>{verdict(found)} {_searched(next(iter(found.values())), learned_from)}</p>"
+    searched = _searched(next(iter(found.values())), learned_from)
+    return f"{rows}<p>{span(say('frame.both', first=verdict(found), second=searched))}</p>"
 
 
 def verdict(found: Mapping[str, Neighbours]) -> str:
     """Return what the distances mean, in words."""
     if any(near.distances[0] == 0 for way, near in found.items() if way == "pixels"):
-        return "This is a training picture, to the last grey level."
+        return say("gan.copies.exact")
     compared = [
-        f"{near.ratio:.2f} times {'' if way == 'pixels' else 'by features '}".strip()
+        say(
+            f"gan.copies.times{'' if way == 'pixels' else '_by_features'}",
+            ratio=f"{near.ratio:.2f}",
+        )
         for way, near in found.items()
         if near.ratio is not None
     ]
     if not compared:
-        return (
-            "Most test pictures are among the training pictures, so they are no use for comparison."
-        )
-    near = [each for each in found.values() if each.is_suspicious]
-    judged = (
-        "Hardly any unseen real picture is as near to one: it may be a copy, or it is plainer than"
-        " real pictures are."
-        if near
-        else "So it is no copy of one of them."
-    )
-    return (
-        f"Its nearest training picture is {' and '.join(compared)} as far away as that of a real"
-        f" picture that the model has not seen. {judged}"
-    )
+        return say("gan.copies.no_use")
+    times = reduce(lambda one, other: say("gan.copies.and", one=one, other=other), compared)
+    suspicious = any(each.is_suspicious for each in found.values())
+    return say(f"gan.copies.{'suspicious' if suspicious else 'new'}", times=times)
 
 
 def _searched(near: Neighbours, learned_from: Any) -> str:
-    words = f"Searched: {near.searched:,} training pictures"
-    more = isinstance(learned_from, int) and learned_from > near.searched
-    if "bundled" in near.source or more:
-        words += ", the sample that ships" if "bundled" in near.source else ", all that are here"
-        words += f"; the model learned from {learned_from:,}" if more else ""
-    return f"{words}."
+    number = f"{near.searched:,}"
+    sample = "bundled" in near.source
+    if isinstance(learned_from, int) and learned_from > near.searched:
+        where = "sample" if sample else "here"
+        return say(f"gan.copies.searched_{where}_of", number=number, all=f"{learned_from:,}")
+    return say(f"gan.copies.searched{'_sample' if sample else ''}", number=number)
 
 
 def _row(way: str, near: Neighbours) -> str:
     pictures = "".join(
-        f'<img src="{data_uri(picture, "png")}" alt="Training picture {number}">'
+        f'<img src="{data_uri(picture, "png")}"'
+        f" {attribute('alt', say('gan.copies.training', number=str(number)))}>"
         for picture, number in zip(near.pictures, near.numbers, strict=True)
     )
-    return f'<div class="near"><span>{_CALLED[way]}</span>{pictures}</div>'
+    return f'<div class="near"><span>{span(say(f"gan.copies.{way}"))}</span>{pictures}</div>'
 
 
 def _shown(pictures: Any) -> int:

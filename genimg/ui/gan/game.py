@@ -26,6 +26,7 @@ from genimg.training.game_starts import (
 )
 from genimg.training.task import Diverged
 from genimg.ui.components import component
+from genimg.ui.events import QUIET
 from genimg.ui.gan.components import STATIC
 from genimg.ui.gan.game_diagram import FORMULAS, PARTS
 from genimg.ui.messages import sentence
@@ -176,17 +177,16 @@ def build(demo: gr.Blocks) -> None:
     # In the queue, one at a time: learning takes seconds, and thirty may press at once.
     pressed = game.press(
         press, None, game, concurrency_limit=1, concurrency_id="game", trigger_mode="multiple",
-        show_progress="hidden", api_visibility="private",
+        **QUIET,
     )  # fmt: skip
     pressed.failure(
-        lambda: {"refused": _TOO_BUSY}, None, game, queue=False, show_progress="hidden",
-        api_visibility="private",
+        lambda: {"refused": _TOO_BUSY}, None, game, queue=False, **QUIET,
     )  # fmt: skip
 
     def open_link(request: gr.Request) -> Any:
         return gr.update(open=True) if "game" in request.query_params else gr.skip()
 
-    demo.load(open_link, None, fold, queue=False, show_progress="hidden", api_visibility="private")
+    demo.load(open_link, None, fold, queue=False, **QUIET)
 
 
 def _portions(count: int) -> list[int]:

@@ -3,12 +3,10 @@
 import numpy as np
 
 from genimg.explore.judging import UsualScores, share_below
+from genimg.ui.texts import attribute, say, span
 
-NOBODY_JUDGES = (
-    "<p>This model ships without its discriminator, the network that it learned from by trying to"
-    " deceive it, so nobody judges its pictures here.</p>"
-)
-WAITING = "<p>Asking the discriminator …</p>"
+NOBODY_JUDGES = f"<p>{span(say('gan.gauge.nobody'))}</p>"
+WAITING = f"<p>{span(say('gan.gauge.waiting'))}</p>"
 _WIDTH, _HEIGHT, _BASE = 480, 104, 84  # of the histogram, and where its bars stand
 _BARS = 24
 _MARGIN = 0.05  # of the range, so that nothing stands at the very edge
@@ -34,29 +32,26 @@ def gauge(score: float, usual: UsualScores) -> str:
     )
     captions = _caption("generated", usual.drawn, low, high)
     captions += "" if usual.real is None else _caption("real", usual.real, low, high)
+    called = attribute("aria-label", words)
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{words}">{shapes}'
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" {called}>{shapes}'
         f'<line class="here" x1="{x:.1f}" x2="{x:.1f}" y1="4" y2="{_BASE}"/>{captions}</svg>'
-        f"<p>{words}</p>"
+        f"<p>{span(words)}</p>"
     )
 
 
 def _words(score: float, usual: UsualScores) -> str:
-    said = (
-        "The discriminator learned to tell real pictures from generated ones. To this one it gives"
-        f" {score:+.1f}: more than {_percent(usual.drawn, score)} of generated pictures get"
-    )
+    said = {"score": f"{score:+.1f}", "generated": _share(usual.drawn, score)}
     if usual.real is None:
-        return f"{said}. No real ones are at hand to compare with."
-    real = _percent(usual.real, score)
-    return (
-        f"{said}, and more than {real} of real ones. The further right, the more real a picture"
-        " looks to it."
-    )
+        return say("gan.gauge.no_real", **said)
+    return say("gan.gauge.both", **said, real=_share(usual.real, score))
 
 
-def _percent(scores: np.ndarray, score: float) -> str:
-    return f"{round(100 * share_below(scores, score))} %"
+def _share(scores: np.ndarray, score: float) -> str:
+    percent = round(100 * share_below(scores, score))
+    if percent in (0, 100):  # of those that were looked at, which are not all there are
+        return say("gan.gauge.nearly_all" if percent else "gan.gauge.almost_no")
+    return say("gan.gauge.share", percent=say("number.percent", number=f"{percent}"))
 
 
 def _outline(scores: np.ndarray, low: float, high: float, tallest: int) -> str:
@@ -74,4 +69,6 @@ def _caption(name: str, scores: np.ndarray, low: float, high: float) -> str:
     """Return the name of a group below its middle; real ones a line lower, as the two may meet."""
     x = _WIDTH * (float(np.median(scores)) - low) / (high - low)
     y = _BASE + (20 if name == "real" else 12)
-    return f'<text x="{x:.0f}" y="{y}" text-anchor="middle">{name}</text>'
+    # No HTML may be in a drawing.
+    said = span(say(f"gan.gauge.{name}")).replace("span", "tspan")
+    return f'<text x="{x:.0f}" y="{y}" text-anchor="middle">{said}</text>'

@@ -1,7 +1,6 @@
 """What happens when a control of the GAN tab is moved: plain functions, no Gradio."""
 
 import base64
-import html
 import random
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -10,10 +9,11 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 
-from genimg.checks import require_number, require_whole_number
+from genimg.checks import require_number, require_whole_number, shown
 from genimg.explore import GanModel
 from genimg.render import animate, data_uri, grid, strip
 from genimg.ui.gan.cells import sheet_of
+from genimg.ui.gan.facts import facts_of
 from genimg.ui.gan.sliders import (
     DIRECTIONS,
     FEW,
@@ -38,8 +38,9 @@ from genimg.ui.gan.view import (
     seeds_in,
     walk_steps,
 )
-from genimg.ui.messages import dataset_words
+from genimg.ui.messages import sentence
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.texts import choices, class_name, say, sent, span
 
 LATENTS = 16
 LONGEST_LINK = 8192
@@ -129,21 +130,25 @@ class GanHandlers:
     def controls(self, view: GanView) -> dict[str, Any]:
         """Return what each control must show for a view: its value, choices and visibility."""
         with self.shelf.use(view.checkpoint) as model:
-            classes, mapped = list(model.classes), "w" in model.spaces
+            classes = [(class_name(name), name) for name in model.classes]
+            mapped = "w" in model.spaces
             latents = model.config.latent_dimensions
-            labels = slider_labels(model, DIRECTIONS)
+            labels = [
+                {part: str(words) for part, words in each.items()}
+                for each in slider_labels(model, DIRECTIONS)
+            ]
             ages = moments_of(model)
         directions = max(self.acting(view.checkpoint), len(view.directions))
         moved = [*view.directions, *[0.0] * (DIRECTIONS - len(view.directions))]
         return {
-            "checkpoint": {"value": view.checkpoint, "choices": self.shelf.choices()},
+            "checkpoint": {"value": view.checkpoint, "choices": choices(self.shelf.choices())},
             # Without classes the control is hidden and keeps its class for the next model.
             "label": (
-                {"value": view.label, "choices": classes, "visible": True}
+                {"value": view.label, "choices": choices(classes), "visible": True}
                 if classes
                 else {"visible": False}
             ),
-            "facts": {"value": html.escape(self.facts(view.checkpoint))},
+            "facts": {"value": span(self.facts(view.checkpoint))},
             "seed": {"value": view.seed},
             # Likewise: a view of a model without a mapping network has truncation 1, always.
             "truncation": (
@@ -160,8 +165,8 @@ class GanHandlers:
                 else {"value": MOST_MOMENTS, "maximum": MOST_MOMENTS, "visible": False}
             ),
             "directions": [
-                {"value": amount, "visible": i < directions, **label}
-                for i, (amount, label) in enumerate(zip(moved, labels, strict=True))
+                {"value": amount, "visible": i < directions, **words}
+                for i, (amount, words) in enumerate(zip(moved, labels, strict=True))
             ],
             "more": {"visible": directions > FEW},
             "latents": [
@@ -180,13 +185,13 @@ class GanHandlers:
         """Raise ValueError, one sentence, unless this is a seed."""
         require_whole_number("the seed", seed, 0, LARGEST_SEED)
 
-    def picture(self, view: GanView) -> dict[str, str]:
+    def picture(self, view: GanView) -> dict[str, Any]:
         """Return the picture, its caption and its link."""
         with self.shelf.use(view.checkpoint) as model:
             pixels = view.model_in(model).picture(**view.arguments())
         return {
             "src": data_uri(pixels, "png"),
-            "caption": view.caption(),
+            "caption": sent(view.caption()),
             "query": view.query(),
         }
 
@@ -194,12 +199,9 @@ class GanHandlers:
         """Return a sheet of NEIGHBOURS pictures, the first of them the picture itself."""
         with self.shelf.use(view.checkpoint) as model:
             pixels = view.model_in(model).neighbours(NEIGHBOURS, **view.arguments())
-        names = ["The picture itself", *(f"Neighbour {i}" for i in range(1, NEIGHBOURS))]
-        words = (
-            "The picture and 15 neighbours: its latent vector, each time mixed with a little of"
-            " another one. Click one to go there."
-        )
-        return sheet_of(pixels, names, words, query=view.query())
+        others = (say("gan.neighbours.neighbour", number=i) for i in range(1, NEIGHBOURS))
+        names = [say("gan.neighbours.itself"), *others]
+        return sheet_of(pixels, names, say("gan.neighbours.about"), query=view.query())
 
     def ends(self, view: GanView) -> dict[str, Any]:
         """Return the picture at both ends of each slider that is shown, as data addresses."""
@@ -243,9 +245,8 @@ class GanHandlers:
         """
         numbers = seeds_in(seeds)
         if between not in range(STEPS_BETWEEN[0], STEPS_BETWEEN[1] + 1):
-            raise ValueError(
-                f"from seed to seed there are {STEPS_BETWEEN[0]} to {STEPS_BETWEEN[1]} steps"
-            )
+            low, high = STEPS_BETWEEN
+            raise ValueError(say("gan.walk.steps", low=low, high=high))
         steps = walk_steps(len(numbers), int(between), bool(loop))
         with self.shelf.use(checkpoint) as model:
             return GanWalk.checked(
@@ -264,7 +265,7 @@ class GanHandlers:
             )
 
     def staleness(self, shown: Any, *controls: Any) -> str:
-        """Return what to say about the walk on the screen; '' if it is the one of the controls.
+        """Return HTML: what to say of the walk on the screen; '' if it is that of the controls.
 
         Args:
             shown: the Python of the walk on the screen.
@@ -272,15 +273,16 @@ class GanHandlers:
         """
         if self.snippet(self.walk(*controls)) == shown:
             return ""
-        return "The walk on the screen was made with other settings: make it again for these."
+        return span(say("gan.walk.stale"))
 
     def anachronism(self, checkpoint: str, age: Any, noise: Any = "own") -> str:
-        """Return what to say of a walk beside a picture of another age or noise; '' else."""
+        """Return HTML: what to say of a walk beside a picture of another age or noise; '' else."""
         with self.shelf.use(checkpoint) as model:
-            words = "the fully trained model" if moment_of(model, age) is not None else ""
-            if noise != "own" and "w" in model.spaces:
-                words += (" with " if words else "") + "the noise of its first seed"
-        return words and f"The walk shows {words}."
+            older = moment_of(model, age) is not None
+            own = noise == "own" or "w" not in model.spaces
+        if own:
+            return span(say("gan.walk.shows_trained")) if older else ""
+        return span(say("gan.walk.shows_both" if older else "gan.walk.shows_noise"))
 
     def snippet(self, view: GanView | GanWalk) -> str:
         """Return Python that makes what a view shows."""
@@ -298,14 +300,15 @@ class GanHandlers:
             "height": frames.shape[1],
             "width": frames.shape[2],
             "framesPerSecond": _FRAMES_PER_SECOND,
-            "caption": walk.caption(),
+            "caption": sent(walk.caption()),
             "keyframes": walk.keyframes(),
             "seeds": list(walk.seeds),
+            "label": sent(say("gan.player.none") if walk.label is None else class_name(walk.label)),
             "walk": _for_the_browser({"checkpoint": walk.checkpoint, **walk.arguments()}),
             "query": walk.query(),
         }
 
-    def export(self, request: Any) -> dict[str, str]:
+    def export(self, request: Any) -> dict[str, Any]:
         """Return a file of the walk that a player shows, or one sentence that says why not.
 
         Args:
@@ -317,7 +320,7 @@ class GanHandlers:
         """
         try:
             if not isinstance(request, dict) or not isinstance(request.get("walk"), dict):
-                raise ValueError("there is no walk to save; make one first")
+                raise ValueError(say("gan.walk.none"))
             defaults: dict[str, Any] = {
                 "label": None,
                 "truncation": 1.0,
@@ -327,7 +330,7 @@ class GanHandlers:
             wanted = defaults | request["walk"]
             name = wanted.pop("checkpoint", "")
             if set(wanted) != {*defaults, "seeds", "steps", "mode", "space", "loop"}:
-                raise ValueError("there is no such walk; make it again")
+                raise ValueError(say("gan.walk.unknown"))
             wanted |= moves_sent(wanted["directions"], wanted["latents"])
             with self.shelf.use(name) as model:
                 walk = GanWalk.checked(model, name, **wanted)
@@ -336,7 +339,7 @@ class GanHandlers:
                 "src": self._file(walk, request.get("format")),
             }
         except ValueError as error:
-            return {"error": str(error)}
+            return {"error": sent(sentence(error))}
 
     def sample(
         self,
@@ -359,7 +362,7 @@ class GanHandlers:
         self.check_seed(seed)
         require_number("truncation", truncation, *TRUNCATION)
         if not isinstance(label, str):
-            raise ValueError(f"label must be the name of a class, not {label!r}")
+            raise ValueError(say("gan.no_class", given=shown(label)))
         with self.shelf.use(checkpoint) as model:
             pixels = model.sample(count, seed=seed, label=label or None, truncation=truncation)
         return data_uri(grid(pixels), "png")
@@ -407,18 +410,7 @@ class GanHandlers:
         """Return one line about the model and the machine."""
         with self.shelf.use(name) as model:
             card = model.info
-        parameters = card.get("parameters", {})
-        generator, discriminator = parameters.get("generator"), parameters.get("discriminator")
-        parts = [
-            dataset_words(card.get("dataset", "")),
-            f"{generator:,} parameters" if generator else None,
-            f"discriminator of {discriminator:,}" if discriminator else "without its discriminator",
-            f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
-            f"{card['minutes']:g} minutes of training" if "minutes" in card else None,
-            "running on the CPU",
-            f"{self.acting(name)} directions that change a lot",
-        ]
-        return " · ".join(part for part in parts if part)
+        return facts_of(card, self.acting(name))
 
     def _count_acting(self, checkpoint: str) -> int:
         with self.shelf.use(checkpoint) as model:
@@ -430,7 +422,7 @@ class GanHandlers:
 
     def _file(self, walk: GanWalk, format: Any) -> str:
         if not isinstance(format, str) or format not in _FILES:
-            raise ValueError(f"the format must be one of {', '.join(_FILES)}, not {format!r}")
+            raise ValueError(say("gan.walk.format", formats=list(_FILES), given=shown(format)))
         frames = self._frames(walk)
         if format == "png":
             return data_uri(strip(frames), "png")

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui.components import component
+from genimg.ui.events import QUIET
 from genimg.ui.gan.components import STATIC
 from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.gan.inside_handlers import InsideHandlers
@@ -28,14 +29,12 @@ _SPECTRUM = (
 )
 _BUSY = {"error": "The server is too busy for this just now; try again in a moment."}
 # In the queue, one at a time: both take seconds, and thirty may ask at once.
-_HEAVY: dict[str, Any] = {
+_HEAVY: dict[str, Any] = QUIET | {
     "concurrency_limit": 1,
     "concurrency_id": "inside",
     "trigger_mode": "once",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
-_LIVE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+_LIVE: dict[str, Any] = QUIET | {"queue": False}
 
 
 def build(gan: GanHandlers, demo: gr.Blocks) -> None:

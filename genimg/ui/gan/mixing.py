@@ -17,27 +17,14 @@ from genimg.ui.gan.blending import Blending
 from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.gan.sliders import MOST_MOMENTS, moment_of
 from genimg.ui.gan.view import KEYFRAMES, GanView, seeds_in
-from genimg.ui.messages import as_warning
+from genimg.ui.messages import as_warning, silently
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.texts import label as label_of
+from genimg.ui.texts import say, sent
 
 FIRST_ROWS = "5, 23, 42"
 FIRST_COLUMNS = "7, 8, 9, 10"
 _MOST_LAYERS = 16
-_MAP_WORDS = (
-    "Three pictures span a plane, and every point of it is a picture. Drag the point: from A to B,"
-    " from B to C, and to the lower left, where what distinguishes A from B is added to C."
-)
-_WAYS_WORDS = (
-    "The same numbers in another class, and what is between: straight ways through the styles."
-)
-_WORDS = (
-    "Each layer of the generator is given the style anew, so each can have that of another seed."
-    " The first layers decide where things are, the last ones their colours."
-)
-_TABLE_WORDS = (
-    "Here the first layers get the style of the picture on the left, and the others that of the"
-    " picture at the top."
-)
 
 
 def build(
@@ -55,9 +42,16 @@ def build(
         updates: returns an update of each of `controls` for a view.
         queued: options of an event that has to say something.
     """
-    with gr.Accordion("Mix, map, sums", open=False, elem_id="mix"):
-        _map_and_ways(Blending(handlers), controls, updates, queued)
-        _table(handlers.shelf, settings, queued)
+    with gr.Accordion(label_of("gan.mix.heading"), open=False, elem_id="mix"):
+        made = _map_and_ways(Blending(handlers), controls, updates, queued)
+        made += _table(handlers.shelf, settings, queued)
+    # What was made of another model says nothing of this one.
+    components.event(settings[0], "change")(
+        lambda: [None] * len(made),
+        None,
+        made,
+        **queued | {"queue": False, "trigger_mode": "multiple"},
+    )
 
 
 def _map_and_ways(
@@ -65,18 +59,19 @@ def _map_and_ways(
     controls: list[gr.blocks.Block],
     updates: Callable[[GanView], list[Any]],
     queued: dict[str, Any],
-) -> None:
+) -> list[gr.Component]:
+    """Add the map, the ways and the layers; return what shows them and their Python."""
     with gr.Row(elem_classes=["stage"]):
-        with _part("A map, and A − B + C", _MAP_WORDS):
+        with _part("gan.mix.map", "gan.mix.map_about"):
             plane = gan_components.plane(name="plane")
         plane_code = _code("plane-code")
     with gr.Row(elem_classes=["stage"]):
-        with _part("From class to class", _WAYS_WORDS):
-            ask = gan_components.ask("Draw the ways", name="ways-ask")
+        with _part("gan.mix.ways", "gan.mix.ways_about"):
+            ask = gan_components.ask(say("gan.mix.draw_ways"), name="ways-ask")
             ways = gan_components.cells(None, name="ways")
         ways_code = _code("ways-code")
     with gr.Row(elem_classes=["stage"]):
-        with _part("Layer by layer", _WORDS):
+        with _part("gan.mix.layers", "gan.mix.layers_about"):
             layers = gan_components.layers(name="layers")
         layers_code = _code("layers-code")
 
@@ -100,13 +95,14 @@ def _map_and_ways(
     ask.ask(as_warning(show_ways), None, [ways, ways_code], **queued)
     ways.choose(as_warning(go), None, controls, **queued)
     layers.mix(as_warning(mix_them), None, [layers, layers_code], **queued)
+    return [plane, ways, layers, plane_code, ways_code, layers_code]
 
 
 @contextmanager
 def _part(heading: str, words: str) -> Iterator[None]:
     with gr.Column(scale=7, min_width=320):
-        gr.Markdown(f"## {heading}")
-        gr.Markdown(words, elem_classes=["explanation"])
+        gr.Markdown(label_of(heading))
+        gr.Markdown(label_of(words), elem_classes=["explanation"])
         yield
 
 
@@ -118,33 +114,48 @@ def _code(name: str) -> gr.HTML:
 
 def _table(
     shelf: ModelShelf[GanModel], settings: list[gr.Component], queued: dict[str, Any]
-) -> None:
-    """Add the table of mixed pictures."""
+) -> list[gr.Component]:
+    """Add the table of mixed pictures; return what shows it."""
     checkpoint, label, truncation, age = settings
+
+    def most_layers(checkpoint: str) -> int:
+        with shelf.use(checkpoint) as model:
+            return max(1, layers_of(model))  # a slider has to lead somewhere, also without any
+
+    known = most_layers(shelf.names[0])
     with gr.Column(elem_classes=["stage"]):
-        gr.Markdown("## A table of mixed pictures")
-        gr.Markdown(_TABLE_WORDS, elem_classes=["explanation"])
+        gr.Markdown(label_of("gan.mix.table"))
+        gr.Markdown(label_of("gan.mix.table_about"), elem_classes=["explanation"])
         with gr.Row():
             rows = gr.Textbox(
-                FIRST_ROWS, label="Seeds on the left", elem_id="mix-rows", max_lines=1
+                FIRST_ROWS, label=label_of("gan.mix.rows"), elem_id="mix-rows", max_lines=1
             )
             columns = gr.Textbox(
-                FIRST_COLUMNS, label="Seeds at the top", elem_id="mix-columns", max_lines=1
+                FIRST_COLUMNS, label=label_of("gan.mix.columns"), elem_id="mix-columns", max_lines=1
             )
             layers = gr.Slider(
-                0, _MOST_LAYERS, step=1, value=2, label="Layers from the left",
+                0, known, step=1, value=min(2, known), label=label_of("gan.mix.first_layers"),
                 elem_id="mix-layers",
             )  # fmt: skip
-        make = gr.Button("Mix them", variant="primary", elem_id="mix-make")
+        make = gr.Button(label_of("gan.mix.make"), variant="primary", elem_id="mix-make")
         sheet = gan_components.picture(None, name="mixed")
 
-    def mix_pictures(*values: Any) -> dict[str, str]:
+    def mix_pictures(*values: Any) -> dict[str, Any]:
         return mixed(shelf, *values)
 
     gr.on(
         [make.click, rows.submit, columns.submit, layers.release], as_warning(mix_pictures),
         [checkpoint, label, truncation, rows, columns, layers, age], sheet, **queued,
     )  # fmt: skip
+
+    def fit_layers(checkpoint: str) -> dict[str, Any]:
+        return gr.update(maximum=most_layers(checkpoint))
+
+    components.event(checkpoint, "change")(
+        silently(fit_layers), checkpoint, layers,
+        **queued | {"queue": False, "trigger_mode": "multiple"},
+    )  # fmt: skip
+    return [sheet]
 
 
 def mixed(
@@ -156,7 +167,7 @@ def mixed(
     columns: Any,
     layers: Any,
     age: Any = MOST_MOMENTS,
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """Return a table of mixed pictures beside those that they are made of, for the page.
 
     Args:
@@ -168,7 +179,7 @@ def mixed(
     coarse, fine = seeds_in(rows), seeds_in(columns)
     low, high = KEYFRAMES
     if not all(low <= len(seeds) <= high for seeds in (coarse, fine)):
-        raise ValueError(f"give {low} to {high} seeds on each side, such as 1, 7, 42")
+        raise ValueError(say("gan.mix.seeds_needed", low=low, high=high))
     require_whole_number("the layers from the left", layers, 0, _MOST_LAYERS)
     with shelf.use(checkpoint) as model:
         moment = moment_of(model, age)
@@ -184,5 +195,5 @@ def mixed(
     cells = np.stack([cell for line in lines for cell in line])
     return {
         "src": data_uri(grid(cells, columns=1 + len(fine)), "png"),
-        "caption": f"The first {first} of {known} layers from the left, the others from the top",
+        "caption": sent(say("gan.mix.caption", first=first, known=known)),
     }

@@ -11,6 +11,7 @@ from genimg.ui.gan.cells import chosen_cell, sheet_of
 from genimg.ui.gan.handlers import NEIGHBOURS, GanHandlers
 from genimg.ui.gan.sliders import slider_labels
 from genimg.ui.gan.view import GanView
+from genimg.ui.texts import say, sent
 
 TRUNCATIONS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 
@@ -46,19 +47,20 @@ def truncations(handlers: GanHandlers, view: GanView) -> dict[str, Any]:
     amounts = [f"{amount:g}" for amount in TRUNCATIONS]
     return sheet_of(
         np.stack(pixels),
-        [f"Truncation {amount}" for amount in amounts],
-        "Truncation: the average at 0, the picture as it is at 1. Click one to choose it.",
+        [say("gan.truncations.cell", amount=amount) for amount in amounts],
+        say("gan.truncations.about"),
         columns=len(amounts),
         texts=amounts,
     )
 
 
 def called(handlers: GanHandlers, view: GanView) -> dict[str, Any]:
-    """Return the model of a view, and what its sliders are called."""
+    """Return the model of a view, and what its sliders are called and say below that."""
     count = max(handlers.acting(view.checkpoint), len(view.directions))
     with handlers.shelf.use(view.checkpoint) as model:
         labels = slider_labels(model, count)
-    return {"model": view.checkpoint, "labels": [one["label"] for one in labels]}
+    words = {f"{part}s": [sent(one[part]) for one in labels] for part in ("label", "info")}
+    return {"model": view.checkpoint, **words}
 
 
 def chosen_truncation(asked: Any) -> float:

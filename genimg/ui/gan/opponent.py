@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from genimg.ui.gan.gauge import NOBODY_JUDGES, gauge
 from genimg.ui.gan.sliders import in_slider_steps
 from genimg.ui.gan.view import GanView
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.texts import attribute, say, span
 
 _MAP_PIXELS = 240
 _SURE = 99  # percentile that has the last colour: one odd pixel must not make all others pale
@@ -55,15 +57,11 @@ class Opponent:
         strongest = max(float(np.percentile(reacts, _SURE)), 1e-9)
         hidden = overlay(picture, falls, -most, most, 0.6, "diverging")
         gradient = heat_map(reacts, low=0, high=strongest, size_px=_MAP_PIXELS)
+        occlusion_map = hidden.resize((_MAP_PIXELS, _MAP_PIXELS), 0)
+        about = say("gan.decides.occlusion_about", most=f"{most:.2g}")
         return (
-            '<div class="decides"><figure>'
-            f'<img src="{data_uri(hidden.resize((_MAP_PIXELS, _MAP_PIXELS), 0), "png")}"'
-            ' alt="Occlusion map of the picture"><figcaption>Occlusion: each square is hidden in'
-            f" turn. Red: without it the score falls, by up to {most:.2g}, so it speaks for"
-            " <em>real</em>. Blue: it gave the picture away.</figcaption></figure><figure>"
-            f'<img src="{data_uri(gradient, "png")}" alt="Input gradient of the picture">'
-            "<figcaption>Input gradient: the brighter a pixel, the more the score reacts to its"
-            " slightest change. It points out edges, and is noisy.</figcaption></figure></div>"
+            f'<div class="decides">{_figure("occlusion", occlusion_map, about)}'
+            f"{_figure('gradient', gradient, say('gan.decides.gradient_about'))}</div>"
         )
 
     def convince(self, view: GanView) -> GanView:
@@ -81,3 +79,11 @@ class Opponent:
     def _measure_scores(self, checkpoint: str, moment: int | None) -> UsualScores:
         with self.shelf.use(checkpoint) as model:
             return usual_scores(model if moment is None else model.at(moment))
+
+
+def _figure(name: str, picture: Any, about: str) -> str:
+    alternative = attribute("alt", say(f"gan.decides.{name}"))
+    return (
+        f'<figure><img src="{data_uri(picture, "png")}" {alternative}>'
+        f"<figcaption>{span(about)}</figcaption></figure>"
+    )

@@ -7,26 +7,21 @@ import gradio as gr
 
 from genimg.explore import GanModel
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.gan.components import search as search_panel
 from genimg.ui.gan.own_picture_handlers import OwnPictureHandlers
 from genimg.ui.gan.view import GanView
 from genimg.ui.messages import silently, warn
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.texts import label as label_of
 
-_EXPLANATION = (
-    "Draw, upload, photograph or pick a picture: it is shown as the model will see it. “Find it”"
-    " searches for the code from which the generator makes it best. What this model cannot"
-    " generate becomes the nearest thing that it can."
-)
-_LIVE: dict[str, Any] = {
+_LIVE: dict[str, Any] = QUIET | {
     "preprocess": False,
     "queue": False,
     "trigger_mode": "multiple",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 _QUEUED: dict[str, Any] = _LIVE | {"queue": True}
-_STOPPED = {"state": "stopped", "text": "Stopped. The picture on the stage is as it was."}
+_STOPPED = {"state": "stopped"}
 
 
 def build(
@@ -48,8 +43,8 @@ def build(
     """
     handlers = OwnPictureHandlers(shelf)
     checkpoint, _, seed, *_, code = settings
-    with place, gr.Accordion("Your picture", open=False, elem_id="own"):
-        gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+    with place, gr.Accordion(label_of("gan.own.heading"), open=False, elem_id="own"):
+        gr.Markdown(label_of("gan.own.about"), elem_classes=["explanation"])
         with gr.Row():
             with gr.Column(min_width=280):
                 pad = components.pad(
@@ -57,8 +52,10 @@ def build(
                 )
             with gr.Column(min_width=280):
                 with gr.Row():
-                    find = gr.Button("Find it", variant="primary", elem_id="find", min_width=120)
-                    stop = gr.Button("Stop", elem_id="find-stop", min_width=90)
+                    find = gr.Button(
+                        label_of("gan.own.find"), variant="primary", elem_id="find", min_width=120
+                    )
+                    stop = gr.Button(label_of("gan.own.stop"), elem_id="find-stop", min_width=90)
                 search = search_panel(name="search")
 
     def search_for(checkpoint: str, seed: Any, picture: Any) -> Iterator[dict[str, Any]]:
@@ -78,7 +75,10 @@ def build(
         done = isinstance(found, dict) and found.get("state") == "found"
         return {k: v for k, v in found.items() if k != "comparing"} if done else _STOPPED
 
-    searching = find.click(search_for, [checkpoint, seed, pad], search, **_QUEUED)
+    # Once: a double click is one search.
+    searching = find.click(
+        search_for, [checkpoint, seed, pad], search, **_QUEUED | {"trigger_mode": "once"}
+    )
     shown = searching.then(silently(put_on_the_stage), [search, *settings], settings, **_LIVE)
     comparing = shown.then(compare, search, search, **_QUEUED)
     stop.click(stopped, search, search, cancels=[searching, comparing], **_LIVE)
@@ -86,6 +86,8 @@ def build(
         another(lambda: "", None, code, **_LIVE)
     moved_on = components.event(checkpoint, "change")
     moved_on(silently(handlers.pad_for), [checkpoint, pad], pad, **_LIVE)
+    # What was found of another model is not on this one's stage.
+    moved_on(lambda: {"state": ""}, None, search, **_LIVE)
     opened = demo.load(None, None, None, queue=False)
     opened.then(None, None, None, js=components.linked("own-pad"), queue=False)
 
@@ -96,4 +98,4 @@ def _warned(results: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield from results
     except ValueError as error:
         warn(error)
-        yield {"state": "refused", "text": ""}
+        yield {"state": "refused"}

@@ -15,12 +15,13 @@ from genimg.ui import pad
 from genimg.ui.gan.view import GanView
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.pad import PadPicture
+from genimg.ui.texts import say, sent
 
 SECONDS = {32: 10.0, 64: 30.0}
 """The longest that a search takes, for pictures up to so many pixels a side."""
 _TOLD_EVERY = 0.25  # seconds
 _ASIDE = 0.001  # seconds between two steps, in which others get the model
-_COMPARED = ("a picture of its own", "a training picture", "noise")
+_COMPARED = ("generated", "training", "noise")  # the ends of the keys of their words
 _COMPARING_SECONDS = 60.0
 
 
@@ -127,7 +128,7 @@ class OwnPictureHandlers:
         """Measure how near the same search comes to other pictures, once for each model.
 
         Yields:
-            `found`, and "compared": what, and the error in grey levels; or, while they are
+            `found`, and "compared": words, and the error in grey levels; or, while they are
             measured, "comparing": the share done.
         """
         view = self.view(found)
@@ -148,7 +149,8 @@ class OwnPictureHandlers:
                 self._usual[name] = errors
         else:
             errors = self._usual[name]
-        yield found | {"compared": [[what, error] for what, error in errors.items()]}
+        named = [[sent(say(f"gan.own.other.{what}")), error] for what, error in errors.items()]
+        yield found | {"compared": named}
 
     def _steps(self, checkpoint: str, search: Search, end: float) -> Iterator[float]:
         """Do the steps of a search until `end`, a time; yield now and then the share done."""

@@ -9,6 +9,9 @@ import numpy as np
 from genimg.checks import require_whole_number
 from genimg.explore import GanModel
 from genimg.ui.gan.view import AMOUNT_STEP, DIRECTION_LIMIT, GanView
+from genimg.ui.gan.words import score_words
+from genimg.ui.texts import say
+from genimg.wording import Wording
 
 DIRECTIONS = 10
 FEW = 6
@@ -37,27 +40,33 @@ def moves_sent(directions: Any, latents: Any) -> dict[str, Any]:
             "latents": {int(dimension): amount for dimension, amount in latents.items()},
         }
     except (TypeError, ValueError, AttributeError):
-        raise ValueError("there is no such walk; make it again") from None
+        raise ValueError(say("gan.walk.unknown")) from None
 
 
 def slider_labels(model: GanModel, count: int) -> list[dict[str, str]]:
     """Return `label` and `info` of the sliders of the first `count` directions.
 
     The info says what else a direction with a name moves much. Without any it is empty: None would
-    leave what was there.
+    leave what was there. Gradio writes both in English, and `static/names.js` in the page's
+    language.
     """
     labels: list[dict[str, str]] = []
     for name, effects in list(model.named_directions.items())[:count]:
         own = name.partition(":")[0]
         others = [
-            f"{other} {amount:+.1f}"
+            say("gan.slider.effect", name=score_words(other), amount=f"{amount:+.1f}")
             for other, amount in sorted(effects.items(), key=lambda effect: -abs(effect[1]))
             if abs(amount) >= _UNWANTED and other.partition(":")[0] != own
         ]
-        info = f"also {', '.join(others[:2])}" if others else ""
-        labels.append({"label": name[:1].upper() + name[1:], "info": info})
-    left = range(len(labels), count)
-    return labels + [{"label": f"Direction {i + 1}", "info": ""} for i in left]
+        info = say("gan.slider.also", effects=others[:2]) if others else ""
+        called = score_words(name)
+        capital = called[:1].upper() + called[1:]
+        label = called.reading(capital) if isinstance(called, Wording) else capital
+        labels.append({"label": label, "info": info})
+    numbers = range(len(labels) + 1, count + 1)
+    return labels + [
+        {"label": say("gan.slider.direction", number=number), "info": ""} for number in numbers
+    ]
 
 
 def acting(model: GanModel, count: int) -> int:

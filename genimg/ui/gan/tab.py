@@ -15,6 +15,7 @@ from gradio.events import Dependency
 
 from genimg.explore import GanModel
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.gan import components as gan_components
 from genimg.ui.gan import game, inside, mixing, nearby, own_picture
 from genimg.ui.gan.copies import READING, is_it_a_copy
@@ -38,20 +39,16 @@ from genimg.ui.gan.view import (
 from genimg.ui.messages import as_error, as_warning, silently
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
+from genimg.ui.texts import label as label_of
+from genimg.ui.texts import say
 
-_EXPLANATION = (
-    "The generator made this picture out of random numbers, which the seed stands for. Each slider"
-    " moves those numbers, and the small pictures at its ends show where it leads. Try one."
-)
 # What follows a drag: no queue (it costs more than the picture), and the last event always counts.
 # Values come as they are, because the handlers check them: Gradio would answer a class of the last
 # model, on its way while the choices change to those of the next, with an error and no picture.
-_LIVE: dict[str, Any] = {
+_LIVE: dict[str, Any] = QUIET | {
     "preprocess": False,
     "queue": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 # A second one for an event that has one of those already: of two that wait for each other, Gradio
 # 6.31 calls each again when the other ends, for ever.
@@ -64,8 +61,8 @@ def build(shelf: ModelShelf[GanModel], demo: gr.Blocks) -> Opening:
     """Add the tab to `demo`, the page that is being built; links to the page open in it."""
     handlers = GanHandlers(shelf)
     picture, settings, beside, settled = _explorer(handlers, Opponent(shelf, handlers.acting), demo)
-    _walk(handlers, settings, settled, demo)
     game.build(demo)
+    _walk(handlers, settings, settled, demo)
     inside.build(handlers, demo)
     gr.api(as_error(handlers.sample), api_name="sample")
     gr.api(as_error(handlers.interpolate), api_name="interpolate")
@@ -89,56 +86,63 @@ def _explorer(
     """
     view = handlers.first_view()
     initial = handlers.controls(view)
+    gr.Markdown(label_of("gan.two_players"), elem_classes=["explanation", "wide"])
     with gr.Row(elem_classes=["stage", "explorer"]):
         with gr.Column(scale=5, min_width=320):
             picture = gan_components.picture(handlers.picture(view), name="picture")
             code_found = gan_components.found(view.code, name="found")
             steps = gan_components.history(name="history")
-            gr.Markdown("## What the discriminator says")
+            gr.Markdown(label_of("gan.gauge.heading"), elem_classes=["later"])
             # Not made before the page is served: the scores to compare with take seconds.
-            gauge = gr.HTML(WAITING, elem_id="gauge", elem_classes=["gauge"])
+            gauge = gr.HTML(WAITING, elem_id="gauge", elem_classes=["gauge", "later"])
             convince = gr.Button(
-                "Move the sliders until it likes the picture better", elem_id="convince"
+                label_of("gan.gauge.convince"), elem_id="convince", elem_classes=["later"]
             )
-            with gr.Accordion("What decides?", open=False, elem_id="decides"):
-                why = gr.Button("Ask it about this picture", elem_id="why")
+            with gr.Accordion(
+                label_of("gan.decides.heading"), open=False, elem_id="decides",
+                elem_classes=["later"],
+            ):  # fmt: skip
+                why = gr.Button(label_of("gan.decides.ask"), elem_id="why")
                 maps = gr.HTML("", elem_id="maps")
-            gr.Markdown("## Is it a copy?")
-            copies = gr.HTML(READING, elem_id="copies", elem_classes=["copies"])
+            gr.Markdown(label_of("gan.copies.heading"), elem_classes=["later"])
+            copies = gr.HTML(READING, elem_id="copies", elem_classes=["copies", "later"])
         with gr.Column(scale=6, min_width=320):
             with gr.Row():
                 checkpoint = components.choice(
-                    **initial["checkpoint"], label="Model", name="checkpoint", min_width=150
-                )
+                    **initial["checkpoint"], label=say("gan.model"), name="checkpoint",
+                    min_width=150,
+                )  # fmt: skip
                 label = components.choice(
-                    **{"choices": [], "value": None} | initial["label"], label="Class",
+                    **{"choices": [], "value": None} | initial["label"], label=say("gan.class"),
                     name="label", min_width=130,
                 )  # fmt: skip
             facts = gr.HTML(elem_id="facts", elem_classes=["facts"], **initial["facts"])
             with gr.Row(elem_classes=["aligned"]):
                 seed = gr.Number(
-                    label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="seed",
-                    scale=2, min_width=100, **initial["seed"],
+                    label=label_of("gan.seed"), precision=0, minimum=0, maximum=LARGEST_SEED,
+                    elem_id="seed", scale=2, min_width=100, **initial["seed"],
                 )  # fmt: skip
-                die = gr.Button("New seed", elem_id="die", scale=1, min_width=100)
+                die = gr.Button(label_of("gan.new_seed"), elem_id="die", scale=1, min_width=100)
                 truncation = gr.Slider(
-                    *TRUNCATION, step=0.05, label="Truncation: typical to varied",
+                    *TRUNCATION, step=0.05, label=label_of("gan.truncation"),
                     elem_id="truncation", scale=4, min_width=210,
                     **{"value": FIRST_TRUNCATION} | initial["truncation"],
                 )  # fmt: skip
             age = gr.Slider(
-                0, step=1, label="Time machine: untrained to fully trained", elem_id="age",
-                min_width=210, **initial["age"],
+                0, step=1, label=label_of("gan.age"), elem_id="age", min_width=210,
+                **initial["age"],
             )  # fmt: skip
-            gr.Markdown("## What you can change")
-            gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+            gr.Markdown(label_of("gan.change.heading"))
+            gr.Markdown(label_of("gan.explanation"), elem_classes=["explanation"])
             sliders_of = enumerate(initial["directions"])
             with gr.Column(elem_classes=["sliders", "named"]):
                 directions = [
                     _amount(DIRECTION_LIMIT, f"direction-{i}", options)
                     for i, options in itertools.islice(sliders_of, FEW)
                 ]
-            folded = gr.Accordion("More of these", open=False, elem_id="more", **initial["more"])
+            folded = gr.Accordion(
+                label_of("gan.more"), open=False, elem_id="more", **initial["more"]
+            )
             with (
                 folded,
                 gr.Column(elem_classes=["sliders", "named"]),
@@ -148,12 +152,12 @@ def _explorer(
                 ]
             ends = gan_components.slider_ends(name="ends")
             with gr.Row():
-                nudge = gr.Button("Randomise a little", elem_id="nudge", min_width=130)
-                reset = gr.Button("Reset", elem_id="reset", min_width=130)
+                nudge = gr.Button(label_of("gan.nudge"), elem_id="nudge", min_width=130)
+                reset = gr.Button(label_of("gan.reset"), elem_id="reset", min_width=130)
             # Not in an accordion, which runs nothing before it is opened.
             names = gan_components.names(nearby.called(handlers, view), name="names")
             with (
-                gr.Accordion("Raw latent dimensions and noise", open=False, elem_id="raw"),
+                gr.Accordion(label_of("gan.raw"), open=False, elem_id="raw"),
                 gr.Column(elem_classes=["sliders"]),
             ):
                 noise = gan_components.noise(**initial["noise"], name="noise")
@@ -164,11 +168,11 @@ def _explorer(
             below = gr.Column()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
-            gr.Markdown("## Neighbours")
+            gr.Markdown(label_of("gan.neighbours.heading"))
             sheet = gan_components.cells(handlers.neighbours(view), name="sheet")
             strip = gan_components.cells(nearby.truncations(handlers, view), name="strip")
         with gr.Column(scale=6, min_width=320):
-            gr.Markdown("## The picture in Python")
+            gr.Markdown(label_of("gan.python.heading"))
             code = components.snippet(view.snippet(), name="picture-code")
 
     sliders = [*directions, *latents]
@@ -183,7 +187,7 @@ def _explorer(
         *amounts, noise, code = rest
         return handlers.view(checkpoint, label, seed, truncation, amounts, age, code, noise)
 
-    def show(*values: Any) -> dict[str, str]:
+    def show(*values: Any) -> dict[str, Any]:
         return handlers.picture(view_of(*values))
 
     def accompany(*values: Any) -> tuple[dict[str, Any], dict[str, Any], str]:
@@ -268,38 +272,41 @@ def _walk(
     first = handlers.first_walk()
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
-            gr.Markdown("## A walk from seed to seed")
+            gr.Markdown(label_of("gan.walk.heading"))
             player = gan_components.player(
                 handlers.film(first), name="player", export=handlers.export
             )
         with gr.Column(scale=6, min_width=320):
             with gr.Row(elem_classes=["aligned"]):
                 seeds = gr.Textbox(
-                    ", ".join(map(str, first.seeds)), label="Seeds, {} to {}".format(*KEYFRAMES),
+                    ", ".join(map(str, first.seeds)), label=label_of("gan.walk.seeds"),
                     elem_id="seeds", scale=3, min_width=150, max_lines=1,
                 )  # fmt: skip
-                add = gr.Button("Add this picture", elem_id="add", scale=2, min_width=140)
-                draw = gr.Button("New seeds", elem_id="draw", scale=1, min_width=100)
+                add = gr.Button(label_of("gan.walk.add"), elem_id="add", scale=2, min_width=140)
+                draw = gr.Button(label_of("gan.walk.draw"), elem_id="draw", scale=1, min_width=100)
             with gr.Row():
                 mode = gr.Radio(
-                    [("arc (slerp)", "slerp"), ("line (lerp)", "lerp")],
-                    value=first.mode, label="Path", elem_id="mode", min_width=200,
+                    [(label_of("gan.walk.slerp"), "slerp"), (label_of("gan.walk.lerp"), "lerp")],
+                    value=first.mode, label=label_of("gan.walk.path"), elem_id="mode",
+                    min_width=200,
                 )  # fmt: skip
                 space = gr.Radio(
-                    [("latent z", "z"), ("mapped w", "w")], value=first.space, label="Space",
-                    elem_id="space", min_width=150, visible=handlers.is_mapped(first.checkpoint),
+                    [(label_of("gan.walk.z"), "z"), (label_of("gan.walk.w"), "w")],
+                    value=first.space, label=label_of("gan.walk.space"), elem_id="space",
+                    min_width=150,
+                    visible=handlers.is_mapped(first.checkpoint),
                 )  # fmt: skip
             with gr.Row():
                 between = gr.Slider(
                     *STEPS_BETWEEN, step=1, value=FIRST_STEPS_BETWEEN,
-                    label="Pictures from seed to seed", elem_id="between", min_width=200,
+                    label=label_of("gan.walk.between"), elem_id="between", min_width=200,
                 )  # fmt: skip
                 loop = gr.Checkbox(
-                    first.loop, label="Return to the first seed", elem_id="loop", min_width=160
+                    first.loop, label=label_of("gan.walk.loop"), elem_id="loop", min_width=160
                 )
-            make = gr.Button("Make the walk", variant="primary", elem_id="make")
+            make = gr.Button(label_of("gan.walk.make"), variant="primary", elem_id="make")
             stale = gr.HTML("", elem_id="walk-note", elem_classes=["walk-note"])
-            gr.Markdown("## The walk in Python")
+            gr.Markdown(label_of("gan.walk.python"))
             code = components.snippet(first.snippet(), name="walk-code")
 
     path = [checkpoint, label, truncation, seeds, between, mode, space, loop, *sliders]
@@ -327,10 +334,10 @@ def _walk(
     def add_seed(text: str, seed: int, found: str) -> str:
         handlers.check_seed(seed)
         if found:
-            raise ValueError("a walk goes from seed to seed, and this picture has none")
+            raise ValueError(say("gan.walk.no_seed"))
         known = seeds_in(text)
         if known[-1:] == [seed]:
-            raise ValueError(f"the walk ends with seed {seed} already; choose another for more")
+            raise ValueError(say("gan.walk.ends_with", seed=str(seed)))
         return ", ".join(map(str, [*known, seed][-KEYFRAMES[1] :]))
 
     gr.on(

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from genimg.checks import is_whole, require_number, require_whole_number
+from genimg.checks import is_whole, require_number, require_whole_number, shown
 from genimg.explore import GanModel
 from genimg.explore.codes import checked_code, mean_code, text_of
+from genimg.ui.gan.words import in_a_line
+from genimg.ui.texts import class_name, say
 
 LARGEST_SEED = 2**32 - 1
 TRUNCATION = (0.0, 1.5)
@@ -93,11 +95,11 @@ class GanView:
             truncation = float(query.get("truncation", "1"))
             moment = int(query["after"]) if "after" in query else None
         except ValueError:
-            raise ValueError("this link is damaged: a number in it cannot be read") from None
+            raise ValueError(say("gan.link.number")) from None
         if len(directions) > len(model.directions(0 if model.classes else None)):
-            raise ValueError("this link is damaged: it moves along more directions than there are")
+            raise ValueError(say("gan.link.directions"))
         if any(not 0 <= i < model.config.latent_dimensions for i in latents):
-            raise ValueError("this link is damaged: it moves a latent dimension that is not there")
+            raise ValueError(say("gan.link.latent"))
         return cls.checked(
             model,
             query.get("model", ""),
@@ -143,15 +145,17 @@ class GanView:
 
     def caption(self) -> str:
         """Return what the picture is, in a few words."""
-        parts = [self.label] if self.label is not None else []
-        parts.append("a code of its own" if self.code else f"seed {self.seed}")
-        if self.truncation != 1:
-            parts.append(f"truncation {self.truncation:g}")
+        parts = [] if self.label is None else [class_name(self.label)]
+        seed = say("gan.caption.seed", seed=str(self.seed))
+        parts.append(say("gan.caption.own_code") if self.code else seed)
+        parts += _truncation_in_words(self)
         if self.moment is not None:
-            parts.append(f"after {self.moment:,} pictures of training")
-        if self.noise != "own":
-            parts.append("no noise" if self.noise == "off" else f"noise of seed {self.noise}")
-        return " · ".join(parts + _moves_in_words(self))
+            parts.append(say("gan.caption.moment", number=f"{self.moment:,}"))
+        if self.noise == "off":
+            parts.append(say("gan.caption.no_noise"))
+        elif self.noise != "own":
+            parts.append(say("gan.caption.noise", seed=str(self.noise)))
+        return in_a_line(parts + _moves_in_words(self))
 
     def model_in(self, model: GanModel) -> GanModel:
         """Return the model that makes the picture: `model`, a snapshot, or with other noise."""
@@ -213,14 +217,14 @@ class GanWalk:
         """
         low, high = KEYFRAMES
         if not isinstance(seeds, (list, tuple)) or not low <= len(seeds) <= high:
-            raise ValueError(f"a walk passes through {low} to {high} seeds, such as 1, 7, 42")
+            raise ValueError(say("gan.walk.seeds_needed", low=low, high=high))
         for seed in seeds:
             require_whole_number("a seed", seed, 0, LARGEST_SEED)
         require_whole_number("steps", steps, 2, high * STEPS_BETWEEN[1])
         if mode not in ("lerp", "slerp"):
-            raise ValueError(f"the path must be lerp or slerp, not {mode!r}")
+            raise ValueError(say("gan.walk.unknown_path", given=shown(mode)))
         if space not in ("z", "w"):
-            raise ValueError(f"the space must be z or w, not {space!r}")
+            raise ValueError(say("gan.walk.unknown_space", given=shown(space)))
         return cls(
             checkpoint=checkpoint,
             seeds=tuple(seeds),
@@ -243,7 +247,7 @@ class GanWalk:
         seeds, loop = seeds_in(query.get("walk", "")), query.get("return", "1") != "0"
         between = query.get("between", "")
         if not re.fullmatch(r"[0-9]{1,3}", between, re.ASCII):
-            raise ValueError("this link is damaged: a number in it cannot be read")
+            raise ValueError(say("gan.link.number"))
         return cls.checked(
             model,
             view.checkpoint,
@@ -282,11 +286,9 @@ class GanWalk:
 
     def caption(self) -> str:
         """Return what the walk shows, in a few words."""
-        parts = [self.label] if self.label is not None else []
-        parts.append(f"{len(self.seeds)} seeds")
-        if self.truncation != 1:
-            parts.append(f"truncation {self.truncation:g}")
-        return " · ".join(parts + _moves_in_words(self))
+        parts = [] if self.label is None else [class_name(self.label)]
+        parts.append(say("gan.caption.seeds", count=len(self.seeds)))
+        return in_a_line(parts + _truncation_in_words(self) + _moves_in_words(self))
 
     def keyframes(self) -> list[int]:
         """Return the number of the frame that shows each seed."""
@@ -333,7 +335,7 @@ def seeds_in(text: Any) -> list[int]:
     """
     parts = _split(text) if isinstance(text, str) else [""]
     if not all(re.fullmatch(r"[0-9]{1,10}", part, re.ASCII) for part in parts):
-        raise ValueError("write the seeds as whole numbers with commas between them: 1, 7, 42")
+        raise ValueError(say("gan.seeds_unreadable"))
     return [int(part) for part in parts]
 
 
@@ -374,14 +376,20 @@ def _with_names(arguments: dict[str, Any], named: Sequence[str]) -> dict[str, An
 
 def _moves_in_words(view: GanView | GanWalk) -> list[str]:
     moves = sum(map(bool, view.directions)) + len(view.latents)
-    return [f"{moves} slider{'s' if moves > 1 else ''} moved"] if moves else []
+    return [say("gan.caption.moves", count=moves)] if moves else []
+
+
+def _truncation_in_words(view: GanView | GanWalk) -> list[str]:
+    amount = f"{view.truncation:g}"
+    return [] if view.truncation == 1 else [say("gan.caption.truncation", truncation=amount)]
 
 
 def _known_label(model: GanModel, label: Any) -> str | None:
     if not model.classes:
         return None
     if label not in model.classes:
-        raise ValueError(f"{label!r} is not a class; choose one of {', '.join(model.classes)}")
+        names = [class_name(name) for name in model.classes]
+        raise ValueError(say("gan.unknown_class", given=shown(label), classes=names))
     return label
 
 
@@ -390,7 +398,7 @@ def _known_code(model: GanModel, code: Any) -> str:
     if code in ("", None):
         return ""
     if not isinstance(code, str):
-        raise ValueError("there is no such found picture; find it again")
+        raise ValueError(say("gan.no_found"))
     dimensions = mean_code(model.generator, None).shape[1]
     return text_of(checked_code(code, dimensions))
 
@@ -401,7 +409,7 @@ def _known_noise(model: GanModel, noise: Any) -> int | str:
     if isinstance(noise, str) and re.fullmatch(r"[0-9]{1,10}", noise, re.ASCII):
         noise = int(noise)
     if not is_whole(noise) or not 0 <= noise <= LARGEST_SEED:
-        raise ValueError("the noise must be own, off or a seed; choose it anew")
+        raise ValueError(say("gan.unknown_noise"))
     return int(noise)
 
 

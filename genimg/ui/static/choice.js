@@ -1,34 +1,44 @@
 // A list to choose from. value: what is chosen; choices: of each [what to show, value],
-// or one text for both; label.
+// or one text for both; called: the words above it. What is shown are words (static/words.js).
 // "input" comes when somebody has chosen something else, and never because a list was opened,
 // left or given its old value again. "focus" comes before a list is opened: it may have grown.
 const select = element.querySelector('select');
 const title = element.querySelector('span');
 
 let known = FIRST_CHOICES; // written before this script: an update may say nothing of the choices
+let listed = ''; // what is in the list, as JSON
 const entries = () => known.map((entry) => [entry].flat());
-const textOf = ([text]) => text;
+const wordsOf = ([words]) => words;
 const valueOf = (entry) => entry[entry.length - 1];
 
 function show() {
   known = props.choices ?? known;
-  const texts = entries().map(textOf);
-  title.textContent = props.label;
-  const shown = Array.from(select.options, (option) => option.text);
-  if (JSON.stringify(shown) !== JSON.stringify(texts)) {
-    select.replaceChildren(...texts.map((text) => new Option(text)));
+  const words = entries().map(wordsOf);
+  put(title, props.called);
+  if (JSON.stringify(words) !== listed) {
+    listed = JSON.stringify(words);
+    select.replaceChildren(...words.map((each) => {
+      const option = new Option();
+      put(option, each);
+      return option;
+    }));
   }
   select.selectedIndex = entries().map(valueOf).indexOf(props.value);
-  select.title = select.selectedOptions[0]?.text ?? '';
+  explain();
+}
+
+// The chosen entry may be too long for its field.
+function explain() {
+  putOn(select, 'title', entries()[select.selectedIndex]?.[0] ?? '');
 }
 
 select.addEventListener('change', () => {
   const value = valueOf(entries()[select.selectedIndex]);
   if (value === props.value) return;
   props.value = value;
-  select.title = select.selectedOptions[0].text;
+  explain();
   trigger('input');
 });
 for (const event of ['focus', 'pointerenter']) select.addEventListener(event, () => trigger('focus'));
 show();
-watch(['value', 'choices', 'label'], show);
+watch(['value', 'choices', 'called'], show);

@@ -24,14 +24,15 @@ function allows(field) {
 function nameOf(field) {
   const words = (field.labels?.[0] ?? field.closest('.block, label'))?.querySelector('span')?.textContent
     ?? field.labels?.[0]?.textContent ?? '';
-  return words.trim() || 'This';
+  return words.trim() || say('frame.this_field');
 }
 
-function say(field, back) {
+function complain(field, back) {
   const { min, max, step } = field;
-  const kind = Number.isInteger(Number(step || 1)) ? 'a whole number' : 'a number';
-  const range = min !== '' && max !== '' ? ` from ${min} to ${max}` : min !== '' ? ` from ${min}` : '';
-  note.textContent = `“${nameOf(field)}” must be ${kind}${range}; it is ${back} again.`;
+  const kind = { say: Number.isInteger(Number(step || 1)) ? 'frame.whole_number' : 'frame.number' };
+  const range = max !== '' && min !== '' ? 'frame.from_to' : min !== '' ? 'frame.from' : '';
+  const allowed = range ? { say: range, kind, low: min, high: max } : kind;
+  put(note, 'frame.refused', { name: nameOf(field), allowed, back });
   const box = field.getBoundingClientRect();
   note.hidden = false;
   note.style.top = `${Math.min(window.innerHeight - note.offsetHeight - 8, box.bottom + 6)}px`;
@@ -54,7 +55,7 @@ function putBack(field) {
   if (field.value === '' && back === '' && !field.validity.badInput) return false; // empty from the start
   field.value = back;
   if (back !== '' && shown.get(field) !== back) field.dispatchEvent(new Event('input', { bubbles: true }));
-  say(field, back || 'empty');
+  complain(field, back || { say: 'frame.empty' });
   return true;
 }
 

@@ -2,6 +2,6 @@
 // everywhere. value: its words.
 // Comes after fold.js.
 const button = element.querySelector('button');
-button.textContent = props.value;
+put(button, props.value);
 const part = element.closest('.foldable');
 if (part) makeFold(button, part, part.classList.contains('quiet'));

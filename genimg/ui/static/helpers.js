@@ -1,4 +1,4 @@
-// What several components call: addresses, files, the clipboard, elements and numbers.
+// What several components call: addresses, files, the clipboard and elements.
 
 // The address holds what is on the screen, so that a reload shows it again, and a link to others.
 // Returns nothing; replaces the entries called `names` by those of `query`, a text or an object.
@@ -29,12 +29,12 @@ function download(address, name) {
 
 // Asks the server for a file ({src, name} or {error}) and has it saved; `status` says how it goes.
 async function downloadFrom(ask, status, words) {
-  status.textContent = words;
-  let file = { error: 'The server did not answer; try again.' };
+  put(status, words);
+  let file = { error: 'frame.unanswered' };
   try {
     file = await ask();
   } catch { /* the sentence above is shown */ }
-  status.textContent = file.error ?? '';
+  put(status, file.error ?? '');
   if (!file.error) download(file.src, file.name);
 }
 
@@ -48,8 +48,8 @@ async function copyText(node, button) {
     window.getSelection().selectAllChildren(node);
     document.execCommand('copy');
   }
-  button.textContent = 'Copied';
-  setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+  put(button, 'frame.copied');
+  setTimeout(() => put(button, 'frame.copy'), 1500);
 }
 
 // Adds an element with a text to `parent`; returns it.
@@ -58,13 +58,4 @@ function written(parent, tag, className = '', text = '') {
   [made.className, made.textContent] = [className, text];
   parent.append(made);
   return made;
-}
-
-// Numbers as the whole page writes them; what is too small to be written so says that it is smaller.
-function percent(share) {
-  const number = 100 * share;
-  if (number === 0) return '0 %';
-  if (number < 0.01) return '<0.01 %';
-  if (number >= 99.95) return number === 100 ? '100 %' : '>99.9 %';
-  return `${number.toFixed(number < 10 ? 2 : 1)} %`;
 }

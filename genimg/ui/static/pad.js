@@ -1,5 +1,5 @@
 // A picture of a model's own size, to draw, upload or pick. value: {checkpoint, size, channels,
-// pixels, number, caption, note, count, lightOnBlack} and, where cells can be hidden, {rows,
+// pixels, number, caption: words, count, lightOnBlack} and, where cells can be hidden, {rows,
 // columns, hidden}; see pad.py. pixels is base64 of the raw bytes: upload.js opens a file, which
 // never leaves the browser. number is that of the test picture shown, or null.
 // Every finished change raises "drawn". What is on the pad stays in this browser tab's own memory, so
@@ -21,7 +21,7 @@ const small = document.createElement('canvas');
 let pixels = new Uint8Array(); // rows from the top, the channels of a pixel together
 let hidden = []; // one boolean for each cell, or nothing where cells cannot be hidden
 let number = null;
-let caption = '';
+let caption = ''; // words
 let tool = 'draw';
 let cursor = { x: 0, y: 0 }; // of the keyboard, in pixels of the picture
 let stroke = null; // {base, coverage, last} while drawing, {hide} while hiding cells
@@ -32,7 +32,7 @@ let past = []; // what can be undone, the newest last: each as kept() returns it
 let present = null; // what was last told, or came from elsewhere
 let asked = 0; // counts the questions to the server: only the answer to the last one is shown
 
-function say(sentence) { status.textContent = sentence; }
+function report(words) { put(status, words); }
 
 function load() {
   const value = props.value;
@@ -41,12 +41,13 @@ function load() {
   hidden = Array.from(value.hidden ?? '', (cell) => cell === '1');
   ({ number, caption } = value);
   keepAsItIs();
-  say('');
+  report('');
   canvas.width = canvas.height = value.size * SCALE;
   small.width = small.height = value.size;
   cursor = { x: value.size >> 1, y: value.size >> 1 };
-  const pixelsLeave = `Only its ${value.size} × ${value.size} pixels leave your browser.`;
-  find('.note').textContent = [value.note, pixelsLeave].filter(Boolean).join(' ');
+  const pixelsLeave = { say: 'pad.pixels', size: value.size };
+  const note = { say: 'frame.both', first: { say: 'pad.light_on_black' }, second: pixelsLeave };
+  put(find('.note'), value.lightOnBlack ? note : pixelsLeave);
   find('.shade').hidden = value.channels !== 1;
   find('.paint').hidden = value.channels !== 3;
   find('.number').hidden = value.count === 0;
@@ -98,7 +99,7 @@ function undo() {
   const [before] = past.splice(-1);
   keepAsItIs();
   [{ number, caption }, pixels, hidden] = [before, before.pixels.slice(), before.hidden.slice()];
-  say('');
+  report('');
   show();
   tell();
   past.pop(); // what `tell` has just added

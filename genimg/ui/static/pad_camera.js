@@ -10,10 +10,10 @@ async function openCamera() {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: true });
   } catch {
-    say('There is no camera that this page may use; upload a picture instead.');
+    report('pad.no_camera');
     return;
   }
-  say('');
+  report('');
   find('.camera').hidden = false;
   video.srcObject = stream;
   await video.play();
@@ -32,5 +32,5 @@ async function takePicture() {
   if (!video.videoWidth) return; // it has not begun yet
   const bitmap = await createImageBitmap(video);
   closeCamera();
-  fit(bitmap, 'Your photograph');
+  fit(bitmap, { say: 'pad.caption.photograph' });
 }

@@ -1,4 +1,6 @@
 // Strokes and cells on the pad, by hand and by keys.
+const PAPER = 240; // the ground of what is drawn in colour
+
 function show() {
   const { size, channels, rows } = props.value;
   const image = new ImageData(size, size);
@@ -13,15 +15,14 @@ function show() {
   context.drawImage(small, 0, 0, canvas.width, canvas.height);
   if (hidden.length) showCells();
   if (canvas.matches(':focus-visible')) showCursor();
-  find('.caption').textContent = caption;
-  canvas.setAttribute('aria-label', `${caption}, ${size} by ${size} pixels. Arrow keys move, Space`
-    + ' uses the tool.');
+  put(find('.caption'), caption);
+  putOn(canvas, 'aria-label', 'pad.canvas', { caption, size });
   numberField.value = number ?? '';
   if (hidden.length) {
     const firstHidden = hidden.indexOf(true);
     const kept = firstHidden < 0 ? rows : Math.floor(firstHidden / props.value.columns);
     rowsField.value = kept;
-    find('.rows output').textContent = `${kept} of ${rows}`;
+    put(find('.rows output'), 'pad.kept', { kept, rows });
   }
 }
 
@@ -67,7 +68,7 @@ function cellSize() {
 }
 
 function ink() {
-  if (tool === 'erase') return [0, 0, 0];
+  if (tool === 'erase') return Array(3).fill(props.value.channels === 3 ? PAPER : 0);
   if (props.value.channels === 1) return [Number(find('.shade input').value)];
   return find('.paint input').value.match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
 }
@@ -109,7 +110,7 @@ function begin(at) {
   } else {
     const coverage = new Float32Array(props.value.size ** 2);
     stroke = { base: pixels.slice(), coverage, last: at };
-    if (number !== null) [number, caption] = [null, `${caption}, changed`];
+    if (number !== null) [number, caption] = [null, { say: 'pad.caption.changed', caption }];
     keepAsItIs();
   }
   move(at);

@@ -3,18 +3,18 @@ async function read(file) {
   try {
     fit(await openPicture(file));
   } catch (error) {
-    say(error.message);
+    report(error.message);
   }
 }
 
-function fit(bitmap, called = 'Your upload') {
+function fit(bitmap, called = { say: 'pad.caption.upload' }) {
   const { size, channels, lightOnBlack } = props.value;
   const bytes = shrink(bitmap, size, channels, find('.crop input').checked);
   replace(bytes, called);
   original = bitmap;
   find('.crop').hidden = bitmap.width === bitmap.height;
   const light = lightOnBlack && groundOf(bytes, size, channels) > LIGHT_GROUND;
-  say(light ? 'Its background is light; Invert makes it like what the model knows.' : '');
+  report(light ? 'pad.light_ground' : '');
 }
 
 chooser.addEventListener('change', () => {
@@ -35,12 +35,12 @@ function choose(name) {
 
 async function pick(wanted) {
   const question = (asked += 1);
-  let answer = { error: 'The server did not answer; try again.' };
+  let answer = { error: 'frame.unanswered' };
   try {
     answer = await server.held_out({ checkpoint: props.value.checkpoint, number: wanted });
   } catch { /* the sentence above is shown */ }
   if (question !== asked) return;
-  say(answer.error ?? '');
+  report(answer.error ?? '');
   if (answer.error) return;
   if (!hidden.includes(true)) hideHalf();
   const bytes = Uint8Array.from(atob(answer.pixels), (letter) => letter.charCodeAt(0));
@@ -57,16 +57,18 @@ function save() {
 
 const ACTIONS = {
   clear: () => {
-    say('');
+    report('');
     hideHalf();
     choose('draw'); // an empty picture is there to be drawn upon
-    replace(new Uint8Array(pixels.length), 'Your own drawing');
+    // What has colour is drawn on light paper, what is grey in white on black.
+    const paper = new Uint8Array(pixels.length).fill(props.value.channels === 3 ? PAPER : 0);
+    replace(paper, { say: 'pad.caption.drawing' });
   },
   undo,
   invert: () => {
-    say('');
-    replace(pixels.map((byte) => 255 - byte), caption.endsWith(', inverted')
-      ? caption.slice(0, -', inverted'.length) : `${caption}, inverted`);
+    report('');
+    replace(pixels.map((byte) => 255 - byte), caption.say === 'pad.caption.inverted'
+      ? caption.caption : { say: 'pad.caption.inverted', caption });
   },
   save,
   upload: () => chooser.click(),

@@ -1,8 +1,6 @@
 // The page asks the server where the browser found the page, and says when nobody answers there.
 (() => {
   const AGAIN_MS = 5000, PATIENCE_MS = 10000;
-  const UNREACHED = 'The server does not answer. What you see stays as it is;' +
-    ' this line goes away when the server answers again.';
   const config = window.gradio_config;
   config.root = new URL('.', document.baseURI).href.replace(/\/$/, '');
 
@@ -23,8 +21,7 @@
 
   async function look() {
     if (!document.hidden) {
-      const text = (await answers()) ? '' : UNREACHED;
-      if (banner.textContent !== text) banner.textContent = text;  // said once, not every time
+      put(banner, (await answers()) ? '' : 'frame.unreached');
       if (!banner.isConnected) document.body.prepend(banner);
     }
     setTimeout(look, AGAIN_MS);

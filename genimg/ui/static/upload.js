@@ -12,23 +12,23 @@ async function isPicture(file) {
     || (text.startsWith('RIFF') && text.endsWith('WEBP'));
 }
 
-// Returns an ImageBitmap, upright; throws a sentence for the visitor.
+// Returns an ImageBitmap, upright; throws the key of a sentence for the visitor.
 async function openPicture(file) {
   if (file.size > LARGEST_BYTES) {
-    throw new Error('This file is over 20 MB; choose a smaller one.');
+    throw new Error('pad.file.too_large');
   }
   if (!await isPicture(file)) {
-    throw new Error('This is not a PNG, JPEG or WebP picture; choose one of those.');
+    throw new Error('pad.file.no_picture');
   }
   let bitmap;
   try {
     bitmap = await createImageBitmap(file);
   } catch {
-    throw new Error('Your browser cannot open this file; it may be damaged.');
+    throw new Error('pad.file.damaged');
   }
   if (bitmap.width * bitmap.height > LARGEST_PIXELS) {
     bitmap.close();
-    throw new Error('This picture has more than 100 megapixels; choose a smaller one.');
+    throw new Error('pad.file.too_many_pixels');
   }
   return reduced(bitmap);
 }

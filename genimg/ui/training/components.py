@@ -1,15 +1,38 @@
 """The components of the Training tab."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from genimg.ui.components import component
+from genimg.ui.texts import sent
 from genimg.ui.training.race_handlers import RaceHandlers
 from genimg.ui.training.run_handlers import RunHandlers
 
 STATIC = Path(__file__).parent / "static"
+
+
+def told(value: Any) -> Any:
+    """Return a value as scripts take it, with all words in it as `genimg.ui.texts.sent` does."""
+    if isinstance(value, dict):
+        return {name: told(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        numbers = bool(value) and isinstance(value[0], (int, float))  # long curves have no words
+        return value if numbers else [told(each) for each in value]
+    return sent(value) if isinstance(value, str) else value
+
+
+def telling(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a handler whose result is as scripts take it."""
+
+    @functools.wraps(handler)
+    def wrapped(*values: Any) -> Any:
+        return told(handler(*values))
+
+    return wrapped
 
 
 def who(value: dict[str, Any]) -> gr.HTML:
@@ -23,7 +46,7 @@ def settings(value: dict[str, Any]) -> gr.HTML:
     Args:
         value: of `TrainHandlers.advanced`.
     """
-    return component(STATIC, "settings", ["settings.js"], value, name="settings")
+    return component(STATIC, "settings", ["settings.js"], told(value), name="settings")
 
 
 def estimate(value: dict[str, Any]) -> gr.HTML:
@@ -31,7 +54,7 @@ def estimate(value: dict[str, Any]) -> gr.HTML:
 
     Its event `mend` carries {"tokenizer"} of the value's remedy; see `Tokenizers.way_out`.
     """
-    return component(STATIC, "estimate", ["estimate.js"], value, name="estimate")
+    return component(STATIC, "estimate", ["estimate.js"], told(value), name="estimate")
 
 
 def upload_report() -> gr.HTML:
@@ -52,20 +75,20 @@ def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
     """
 
     def poll(request: Any) -> dict[str, Any]:
-        return handlers.poll(request)
+        return told(handlers.poll(request))
 
-    def act(request: Any) -> dict[str, str]:
-        return handlers.act(request)
+    def act(request: Any) -> dict[str, Any]:
+        return told(handlers.act(request))
 
-    def sheet(request: Any) -> dict[str, str]:
-        return handlers.sheet(request)
+    def sheet(request: Any) -> dict[str, Any]:
+        return told(handlers.sheet(request))
 
-    def film(request: Any) -> dict[str, str]:
-        return handlers.film(request)
+    def film(request: Any) -> dict[str, Any]:
+        return told(handlers.film(request))
 
     scripts = ["helpers.js", "curves.js", "sheets.js", "runs.js"]
     functions = [poll, act, sheet, film]
-    return component(STATIC, "runs", scripts, value, name="runs", server_functions=functions)
+    return component(STATIC, "runs", scripts, told(value), name="runs", server_functions=functions)
 
 
 def race(value: dict[str, Any], handlers: RaceHandlers) -> gr.HTML:
@@ -76,17 +99,17 @@ def race(value: dict[str, Any], handlers: RaceHandlers) -> gr.HTML:
     """
 
     def choice(request: Any) -> dict[str, Any]:
-        return handlers.choice(request)
+        return told(handlers.choice(request))
 
-    def start(request: Any) -> dict[str, str]:
-        return handlers.start(request)
+    def start(request: Any) -> dict[str, Any]:
+        return told(handlers.start(request))
 
     def poll(request: Any) -> dict[str, Any]:
-        return handlers.poll(request)
+        return told(handlers.poll(request))
 
-    def sheet(request: Any) -> dict[str, str]:
-        return handlers.runs.sheet(request)
+    def sheet(request: Any) -> dict[str, Any]:
+        return told(handlers.runs.sheet(request))
 
     scripts = ["helpers.js", "curves.js", "race.js"]
     functions = [choice, start, poll, sheet]
-    return component(STATIC, "race", scripts, value, name="race", server_functions=functions)
+    return component(STATIC, "race", scripts, told(value), name="race", server_functions=functions)

@@ -7,18 +7,21 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from genimg.configuration import setting_name
 from genimg.metrics.features import FEATURE_NETS
 from genimg.training.presets import PRESETS, settings_of
 from genimg.training.spec import RunSpec, task_of
+from genimg.ui.texts import named, say
+from genimg.wording import Wording
 
-_TITLES = {"run": "The run", "model": "The architecture", "task": "The training"}
+_SECTIONS = ("run", "model", "task")
 # What the form asks for elsewhere, what follows from the data set, and what is a path.
 _ELSEWHERE = {"dataset", "images", "minutes", "channels", "classes", "init", "extend"}
 _OF_VALIDATION = {"validations", "patience"}
 _LABELS_ELSEWHERE = {
-    "dataset": "Pictures to learn from",
-    "images": "Train for",
-    "minutes": "Train for",
+    "dataset": "training.dataset",
+    "images": "training.train_for",
+    "minutes": "training.train_for",
 }
 
 
@@ -46,14 +49,14 @@ def sections(preset: str, choices: Mapping[str, Sequence]) -> list[dict[str, Any
     hidden = _ELSEWHERE if validates else _ELSEWHERE | _OF_VALIDATION
     return [
         {
-            "title": title,
+            "title": say(f"training.settings.{key}"),
             "fields": [
                 _describe(field, hints[field.name], getattr(config, field.name), choices)
                 for field in dataclasses.fields(config)
                 if field.name not in hidden
             ],
         }
-        for key, title in _TITLES.items()
+        for key in _SECTIONS
         for config in [configurations[key]]
         for hints in [typing.get_type_hints(type(config))]  # a field's own type may be a text
     ]
@@ -62,7 +65,7 @@ def sections(preset: str, choices: Mapping[str, Sequence]) -> list[dict[str, Any
 def checked_preset(preset: Any) -> str:
     """Return the preset; ValueError if it is not offered."""
     if preset not in offered():
-        raise ValueError(f"there is no model {preset!r} to train; choose one from the list")
+        raise ValueError(say("training.no_model", name=repr(preset)))
     return preset
 
 
@@ -82,29 +85,35 @@ def given(
         ValueError: a name is not in the form, or a value is not one of its choices.
     """
     if not isinstance(changes, dict):
-        raise ValueError("the settings did not arrive; reload the page")
+        raise ValueError(say("training.settings.lost"))
     fields = {
         field["name"]: field for section in sections(preset, choices) for field in section["fields"]
     }
     settings = {}
     for name, value in changes.items():
         if name not in fields:
-            raise ValueError(f"{preset} has no setting {name!r} in this form")
+            raise ValueError(say("training.settings.unknown", preset=preset, name=repr(name)))
         field = fields[name]
         if value is None and field["kind"] in ("whole", "number"):  # how JSON spells infinity
-            raise ValueError(f"{name} must be a finite number")
+            raise ValueError(say("training.settings.finite", name=setting_name(name)))
         if name in choices and value not in field["choices"]:
-            raise ValueError(
-                f"{name} must be one of {', '.join(map(str, field['choices']))}, not"
-                f" {str(value)[:80]!r}"
-            )
+            known, value = list(map(str, field["choices"])), repr(str(value)[:80])
+            name = setting_name(name)
+            raise ValueError(say("training.settings.one_of", name=name, known=known, value=value))
         settings[name] = _numbers(name, value) if field["kind"] == "list" else value
     return settings
 
 
 def label_of(name: str) -> str:
     """Return what the page calls a setting."""
-    return _LABELS_ELSEWHERE.get(name, name.replace("_", " ").capitalize())
+    if name in _LABELS_ELSEWHERE:
+        return say(_LABELS_ELSEWHERE[name])
+    return named("setting", name, name.replace("_", " ").capitalize())
+
+
+def preset_words(name: str) -> str:
+    """Return what the page calls a preset; its name where there is none any more."""
+    return named("preset", name, PRESETS[name].title) if name in PRESETS else name
 
 
 def in_page_words(message: str) -> str:
@@ -113,7 +122,8 @@ def in_page_words(message: str) -> str:
     "batch_size must be from 2 to 4096" becomes "“Batch size” must be from 2 to 4096". A word that
     may be meant as a word, such as "width", is a setting only where the message begins with it.
     """
-    return _names(tuple(PRESETS)).sub(lambda found: f"“{label_of(found[0])}”", message)
+    english = _names(tuple(PRESETS)).sub(lambda found: f"“{label_of(found[0])}”", message)
+    return message.reading(english) if isinstance(message, Wording) else english
 
 
 @functools.cache
@@ -140,7 +150,7 @@ def differences(spec: RunSpec) -> dict[str, Any]:
     defaults = settings_of(PRESETS[spec.preset])
     return {
         name: value
-        for key in _TITLES
+        for key in _SECTIONS
         for name, value in getattr(spec, key).to_dict().items()
         if value != defaults[key].to_dict()[name]
     }
@@ -154,7 +164,7 @@ def _describe(
     return {
         "name": field.name,
         "label": label_of(field.name),
-        "help": field.metadata["help"],
+        "help": named("help", field.metadata["help"]),
         "kind": "choice" if options else kind,
         "value": ", ".join(map(str, value)) if isinstance(value, tuple) else value,
         "low": field.metadata["low"],
@@ -168,7 +178,8 @@ def _numbers(name: str, text: Any) -> list[float]:
     try:
         return [float(part) for part in str(text)[:1000].replace(",", " ").split()]
     except ValueError:
-        raise ValueError(f"{name} must be numbers with commas between them") from None
+        name = setting_name(name)
+        raise ValueError(say("training.settings.numbers", name=name)) from None
 
 
 def option(name: str, value: Any) -> list[str]:

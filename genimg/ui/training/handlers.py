@@ -17,11 +17,14 @@ from genimg.training.requirements import TokenizerNeeded
 from genimg.training.spec import RunConfig
 from genimg.ui import messages
 from genimg.ui.identity import Identity
+from genimg.ui.texts import say
 from genimg.ui.training import form
-from genimg.ui.training.own_data import OWN, DataShelf
+from genimg.ui.training.own_data import OWN, DataShelf, owners_words
 from genimg.ui.training.tokenizers import Tokenizers
+from genimg.wording import Wording, wording_of
 
-LENGTHS = (("minutes", "minutes"), ("pictures", "images"))
+LENGTHS = ("minutes", "images")
+"""What a run's length is counted in."""
 FIRST_PRESET, FIRST_DATASET, FIRST_MINUTES = "fashion-style", "fashion-mnist", 10
 _FEWEST_STEPS = 100  # a judgement, not a measurement
 
@@ -41,7 +44,7 @@ class TrainHandlers:
 
     def presets(self) -> list[tuple[str, str]]:
         """Return (what to show, name) of each model that can be trained."""
-        return [(PRESETS[name].title, name) for name in form.offered()]
+        return [(form.preset_words(name), name) for name in form.offered()]
 
     def advanced(self, preset: str, changes: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the value of the generated form.
@@ -152,7 +155,7 @@ class TrainHandlers:
             preset, advanced: their pictures' size is the one that is published.
         """
         if not isinstance(path, (str, Path)):
-            raise ValueError("no file arrived; choose a zip file of pictures")
+            raise ValueError(say("training.upload.nothing"))
         try:
             with refusals():
                 form.checked_preset(preset)
@@ -176,7 +179,10 @@ class TrainHandlers:
         if not isinstance(dataset, str) or not (found := self.data.found(dataset)):
             return None
         visitor, owners = self.identity.of(who), self.data.owners(dataset)
-        said = {"title": f"Sent by {' and '.join(owners) or 'somebody'}.", "classes": found}
+        said = {
+            "title": say("training.data.sent_by", owners=owners_words(owners)),
+            "classes": found,
+        }
         if visitor.is_teacher or visitor.nickname in owners:
             said["own"] = dataset
         return said
@@ -193,10 +199,7 @@ class TrainHandlers:
         with refusals():
             spec = self.manager.directory(job.id).read_spec()
         if spec.run.init or spec.run.extend:
-            raise ValueError(
-                f"{job.name} began with the weights of another model, which this page cannot ask"
-                " for; repeat it with its command"
-            )
+            raise ValueError(say("training.began_with_weights", name=job.name))
         form.checked_preset(spec.preset)
         length = "images" if spec.run.images else "minutes"
         changes = form.changes_of(spec) | {"device": job.device}
@@ -225,15 +228,15 @@ class TrainHandlers:
             ValueError: nothing was kept, or the form can no longer say it.
         """
         if not isinstance(kept, dict):
-            raise ValueError("nothing was kept")
+            raise ValueError("nothing kept")
         preset = form.checked_preset(kept.get("preset"))
         changes, amount = kept.get("changes"), kept.get("amount")
         form.given(preset, changes, self._choices())
         self.data.name(kept.get("dataset"))
-        if kept.get("length") not in dict(LENGTHS).values():
-            raise ValueError("there is no such length")
+        if kept.get("length") not in LENGTHS:
+            raise ValueError("no length")
         if amount is not None and (isinstance(amount, bool) or not isinstance(amount, int | float)):
-            raise ValueError("the length is no number")
+            raise ValueError("no number")
         return {
             "preset": preset,
             "dataset": kept["dataset"],
@@ -247,7 +250,7 @@ class TrainHandlers:
         """Return who asks; ValueError without a nickname."""
         visitor = self.identity.of(who)
         if not visitor.nickname:
-            raise ValueError("give your nickname first, so that others see whose run it is")
+            raise ValueError(say("training.who.first"))
         return visitor
 
     def settings(
@@ -255,10 +258,10 @@ class TrainHandlers:
     ) -> dict[str, Any]:
         """Return what the manager is asked for: checked names, values not yet in range."""
         form.checked_preset(preset)
-        if length not in ("minutes", "images"):
-            raise ValueError("say whether to train for minutes or for a number of pictures")
+        if length not in LENGTHS:
+            raise ValueError(say("training.which_length"))
         if not isinstance(amount, (int, float)) or isinstance(amount, bool) or amount <= 0:
-            raise ValueError(f"say for how many {_unit(length)} to train")
+            raise ValueError(say(f"training.how_many.{length}"))
         settings = form.given(preset, _changes(advanced), self._choices())
         known = self.tokenizers.names()
         tokenizer = settings.get("tokenizer")
@@ -286,7 +289,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        raise ValueError(form.in_page_words(str(error))) from None
+        raise ValueError(form.in_page_words(wording_of(error))) from None
 
 
 def in_words(needs: Estimate, by_minutes: bool) -> str:
@@ -295,52 +298,66 @@ def in_words(needs: Estimate, by_minutes: bool) -> str:
     Args:
         by_minutes: whether the minutes were asked for, so that the pictures are what is guessed.
     """
-    caution = ""
+    told = {
+        "device": needs.device,
+        "start": duration(needs.start_seconds),
+        "time": "" if needs.minutes is None else duration(60 * needs.minutes),
+    }
+    if needs.images_per_second is None:
+        if needs.minutes is not None:
+            forecast = say("training.estimate.minutes", **told)
+        else:
+            forecast = say("training.estimate.pictures", pictures=f"{needs.images:,}", **told)
+    else:
+        assert needs.images is not None  # where a speed is known
+        source = needs.speed_source
+        if isinstance(source, Wording):  # what it was trained on is too much here
+            source = source.arguments.get("checkpoint", source)
+        forecast = say(
+            "training.estimate.minutes_at_speed" if by_minutes
+            else "training.estimate.pictures_at_speed",
+            pictures=round_number(needs.images), source=source,
+            speed=round_number(needs.images_per_second), **told,
+        )  # fmt: skip
+    cost = say(
+        "training.estimate.cost", weights=f"{needs.weights:,}",
+        memory=_size(needs.memory_bytes), disk=_size(needs.disk_bytes),
+    )  # fmt: skip
     if needs.steps is not None and needs.steps < _FEWEST_STEPS:
         more = "minutes" if by_minutes else "pictures"
-        caution = f" So few steps ({needs.steps}) teach it hardly anything: ask for more {more}."
-    cost = (
-        f"At most {_size(needs.memory_bytes)} of memory and {_size(needs.disk_bytes)} of disk, for"
-        f" {needs.weights:,} weights.{caution}"
-    )
+        caution = say(f"training.estimate.too_few.{more}", steps=needs.steps)
+        cost = say("frame.both", first=cost, second=caution)
     if needs.dollars_an_hour is not None:
-        cost += f" The machine costs ${needs.dollars_an_hour:.2f} an hour."
-    time = "" if needs.minutes is None else f"About {duration(60 * needs.minutes)}"
-    where = f"on the {needs.device}, after about {duration(needs.start_seconds)} to start"
-    if needs.images_per_second is None:
-        asked = time or f"{needs.images:,} pictures"
-        return f"{asked} {where}; its speed is measured then. {cost}"
-    assert needs.images is not None  # where a speed is known
-    pictures = f"{round_number(needs.images)} pictures"
-    speed = (
-        f"as fast as {needs.speed_source.partition(', trained on')[0]}"
-        f" ({round_number(needs.images_per_second)} a second)"
-    )
-    if by_minutes:
-        return f"{time} {where}: {pictures} if it is {speed}, fewer if it is slower. {cost}"
-    return f"{time} {where}, if it is {speed}: {pictures}. {cost}"
+        dollars = say("training.estimate.dollars", dollars=f"{needs.dollars_an_hour:.2f}")
+        cost = say("frame.both", first=cost, second=dollars)
+    return say("frame.both", first=forecast, second=cost)
 
 
 def round_number(value: float) -> str:
     """Return a number with two digits that mean something, such as 1,200,000 or 11 billion."""
     if value >= 1e9:
-        return f"{float(f'{value / 1e9:.2g}'):,.10g} billion"
-    digits = len(str(int(value)))
-    rounded = round(value, 2 - digits) if digits > 2 else round(value, 1 if value < 10 else 0)
-    return f"{rounded:,.10g}"
+        billions = float(f"{value / 1e9:.2g}")
+        text, rounded = f"{billions:,.10g} billion", billions * 1e9
+    else:
+        digits = len(str(int(value)))
+        rounded = round(value, 2 - digits) if digits > 2 else round(value, 1 if value < 10 else 0)
+        text = f"{rounded:,.10g}"
+    return say("training.about_number", number={"compact": rounded}).reading(text)
 
 
 def duration(seconds: float) -> str:
     """Return a time in words, such as "2 h 5 min"."""
     minutes = round(seconds / 60)
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+        return say("training.time.seconds", seconds=max(1, round(seconds)))
+    if minutes < 90:
+        return say("training.time.minutes", minutes=minutes)
+    return say("training.time.hours", hours=str(minutes // 60), minutes=minutes % 60)
 
 
 def sentence(error: object) -> str:
     """Return a message as a sentence in the words of the page."""
-    return messages.sentence(form.in_page_words(str(error)))
+    return messages.sentence(form.in_page_words(wording_of(error)))
 
 
 def _changes(advanced: Any) -> Any:
@@ -351,7 +368,7 @@ def _settings(advanced: Any) -> dict[str, Any]:
     """Return the settings that were changed; ValueError if they did not arrive."""
     changes = _changes(advanced)
     if not isinstance(changes, dict):
-        raise ValueError("the settings did not arrive; reload the page")
+        raise ValueError(say("training.settings.lost"))
     return changes
 
 
@@ -367,9 +384,5 @@ def _size(count: float) -> str:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("choose a run first")
+        raise ValueError(say("training.choose_run"))
     return value
-
-
-def _unit(length: str) -> str:
-    return {"images": "pictures"}.get(length, length)

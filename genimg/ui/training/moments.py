@@ -17,7 +17,9 @@ from genimg.training.run_directory import RunDirectory
 from genimg.training.running import train_run
 from genimg.training.spec import task_of
 from genimg.training.task import Diverged
+from genimg.ui.texts import say
 from genimg.ui.training import form
+from genimg.wording import wording_of
 
 try:
     import spaces
@@ -47,7 +49,7 @@ def train_in_call(run: str) -> str:
     try:
         train_run(run)
     except (ValueError, OSError, Diverged) as error:
-        return str(error)
+        return wording_of(error)
     return ""
 
 
@@ -64,7 +66,7 @@ class Moments:
 
     def presets(self) -> list[tuple[str, str]]:
         """Return (what to show, name) of each model that can be trained so."""
-        return [(PRESETS[name].title, name) for name in _quick()]
+        return [(form.preset_words(name), name) for name in _quick()]
 
     def begin(self, preset: object) -> str:
         """Make the folder of a run and return its name, which is its id on the page.
@@ -76,7 +78,7 @@ class Moments:
         if self.refusal:
             raise ValueError(self.refusal)
         if preset not in _quick():
-            raise ValueError("choose one of the models from the list")
+            raise ValueError(say("training.moment.choose"))
         try:
             self._make_room()
             name = f"{preset}-{secrets.token_hex(6)}"
@@ -90,7 +92,9 @@ class Moments:
                 sheets=20,
             )
         except OSError as error:
-            raise ValueError(f"the run cannot be stored: {error.strerror}") from None
+            raise ValueError(
+                say("training.moment.not_stored", reason=str(error.strerror))
+            ) from None
         return name
 
     def train(self, name: str) -> str:

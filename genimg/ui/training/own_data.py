@@ -5,6 +5,8 @@ becomes a path.
 """
 
 import contextlib
+import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +20,37 @@ from genimg.jobs import pictures
 from genimg.render import data_uri, grid
 from genimg.ui import messages
 from genimg.ui.host import LARGEST_UPLOAD_MB
+from genimg.ui.texts import named, say
 
 OWN = "own:"
 """Begins the value of pictures that somebody sent; the name of their folder follows."""
 # What would be downloaded says so, because a classroom may have no network.
-_LOCAL = "not fetched yet"
+_LOCAL = "not fetched"
 _MOST_CLASSES_NAMED = 3
 
 
 def accepted_uploads() -> str:
     """Return in words which layouts and which limits there are for pictures that are sent."""
     limits = UploadLimits()
-    return (
-        "A zip file with one folder of PNG, JPEG or WebP pictures for each class. Folders called"
-        " train, val and test become the splits; outer folders do not matter; labels in a"
-        f" labels.csv or StyleGAN's dataset.json are read. At most {LARGEST_UPLOAD_MB} MB and"
-        f" {limits.files:,} files, each of {limits.file_bytes // 2**20} MB and"
-        f" {MAX_PIXELS // 10**6} megapixels (a JPEG may have more)."
+    return say(
+        "training.upload.about",
+        megabytes=LARGEST_UPLOAD_MB,
+        files=f"{limits.files:,}",
+        file_megabytes=limits.file_bytes // 2**20,
+        megapixels=MAX_PIXELS // 10**6,
     )
+
+
+def owners_words(owners: Sequence[str]) -> str:
+    """Return in words who sent pictures."""
+    if not owners:
+        return say("training.data.somebody")
+    return functools.reduce(lambda one, other: say("training.and", one=one, other=other), owners)
+
+
+def found_words(found: str) -> str:
+    """Return what was found in pictures as a sentence."""
+    return say("training.upload.found", found=messages.sentence(found))
 
 
 class DataShelf:
@@ -53,8 +68,9 @@ class DataShelf:
         published = []
         for name in data.names():
             facts = data.describe(name)
-            later = " (will be downloaded)" if _LOCAL in facts["source"] else ""
-            published.append((facts["title"] + later, name))
+            title = named("dataset", f"{name}.title", facts["title"])
+            later = _LOCAL in facts["source"]
+            published.append((say("training.data.later", title=title) if later else title, name))
         own = [
             (_title(manifest, self.owners(OWN + name)), OWN + name)
             for name, manifest in self._manifests().items()
@@ -73,7 +89,7 @@ class DataShelf:
                 return f"{data.FOLDER_PREFIX}{folder.resolve()}"
         elif value in data.names():
             return value
-        raise ValueError("these pictures are not here any more; choose a data set from the list")
+        raise ValueError(say("training.data.gone"))
 
     def value(self, dataset: str) -> str:
         """Undo `name`; pictures from elsewhere are no choice and give ''."""
@@ -92,7 +108,7 @@ class DataShelf:
     def found(self, value: str) -> str:
         """Return which classes pictures that somebody sent have, as a sentence; '' for others."""
         manifest = self._manifests().get(value.removeprefix(OWN))
-        return messages.sentence(found_of(manifest)) if manifest else ""
+        return found_words(found_of(manifest)) if manifest else ""
 
     def publish(self, upload: Path, size: int, owner: str) -> tuple[str, dict[str, Any]]:
         """Take in a zip file of pictures; return its choice's value and a report for the page.
@@ -108,7 +124,9 @@ class DataShelf:
             report = ingest([upload], self.root, size=size)
             pictures.add_owner(Path(report.path), owner)
         except OSError as error:
-            raise ValueError(f"the pictures could not be stored: {error.strerror}") from None
+            raise ValueError(
+                say("training.upload.not_stored", reason=str(error.strerror))
+            ) from None
         return OWN + Path(report.path).name, _shown(report)
 
     def _manifests(self) -> dict[str, dict[str, Any]]:
@@ -123,24 +141,30 @@ class DataShelf:
 
 def _title(manifest: dict[str, Any], owners: list[str]) -> str:
     classes = list(manifest["classes"])
-    named = ", ".join(classes[:_MOST_CLASSES_NAMED])
-    more = f" and {len(classes) - _MOST_CLASSES_NAMED} more"
-    named += more if len(classes) > _MOST_CLASSES_NAMED else ""
-    sender = " and ".join(owners) or "somebody"
-    return f"Sent by {sender}: {named} ({manifest['count']:,} pictures, {manifest['size']} px)"
+    more = len(classes) - _MOST_CLASSES_NAMED
+    names: str = ", ".join(classes[:_MOST_CLASSES_NAMED])
+    if more > 0:
+        names = say("training.data.and_more", names=names, more=more)
+    return say(
+        "training.data.own",
+        sender=owners_words(owners), names=names, pictures=f"{manifest['count']:,}",
+        size=manifest["size"],
+    )  # fmt: skip
 
 
 def _shown(report: IngestionReport) -> dict[str, Any]:
     """Return what the page shows of a report; it sets every word of it as text."""
     counts = ", ".join(f"{name} {count:,}" for name, count in report.classes.items())
-    use = "about nine in ten to learn from, the others to test with"
+    told = {"pictures": f"{report.accepted:,}", "size": report.size}
+    title = say("training.upload.ready", **told)
     if report.splits:
         train, test = (sum(report.splits[split].values()) for split in SPLITS)
-        use = f"{train:,} to learn from, {test:,} to test with"
+        title = say("training.upload.ready_in_splits", train=f"{train:,}", test=f"{test:,}", **told)
+    several = len(report.classes) > 1
     return {
-        "title": f"{report.accepted:,} pictures of {report.size} px are ready: {use}.",
-        "classes": messages.sentence(report.found),
-        "counts": f"Pictures of each: {counts[:500]}" if len(report.classes) > 1 else "",
+        "title": title,
+        "classes": found_words(report.found),
+        "counts": say("training.upload.of_each", counts=counts[:500]) if several else "",
         "preview": data_uri(grid(report.preview, columns=10), "png"),
         "refused": [{"file": name, "reason": reason} for name, reason in report.refused],
         "refused_count": report.refused_count,

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from genimg.jobs.races import RESULTS, Race, races
-from genimg.training.metric_names import METRICS
 from genimg.training.presets import PRESETS
 from genimg.training.spec import RunConfig
 from genimg.training.variants import MOST, variables
+from genimg.ui.texts import named, say
 from genimg.ui.training import form
 from genimg.ui.training.handlers import TrainHandlers, refusals, sentence
 from genimg.ui.training.run_handlers import RunHandlers
+from genimg.ui.training.run_history import metric_words
 
 FIRST_PRESET = "fashion-mlp"
 """The one that shows most in a few minutes."""
@@ -92,9 +93,9 @@ class RaceHandlers:
         try:
             with refusals():
                 if not isinstance(setting, str) or not isinstance(values, list):
-                    raise ValueError("choose what differs, and what to compare")
+                    raise ValueError(say("training.race.choose"))
                 if len(values) > 2 * MOST or not all(isinstance(value, str) for value in values):
-                    raise ValueError(f"compare from 2 to {MOST} different values")
+                    raise ValueError(say("training.race.count", most=MOST))
                 settings = self.form.settings(
                     preset,
                     self.form.dataset_for(preset, RunConfig().dataset),
@@ -141,22 +142,42 @@ def _title(race: Race) -> str:
     """Return what a race is called in the list."""
     first = race.jobs[0]
     preset = PRESETS[first.preset].title if first.preset in PRESETS else first.preset
-    label = form.label_of(race.setting)
-    return f"{label} · {preset.partition(':')[0]} · {len(race.jobs)} runs · {first.owner}"
+    return say(
+        "training.race.title",
+        setting=form.label_of(race.setting), model=preset.partition(":")[0],
+        count=len(race.jobs), owner=first.owner,
+    )  # fmt: skip
 
 
 def _described(name: str) -> dict[str, str]:
-    metric = METRICS[name]
-    return {
-        "name": name,
-        "label": metric.label,
-        "unit": metric.unit,
-        "meaning": metric.meaning,
-    }
+    return {"name": name, **metric_words(name)}
 
 
 @functools.cache
 def _measured(name: str) -> dict[str, Any]:
     """Return the tables that `benchmarks/NAME.py` wrote."""
     path = Path(__file__).parent / "static" / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+    found = json.loads(path.read_text(encoding="utf-8"))
+    tables = [
+        {
+            "title": named("measured", table["title"]),
+            "note": named("measured", table["note"]),
+            "head": [named("measured", cell) for cell in table["head"]],
+            "rows": [[_cell(cell) for cell in row] for row in table["rows"]],
+        }
+        for table in found["tables"]
+    ]
+    machine, _, details = found["machine"].partition(" (")
+    kind, _, torch = details.partition("), ")
+    return found | {
+        "title": named("measured", found["title"]),
+        "machine": say(
+            "training.race.machine", machine=named("measured", machine), kind=kind, torch=torch
+        ),
+        "tables": tables,
+    }
+
+
+def _cell(text: str) -> str:
+    number, is_share, _ = text.partition(" %")
+    return say("number.percent", number=number) if is_share else named("measured", text)

@@ -10,20 +10,22 @@ import gradio as gr
 
 from genimg.jobs.recordings import Recordings
 from genimg.ui.components import choice
+from genimg.ui.events import QUIET
 from genimg.ui.host import Host
 from genimg.ui.identity import Identity
 from genimg.ui.messages import sentence, warn
 from genimg.ui.opening import Opening
+from genimg.ui.texts import label as label_of
+from genimg.ui.texts import say, span
 from genimg.ui.training import components
+from genimg.ui.training.components import told
 from genimg.ui.training.moments import Moments
 from genimg.ui.training.run_handlers import RunHandlers
 from genimg.ui.training.tab import connect_openings
 
-_QUEUED: dict[str, Any] = {
+_QUEUED: dict[str, Any] = QUIET | {
     "queue": True,
     "trigger_mode": "once",
-    "show_progress": "hidden",
-    "api_visibility": "private",
     "concurrency_id": "lent-gpu",
     "concurrency_limit": 1,
 }
@@ -44,16 +46,22 @@ def build(
     handlers = RunHandlers(recordings, Identity(), openings.keys() if host.moments else ())
     with gr.Row(elem_classes=["stage", "training", "recorded"]):
         with gr.Column(scale=4, min_width=320, elem_classes=["about-runs"]):
-            gr.Markdown(_explained(recordings))
+            gr.Markdown(label_of("training.recorded.heading"))
+            gr.HTML(_explained(recordings), elem_classes=["explanation"])
             if host.space:
-                gr.DuplicateButton("Duplicate this Space", elem_id="duplicate", size="md")
+                duplicate: Any = label_of("training.recorded.duplicate")
+                gr.DuplicateButton(duplicate, elem_id="duplicate", size="md")
             if host.moments:
                 assert recordings.live is not None  # where they are kept
                 moments = Moments(recordings.live)
-                gr.Markdown("### Half a minute on a GPU")
+                gr.Markdown(label_of("training.moment.heading"))
                 presets = moments.presets()
-                preset = choice(presets, presets[0][1], label="Model", name="moment-preset")
-                start = gr.Button("Train", variant="primary", elem_id="moment-start")
+                preset = choice(
+                    presets, presets[0][1], label=say("training.model"), name="moment-preset"
+                )
+                start = gr.Button(
+                    label_of("training.moment.train"), variant="primary", elem_id="moment-start"
+                )
         with gr.Column(scale=7, min_width=320):
             runs = components.runs(handlers.first(), handlers)
     if not host.moments:
@@ -66,13 +74,13 @@ def build(
         except ValueError as error:
             warn(error)
             return
-        yield handlers.selection(name)  # the page watches it from now on
+        yield told(handlers.selection(name))  # the page watches it from now on
         try:
             trouble = moments.train(name)
         except gr.Error as error:
             if "worker" not in str(error.title):
                 raise  # that there is no GPU for this visitor now is said well
-            trouble = "the GPU was taken back before the run ended; try again"
+            trouble = say("training.moment.taken_back")
         if trouble:
             warn(ValueError(trouble))
 
@@ -80,9 +88,5 @@ def build(
 
 
 def _explained(recordings: Recordings) -> str:
-    return (
-        "### Recorded runs\n"
-        "These runs were trained earlier, by the programs that this page would start. Watch their"
-        " pictures get better, read their curves, compare them.\n\n"
-        f"{sentence(recordings.refusal)}"
-    )
+    said = say("training.recorded.about"), sentence(recordings.refusal)
+    return "".join(f"<p>{span(each)}</p>" for each in said)

@@ -4,18 +4,20 @@ One reading of the files a second serves everybody who looks.
 """
 
 import base64
+import functools
 import io
 import shlex
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from genimg.explore.uses import SHOWN
+from genimg.jobs import said
 from genimg.jobs.commands import COMMANDS
 from genimg.jobs.job import TERMINAL, Job
 from genimg.jobs.limits import Visitor
@@ -27,12 +29,12 @@ from genimg.jobs.views import JobView
 from genimg.render import animate
 from genimg.training.attempts import Attempt
 from genimg.training.health import diagnose
-from genimg.training.presets import PRESETS
 from genimg.training.run_directory import RunDirectory
 from genimg.training.spec import RunSpec
 from genimg.ui.identity import Identity
 from genimg.ui.messages import dataset_words
-from genimg.ui.training.form import differences, option
+from genimg.ui.texts import say
+from genimg.ui.training.form import differences, option, preset_words
 from genimg.ui.training.handlers import duration, refusals, sentence
 from genimg.ui.training.run_history import RunHistory, charts
 from genimg.ui.training.run_models import use_of_preset
@@ -77,7 +79,7 @@ class RunHandlers:
         """Return what the panel shows before it asked for anything."""
         return {
             "charts": charts(),
-            "opens": [{"use": use, "tab": shown.tab} for use, shown in SHOWN.items()],
+            "opens": [{"use": use, "tab": shown.tab_id} for use, shown in SHOWN.items()],
             "has_token": self.identity.has_token,
             "answer": self.poll({}),
         }
@@ -131,7 +133,7 @@ class RunHandlers:
         request = request if isinstance(request, dict) else {}
         action, job_id = request.get("action"), request.get("run")
         if not isinstance(action, str) or action not in _ACTIONS or not isinstance(job_id, str):
-            return {"error": "Choose a run, and what to do with it."}
+            return {"error": sentence(say("training.choose_action"))}
         asked = {name: request.get(name) for name in _ACTIONS[action]}
         try:
             with refusals():
@@ -139,9 +141,8 @@ class RunHandlers:
                 self.manager.do(command, self.identity.of(request.get("who")))
         except ValueError as error:
             return {"error": sentence(error)}
-        return {
-            "said": {"save_now": "It is saving.", "sample_now": "It is sampling."}.get(action, "")
-        }
+        done = action in ("save_now", "sample_now")
+        return {"said": say(f"training.said.{action}") if done else ""}
 
     def sheet(self, request: Any) -> dict[str, str]:
         """Return {"src"} of one sample sheet, or {"error"}.
@@ -153,7 +154,7 @@ class RunHandlers:
             directory = self._directory(request)
             seen = request.get("seen")
             if seen not in sheets_of(directory):
-                raise ValueError("this sample sheet is not there any more")
+                raise ValueError(say("training.sheets.gone"))
             content = _read_sheet(directory, seen)
         except (ValueError, OSError) as error:
             return {"error": sentence(error)}
@@ -169,7 +170,7 @@ class RunHandlers:
             directory = self._directory(request)
             sheets = sheets_of(directory)
             if not sheets:
-                raise ValueError("there is no sample sheet yet; wait for the first one")
+                raise ValueError(say("training.sheets.none"))
             chosen = np.linspace(0, len(sheets) - 1, min(_FRAMES, len(sheets))).round().astype(int)
             pictures = [_picture(_read_sheet(directory, sheets[index])) for index in chosen]
             last = pictures[-1]
@@ -220,15 +221,15 @@ class RunHandlers:
         may = self.manager.supervising and visitor.may_change(job)
         # Why the buttons are grey; for a reader and for a run from a terminal it is said elsewhere.
         theirs = self.manager.supervising and not may and job.owner != TERMINAL
-        said = [job.message] if job.message else []
+        told = [sentence(said.words_of(job.message))] if job.message else []
         if theirs:
-            said.append(f"only its owner, {job.owner}, and the teacher can control this run")
+            told.append(sentence(say("training.only_owner", owner=job.owner)))
         left = seen.seconds_left
         return {
             "id": job.id,
             "name": job.name,
             "owner": job.owner,
-            "preset": PRESETS[job.preset].title if job.preset in PRESETS else job.preset,
+            "preset": preset_words(job.preset),
             "state": str(job.state),
             "kind": job.kind,
             "place": seen.place,
@@ -237,7 +238,7 @@ class RunHandlers:
             "total": seen.total,
             "speed": seen.images_per_second if job.active else None,
             "left": None if left is None else duration(left),
-            "message": " ".join(map(sentence, said)),
+            "message": joined("frame.both", told),
             "actions": [*_EVERYBODY, *(seen.actions if may else ())],
             "recorded": job.owner in _WATCHED_ONLY,
             "use": use_of_preset(job.preset) if job.attempt else "",
@@ -301,12 +302,15 @@ class RunHandlers:
         parts = [
             spec.preset,
             dataset_words(spec.run.dataset),
-            f"{pictures:,} to learn from" if pictures else "",
-            f"batches of {spec.run.batch_size}",
-            f"{resolved['device']} in {resolved['precision']}" if resolved else "",
-            f"seed {spec.run.seed}",
+            say("training.facts.pictures", pictures=f"{pictures:,}") if pictures else "",
+            say("training.facts.batches", size=str(spec.run.batch_size)),
+            "",
+            say("training.facts.seed", seed=str(spec.run.seed)),
         ]
-        return " · ".join(part for part in parts if part), pictures
+        if resolved:
+            device, precision = str(resolved["device"]), str(resolved["precision"])
+            parts[4] = say("training.facts.device", device=device, precision=precision)
+        return joined("training.beside", [part for part in parts if part]), pictures
 
     def _log(self, job: Job, request: dict[str, Any]) -> dict[str, Any]:
         """Return what the newest attempt printed since the browser's offset, or its end."""
@@ -325,8 +329,15 @@ class RunHandlers:
     def _directory(self, request: Any) -> RunDirectory:
         job_id = request.get("run") if isinstance(request, dict) else None
         if not isinstance(job_id, str):
-            raise ValueError("choose a run first")
+            raise ValueError(say("training.choose_run"))
         return self.manager.directory(job_id)
+
+
+def joined(key: str, parts: Sequence[str]) -> str:
+    """Return words that stand one after the other, by those of two of them; '' for none."""
+    if not parts:
+        return ""
+    return functools.reduce(lambda one, other: say(key, first=one, second=other), parts)
 
 
 def sheets_of(directory: RunDirectory) -> list[int]:

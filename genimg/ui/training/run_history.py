@@ -13,26 +13,27 @@ from typing import Any
 from genimg.training.attempts import add_report
 from genimg.training.metric_names import METRICS
 from genimg.training.run_directory import RunDirectory
+from genimg.ui.texts import named, say
 
 BUCKETS = 500
 """Parts that a run is cut into; of each the smallest and the largest value of a curve remain."""
 # One chart each; of numbers that say one thing together, several curves in one chart.
 CHARTS = (
-    ("Losses", ("generator_loss", "discriminator_loss")),
-    ("Loss", ("loss", "validation_loss", "attribute_loss")),
-    ("Accuracy", ("accuracy",)),
-    ("Distance from real pictures", ("frechet_distance_500", "frechet_distance_500_floor")),
-    ("Distance in random features", ("random_distance",)),
-    ("Diversity", ("diversity", "class_difference")),
-    ("Copies", ("copied_share",)),
-    ("Class accuracy", ("class_accuracy_500",)),
-    ("Attribute fidelity", ("attribute_confidence_500", "attribute_total_variation_500")),
-    ("What the discriminator gets right", ("real_accuracy", "fake_accuracy", "augmentation")),
-    ("Reconstruction error", ("absolute_error", "squared_error")),
-    ("Vocabulary", ("codes_used", "perplexity")),
-    ("Gradients", ("generator_gradient", "discriminator_gradient", "gradient")),
-    ("Speed", ("images_per_second",)),
-    ("Memory", ("resident_bytes", "cuda_bytes")),
+    ("losses", ("generator_loss", "discriminator_loss")),
+    ("loss", ("loss", "validation_loss", "attribute_loss")),
+    ("accuracy", ("accuracy",)),
+    ("distance", ("frechet_distance_500", "frechet_distance_500_floor")),
+    ("random_distance", ("random_distance",)),
+    ("diversity", ("diversity", "class_difference")),
+    ("copies", ("copied_share",)),
+    ("class_accuracy", ("class_accuracy_500",)),
+    ("attributes", ("attribute_confidence_500", "attribute_total_variation_500")),
+    ("discriminator", ("real_accuracy", "fake_accuracy", "augmentation")),
+    ("reconstruction", ("absolute_error", "squared_error")),
+    ("vocabulary", ("codes_used", "perplexity")),
+    ("gradients", ("generator_gradient", "discriminator_gradient", "gradient")),
+    ("speed", ("images_per_second",)),
+    ("memory", ("resident_bytes", "cuda_bytes")),
 )
 CURVES = tuple(name for _, names in CHARTS for name in names)
 
@@ -41,19 +42,22 @@ def charts() -> list[dict[str, Any]]:
     """Return each chart's title and what its curves are called, JSON-ready."""
     return [
         {
-            "title": title,
-            "curves": [
-                {
-                    "name": name,
-                    "label": METRICS[name].label,
-                    "unit": METRICS[name].unit,
-                    "meaning": METRICS[name].meaning,
-                }
-                for name in names
-            ],
+            "title": say(f"training.chart.{title}"),
+            "curves": [{"name": name, **metric_words(name)} for name in names],
         }
         for title, names in CHARTS
     ]
+
+
+def metric_words(name: str) -> dict[str, str]:
+    """Return the label, the unit (for scripts, and in words) and the meaning of a number."""
+    metric = METRICS[name]
+    return {
+        "label": named("metric", name, metric.label),
+        "unit": metric.unit,
+        "counted": named("unit", metric.unit) if metric.unit else "",
+        "meaning": named("metric", f"{name}.meaning", metric.meaning),
+    }
 
 
 class RunHistory:

@@ -5,6 +5,7 @@ from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import RECORDED, Recordings
 from genimg.models import KINDS
 from genimg.training.presets import PRESETS
+from genimg.ui.texts import say
 
 
 def use_of_preset(preset: str) -> str:
@@ -34,5 +35,5 @@ class RunModels:
         """Return what a run is called on the shelf; ValueError if there is none of that id."""
         job = self.manager.job(job_id)
         if job.owner == RECORDED:
-            raise ValueError("a recording has no weights, so there is no model to open")
+            raise ValueError(say("training.recorded.no_model"))
         return job.id

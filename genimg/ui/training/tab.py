@@ -11,10 +11,14 @@ import gradio as gr
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
 from genimg.ui.components import choice, event
+from genimg.ui.events import QUIET
 from genimg.ui.identity import Identity
 from genimg.ui.messages import as_warning, silently
 from genimg.ui.opening import Opening
+from genimg.ui.texts import choices, say, span
+from genimg.ui.texts import label as label_of
 from genimg.ui.training import components
+from genimg.ui.training.components import telling, told
 from genimg.ui.training.handlers import (
     FIRST_DATASET,
     FIRST_MINUTES,
@@ -30,22 +34,24 @@ from genimg.ui.training.run_models import RunModels
 
 _ALONE = "me"  # whoever is alone with the machine need not tell a nickname
 # Values come as they are, because the handlers check them.
-_LIVE: dict[str, Any] = {
+_LIVE: dict[str, Any] = QUIET | {
     "preprocess": False,
     "queue": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 # What may have to say something: a warning reaches the page only through the queue.
 _QUEUED: dict[str, Any] = _LIVE | {"queue": True, "trigger_mode": "once"}
 # The form as it is now, in this browser tab's own memory: nobody else's page shows it. What the
-# page begins with is not kept, or it would replace what was kept before it was recalled.
-_KEEP = """(preset, dataset, length, amount, name, { changes }) => {
-  const kept = JSON.stringify({ preset, dataset, length, amount, name, changes });
+# page begins with is not kept, or it would replace what was kept before it was recalled. Some
+# browsers forbid to keep anything: then a reload begins anew.
+_KEEP = """(...values) => {
+  const names = ['preset', 'dataset', 'length', 'amount', 'name'];
+  const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+  form.changes = values[names.length].changes;
+  const kept = JSON.stringify(form);
   try {
     if ('recalled' in document.body.dataset) sessionStorage.setItem('genimg-form', kept);
-  } catch { /* some browsers forbid it: then a reload begins anew */ }
+  } catch { /* forbidden */ }
   return [];
 }"""
 _RECALL = """() => {
@@ -82,7 +88,7 @@ def build(
     races = RaceHandlers(handlers, run_handlers)
     with (
         gr.Row(elem_classes=["stage", "training"]),
-        gr.Accordion("Race", open=False, elem_id="race-fold") as fold,
+        gr.Accordion(label_of("training.race.heading"), open=False, elem_id="race-fold") as fold,
     ):
         components.race(races.first(), races)
 
@@ -93,15 +99,15 @@ def build(
 
     def begin(who: Any, *values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         job_id = handlers.start(who, *values)
-        return values[-1] | {"started": job_id}, run_handlers.selection(job_id)
+        return values[-1] | {"started": job_id}, told(run_handlers.selection(job_id))
 
     def mend(
         who: Any, preset: Any, dataset: Any, advanced: Any, event: gr.EventData
     ) -> tuple[Any, Any]:
         if tokenizer := _value_of(event, "tokenizer"):
-            return handlers.with_tokenizer(preset, advanced, tokenizer), gr.skip()
+            return told(handlers.with_tokenizer(preset, advanced, tokenizer)), gr.skip()
         job_id = handlers.train_tokenizer(who, dataset, advanced)
-        return gr.skip(), run_handlers.selection(job_id)
+        return gr.skip(), told(run_handlers.selection(job_id))
 
     def copy(event: gr.EventData) -> list[Any]:
         return [*_updates(handlers, handlers.copied(_value_of(event, "run"))), None]
@@ -109,7 +115,7 @@ def build(
     start.click(as_warning(begin), [who, *form], [form[-1], runs], **_QUEUED)
     # What was missing, such as a tokenizer, may have come since the line was written.
     said: dict[str, Any] = {
-        "fn": handlers.estimate,
+        "fn": telling(handlers.estimate),
         "inputs": [*form[:4], form[-1]],
         "outputs": needs,
     }
@@ -159,73 +165,82 @@ def _form(
         Its components, in the order of `TrainHandlers.start`; who asks; what is said of uploaded
         pictures; the button that starts; what is said of the run.
     """
-    gr.Markdown("## New run")
+    gr.Markdown(label_of("training.new_run"))
     shared = handlers.identity.has_token
     nickname = "" if shared else _ALONE
     who = components.who({"nickname": nickname, "token": "", "has_token": shared})
-    preset = choice(handlers.presets(), FIRST_PRESET, label="Model", name="train-preset")
+    preset = choice(
+        handlers.presets(), FIRST_PRESET, label=say("training.model"), name="train-preset"
+    )
     dataset = choice(
-        handlers.data.choices(), FIRST_DATASET, label="Pictures to learn from",
+        handlers.data.choices(), FIRST_DATASET, label=say("training.dataset"),
         name="train-dataset",
     )  # fmt: skip
+    button: Any = label_of("training.upload.button")
     upload = gr.UploadButton(
-        "Your own pictures (.zip) …", file_types=[".zip"], elem_id="train-upload",
+        button, file_types=[".zip"], elem_id="train-upload",
         size="sm",
     )  # fmt: skip
-    gr.Markdown(accepted_uploads(), elem_id="train-upload-help")
+    gr.HTML(f"<p>{span(accepted_uploads())}</p>", elem_id="train-upload-help")
     report = components.upload_report()
     with gr.Row():
         amount = gr.Number(
-            FIRST_MINUTES, label="Train for", elem_id="train-amount", min_width=90, scale=1
+            FIRST_MINUTES,
+            label=label_of("training.train_for"),
+            elem_id="train-amount",
+            min_width=90,
+            scale=1,
         )
         length = gr.Radio(
-            LENGTHS, value="minutes", label="counted in", elem_id="train-length", min_width=190,
-            scale=2,
+            [(label_of(f"training.length.{length}"), length) for length in LENGTHS],
+            value="minutes", label=label_of("training.counted_in"), elem_id="train-length",
+            min_width=190, scale=2,
         )  # fmt: skip
     name = gr.Textbox(
-        "", label="Name of the run", placeholder="the model's name", max_lines=1, max_length=80,
-        elem_id="train-name",
+        "", label=label_of("training.name"), placeholder=label_of("training.name.usual"),
+        max_lines=1, max_length=80, elem_id="train-name",
     )  # fmt: skip
     advanced = components.settings(handlers.advanced(FIRST_PRESET))
     asked = [preset, dataset, length, amount, advanced]
     needs = components.estimate(
         handlers.estimate(FIRST_PRESET, FIRST_DATASET, "minutes", FIRST_MINUTES, {"changes": {}})
     )
-    start = gr.Button("Start", variant="primary", elem_id="train-start")
+    start = gr.Button(label_of("training.start"), variant="primary", elem_id="train-start")
 
     def take_in(path: Any, *asked: Any) -> tuple[Any, Any, Any]:
         try:
             value, shown = handlers.upload(path, *asked)
         except ValueError as error:
-            return None, gr.skip(), {"title": sentence(error)}
-        return None, gr.update(value=value, choices=handlers.data.choices()), shown
+            return None, gr.skip(), told({"title": sentence(error)})
+        return None, gr.update(value=value, choices=listed()), told(shown)
 
     def choose(preset: Any, dataset: Any) -> tuple[Any, str]:
-        return handlers.advanced(preset), handlers.dataset_for(preset, dataset)
+        return told(handlers.advanced(preset)), handlers.dataset_for(preset, dataset)
+
+    def listed() -> list[tuple[Any, Any]]:
+        return choices(handlers.data.choices())
 
     def list_data() -> Any:
-        return gr.update(choices=handlers.data.choices())
+        return gr.update(choices=listed())
 
     def forget(who: Any, event: gr.EventData) -> tuple[Any, Any]:
         handlers.forget(who, _value_of(event, "own"))
-        choices = handlers.data.choices()
-        return gr.update(value=FIRST_DATASET, choices=choices), {
-            "title": "These pictures are deleted."
-        }
+        deleted = told({"title": say("training.data.deleted")})
+        return gr.update(value=FIRST_DATASET, choices=listed()), deleted
 
-    said = {"fn": handlers.estimate, "inputs": asked, "outputs": needs}
+    said = {"fn": telling(handlers.estimate), "inputs": asked, "outputs": needs}
     chosen = preset.input(as_warning(choose), [preset, dataset], [advanced, dataset], **_LIVE)
     chosen.then(**said, **_LIVE)
     gr.on([dataset.change, length.change, amount.change], **said, **_LIVE)
     advanced.changed(**said, **_LIVE)
     upload.upload(
-        lambda: {"busy": "Reading the pictures ..."}, None, report, **_LIVE
+        lambda: told({"busy": say("training.upload.busy")}), None, report, **_LIVE
     ).then(
         take_in, [upload, who, preset, advanced], [upload, dataset, report],
         **_QUEUED | {"preprocess": True},
     )  # fmt: skip
     report.forget(as_warning(forget), who, [dataset, report], **_QUEUED)
-    dataset.input(handlers.sent, [who, dataset], report, **_LIVE)
+    dataset.input(telling(handlers.sent), [who, dataset], report, **_LIVE)
     dataset.focus(list_data, None, dataset, **_LIVE)
     return [preset, dataset, length, amount, name, advanced], who, report, start, needs
 
@@ -245,7 +260,7 @@ def _keep_form(
     asked = [*form[:4], advanced]
     # What goes in is what the browser kept, not what the form says.
     demo.load(silently(recall), [advanced], form, js=_RECALL, **_LIVE).then(
-        handlers.estimate, asked, needs, **_LIVE
+        telling(handlers.estimate), asked, needs, **_LIVE
     )
 
 
@@ -253,8 +268,9 @@ def _updates(handlers: TrainHandlers, values: Mapping[str, Any]) -> list[Any]:
     """Return what the form shows, from what `TrainHandlers.copied` returns."""
     return [
         values["preset"],
-        gr.update(value=values["dataset"], choices=handlers.data.choices()),
-        *(values[name] for name in ("length", "amount", "name", "advanced")),
+        gr.update(value=values["dataset"], choices=choices(handlers.data.choices())),
+        *(values[name] for name in ("length", "amount", "name")),
+        told(values["advanced"]),
     ]
 
 
@@ -266,5 +282,5 @@ def _value_of(event: gr.EventData, name: str) -> Any:
 def _opening_of(event: gr.EventData, openings: Mapping[str, Opening]) -> Opening:
     use = _value_of(event, "use")
     if not isinstance(use, str) or use not in openings:
-        raise ValueError("this page has no tab for that model")
+        raise ValueError(say("training.no_tab"))
     return openings[use]

@@ -13,6 +13,8 @@ from genimg.training.presets import PRESETS
 from genimg.training.prior import PriorTrainingConfig
 from genimg.training.requirements import TokenizerNeeded
 from genimg.ui.model_shelf import use_of
+from genimg.ui.texts import say
+from genimg.wording import Wording, wording_of
 
 _USE = "tokenizer"
 
@@ -39,29 +41,44 @@ class Tokenizers:
             {"level", "text", "remedy": None, or what a button does: {"label", "tokenizer": one of
             `names` to use, or '' to train one}}.
         """
-        problem = str(needed).partition(";")[0]
-        for shown, name in self.names().items():
-            problem = problem.replace(name, shown)
+        problem = self._problem(needed)
         runs = [job for job in self._runs() if self._dataset(job) == dataset]
         trained = [job for job in runs if self._is_trained(job) and not job.active]
         coming = [job for job in runs if job.active or job.state is State.QUEUED]
+        use = say("training.tokenizer.use")
+        remedy: dict[str, str] | None
         if trained:
             job = max(trained, key=lambda job: job.created)
-            text = f"{problem}; take the one that was trained on them, {job.name!r}"
-            remedy = {"label": "Use that tokenizer", "tokenizer": job.id}
+            name = repr(job.name)
+            text = say("training.tokenizer.take", problem=problem, name=name)
+            remedy = {"label": use, "tokenizer": job.id}
         elif coming:
-            name = coming[0].name
-            text = (
-                f"{problem}; one is being trained on them in {name!r}; start this when it has ended"
-            )
+            name = repr(coming[0].name)
+            text = say("training.tokenizer.coming", problem=problem, name=name)
             remedy = None
         elif (shipped := _shipped_for(dataset)) and shipped not in problem:
-            text = f"{problem}; take the one that was trained on them, {shipped}"
-            remedy = {"label": "Use that tokenizer", "tokenizer": shipped}
+            text = say("training.tokenizer.take", problem=problem, name=shipped)
+            remedy = {"label": use, "tokenizer": shipped}
         else:
-            text = f"{problem}; train a tokenizer on these pictures first"
-            remedy = {"label": "Train a tokenizer on these pictures first", "tokenizer": ""}
+            text = say("training.tokenizer.missing", problem=problem)
+            remedy = {"label": say("training.tokenizer.train"), "tokenizer": ""}
         return {"level": "problem", "text": text, "remedy": remedy}
+
+    def _problem(self, needed: TokenizerNeeded) -> str:
+        """Return why the tokenizer cannot be used, with what the page calls it."""
+        shown = {name: label for label, name in self.names().items()}
+        words = wording_of(needed)
+        if isinstance(words, Wording):
+            problem = words.arguments["problem"]
+            tokenizer = problem.arguments["tokenizer"]
+            called = shown.get(tokenizer, tokenizer)
+            arguments = problem.arguments | {"tokenizer": called}
+            english = str(problem).replace(tokenizer, called)
+            return Wording(problem.key, "", **arguments).reading(english)
+        problem = words.partition(";")[0]
+        for name, label in shown.items():
+            problem = problem.replace(name, label)
+        return problem
 
     def _runs(self) -> Iterator[Job]:
         for job in self.manager.jobs():

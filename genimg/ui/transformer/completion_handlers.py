@@ -12,9 +12,11 @@ from genimg.ui import pad
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.pad import PadPicture
 from genimg.ui.pixels import mask_of
+from genimg.ui.texts import sent
 from genimg.ui.transformer.completion_view import CompletionView
 from genimg.ui.transformer.drawing_handlers import class_choices
 from genimg.ui.transformer.drawing_view import ANY_CLASS
+from genimg.ui.transformer.words import damaged_number
 
 _FIRST_COUNT = 8
 
@@ -57,7 +59,7 @@ class CompletionHandlers:
                 float(query.get(f"completion_{control}", 1)) for control in ("temperature", "top_p")
             )
         except ValueError:
-            raise ValueError("this link is damaged: a number in it cannot be read") from None
+            raise damaged_number() from None
         label = query.get("completion_class", ANY_CLASS)
         controls: list[Any] = [name, self.first_pad(name), label, count, seed, temperature, top_p]
         self.view(*controls)
@@ -113,7 +115,7 @@ class CompletionHandlers:
         return {
             "given": data_uri(self.given(view), "png"),
             "pictures": [data_uri(picture, "png") for picture in pictures],
-            "caption": view.caption(),
+            "caption": sent(view.caption()),
         }
 
     def given(self, view: CompletionView) -> np.ndarray:

@@ -6,28 +6,21 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, warn
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.texts import choices, say
+from genimg.ui.texts import label as label_of
 from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.completion_handlers import CompletionHandlers
 from genimg.ui.transformer.completion_view import COUNT
 from genimg.ui.transformer.drawing_view import ANY_CLASS, LARGEST_SEED, TEMPERATURE, TOP_P
 
-_EXPLANATION = (
-    "Hide a part of a picture, and the model draws it anew, several ways. The picture is first cut"
-    " into tokens, one for each cell; those you keep stay exactly as they are. On the screen they"
-    " are the tokenizer's version of your picture, a little simpler than the original, and at the"
-    " border a cell still changes with its neighbours. An image GPT draws row by row from the top"
-    " left, so a new cell fits what comes before it; what you keep further on, it does not see. A"
-    " MaskGIT sees all that you keep, wherever it is."
-)
 # Values come as they are, because the handlers check them.
-_QUEUED: dict[str, Any] = {
+_QUEUED: dict[str, Any] = QUIET | {
     "preprocess": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 # The browser sees by itself whether what is on the screen was made with other settings.
 _COMPARE = """(...controls) => {
@@ -50,38 +43,45 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
             results = transformer_components.tiles(name="completions")
             with gr.Row():
                 checkpoint = components.choice(
-                    shelf.choices(), view.checkpoint, label="Model", name="completion-checkpoint",
-                    min_width=150, visible=len(shelf.names) > 1,
+                    shelf.choices(), view.checkpoint, label=say("transformer.model"),
+                    name="completion-checkpoint", min_width=150, visible=len(shelf.names) > 1,
                 )  # fmt: skip
                 label = components.choice(
-                    handlers.classes(view.checkpoint), ANY_CLASS, label="Class",
-                    name="completion-label", min_width=130,
+                    handlers.classes(view.checkpoint), ANY_CLASS,
+                    label=say("transformer.class_label"), name="completion-label", min_width=130,
                 )  # fmt: skip
                 temperature = gr.Slider(
                     *TEMPERATURE, step=0.05, value=view.temperature, buttons=[],
-                    label="Temperature", elem_id="completion-temperature",
+                    label=label_of("transformer.temperature"), elem_id="completion-temperature",
                     min_width=170,
                 )  # fmt: skip
                 top_p = gr.Slider(
                     *TOP_P, step=0.05, value=view.top_p, buttons=[],
-                    label="Top-p", elem_id="completion-top-p", min_width=170,
+                    label=label_of("transformer.complete.top_p"), elem_id="completion-top-p",
+                    min_width=170,
                 )  # fmt: skip
             with gr.Row(elem_classes=["aligned"]):
                 count = gr.Slider(
-                    *COUNT, step=1, value=view.count, buttons=[], label="Pictures",
+                    *COUNT, step=1, value=view.count, buttons=[],
+                    label=label_of("transformer.complete.pictures"),
                     elem_id="completion-count", min_width=150, scale=2,
                 )  # fmt: skip
                 seed = gr.Number(
-                    view.seed, label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED,
-                    elem_id="completion-seed", min_width=90, scale=1,
+                    view.seed, label=label_of("transformer.seed"), precision=0, minimum=0,
+                    maximum=LARGEST_SEED, elem_id="completion-seed", min_width=90, scale=1,
                 )  # fmt: skip
-                die = gr.Button("New seed", elem_id="completion-die", min_width=100, scale=1)
-            complete = gr.Button("Complete", variant="primary", elem_id="complete")
+                die = gr.Button(
+                    label_of("transformer.new_seed"), elem_id="completion-die", min_width=100,
+                    scale=1,
+                )  # fmt: skip
+            complete = gr.Button(
+                label_of("transformer.complete.make"), variant="primary", elem_id="complete"
+            )
     with gr.Row(elem_classes=["stage"]):
         with gr.Column(scale=5, min_width=320):
-            gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+            gr.Markdown(label_of("transformer.complete.about"), elem_classes=["explanation"])
         with gr.Column(scale=6, min_width=320, elem_classes=["foldable", "quiet"]):
-            components.heading("The pictures in Python")
+            components.heading(say("transformer.complete.python"))
             code = components.snippet(handlers.snippet(view), name="completion-code")
 
     controls = [checkpoint, pad, label, count, seed, temperature, top_p]
@@ -104,14 +104,14 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> None:
             return [made, *[gr.skip()] * (1 + len(controls))]
         view = handlers.view(*values)
         shown = [gr.update(value=value) for value in values]
-        shown[controls.index(label)]["choices"] = handlers.classes(view.checkpoint)
+        shown[controls.index(label)]["choices"] = choices(handlers.classes(view.checkpoint))
         if view.checkpoint == first[0]:
             shown[controls.index(pad)] = gr.skip()
         return [handlers.results(view) | {"controls": values}, handlers.snippet(view), *shown]
 
     def choose(checkpoint: str) -> tuple[dict[str, Any], Any]:
-        choices = handlers.classes(checkpoint)
-        return handlers.first_pad(checkpoint), gr.update(choices=choices, value=ANY_CLASS)
+        classes = choices(handlers.classes(checkpoint))
+        return handlers.first_pad(checkpoint), gr.update(choices=classes, value=ANY_CLASS)
 
     drawing: dict[str, Any] = _QUEUED | {
         "fn": as_warning(show),

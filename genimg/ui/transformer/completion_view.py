@@ -11,7 +11,9 @@ from genimg.checks import require_number, require_whole_number
 from genimg.explore import DrawerModel, MaskedDrawerModel
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.ui.pad import PadPicture
+from genimg.ui.texts import say
 from genimg.ui.transformer.drawing_view import LARGEST_SEED, TEMPERATURE, TOP_P, class_words
+from genimg.ui.transformer.words import beside, no_such_class
 
 COUNT = (1, 16)
 
@@ -54,9 +56,9 @@ class CompletionView:
             ValueError: a value is of another type or out of range; one sentence.
         """
         if keep.all():
-            raise ValueError("nothing is hidden, so there is nothing to draw; hide some cells")
+            raise ValueError(say("transformer.complete.nothing_hidden"))
         if label is not None and label not in model.classes:
-            raise ValueError(f"{label!r} is not a class; choose one of {', '.join(model.classes)}")
+            raise no_such_class(label, model.classes)
         require_whole_number("the number of pictures", count, *COUNT)
         require_whole_number("the seed", seed, 0, LARGEST_SEED)
         require_number("the temperature", temperature, *TEMPERATURE)
@@ -105,15 +107,17 @@ class CompletionView:
 
     def caption(self) -> str:
         """Return what the pictures are, in a few words."""
-        kept = int(self.keep.sum())
-        parts = [f"{kept} of {self.keep.size} cells kept"]
-        parts.append(class_words(self.label))
-        parts.append(f"seed {self.seed}")
-        if self.temperature != 1:
-            parts.append(f"temperature {self.temperature:g}")
-        if self.top_p != 1:
-            parts.append(f"top-p {self.top_p:g}")
-        return " · ".join(parts)
+        kept, all_cells = str(int(self.keep.sum())), str(self.keep.size)
+        parts = [
+            say("transformer.caption.kept", kept=kept, all=all_cells),
+            class_words(self.label),
+            say("transformer.caption.seed", value=str(self.seed)),
+        ]
+        for name in ("temperature", "top_p"):
+            value = getattr(self, name)
+            if value != 1:
+                parts.append(say(f"transformer.caption.{name}", value=f"{value:g}"))
+        return beside(parts)
 
     def snippet(self, model: DrawerModel | MaskedDrawerModel, source: str = "") -> str:
         """Return Python that makes these pictures; `source` is loaded instead of the checkpoint."""

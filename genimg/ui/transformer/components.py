@@ -1,14 +1,24 @@
 """The components of the Transformer tab."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from genimg.ui.components import component
+from genimg.ui.texts import choices
 
 STATIC = Path(__file__).parent / "static"
+
+
+def updates(controls: Mapping[str, dict[str, Any]]) -> list[Any]:
+    """Return the update of each control, by what it must show: its value, choices and range."""
+    found = []
+    for entry in controls.values():
+        words = {"choices": choices(entry["choices"])} if "choices" in entry else {}
+        found.append(gr.update(**entry | words))
+    return found
 
 
 def drawing(*, name: str, looks: Callable) -> gr.HTML:
@@ -38,7 +48,7 @@ def parallel(*, name: str) -> gr.HTML:
 def numbers(*, name: str, export: Callable) -> gr.HTML:
     """Return the steps of one head's attention; `export` makes the file of all of them."""
 
-    def export_numbers(request: Any) -> dict[str, str]:
+    def export_numbers(request: Any) -> dict[str, Any]:
         return export(request)
 
     scripts = ["helpers.js", "payload.js", "numbers.js"]

@@ -4,7 +4,6 @@ Shape letters: N tokens of a picture, T = N + 1 positions (the class token, then
 size of the vocabulary, K candidates, P pixels of a side of a token's patch, L layers, H heads.
 """
 
-import html
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -23,12 +22,15 @@ from genimg.render.colors import color_table
 from genimg.ui.messages import dataset_words
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.payload import pack
+from genimg.ui.texts import say, sent, span
 from genimg.ui.transformer.drawing_view import (
     ANY_CLASS,
     LARGEST_SEED,
     DrawingView,
     class_words,
 )
+from genimg.ui.transformer.words import beside, no_drawing, no_such_drawing
+from genimg.wording import wording_of
 
 CANDIDATES = 12
 # Decoding the candidates' patches takes most of the time. This many pixels take about a second.
@@ -113,7 +115,7 @@ class DrawingHandlers:
             "top_k": {"value": view.top_k, "maximum": vocabulary},
             "top_p": {"value": view.top_p},
             "guidance": {"value": view.guidance},
-            "facts": {"value": html.escape(self.facts(view.checkpoint))},
+            "facts": {"value": span(self.facts(view.checkpoint))},
         }
 
     def check_seed(self, seed: Any) -> None:
@@ -150,7 +152,7 @@ class DrawingHandlers:
             view, _, _, query = self._place(request)
             drawing, _, rollouts = self._drawn(view)
         except ValueError as error:
-            return {"error": str(error)}
+            return {"error": sent(wording_of(error))}
         attention = drawing.maps.all_heads(query)
         return pack({"attention": attention, "rollout": rollouts[query]}, query=query)
 
@@ -210,11 +212,11 @@ class DrawingHandlers:
 
     def _place(self, request: Any) -> tuple[DrawingView, int, int, int]:
         if not isinstance(request, dict) or not isinstance(request.get("drawing"), dict):
-            raise ValueError("there is no drawing to look at; draw one first")
+            raise no_drawing()
         wanted = dict(request["drawing"])
         name = wanted.pop("checkpoint", "")
         if set(wanted) != set(_ARGUMENTS):
-            raise ValueError("there is no such drawing; draw it again")
+            raise no_such_drawing()
         with self.shelf.use(name) as model:
             view = DrawingView.checked(model, name, **wanted)
             config, tokens = model.config, model.prior.num_tokens
@@ -260,12 +262,12 @@ class DrawingHandlers:
             drawing=_names(view),
             layers=maps.layers,
             heads=maps.heads,
-            layout={"rows": rows, "columns": columns, "special": ["class"]},
+            layout={"rows": rows, "columns": columns, "special": [sent(say("transformer.class"))]},
             machine=machine,
             measured=measured,
             selected=_first_place(drawing, (rows, columns)),
-            className=class_words(view.label),
-            caption=view.caption(),
+            className=sent(class_words(view.label)),
+            caption=sent(view.caption()),
             query=view.query(),
             seconds=round(seconds, 2),
         )
@@ -291,21 +293,23 @@ def facts_of(model: DrawerModel | MaskedDrawerModel) -> str:
     parameters = card.get("parameters", {}).get("prior")
     parts = [
         dataset_words(card.get("dataset", "")),
-        f"{parameters:,} parameters" if parameters else None,
-        f"{config.layers} layers of {config.heads} heads",
-        f"{rows} x {columns} tokens",
+        say("transformer.facts.parameters", number=f"{parameters:,}") if parameters else None,
+        say("transformer.facts.heads", layers=config.layers, heads=config.heads),
+        say("transformer.facts.tokens", rows=rows, columns=columns),
         _seen_words(model.prior.pattern) if isinstance(model, DrawerModel) else None,
-        f"{card['images_seen']:,} pictures seen" if "images_seen" in card else None,
+        say("transformer.facts.seen", number=f"{card['images_seen']:,}")
+        if "images_seen" in card
+        else None,
     ]
-    return " · ".join(part for part in parts if part)
+    return beside([part for part in parts if part])
 
 
 def _seen_words(pattern: Pattern) -> str | None:
     """Return what a token sees, of a model where that is not everything before it."""
     if pattern.sliding:
-        return f"a window of {pattern.memory} tokens"
+        return say("transformer.facts.window", tokens=pattern.memory)
     if pattern.recurrent:
-        return f"segments of {pattern.chunk} tokens with a memory of {pattern.memory}"
+        return say("transformer.facts.segments", tokens=pattern.chunk, memory=pattern.memory)
     return None
 
 
@@ -356,11 +360,12 @@ def _machine(model: DrawerModel) -> dict[str, Any]:
     """Return the sizes of a model's parts, and how it knows where a token is."""
     config = model.config
     first: Any = model.prior.transformer.blocks[0]
+    position = "in_the_heads" if config.position == "rope" else config.position
     return {
         "width": config.width,
         "feedForward": first.feed_forward.output.in_features,
         "vocabulary": model.tokenizer.vocabulary_size,
-        "position": "rotary, in the heads" if config.position == "rope" else config.position,
+        "position": sent(say(f"transformer.position.{position}")),
         "residual": config.residual,
     }
 

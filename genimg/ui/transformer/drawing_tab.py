@@ -12,10 +12,13 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
+from genimg.ui.texts import label as label_of
+from genimg.ui.texts import say
 from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.drawing_handlers import DrawingHandlers, sampling
 from genimg.ui.transformer.drawing_view import (
@@ -27,17 +30,10 @@ from genimg.ui.transformer.drawing_view import (
     DrawingView,
 )
 
-_EXPLANATION = (
-    "An image Transformer drew this picture one token at a time, from the top left: each token is"
-    " a small patch, drawn at random from the probabilities that the model gave for it. Click a"
-    " patch to see what the model looked at when it predicted it, and what could have come instead."
-)
 # The handlers check the values themselves, with a sentence that says what to do.
-_QUEUED: dict[str, Any] = {
+_QUEUED: dict[str, Any] = QUIET | {
     "preprocess": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 _LIVE: dict[str, Any] = _QUEUED | {"queue": False}
 # What could have come next follows the sliders at once, in the browser alone.
@@ -69,41 +65,48 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
     handlers = DrawingHandlers(shelf)
     first = handlers.first_view()
     initial = handlers.controls(first)
-    gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
+    gr.Markdown(label_of("transformer.draw.explanation"), elem_classes=["explanation", "wide"])
     with gr.Row(elem_classes=["stage", "aligned"]):
         checkpoint = components.choice(
-            **initial["checkpoint"], label="Model", name="drawer", scale=3, min_width=150
-        )
-        label = components.choice(
-            **initial["label"], label="Class", name="draw-label", scale=3, min_width=130
-        )
-        seed = gr.Number(
-            label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="draw-seed",
-            scale=2, min_width=90, **initial["seed"],
+            **initial["checkpoint"], label=say("transformer.model"), name="drawer", scale=3,
+            min_width=150,
         )  # fmt: skip
-        die = gr.Button("New seed", elem_id="draw-die", scale=1, min_width=100)
-        make = gr.Button("Draw", variant="primary", elem_id="draw-make", scale=2, min_width=120)
+        label = components.choice(
+            **initial["label"], label=say("transformer.class_label"), name="draw-label", scale=3,
+            min_width=130,
+        )  # fmt: skip
+        seed = gr.Number(
+            label=label_of("transformer.seed"), precision=0, minimum=0, maximum=LARGEST_SEED,
+            elem_id="draw-seed", scale=2, min_width=90, **initial["seed"],
+        )  # fmt: skip
+        die = gr.Button(
+            label_of("transformer.new_seed"), elem_id="draw-die", scale=1, min_width=100
+        )
+        make = gr.Button(
+            label_of("transformer.draw.make"), variant="primary", elem_id="draw-make", scale=2,
+            min_width=120,
+        )  # fmt: skip
     with gr.Row(elem_classes=["stage", "sliders"]):
         temperature = gr.Slider(
-            *TEMPERATURE, step=0.05, label="Temperature", min_width=150, buttons=[],
-            elem_id="draw-temperature", **initial["temperature"],
+            *TEMPERATURE, step=0.05, label=label_of("transformer.temperature"), min_width=150,
+            buttons=[], elem_id="draw-temperature", **initial["temperature"],
         )  # fmt: skip
         top_k = gr.Slider(
-            0, step=1, label="Top-k (0: all)", min_width=150, buttons=[],
+            0, step=1, label=label_of("transformer.top_k"), min_width=150, buttons=[],
             elem_id="draw-top-k", **initial["top_k"],
         )  # fmt: skip
         top_p = gr.Slider(
-            *TOP_P, step=0.05, label="Top-p (1: all)", min_width=150, buttons=[],
+            *TOP_P, step=0.05, label=label_of("transformer.top_p"), min_width=150, buttons=[],
             elem_id="draw-top-p", **initial["top_p"],
         )  # fmt: skip
         guidance = gr.Slider(
-            *GUIDANCE, step=0.05, label="Guidance (1: off)", min_width=150, buttons=[],
+            *GUIDANCE, step=0.05, label=label_of("transformer.guidance"), min_width=150, buttons=[],
             elem_id="draw-guidance", **initial["guidance"],
         )  # fmt: skip
     facts = gr.HTML(elem_id="draw-facts", elem_classes=["facts"], **initial["facts"])
     drawing = transformer_components.drawing(name="drawing", looks=handlers.looks)
     with gr.Column(elem_classes=["stage", "foldable", "quiet"]):
-        components.heading("The drawing in Python")
+        components.heading(say("transformer.draw.python"))
         code = components.snippet("", name="drawing-code")
 
     settings = [checkpoint, label, seed, temperature, top_k, top_p, guidance]
@@ -154,4 +157,4 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
 
 def _updates(handlers: DrawingHandlers, view: DrawingView) -> list[Any]:
     """Return the updates of all settings and of the facts."""
-    return [gr.update(**entry) for entry in handlers.controls(view).values()]
+    return transformer_components.updates(handlers.controls(view))

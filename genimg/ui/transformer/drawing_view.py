@@ -13,6 +13,9 @@ from urllib.parse import urlencode
 from genimg.checks import require_number, require_whole_number
 from genimg.explore import DrawerModel
 from genimg.explore.drawing import DEFAULT_GUIDANCE
+from genimg.ui import texts
+from genimg.ui.texts import say
+from genimg.ui.transformer.words import beside, damaged_number, no_such_class
 
 LARGEST_SEED = 2**32 - 1
 TEMPERATURE = (0.0, 2.0)
@@ -24,7 +27,9 @@ ANY_CLASS = -1
 
 def class_words(label: str | None) -> str:
     """Return what the page calls a class, whose name may be empty, or any class, which is None."""
-    return "any class" if label is None else label or "(no name)"
+    if label is None:
+        return texts.say("frame.any_class")
+    return texts.class_name(label) if label else texts.say("frame.no_name")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +67,7 @@ class DrawingView:
         """
         require_whole_number("the seed", seed, 0, LARGEST_SEED)
         if label is not None and label not in model.classes:
-            raise ValueError(f"{label!r} is not a class; choose one of {', '.join(model.classes)}")
+            raise no_such_class(label, model.classes)
         require_number("the temperature", temperature, *TEMPERATURE)
         require_whole_number("top-k", top_k, 0, model.tokenizer.vocabulary_size)
         require_number("top-p", top_p, *TOP_P)
@@ -89,7 +94,7 @@ class DrawingView:
             temperature, top_p = (float(query.get(name, "1")) for name in ("temperature", "top_p"))
             guidance = float(query.get("guidance", DEFAULT_GUIDANCE))
         except ValueError:
-            raise ValueError("this link is damaged: a number in it cannot be read") from None
+            raise damaged_number() from None
         return cls.checked(
             model,
             query.get("drawer", ""),
@@ -117,9 +122,12 @@ class DrawingView:
 
     def caption(self) -> str:
         """Return what the drawing is, in a few words."""
-        parts = [class_words(self.label), f"seed {self.seed}"]
-        parts += [f"{n.replace('_', '-')} {value:g}" for n, value in self._controls().items()]
-        return " · ".join(parts)
+        parts = [class_words(self.label), say("transformer.caption.seed", value=str(self.seed))]
+        parts += [
+            say(f"transformer.caption.{name}", value=f"{value:g}")
+            for name, value in self._controls().items()
+        ]
+        return beside(parts)
 
     def snippet(self, layer: int, head: int, query: int, source: str = "") -> str:
         """Return Python that makes this drawing and the numbers seen for one of its tokens.

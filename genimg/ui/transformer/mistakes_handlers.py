@@ -14,6 +14,7 @@ from genimg.explore.mistakes import (
     test_code,
 )
 from genimg.render import data_uri, heat_map
+from genimg.ui.texts import attribute, named, say, span
 
 _MAP_PIXELS = 256
 _BAR, _HEIGHT, _DECADES = 14, 60, 8  # of the bars of gradients; powers of ten that they span
@@ -21,7 +22,7 @@ _BAR, _HEIGHT, _DECADES = 14, 60, 8  # of the bars of gradients; powers of ten t
 
 def choices() -> list[tuple[str, str]]:
     """Return (what to show, name) of each mistake."""
-    return [(mistake.title, name) for name, mistake in MISTAKES.items()]
+    return [(named("mistake", name, each.title), name) for name, each in MISTAKES.items()]
 
 
 def comparison(name: str) -> str:
@@ -32,15 +33,14 @@ def comparison(name: str) -> str:
     """
     right, wrong = examine(name)
     high = max(float(each.weights.max()) for each in (right, wrong) if each.weights is not None)
-    verdict = (
-        f"Run just now: it {_verdict(right)} on the right module and {_verdict(wrong)} on the"
-        " mistake."
-    )
+    symptom = named("symptom", name, MISTAKES[name].symptom)
+    verdict = say("transformer.mistakes.verdict", right=_verdict(right), wrong=_verdict(wrong))
     return (
-        f"<p>{html.escape(MISTAKES[name].symptom)}</p>"
-        f'<div class="pair">{_side("As it should be", right, high)}'
-        f"{_side('The mistake', wrong, high)}</div>"
-        f"<h3>The test that catches it</h3>{_code(test_code(name))}<p>{verdict}</p>"
+        f"<p>{span(symptom)}</p>"
+        f'<div class="pair">{_side(say("transformer.mistakes.right"), right, high)}'
+        f"{_side(say('transformer.mistakes.wrong'), wrong, high)}</div>"
+        f"<h3>{span(say('transformer.mistakes.test'))}</h3>{_code(test_code(name))}"
+        f"<p>{span(verdict)}</p>"
     )
 
 
@@ -49,45 +49,53 @@ def depth() -> str:
     found = [gradients_by_depth(each) for each in DEPTHS]
     floor = max(float(each.max()) for each in found) / 10**_DECADES
     rows = "".join(
-        f"<figure><figcaption>{html.escape(each.title)}</figcaption>"
-        f"{_bars(gradients, floor)}<p>{_in_words(gradients)}</p></figure>"
+        f"<figure><figcaption>{span(named('depth', each.title))}</figcaption>"
+        f"{_bars(gradients, floor)}<p>{span(_in_words(gradients))}</p></figure>"
         for each, gradients in zip(DEPTHS, found, strict=True)
     )
     return f'<div class="depth">{rows}</div>'
 
 
 def _verdict(examined: Examined) -> str:
-    return "passes" if examined.passes else "fails"
+    passes, fails = say("transformer.mistakes.passes"), say("transformer.mistakes.fails")
+    return passes if examined.passes else fails
 
 
 def _side(title: str, examined: Examined, high: float) -> str:
     return (
-        f"<section><h3>{title}</h3>{_code(examined.code)}{_map(examined, high)}"
+        f"<section><h3>{span(title)}</h3>{_code(examined.code)}{_map(examined, high)}"
         f"{_numbers(examined)}</section>"
     )
 
 
 def _map(examined: Examined, high: float) -> str:
     if examined.weights is None:
-        return f'<p class="error">{html.escape(examined.error)}</p>'
+        return f'<p class="error" lang="en">{html.escape(examined.error)}</p>'  # Python's words
     picture = heat_map(examined.weights, low=0, high=high, size_px=_MAP_PIXELS)
-    words = "Attention of the first head: a row for each token that looks"
+    alternative = attribute("alt", say("transformer.mistakes.map"))
     address = data_uri(np.asarray(picture), "png")
-    return f'<img src="{address}" alt="{words}"><p>{words}; one scale for both.</p>'
+    caption = span(say("transformer.mistakes.map_caption"))
+    return f'<img src="{address}" {alternative}><p>{caption}</p>'
 
 
 def _numbers(examined: Examined) -> str:
     if examined.weights is None:
         return ""
     low, high = examined.row_sums
+    entropy = say("transformer.mistakes.no_entropy")
+    if math.isfinite(examined.entropy):
+        entropy = say("transformer.mistakes.nats", entropy=f"{examined.entropy:.2f}")
+    sums = f"{low:.2f}"
+    if high - low > 0.005:
+        sums = say("transformer.mistakes.from_to", low=sums, high=f"{high:.2f}")
     rows = {
-        "Entropy of a row, on average": f"{examined.entropy:.2f} nats"
-        if math.isfinite(examined.entropy)
-        else "none: no distribution",
-        "What a row sums to": f"{low:.2f} to {high:.2f}" if high - low > 0.005 else f"{low:.2f}",
-        "What the last token changes in earlier ones": f"{examined.leak:.2f}",
+        say("transformer.mistakes.entropy"): entropy,
+        say("transformer.mistakes.sums"): sums,
+        say("transformer.mistakes.leak"): f"{examined.leak:.2f}",
     }
-    cells = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
+    cells = "".join(
+        f"<tr><th>{span(name)}</th><td>{span(value)}</td></tr>" for name, value in rows.items()
+    )
     return f"<table>{cells}</table>"
 
 
@@ -110,5 +118,5 @@ def _bars(gradients: np.ndarray, floor: float) -> str:
 def _in_words(gradients: np.ndarray) -> str:
     first, last = float(gradients[0]), float(gradients[-1])
     if not first:
-        return "Nothing reaches the first layer."
-    return f"{first:,.0f} at the first layer, {last:,.0f} at the last."
+        return say("transformer.mistakes.no_gradient")
+    return say("transformer.mistakes.gradient", first=f"{first:,.0f}", last=f"{last:,.0f}")

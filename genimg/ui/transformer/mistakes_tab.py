@@ -4,42 +4,30 @@ from typing import Any
 
 import gradio as gr
 
-from genimg.explore.mistakes import DEPTH, MISTAKES
+from genimg.explore.mistakes import MISTAKES
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.messages import silently
+from genimg.ui.texts import label, say
 from genimg.ui.transformer import mistakes_handlers
-
-_EXPLANATION = (
-    "Attention is a few lines of code, and nearly every line can be wrong without an error message."
-    " Choose a mistake: the right module and the wrong one read the same sixteen random tokens, and"
-    " one test tells them apart."
-)
-_DEPTH_EXPLANATION = (
-    f"{DEPTH} layers with random weights, six times as large as those that a training begins with."
-    " The bars are the gradient that reaches each layer, from the first on the left to the last;"
-    " equal steps up are equal factors. Without residual connections it grows from layer to layer"
-    " on its way back. Without normalisation as well, the tokens themselves fade on their way"
-    " forward, and there is no gradient at all."
-)
 
 
 def build(demo: gr.Blocks) -> None:
     """Add the tab to `demo`, the page that is being built."""
     first = next(iter(MISTAKES))
-    gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
+    gr.Markdown(label("transformer.mistakes.about"), elem_classes=["explanation", "wide"])
     chosen = components.choice(
-        mistakes_handlers.choices(), first, label="Mistake", name="mistake", min_width=200
-    )
+        mistakes_handlers.choices(), first, label=say("transformer.mistakes.mistake"),
+        name="mistake", min_width=200,
+    )  # fmt: skip
     shown = gr.HTML(elem_id="mistake-shown", elem_classes=["mistake"])
-    gr.Markdown("## Depth against gradient")
-    gr.Markdown(_DEPTH_EXPLANATION, elem_classes=["explanation", "wide"])
+    gr.Markdown(label("transformer.mistakes.depth_heading"))
+    gr.Markdown(label("transformer.mistakes.depth_about"), elem_classes=["explanation", "wide"])
     depth = gr.HTML(elem_id="mistake-depth", elem_classes=["mistake"])
-    quiet: dict[str, Any] = {
+    quiet: dict[str, Any] = QUIET | {
         "preprocess": False,
         "queue": False,
         "trigger_mode": "always_last",
-        "show_progress": "hidden",
-        "api_visibility": "private",
     }
     components.event(chosen, "input")(
         silently(mistakes_handlers.comparison), chosen, shown, **quiet

@@ -15,76 +15,28 @@ from genimg.explore.attention_maps import AttentionMaps
 from genimg.models.attention import TokenLayout
 from genimg.render.colors import color_table
 from genimg.ui.payload import pack
+from genimg.ui.texts import say, sent
+from genimg.ui.transformer.words import special_words
+from genimg.wording import wording_of
 
 # What the panel asks a viewer with the detail of its event `select`: maps, layer, head, query.
 Asked = Callable[[Any], tuple[AttentionMaps, int, int, int]]
 
-# Each step of the computation with the arrays of `AttentionMaps.stages` that belong to it; of each
-# array what it is and its axes: "tokens" has a place in the picture, the others are only counted.
-# The last word says which colours: "signed" are centred on 0, "amount" begin at 0.
-_STEPS = (
-    (
-        "Query and keys",
-        "q, and kⱼ of each token j",
-        "What this token asks for, and what each token offers: exactly the numbers that the layer"
-        " used, after its normalisation and rotation, if it has them.",
-        {
-            "query": ("q", ["number"], "signed"),
-            "keys": ("K, a row for each token", ["tokens", "number"], "signed"),
-        },
-    ),
-    (
-        "Dot products",
-        "dⱼ = q · kⱼ",
-        "How well each key fits the query.",
-        {"dot_products": ("d", ["tokens"], "signed")},
-    ),
-    (
-        "Scaled",
-        "sⱼ = dⱼ × {scale}",
-        "This layer's own scale. Without it long vectors would give large dot products, and the"
-        " softmax nothing but zeros and ones.",
-        {"scale": ("scale", [], "signed"), "scaled": ("s", ["tokens"], "signed")},
-    ),
-    (
-        "Masked",
-        "mⱼ = sⱼ where the mask is 1, −∞ where it is 0",
-        "{masked}",
-        {
-            "mask": ("mask, 1 = may look at", ["tokens"], "amount"),
-            "masked": ("m", ["tokens"], "signed"),
-        },
-    ),
-    (
-        "Softmax",
-        "wⱼ = exp(mⱼ) / Σᵢ exp(mᵢ)",
-        "The attention weights: none is negative, and they sum to 1.",
-        {"weights": ("w", ["tokens"], "amount")},
-    ),
-    (
-        "Times V",
-        "o = Σⱼ wⱼ vⱼ",
-        "The values of all tokens, mixed by these weights: what the head has found.",
-        {
-            "values": ("V, a row for each token", ["tokens", "number"], "signed"),
-            "output": ("o", ["number"], "signed"),
-        },
-    ),
-    (
-        "Output projection",
-        "y = W o",
-        "What this head adds to the token. The sum over all heads is what the layer's attention"
-        " returns.",
-        {
-            "projection": (
-                "W, this head's columns of the output projection",
-                ["model number", "number"],
-                "signed",
-            ),
-            "projected": ("y", ["model number"], "signed"),
-        },
-    ),
-)
+# Each step of the computation, and the arrays of `AttentionMaps.stages` that belong to it. Of each
+# its axes: "tokens" has a place in the picture, the others are only counted. The last word says
+# which colours: "signed" are centred on 0, "amount" begin at 0.
+_STEPS: dict[str, dict[str, tuple[list[str], str]]] = {
+    "query": {"query": (["number"], "signed"), "keys": (["tokens", "number"], "signed")},
+    "products": {"dot_products": (["tokens"], "signed")},
+    "scaled": {"scale": ([], "signed"), "scaled": (["tokens"], "signed")},
+    "masked": {"mask": (["tokens"], "amount"), "masked": (["tokens"], "signed")},
+    "softmax": {"weights": (["tokens"], "amount")},
+    "values": {"values": (["tokens", "number"], "signed"), "output": (["number"], "signed")},
+    "projected": {
+        "projection": (["model number", "number"], "signed"),
+        "projected": (["model number"], "signed"),
+    },
+}
 
 
 class NumbersHandlers:
@@ -106,35 +58,46 @@ class NumbersHandlers:
         """
         maps, layer, head, query = self._asked(request)
         stages = maps.stages(layer, head, query)
-        texts = {"scale": _scale_text(stages), "masked": _mask_text(stages["mask"])}
-        positions = position_names(maps.layout)
+        filled: dict[str, dict[str, str]] = {step: {} for step in _STEPS}
+        filled["scaled"]["scale"] = _scale_words(stages)
+        filled["masked"]["masked"] = _mask_words(stages["mask"])
+        position = _position_words(maps.layout, query)
         return pack(
             {
                 **stages,
                 "amount": color_table("sequential"),
                 "signed": color_table("diverging"),
             },
-            title=f"Layer {layer}, head {head}; the query is position {query}: {positions[query]}",
+            title=sent(
+                say(
+                    "transformer.numbers.title",
+                    layer=layer, head=head, query=str(query), position=position,
+                )
+            ),
             file=f"layer{layer}-head{head}-query{query}",
             request=request,
-            positions=positions,
-            special=maps.layout.first_patch,
+            special=[sent(each) for each in special_words(maps.layout)],
             columns=maps.layout.columns,
             steps=[
                 {
-                    "title": title,
-                    "formula": formula.format(**texts),
-                    "text": text.format(**texts),
+                    "title": sent(say(f"transformer.numbers.step.{step}")),
+                    "formula": sent(say(f"transformer.numbers.formula.{step}", **filled[step])),
+                    "text": sent(say(f"transformer.numbers.text.{step}", **filled[step])),
                     "arrays": [
-                        {"name": name, "symbol": symbol, "axes": axes, "colors": colors}
-                        for name, (symbol, axes, colors) in arrays.items()
+                        {
+                            "name": name,
+                            "symbol": sent(say(f"transformer.numbers.array.{name}")),
+                            "axes": axes,
+                            "colors": colors,
+                        }
+                        for name, (axes, colors) in arrays.items()
                     ],
                 }
-                for title, formula, text, arrays in _STEPS
+                for step, arrays in _STEPS.items()
             ],
-        )
+        )  # fmt: skip
 
-    def file(self, request: Any) -> dict[str, str]:
+    def file(self, request: Any) -> dict[str, Any]:
         """Return all stages as one .npz, or one sentence that says why not.
 
         It holds the arrays of `AttentionMaps.stages` under their names; `positions`, the name of
@@ -147,7 +110,7 @@ class NumbersHandlers:
             maps, layer, head, query = self._asked(request)
             stages = maps.stages(layer, head, query)
         except ValueError as error:
-            return {"error": str(error)}
+            return {"error": sent(wording_of(error))}
         buffer = io.BytesIO()
         positions = position_names(maps.layout)[: len(stages["weights"])]
         chosen = np.array([layer, head, query])
@@ -163,28 +126,30 @@ class NumbersHandlers:
 
 def position_names(layout: TokenLayout) -> list[str]:
     """Return what each position is: class token, registers, then tokens; all count from 0."""
-    places = [(row, column) for row in range(layout.rows) for column in range(layout.columns)]
-    tokens = [
-        f"token {number} (row {row}, column {column})"
-        for number, (row, column) in enumerate(places)
-    ]
-    return layout.special_names() + tokens
+    return [str(_position_words(layout, position)) for position in range(layout.length)]
 
 
-def _scale_text(stages: dict[str, np.ndarray]) -> str:
+def _position_words(layout: TokenLayout, position: int) -> str:
+    if position < layout.first_patch:
+        return special_words(layout)[position]
+    number = position - layout.first_patch
+    row, column = divmod(number, layout.columns)
+    return say("transformer.numbers.token", number=str(number), row=row, column=column)
+
+
+def _scale_words(stages: dict[str, np.ndarray]) -> str:
     """Return the layer's own scale, and what it is if it is the usual one."""
     scale, width = float(stages["scale"]), len(stages["query"])
     usual = math.isclose(scale, width**-0.5, rel_tol=1e-6)
-    return f"{scale:.9g}" + (
-        f" = dⱼ ÷ √{width}" if usual else ", not 1 ÷ √D: this layer is unusual"
-    )
+    said = f"{scale:.9g}"
+    if usual:
+        return say("transformer.numbers.usual_scale", scale=said, width=width)
+    return say("transformer.numbers.unusual_scale", scale=said)
 
 
-def _mask_text(mask: np.ndarray) -> str:
+def _mask_words(mask: np.ndarray) -> str:
     hidden = int((mask == 0).sum())
     if not hidden:
-        return f"Nothing is hidden here: this token may look at all {len(mask)} tokens."
-    return (
-        f"This token may look at {len(mask) - hidden} of {len(mask)} tokens; the other {hidden} are"
-        " hidden from it."
-    )
+        return say("transformer.numbers.nothing_hidden", all=str(len(mask)))
+    seen = str(len(mask) - hidden)
+    return say("transformer.numbers.hidden", seen=seen, all=str(len(mask)), hidden=str(hidden))

@@ -5,16 +5,11 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.messages import silently
+from genimg.ui.texts import label, say
 from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.numbers_handlers import Asked, NumbersHandlers
-
-_EXPLANATION = (
-    "Scaled dot-product attention of one head for one query, step by step, with the numbers that"
-    " the model itself computed with. Choose another layer, head or query above; in a drawing, the"
-    " query is the token before the one that it predicts. Point at a cell to read it. The tables"
-    " (CSV) have every digit, so that each step can be recomputed from the one before."
-)
 
 
 def build(viewer: gr.HTML, asked: Asked, *, name: str) -> gr.HTML:
@@ -27,8 +22,8 @@ def build(viewer: gr.HTML, asked: Asked, *, name: str) -> gr.HTML:
     """
     handlers = NumbersHandlers(asked)
     with gr.Column(elem_classes=["stage", "foldable", "quiet"]):
-        components.heading("The real numbers")
-        gr.Markdown(_EXPLANATION, elem_classes=["explanation"])
+        components.heading(say("transformer.numbers.heading"))
+        gr.Markdown(label("transformer.numbers.about"), elem_classes=["explanation"])
         panel = transformer_components.numbers(name=name, export=handlers.file)
 
     def show(event: gr.EventData) -> dict[str, Any]:
@@ -37,6 +32,6 @@ def build(viewer: gr.HTML, asked: Asked, *, name: str) -> gr.HTML:
     # What a viewer sends by itself is never wrong, and there is no queue to wait in.
     viewer.select(
         silently(show), None, panel, queue=False, trigger_mode="always_last",
-        show_progress="hidden", api_visibility="private",
+        **QUIET,
     )  # fmt: skip
     return panel

@@ -3,7 +3,6 @@
 Shape letters: N tokens of a picture, S steps.
 """
 
-import html
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -17,11 +16,14 @@ from genimg.render import data_uri
 from genimg.render.colors import color_table
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.payload import pack
+from genimg.ui.texts import sent, span
 from genimg.ui.transformer.drawing_handlers import class_choices, facts_of
 from genimg.ui.transformer.drawing_view import ANY_CLASS, LARGEST_SEED
 from genimg.ui.transformer.parallel_view import ParallelView
+from genimg.ui.transformer.words import no_drawing, no_such_drawing
 
-_ARGUMENTS = ("seed", "label", "steps", "order", "guidance", "noise")
+_CONTROLS = ("steps", "order", "guidance", "noise")
+_ARGUMENTS = ("seed", "label", *_CONTROLS)
 
 
 class ParallelHandlers:
@@ -71,6 +73,15 @@ class ParallelHandlers:
         with self.shelf.use(name) as model:
             return ParallelView.from_query(model, {**query, "parallel": name})
 
+    def linked_controls(self, query: Mapping[str, str]) -> ParallelView:
+        """Return the view of a link whose controls have moved on since it was drawn."""
+        moved = {
+            f"parallel_{name}": query[f"parallel_next_{name}"]
+            for name in _CONTROLS
+            if f"parallel_next_{name}" in query
+        }
+        return self.linked_view({**query, **moved})
+
     def view_in(self, checkpoint: str, label: Any, seed: Any) -> ParallelView:
         """Return the first view of a model: the seed and, where it has it, the class stay."""
         require_whole_number("the seed", seed, 0, LARGEST_SEED)
@@ -94,7 +105,7 @@ class ParallelHandlers:
             "order": {"value": view.order},
             "guidance": {"value": view.guidance},
             "noise": {"value": view.noise},
-            "facts": {"value": html.escape(facts)},
+            "facts": {"value": span(facts)},
         }
 
     def payload(self, view: ParallelView) -> dict[str, Any]:
@@ -112,11 +123,11 @@ class ParallelHandlers:
             request: {"drawing", "step"}, as it came from the browser.
         """
         if not isinstance(request, dict) or not isinstance(request.get("drawing"), dict):
-            raise ValueError("there is no drawing to look at; draw one first")
+            raise no_drawing()
         wanted = dict(request["drawing"])
         name = wanted.pop("checkpoint", "")
         if set(wanted) != set(_ARGUMENTS):
-            raise ValueError("there is no such drawing; draw it again")
+            raise no_such_drawing()
         with self.shelf.use(name) as model:
             view = ParallelView.checked(model, name, **wanted)
         step: Any = request.get("step")
@@ -167,6 +178,11 @@ class ParallelHandlers:
             },
             drawing={name: getattr(view, name) for name in ("checkpoint", *_ARGUMENTS)},
             layout={"rows": rows, "columns": columns, "special": []},
-            caption=view.caption(),
+            caption=sent(view.caption()),
             query=view.query(),
         )
+
+
+def next_drawing(view: ParallelView) -> dict[str, Any]:
+    """Return what the controls of a view say of the next drawing, besides class and seed."""
+    return {name: getattr(view, name) for name in _CONTROLS}

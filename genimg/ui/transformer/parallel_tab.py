@@ -11,36 +11,32 @@ import gradio as gr
 
 from genimg.explore.parallel import ORDERS
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
+from genimg.ui.texts import label as label_of
+from genimg.ui.texts import say
 from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.drawing_view import ANY_CLASS, GUIDANCE, LARGEST_SEED
-from genimg.ui.transformer.parallel_handlers import ParallelHandlers
-from genimg.ui.transformer.parallel_view import NOISE
+from genimg.ui.transformer.parallel_handlers import ParallelHandlers, next_drawing
+from genimg.ui.transformer.parallel_view import NOISE, order_words
 
-_EXPLANATION = (
-    "This Transformer looks in all directions, so it need not draw one token after another. In"
-    " every step it proposes a token for each place that is still masked, keeps the proposals that"
-    " it is surest of, and masks the others again (MaskGIT). Tokens kept in the same step do not"
-    " know of one another: with few steps they may not fit together."
-)
-_ORDER_WORDS = {
-    "confidence": "surest first",
-    "raster": "row by row",
-    "spiral": "spiral inwards",
-    "centre-out": "from the centre",
-    "random": "at random",
-}
 # The handlers check the values themselves, with a sentence that says what to do.
-_QUEUED: dict[str, Any] = {
+_QUEUED: dict[str, Any] = QUIET | {
     "preprocess": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 _LIVE: dict[str, Any] = _QUEUED | {"queue": False}
+# What the next drawing would be made with stands in the address, so that a reload loses nothing.
+_MOVED = """(...values) => {
+  const names = ['steps', 'order', 'guidance', 'noise'];
+  const detail = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+  document.querySelector('#parallel .panels')
+    ?.dispatchEvent(new CustomEvent('moved', { detail }));
+  return [];
+}"""
 
 
 def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
@@ -48,41 +44,49 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
     handlers = ParallelHandlers(shelf)
     first = handlers.first_view()
     initial = handlers.controls(first)
-    gr.Markdown(_EXPLANATION, elem_classes=["explanation", "wide"])
+    gr.Markdown(label_of("transformer.parallel.about"), elem_classes=["explanation", "wide"])
     with gr.Row(elem_classes=["stage", "aligned"]):
         checkpoint = components.choice(
-            **initial["checkpoint"], label="Model", name="parallel-model", scale=3, min_width=150
-        )
+            **initial["checkpoint"], label=say("transformer.model"), name="parallel-model",
+            scale=3, min_width=150,
+        )  # fmt: skip
         label = components.choice(
-            **initial["label"], label="Class", name="parallel-label", scale=3, min_width=130
-        )
+            **initial["label"], label=say("transformer.class_label"), name="parallel-label",
+            scale=3, min_width=130,
+        )  # fmt: skip
         order = components.choice(
-            [(_ORDER_WORDS[name], name) for name in ORDERS], **initial["order"],
-            label="What is kept first", name="parallel-order", scale=3, min_width=130,
+            [(order_words(name), name) for name in ORDERS], **initial["order"],
+            label=say("transformer.parallel.kept_first"), name="parallel-order", scale=3,
+            min_width=130,
         )  # fmt: skip
         seed = gr.Number(
-            label="Seed", precision=0, minimum=0, maximum=LARGEST_SEED, elem_id="parallel-seed",
-            scale=2, min_width=90, **initial["seed"],
+            label=label_of("transformer.seed"), precision=0, minimum=0, maximum=LARGEST_SEED,
+            elem_id="parallel-seed", scale=2, min_width=90, **initial["seed"],
         )  # fmt: skip
-        die = gr.Button("New seed", elem_id="parallel-die", scale=1, min_width=100)
-        make = gr.Button("Draw", variant="primary", elem_id="parallel-make", scale=2, min_width=120)
+        die = gr.Button(
+            label_of("transformer.new_seed"), elem_id="parallel-die", scale=1, min_width=100
+        )
+        make = gr.Button(
+            label_of("transformer.draw.make"), variant="primary", elem_id="parallel-make",
+            scale=2, min_width=120,
+        )  # fmt: skip
     with gr.Row(elem_classes=["stage", "sliders"]):
         steps = gr.Slider(
-            1, step=1, label="Steps", min_width=150, buttons=[], elem_id="parallel-steps",
-            **initial["steps"],
+            1, step=1, label=label_of("transformer.steps"), min_width=150, buttons=[],
+            elem_id="parallel-steps", **initial["steps"],
         )  # fmt: skip
         guidance = gr.Slider(
-            *GUIDANCE, step=0.05, label="Guidance (1: off)", min_width=150, buttons=[],
+            *GUIDANCE, step=0.05, label=label_of("transformer.guidance"), min_width=150, buttons=[],
             elem_id="parallel-guidance", **initial["guidance"],
         )  # fmt: skip
         noise = gr.Slider(
-            *NOISE, step=0.1, label="Noise", min_width=150, buttons=[],
+            *NOISE, step=0.1, label=label_of("transformer.noise"), min_width=150, buttons=[],
             elem_id="parallel-noise", **initial["noise"],
         )  # fmt: skip
     facts = gr.HTML(elem_id="parallel-facts", elem_classes=["facts"], **initial["facts"])
     drawing = transformer_components.parallel(name="parallel")
     with gr.Column(elem_classes=["stage", "foldable"]):
-        components.heading("The drawing in Python")
+        components.heading(say("transformer.draw.python"))
         code = components.snippet("", name="parallel-code")
 
     settings = [checkpoint, label, seed, steps, order, guidance, noise]
@@ -94,7 +98,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
 
     def choose(checkpoint: str, label: Any, seed: int) -> list[Any]:
         view = handlers.view_in(checkpoint, label, seed)
-        shown = [gr.update(**entry) for entry in handlers.controls(view).values()]
+        shown = transformer_components.updates(handlers.controls(view))
         # With the time it replaces what somebody asked for of another model.
         return [handlers.payload(view) | {"asked": time.time()}, *shown]
 
@@ -102,13 +106,14 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
         query = dict(request.query_params)
         try:
             view = handlers.linked_view(query) if "parallel" in query else None
+            moved = handlers.linked_controls(query) if view else None
         except ValueError as error:
             warn(error)
-            view = None
-        if view is None:  # not made before the page is served
+            view = moved = None
+        if view is None or moved is None:  # not made before the page is served
             return [handlers.payload(first), *[gr.skip()] * len(controls)]
-        shown = [gr.update(**entry) for entry in handlers.controls(view).values()]
-        return [handlers.payload(view), *shown]
+        shown = transformer_components.updates(handlers.controls(moved))
+        return [handlers.payload(view) | {"controls": next_drawing(moved)}, *shown]
 
     def show_code(event: gr.EventData) -> str:
         return handlers.snippet(event._data)
@@ -122,6 +127,8 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
         as_warning(draw_picture), settings, drawing, **drawn
     )
     checkpoint.input(as_warning(choose), settings[:3], [drawing, *controls], **drawn)
+    moving: list[Any] = [steps, order, guidance, noise]
+    gr.on([control.change for control in moving], None, moving, None, js=_MOVED, **_LIVE)
     drawing.select(silently(show_code), None, code, **_LIVE | {"trigger_mode": "multiple"})
     demo.load(open_link, None, [drawing, *controls], **_QUEUED)
     gr.api(as_error(handlers.draw), api_name="draw_in_parallel")

@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from genimg.checks import require_number, require_whole_number, shown
+from genimg.checks import require_number, require_one_of, require_whole_number
 from genimg.explore import MaskedDrawerModel
 from genimg.explore.parallel import DEFAULTS, ORDERS
+from genimg.ui.texts import say
 from genimg.ui.transformer.drawing_view import GUIDANCE, LARGEST_SEED, class_words
+from genimg.ui.transformer.words import beside, damaged_number, no_such_class
 
 NOISE = (0.0, 5.0)
 _CONTROLS = ("steps", "order", "guidance", "noise")
+
+
+def order_words(order: str) -> str:
+    """Return what the page calls an order of `ORDERS`."""
+    return say(f"transformer.order.{order.replace('-', '_')}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,10 +57,9 @@ class ParallelView:
         """
         require_whole_number("the seed", seed, 0, LARGEST_SEED)
         if label is not None and label not in model.classes:
-            raise ValueError(f"{label!r} is not a class; choose one of {', '.join(model.classes)}")
+            raise no_such_class(label, model.classes)
         require_whole_number("steps", steps, 1, model.prior.num_tokens)
-        if not isinstance(order, str) or order not in ORDERS:
-            raise ValueError(f"the order must be one of {', '.join(ORDERS)}, not {shown(order)}")
+        require_one_of("the order", order, ORDERS)
         require_number("guidance", guidance, *GUIDANCE)
         require_number("noise", noise, *NOISE)
         return cls(
@@ -78,7 +84,7 @@ class ParallelView:
             seed, steps = int(query.get("parallel_seed", "0")), int(given["steps"])
             guidance, noise = float(given["guidance"]), float(given["noise"])
         except ValueError:
-            raise ValueError("this link is damaged: a number in it cannot be read") from None
+            raise damaged_number() from None
         return cls.checked(
             model,
             query.get("parallel", ""),
@@ -103,11 +109,14 @@ class ParallelView:
 
     def caption(self) -> str:
         """Return what the drawing is, in a few words."""
-        steps = "1 step" if self.steps == 1 else f"{self.steps} steps"
-        order = "surest first" if self.order == "confidence" else self.order
-        parts = [class_words(self.label), f"seed {self.seed}", steps, order]
+        seed = say("transformer.caption.seed", value=str(self.seed))
+        steps = say("transformer.caption.steps", count=self.steps)
+        parts = [class_words(self.label), seed, steps, order_words(self.order)]
         others = {k: v for k, v in self._controls().items() if k in ("guidance", "noise")}
-        return " · ".join(parts + [f"{name} {value:g}" for name, value in others.items()])
+        parts += [
+            say(f"transformer.caption.{name}", value=f"{value:g}") for name, value in others.items()
+        ]
+        return beside(parts)
 
     def snippet(self, step: int, source: str = "") -> str:
         """Return Python that makes this drawing and the numbers seen of one of its steps.

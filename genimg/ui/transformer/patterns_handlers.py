@@ -3,6 +3,7 @@
 Shown on a picture of 8 x 8 tokens, on which one can still count.
 """
 
+import re
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,11 @@ from genimg.checks import require_whole_number
 from genimg.models.attention_patterns import ATTENTIONS, Pattern, pattern_of, reach
 from genimg.render import data_uri, enlarge
 from genimg.render.colors import color_table
+from genimg.ui.texts import attribute, say, span
 
 SIDE = 8
 TOKENS = SIDE * SIDE
 MOST_LAYERS = 6
-TITLES = {
-    "full": "Full: everything before it",
-    "window": "Sliding window (Longformer)",
-    "recurrent": "Segments with a memory (Transformer-XL)",
-}
 FIRST: dict[str, Any] = {
     "attention": "window",
     "length": 8,
@@ -36,7 +33,21 @@ _MATRIX_PIXELS = 5 * (TOKENS + 1)
 
 def choices() -> list[tuple[str, str]]:
     """Return (what to show, name) of each attention."""
-    return [(TITLES[name], name) for name in ATTENTIONS]
+    return [(say(f"transformer.patterns.{name}"), name) for name in ATTENTIONS]
+
+
+def linked(text: str) -> tuple[str, int, int, int, int]:
+    """Return the arguments of `shown` that a link holds: `window-8-8-3-44`.
+
+    Raises:
+        ValueError: it is something else; one sentence.
+    """
+    found = re.fullmatch(r"([a-z]{1,20})" + r"-(\d{1,4})" * 4, text, re.ASCII)
+    if found is None:
+        raise ValueError(say("transformer.patterns.damaged"))
+    attention, *numbers = found.groups()
+    length, memory, layers, token = map(int, numbers)
+    return attention, length, memory, layers, token
 
 
 def shown(attention: Any, length: Any, memory: Any, layers: Any, token: Any) -> str:
@@ -53,7 +64,7 @@ def shown(attention: Any, length: Any, memory: Any, layers: Any, token: Any) -> 
         ValueError: one of them is something else.
     """
     if attention not in ATTENTIONS:
-        raise ValueError(f"there is no such attention; choose one of {', '.join(ATTENTIONS)}")
+        raise ValueError(say("transformer.patterns.no_such", names=list(ATTENTIONS)))
     require_whole_number("the length", length, 1, TOKENS)
     require_whole_number("the memory", memory, 0, TOKENS)
     require_whole_number("the layers", layers, 1, MOST_LAYERS)
@@ -68,12 +79,12 @@ def shown(attention: Any, length: Any, memory: Any, layers: Any, token: Any) -> 
     within = np.where(heard <= layers, heard, 0)
     return (
         f'<div class="pair"><figure>{_tokens(within[token], remembered, int(token))}'
-        f"<figcaption>{_caption(pattern, int(token))}</figcaption></figure>"
-        f'<figure><img src="{_matrix(within)}" alt="Who hears of whom">'
-        "<figcaption>All tokens: a row for each that is predicted, a column for each that it may"
-        " hear of; the class is the first column.</figcaption></figure></div>"
-        f"{_legend(int(layers))}<p>{_growth(heard[token], int(token))}"
-        f" {_cost(int(rows.sum()), positions)}</p>"
+        f"<figcaption>{span(_caption(pattern, int(token)))}</figcaption></figure>"
+        f'<figure><img src="{_matrix(within)}"'
+        f" {attribute('alt', say('transformer.patterns.matrix'))}>"
+        f"<figcaption>{span(say('transformer.patterns.matrix_caption'))}</figcaption></figure>"
+        f"</div>{_legend(int(layers))}"
+        f"<p>{span(_sums(heard[token], int(token), int(rows.sum()), positions))}</p>"
     )
 
 
@@ -83,7 +94,7 @@ def _tokens(heard: np.ndarray, remembered: np.ndarray, token: int) -> str:
     The position that predicts a token is the one before it in the sequence, which begins with the
     class: so position `token` predicts token `token`, and tokens from it on are not there yet.
     """
-    parts = [_cell(0, 0, "class", heard[0], False)]
+    parts = [_cell(0, 0, say("transformer.class"), heard[0], False)]
     for place in range(TOKENS):
         row, column = divmod(place, SIDE)
         position = place + 1
@@ -93,10 +104,9 @@ def _tokens(heard: np.ndarray, remembered: np.ndarray, token: int) -> str:
             kind = "predicted" if place == token else "to-come"
             parts.append(_rectangle(column + 1.5, row, f'class="{kind}"'))
     width, height = (SIDE + 1.5) * _CELL, SIDE * _CELL
-    words = f"What the model hears of when it predicts token {token}"
+    words = attribute("aria-label", say("transformer.patterns.tokens", token=token))
     return (
-        f'<svg viewBox="-1 -1 {width + 2} {height + 2}" role="img" aria-label="{words}">'
-        f"{''.join(parts)}</svg>"
+        f'<svg viewBox="-1 -1 {width + 2} {height + 2}" role="img" {words}>{"".join(parts)}</svg>'
     )
 
 
@@ -107,11 +117,15 @@ def _cell(x: float, y: float, name: str, layers: int, remembered: bool) -> str:
     dark = 0.3 * red + 0.59 * green + 0.11 * blue < 128
     text = f"{layers}" if layers else "·"
     left, top = (x + 0.5) * _CELL, (y + 0.5) * _CELL
-    label = f'<text x="{left}" y="{top + 30}" class="name">{name}</text>' if name else ""
+    label = f'<text x="{left}" y="{top + 30}" class="name">{_name(name)}</text>' if name else ""
     return (
         f'{_rectangle(x, y, look)}<text x="{left}" y="{top + 4}"'
         f' fill="{"#fff" if dark else "#000"}">{text}</text>{label}'
     )
+
+
+def _name(words: str) -> str:
+    return span(words).replace("<span", "<tspan").replace("</span", "</tspan")
 
 
 def _rectangle(x: float, y: float, look: str) -> str:
@@ -141,36 +155,36 @@ def _color(layers: int) -> tuple[int, int, int]:
 
 
 def _caption(pattern: Pattern, token: int) -> str:
-    words = f"Token {token}, outlined, and the layers it takes to hear of each before it."
-    if pattern.recurrent:
-        words += (
-            " The memory has a dashed edge: computed with the segments before, kept, and read"
-            " without learning from it."
-        )
-    return words
+    words = say("transformer.patterns.tokens_caption", token=token)
+    if not pattern.recurrent:
+        return words
+    return say("frame.both", first=words, second=say("transformer.patterns.memory_caption"))
 
 
 def _legend(layers: int) -> str:
-    squares = "".join(
-        f'<span><i style="background:rgb{_color(layer)}"></i>'
-        f"{layer} {'layer' if layer == 1 else 'layers'}</span>"
+    words = [
+        (_color(layer), say("transformer.patterns.after", count=layer))
         for layer in range(1, layers + 1)
+    ]
+    squares = "".join(
+        f'<span><i style="background:rgb{color}"></i>{span(said)}</span>'
+        for color, said in [*words, (_UNHEARD, say("transformer.patterns.unheard"))]
     )
-    none = f'<span><i style="background:rgb{_UNHEARD}"></i>not heard of</span>'
-    return f'<p class="legend">{squares}{none}</p>'
+    return f'<p class="legend">{squares}</p>'
 
 
-def _growth(heard: np.ndarray, token: int) -> str:
-    """Return how the receptive field of one token grows, in a sentence."""
+def _sums(heard: np.ndarray, token: int, pairs: int, positions: int) -> str:
+    """Return how the receptive field of one token grows, and what a layer costs."""
     before = heard[: token + 1]
     counts = [int(((before > 0) & (before <= n)).sum()) for n in range(1, MOST_LAYERS + 1)]
-    listed = ", ".join(map(str, counts[:-1]))
-    return (
-        f"Through 1 to {MOST_LAYERS} layers this token hears of {listed} and {counts[-1]} of the"
-        f" {token + 1} positions before it."
-    )
-
-
-def _cost(pairs: int, positions: int) -> str:
+    listed = list(map(str, counts[:-1]))
+    growth = say(
+        "transformer.patterns.growth",
+        layers=MOST_LAYERS, listed=listed, last=counts[-1], positions=token + 1,
+    )  # fmt: skip
     every = positions * (positions + 1) // 2
-    return f"In each layer {pairs:,} of {every:,} pairs see each other, {pairs / every:.0%}."
+    cost = say(
+        "transformer.patterns.cost",
+        pairs=f"{pairs:,}", every=f"{every:,}", share=f"{pairs / every:.0%}",
+    )  # fmt: skip
+    return say("frame.both", first=growth, second=cost)

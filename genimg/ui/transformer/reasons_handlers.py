@@ -9,7 +9,9 @@ from typing import Any
 from genimg.explore.reasons import Reasons
 from genimg.render.colors import color_table
 from genimg.ui.payload import pack
+from genimg.ui.texts import say, sent
 from genimg.ui.transformer.drawing_handlers import DrawingHandlers
+from genimg.wording import wording_of
 
 MOST_TOKENS = 256  # of a drawing: there is a pass for each token before the one in question
 
@@ -39,21 +41,20 @@ class ReasonsHandlers:
             view, drawing = self._drawings.drawing(request)
             query = int(request["query"])
             if len(drawing.tokens) > MOST_TOKENS:
-                raise ValueError(
-                    f"a drawing of {len(drawing.tokens)} tokens takes too long to explain for this"
-                    f" page; in Python drawing.reasons(query={query}) does it"
-                )
+                code = f"drawing.reasons(query={query})"
+                tokens = str(len(drawing.tokens))
+                raise ValueError(say("transformer.reasons.too_long", tokens=tokens, code=code))
             with self._drawings.shelf.use(view.checkpoint):
                 found = drawing.reasons(query)
         except ValueError as error:
-            return {"error": str(error)}
+            return {"error": sent(wording_of(error))}
         return pack(
             {
                 "gradient": found.gradient,
                 "ablation": found.ablation,
                 "colors": color_table("diverging"),
             },
-            words=agreement_words(found),
+            words=sent(agreement_words(found)),
             code=f"drawing.reasons(query={query})",
         )
 
@@ -61,12 +62,12 @@ class ReasonsHandlers:
 def agreement_words(found: Reasons) -> str:
     """Return how far the gradient and the ablation agree, in a sentence or two."""
     if math.isnan(found.agreement):
-        return "So early there is too little to compare."
+        return say("transformer.reasons.too_early")
     # What comes later is 0 in both, and must not win where all that was seen speaks against it.
     first_of = (each[: found.seen].argmax() for each in (found.gradient, found.ablation))
     same = len(set(map(int, first_of))) == 1
-    first = "Both name the same place first." if same else "They name different places first."
-    return (
-        f"How far the two agree: rank correlation {found.agreement:.3f} over {found.seen}"
-        f" positions (1: the same order, 0: none in common). {first}"
+    return say(
+        "transformer.reasons.agree" if same else "transformer.reasons.differ",
+        correlation=f"{found.agreement:.3f}",
+        positions=str(found.seen),
     )

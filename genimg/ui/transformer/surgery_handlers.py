@@ -11,7 +11,9 @@ from genimg.explore.ablation import Ablation, Treatment
 from genimg.models.surgery import Place
 from genimg.render.colors import color_table
 from genimg.ui.payload import pack
+from genimg.ui.texts import say, sent
 from genimg.ui.transformer.drawing_handlers import DrawingHandlers
+from genimg.wording import wording_of
 
 _MOST_CHANGES = 200
 
@@ -46,7 +48,7 @@ class SurgeryHandlers:
                 changed = model.ablate(drawing, heads=heads, feed_forwards=feed_forwards)
                 rows, columns = model.grid
         except ValueError as error:
-            return {"error": str(error)}
+            return {"error": sent(wording_of(error))}
         return pack(
             {
                 "before": drawing.image,
@@ -55,7 +57,7 @@ class SurgeryHandlers:
                 "colors": color_table("diverging"),
             },
             layout={"rows": rows, "columns": columns},
-            words=_words(changed, drawing.tokens),
+            words=sent(_words(changed, drawing.tokens)),
             code=f"model.ablate(drawing, heads={heads!r}, feed_forwards={feed_forwards!r})",
         )
 
@@ -64,18 +66,18 @@ def _changes(request: Any) -> tuple[dict[Place, Treatment], list[int]]:
     """Return heads and feed-forward networks to change; `DrawerModel.ablate` checks the numbers."""
     changes = request.get("changes") if isinstance(request, dict) else None
     if not isinstance(changes, list) or len(changes) > _MOST_CHANGES:
-        raise ValueError("there is no such change; choose a head and what is done to it")
+        raise ValueError(say("transformer.surgery.no_such_change"))
     heads: dict[Place, Treatment] = {}
     feed_forwards: list[int] = []
     for change in changes:
         if not isinstance(change, dict) or not isinstance(change.get("layer"), int):
-            raise ValueError("there is no such change; choose a head and what is done to it")
+            raise ValueError(say("transformer.surgery.no_such_change"))
         if "head" not in change:
             feed_forwards.append(change["layer"])
         elif isinstance(change["head"], int):
             heads[change["layer"], change["head"]] = change.get("treatment", "off")
         else:
-            raise ValueError("there is no such head; choose one of those shown")
+            raise ValueError(say("transformer.surgery.no_such_head"))
     return heads, feed_forwards
 
 
@@ -83,12 +85,15 @@ def _words(changed: Ablation, tokens: np.ndarray) -> str:
     """Return what has changed, in a sentence or two."""
     other = int((changed.tokens != tokens).sum())
     drawn = (
-        "From the same random numbers it draws the same picture."
-        if not other
-        else f"From the same random numbers it draws {other} of {len(tokens)} tokens differently."
+        say("transformer.surgery.drawn_otherwise", other=str(other), all=str(len(tokens)))
+        if other
+        else say("transformer.surgery.drawn_alike")
     )
-    per_token = abs(changed.change)
-    if per_token < 0.005:
-        return f"{drawn} The first picture is as likely as before."
-    than = "less" if changed.change > 0 else "more"
-    return f"{drawn} The first picture is {per_token:.2f} nats per token {than} likely."
+    nats = f"{abs(changed.change):.2f}"
+    if abs(changed.change) < 0.005:
+        likely = say("transformer.surgery.as_likely")
+    elif changed.change > 0:
+        likely = say("transformer.surgery.less_likely_by", nats=nats)
+    else:
+        likely = say("transformer.surgery.more_likely_by", nats=nats)
+    return say("frame.both", first=drawn, second=likely)

@@ -6,6 +6,7 @@ import gradio as gr
 
 from genimg.ui.model_shelf import JoinedShelf, ModelShelf
 from genimg.ui.opening import Opening
+from genimg.ui.texts import label
 from genimg.ui.transformer import (
     completion_tab,
     drawing_tab,
@@ -31,26 +32,26 @@ def build(shelves: Mapping[str, ModelShelf], demo: gr.Blocks) -> tuple[dict[str,
     openings = {}
     with gr.Tabs(overflow_behavior="wrap") as parts:
         if "drawer" in shelves:
-            with gr.Tab("Draw", id="draw"):
+            with gr.Tab(label("tab.draw"), id="draw"):
                 drawn = drawing_tab.build(shelves["drawer"], demo)
                 openings["drawer"] = drawn.opening.inside(parts, "draw")
                 reasons_panel.build(drawn.handlers)
                 surgery_panel.build(drawn.handlers)
                 numbers_panel.build(drawn.component, drawn.handlers.asked, name="draw-numbers")
-                patterns_panel.build()
+                patterns_panel.build(demo)
         drawing = [shelves[use] for use in ("drawer", "masked-drawer") if use in shelves]
         if drawing:
-            with gr.Tab("Complete a picture", id="complete"):
+            with gr.Tab(label("tab.complete"), id="complete"):
                 completion_tab.build(JoinedShelf(drawing), demo)
         if "masked-drawer" in shelves:
-            with gr.Tab("Draw in parallel", id="parallel"):
+            with gr.Tab(label("tab.parallel"), id="parallel"):
                 shown = parallel_tab.build(shelves["masked-drawer"], demo)
                 openings["masked-drawer"] = shown.inside(parts, "parallel")
         if "vision" in shelves:
-            with gr.Tab("Look at a picture", id="look"):
+            with gr.Tab(label("tab.look"), id="look"):
                 looked = vision_tab.build(shelves["vision"], demo)
                 openings["vision"] = looked.opening.inside(parts, "look")
                 numbers_panel.build(looked.component, looked.handlers.asked, name="look-numbers")
-        with gr.Tab("Classic mistakes", id="mistakes"):
+        with gr.Tab(label("tab.mistakes"), id="mistakes"):
             mistakes_tab.build(demo)
     return openings, parts

@@ -17,7 +17,10 @@ from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.pad import PadPicture
 from genimg.ui.payload import pack
 from genimg.ui.pixels import picture_of, text_of
+from genimg.ui.texts import say, sent
+from genimg.ui.transformer.drawing_view import class_words
 from genimg.ui.transformer.vision_view import VisionView
+from genimg.ui.transformer.words import special_words
 
 MOST_CLASSES = 10  # that have a bar, and a relevance of their own
 
@@ -47,8 +50,9 @@ class VisionHandlers:
 
         Returns:
             Facts: `looking`, what to ask with again; `rows`, `columns` and `special`, what the T
-            positions are; `classes`, the names of the M likeliest, the first the likeliest;
-            `selected`, what to look at first; `ways`, in which positions can be told, P of them.
+            positions are; `classes`, the names of the M likeliest, the first the likeliest, and
+            `called`, what the page calls them; `selected`, what to look at first; `ways`, in which
+            positions can be told, P of them.
             Arrays: `picture` uint8 (H, W, C); `probabilities` float32 (M,); `attention` float32
             (layers, heads, T, T), rows are queries and sum to 1; `value_lengths` float32 (layers,
             heads, T), which times the attention is what each token adds; `rollout` float32 (T, T),
@@ -78,12 +82,13 @@ class VisionHandlers:
         }
         return pack(
             arrays,
-            ways=list(positions),
+            ways=[sent(way) for way in positions],
             looking={"checkpoint": checkpoint, "pixels": content},
             rows=layout.rows,
             columns=layout.columns,
-            special=layout.special_names(),
+            special=[sent(each) for each in special_words(layout)],
             classes=classes,
+            called=[sent(class_words(name)) for name in classes],
             selected=first_choice(maps),
         )
 
@@ -95,7 +100,7 @@ class VisionHandlers:
                 the browser.
         """
         if not isinstance(request, dict) or not isinstance(request.get("looking"), dict):
-            raise ValueError("there is no picture to look at; draw, upload or pick one")
+            raise ValueError(say("transformer.look.no_picture"))
         looking = request["looking"]
         checkpoint = looking.get("checkpoint", "")
         with self.shelf.use(checkpoint) as model:
@@ -154,7 +159,7 @@ class VisionHandlers:
         self, model: VisionTransformerModel, checkpoint: str, picture: PadPicture, chosen: Any
     ) -> VisionView:
         if not isinstance(chosen, dict):
-            raise ValueError("say which layer, head and query")
+            raise ValueError(say("transformer.look.no_place"))
         numbers = {name: chosen.get(name) for name in ("layer", "head", "query")}
         return VisionView.checked(model, checkpoint, picture, **numbers)
 
@@ -166,10 +171,11 @@ class VisionHandlers:
 def _positions(model: VisionTransformerModel) -> dict[str, np.ndarray]:
     """Return how alike two patches are by each way, whose name says whether it is the model's."""
     own = {"rope": "rotary"}.get(model.config.position, model.config.position)
-    return {
-        f"{name}, as in this model" if name == own else name: found
-        for name, found in model.position_similarities().items()
-    }
+    found = {}
+    for name, similarities in model.position_similarities().items():
+        here = say(f"transformer.position.{name}_here") if name == own else ""
+        found[here or say(f"transformer.position.{name}")] = similarities
+    return found
 
 
 def first_choice(maps: AttentionMaps) -> dict[str, int]:

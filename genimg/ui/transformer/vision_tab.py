@@ -6,25 +6,18 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
+from genimg.ui.events import QUIET
 from genimg.ui.messages import as_error, as_warning
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
+from genimg.ui.texts import choices, label, say
 from genimg.ui.transformer import components as transformer_components
 from genimg.ui.transformer.vision_handlers import VisionHandlers
 
-_EXPLANATION = (
-    "This model cuts the picture into patches. In every layer each patch looks at all the others,"
-    " and a class token gathers what it needs to name the picture. Click a patch to see where it"
-    " looks. “Through all layers” multiplies the attention of all layers (rollout). Attention"
-    " tells where a token looks, not what it makes of it; to show what speaks for a class, it is"
-    " weighted by the gradient of that class."
-)
 # What follows a stroke. Values come as they are, because the handlers check them.
-_QUEUED: dict[str, Any] = {
+_QUEUED: dict[str, Any] = QUIET | {
     "preprocess": False,
     "trigger_mode": "always_last",
-    "show_progress": "hidden",
-    "api_visibility": "private",
 }
 
 
@@ -51,13 +44,13 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> VisionPart:
     with gr.Row(elem_classes=["stage", "looker"]):
         with gr.Column(scale=5, min_width=320):
             checkpoint = components.choice(
-                shelf.choices(), first, label="Model", name="vision-checkpoint", min_width=150,
-                visible=len(shelf.names) > 1,
+                shelf.choices(), first, label=say("transformer.model"), name="vision-checkpoint",
+                min_width=150, visible=len(shelf.names) > 1,
             )  # fmt: skip
             pad = components.pad(value, name="vision-pad", pick=handlers.pick)
-            gr.Markdown(_EXPLANATION, elem_classes=["explanation", "later"])
+            gr.Markdown(label("transformer.look.about"), elem_classes=["explanation", "later"])
             with gr.Column(elem_classes=["foldable", "quiet", "later"]):
-                components.heading("The numbers in Python")
+                components.heading(say("transformer.look.python"))
                 code = components.snippet(handlers.snippet(first, value), name="vision-code")
         with gr.Column(scale=7, min_width=320):
             viewer = transformer_components.vision(handlers.looking(first, value), name="vision")
@@ -70,7 +63,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> VisionPart:
 
     def open_model(checkpoint: str) -> list[Any]:
         picture = handlers.first_pad(checkpoint)
-        chosen = gr.update(value=checkpoint, choices=shelf.choices(), visible=True)
+        chosen = gr.update(value=checkpoint, choices=choices(shelf.choices()), visible=True)
         looking = handlers.looking(checkpoint, picture)
         return [chosen, picture, looking, handlers.snippet(checkpoint, picture)]
 

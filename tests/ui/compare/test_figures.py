@@ -10,7 +10,7 @@ def model(**info):
 
 def cells(table, title):
     row = next(row for row in table.split("<tr>") if title in row)
-    return re.findall("<td>(.*?)</td>", row)
+    return [re.sub("<.*?>", "", cell) for cell in re.findall("<td>(.*?)</td>", row)]
 
 
 def test_what_was_measured_stands_side_by_side():

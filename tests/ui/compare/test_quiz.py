@@ -45,17 +45,17 @@ def test_everybody_is_counted_for_each_model(quiz):
         assert (told["asked"], told["fooled"]) == counts[told["model"]]
 
 
-def test_a_question_is_answered_once(quiz):
+def test_a_question_is_answered_once(quiz, in_english):
     id = quiz.ask(ASKED)["id"]
     assert "right" in quiz.answer({"id": id, "guess": 1})
-    assert "over" in quiz.answer({"id": id, "guess": 0})["error"]
+    assert "over" in in_english(quiz.answer({"id": id, "guess": 0})["error"])
 
 
 @pytest.mark.parametrize(
     "request_", [None, [], "x", {}, {"id": "x", "guess": 0}, {"id": [], "guess": 0}, {"guess": 0}]
 )
-def test_an_answer_to_nothing(quiz, request_):
-    assert "over" in quiz.answer(request_)["error"]
+def test_an_answer_to_nothing(quiz, request_, in_english):
+    assert "over" in in_english(quiz.answer(request_)["error"])
 
 
 @pytest.mark.parametrize("guess", [None, 2, -1, "0", [0]])
@@ -68,9 +68,9 @@ def test_no_guess_leaves_the_question_open(quiz, guess):
 @pytest.mark.parametrize(
     "changed", [{"gan": "x"}, {"drawer": None}, {"label": "Lion"}, {"label": [1]}]
 )
-def test_what_no_page_asks(quiz, changed):
-    assert quiz.ask(ASKED | changed)["error"].endswith(".")
-    assert "reload" in quiz.ask(None)["error"]
+def test_what_no_page_asks(quiz, changed, in_english):
+    assert in_english(quiz.ask(ASKED | changed)["error"]).endswith(".")
+    assert "reload" in in_english(quiz.ask(None)["error"])
 
 
 def test_questions_that_nobody_answers_are_forgotten(quiz, monkeypatch):
@@ -80,6 +80,6 @@ def test_questions_that_nobody_answers_are_forgotten(quiz, monkeypatch):
     assert "right" in quiz.answer({"id": ids[2], "guess": 0})
 
 
-def test_without_real_pictures_nothing_is_asked(compared):
+def test_without_real_pictures_nothing_is_asked(compared, in_english):
     known = {"gan": compared.gans.names[0], "drawer": compared.drawers.names[0], "label": "Shoe"}
-    assert "not on this machine" in Quiz(compared).ask(known)["error"]
+    assert "not on this machine" in in_english(Quiz(compared).ask(known)["error"])

@@ -27,9 +27,14 @@ def test_it_says_what_judge_says(handlers, opponent, shelf):
             score = model.judge(model.picture(**view.arguments())[None], "Shoe")[0]
             drawn = usual_scores(model).drawn
         text = opponent.gauge(view)
-        assert f"gives {score:+.1f}:" in text
-        assert f"more than {round(100 * (drawn < score).mean())} % of generated" in text
+        assert f"gets {score:+.1f}:" in text
+        assert f"higher than {in_words((drawn < score).mean())} generated" in text
         assert "No real ones are at hand" in text  # the made-up model learned from nothing
+
+
+def in_words(share):
+    percent = round(100 * share)
+    return {0: "almost no", 100: "nearly all"}.get(percent, f"{percent} % of")
 
 
 def test_the_mark_stands_where_the_score_is():
@@ -38,7 +43,7 @@ def test_the_mark_stands_where_the_score_is():
     for score in (-3.0, 0.5, 4.0):
         text = gauge(score, scores)
         places.append(float(re.search(r'class="here" x1="([\d.]+)"', text)[1]))
-        assert f"{round(100 * share_below(scores.real, score))} % of real ones" in text
+        assert f"and {in_words(share_below(scores.real, score))} real ones" in text
     assert places == sorted(places)
     assert places[1] == pytest.approx(240, abs=1)
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageSequence
 from genimg.ui.gan.handlers import LATENTS, NEIGHBOURS
 from genimg.ui.gan.sliders import DIRECTIONS, nudged
 from genimg.ui.gan.view import AMOUNT_STEP, FIRST_STEPS_BETWEEN
+from genimg.ui.texts import sent
 
 CLASSES = ["Shoe", 'Hat "large"']
 STILL = [0.0] * (DIRECTIONS + LATENTS)
@@ -45,7 +46,8 @@ def test_the_picture_is_the_librarys_picture(handlers, style):
         seed=4, label="Shoe", truncation=0.6, directions=[1.5, 0, -0.7], latents={2: 0.5}
     )
     np.testing.assert_array_equal(pixels(handlers.picture(view)["src"]), expected[:, :, 0])
-    assert "3 sliders moved" in handlers.picture(view)["caption"]
+    assert "3 sliders moved" in view.caption()
+    assert handlers.picture(view)["caption"] == sent(view.caption())
 
 
 def test_the_first_neighbour_is_the_picture(handlers, style):
@@ -148,9 +150,11 @@ def test_a_walk_is_stale_once_a_setting_that_it_depends_on_has_changed(handlers,
 
 
 def test_a_film_says_what_it_shows(handlers, shelf):
-    assert handlers.film(walk_of(handlers))["caption"] == "Shoe · 3 seeds · truncation 0.7"
+    walk = walk_of(handlers)
+    assert walk.caption() == "Shoe · 3 seeds · truncation 0.7"
+    assert handlers.film(walk)["caption"] == sent(walk.caption())
     plain = handlers.walk(shelf.names[1], "Shoe", 0.7, "1, 7", 4, "slerp", "z", True)
-    assert handlers.film(plain)["caption"] == "2 seeds"
+    assert plain.caption() == "2 seeds"
 
 
 @pytest.mark.parametrize(

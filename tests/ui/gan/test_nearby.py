@@ -7,6 +7,7 @@ from PIL import Image
 
 from genimg.ui.gan.nearby import TRUNCATIONS, called, chosen_truncation, neighbour, truncations
 from genimg.ui.gan.sliders import DIRECTIONS
+from genimg.ui.texts import say
 
 STILL = [0.0] * (DIRECTIONS + 16)
 
@@ -68,4 +69,6 @@ def test_the_sliders_are_called_as_on_the_page(handlers):
     shown = handlers.controls(view)["directions"]
     names = called(handlers, view)
     assert names["model"] == view.checkpoint
-    assert names["labels"] == [one["label"] for one in shown if one["visible"]]
+    assert [one.get("english") or say(one.pop("say"), **one) for one in names["labels"]] == [
+        one["label"] for one in shown if one["visible"]
+    ]

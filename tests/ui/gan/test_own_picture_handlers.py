@@ -73,9 +73,12 @@ def test_others_are_measured_once_for_a_model(own, shelf, name):
     last = list(own.find(name, 0, value_of(shelf, name)))[-1]
     first = list(own.compare(last))
     assert all(0 < each["comparing"] <= 1 for each in first[:-1])
-    compared = dict(first[-1]["compared"])
-    assert set(compared) == {"a picture of its own", "noise"}  # no training pictures are here
-    assert compared["a picture of its own"] < compared["noise"]
+    compared = {what["say"]: error for what, error in first[-1]["compared"]}
+    assert set(compared) == {
+        "gan.own.other.generated",
+        "gan.own.other.noise",
+    }  # no training pictures are here
+    assert compared["gan.own.other.generated"] < compared["gan.own.other.noise"]
     again = list(own.compare(last))
     assert again == [first[-1]]
 

@@ -14,6 +14,7 @@ from genimg.ui.gan.handlers import LATENTS, GanHandlers
 from genimg.ui.gan.sliders import DIRECTIONS, MOST_MOMENTS, acting, moves, moves_sent
 from genimg.ui.gan.view import GanView
 from genimg.ui.model_shelf import ModelShelf
+from genimg.ui.texts import sent
 
 EFFECTS = {
     "hat: none": {"hat: none": 1.0, "hat: bowler": -0.9, "beard": 0.2},
@@ -67,7 +68,8 @@ def test_the_time_machine_goes_through_the_snapshots_to_the_end(paths, tmp_path,
     handlers = GanHandlers(ModelShelf([str(folder)]))
     view = handlers.view(str(folder), "Shoe", 4, 0.6, [1.0], 1)
     assert view.moment == 300
-    assert "after 300 pictures of training" in handlers.picture(view)["caption"]
+    assert "after 300 pictures of training" in view.caption()
+    assert handlers.picture(view)["caption"] == sent(view.caption())
     assert handlers.controls(view)["age"] == {"value": 1, "maximum": 2, "visible": True}
     with handlers.shelf.use(str(folder)) as style:
         shown = style.at(300).picture(**view.arguments())

@@ -5,6 +5,7 @@ import pytest
 from genimg.cli.options import Parser
 from genimg.cli.train import add_preset, given_settings
 from genimg.training.presets import PRESETS, make_spec, settings_of
+from genimg.ui import texts
 from genimg.ui.training import form
 
 CHOICES = {
@@ -135,3 +136,11 @@ def test_options_are_those_of_the_command_line(preset):
     add_preset(parser, ["--preset", preset])
     given = given_settings(parser.parse_args(["--preset", preset, *words]))
     assert make_spec(preset, **given) == spec
+
+
+@each_preset
+def test_every_setting_has_a_chinese_name_and_help(preset):
+    chinese = texts.catalog("zh")
+    for name, field in fields(preset).items():
+        assert f"setting.{name}" in chinese
+        assert f"help.{field['help']}" in chinese

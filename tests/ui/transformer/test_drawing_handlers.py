@@ -97,9 +97,11 @@ def test_candidates_are_the_likeliest_and_their_patches_what_they_would_look_lik
             assert abs(patch.astype(int) - expected).max() <= 1
 
 
-def test_colors_and_facts(arrays, payload, view, drawer):
+def test_colors_and_facts(arrays, payload, view, drawer, english):
     np.testing.assert_array_equal(arrays["colors"], color_table("sequential"))
-    assert payload["layout"] == {
+    assert english(payload["className"]) == "Shoe"
+    assert english(payload["caption"]) == view.caption()
+    assert english(payload["layout"]) == {
         "rows": drawer.grid[0],
         "columns": drawer.grid[1],
         "special": ["class"],
@@ -109,9 +111,9 @@ def test_colors_and_facts(arrays, payload, view, drawer):
     assert payload["seconds"] >= 0
 
 
-def test_the_machine_is_described_as_it_is(payload, drawer):
+def test_the_machine_is_described_as_it_is(payload, drawer, english):
     hidden = drawer.prior.transformer.blocks[0].feed_forward.output.weight.shape[1]
-    assert payload["machine"] == {
+    assert english(payload["machine"]) == {
         "width": drawer.config.width,
         "feedForward": hidden,
         "vocabulary": drawer.tokenizer.vocabulary_size,
@@ -151,7 +153,7 @@ def pixels(pixel_shelf):
     return handlers, view, handlers.payload(view)
 
 
-def test_a_long_drawing_is_sent_without_its_attention(pixels, unpacked, pixel_shelf):
+def test_a_long_drawing_is_sent_without_its_attention(pixels, unpacked, pixel_shelf, english):
     _, view, payload = pixels
     arrays = unpacked(payload)
     assert len(payload["bytes"]) < 500_000
@@ -162,7 +164,7 @@ def test_a_long_drawing_is_sent_without_its_attention(pixels, unpacked, pixel_sh
     np.testing.assert_array_equal(arrays["tokens"], drawing.tokens)
     greys = np.rint(arrays["candidates"] * 17).astype(np.uint8)  # 16 greys from 0 to 255
     np.testing.assert_array_equal(arrays["patches"][..., 0, 0, 0], greys)
-    assert payload["layout"] == {"rows": 28, "columns": 28, "special": ["class"]}
+    assert english(payload["layout"]) == {"rows": 28, "columns": 28, "special": ["class"]}
 
 
 def test_where_a_position_of_a_long_drawing_looks_is_told_when_asked(pixels, unpacked, pixel_shelf):

@@ -70,7 +70,7 @@ def test_the_file_holds_all_that_is_needed_to_recompute_the_result(handlers, map
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_the_browser_gets_the_same_numbers(unpacked, handlers, maps, place):
+def test_the_browser_gets_the_same_numbers(unpacked, handlers, maps, place, english):
     payload = handlers.panel(request_of(place))
     json.dumps(payload, allow_nan=False)
     assert payload["request"] == request_of(place)
@@ -88,11 +88,15 @@ def test_the_browser_gets_the_same_numbers(unpacked, handlers, maps, place):
             assert len(stage) == len(stages["weights"])
     assert numbers["signed"].shape == numbers["amount"].shape == (257, 3)
     assert numbers["signed"][128].std() < 2  # zero is neutral
-    assert len(payload["positions"]) == maps.layout.length
+    assert english(payload["special"]) == maps.layout.special_names()
+    assert payload["columns"] == maps.layout.columns
+    position = position_names(maps.layout)[place[2]]
+    words = "Layer {}, head {}; the query is position {}: {}"
+    assert english(payload["title"]) == words.format(*place, position)
 
 
-def test_the_texts_tell_the_layers_own_scale_and_mask(handlers, maps):
-    early, late = (handlers.panel(request_of((0, 0, query))) for query in (3, 63))
+def test_the_texts_tell_the_layers_own_scale_and_mask(handlers, maps, english):
+    early, late = (english(handlers.panel(request_of((0, 0, query)))) for query in (3, 63))
     width = len(maps.stages(0, 0, 3)["query"])
     scaled, masked = early["steps"][2], early["steps"][3]
     assert f"√{width}" in scaled["formula"]
@@ -102,12 +106,12 @@ def test_the_texts_tell_the_layers_own_scale_and_mask(handlers, maps):
     assert "Nothing is hidden" in late["steps"][3]["text"]
 
 
-def test_a_scale_that_is_not_the_usual_one_is_said(handlers, maps, monkeypatch):
+def test_a_scale_that_is_not_the_usual_one_is_said(handlers, maps, monkeypatch, english):
     stages = maps.stages(0, 0, 3)
     monkeypatch.setattr(
         maps, "stages", lambda *_: stages | {"scale": np.float32(1)[()].reshape(())}
     )
-    formula = handlers.panel(request_of((0, 0, 3)))["steps"][2]["formula"]
+    formula = english(handlers.panel(request_of((0, 0, 3)))["steps"][2]["formula"])
     assert "× 1," in formula
     assert "√" not in formula.partition("not")[0]
 

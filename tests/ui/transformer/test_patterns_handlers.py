@@ -3,7 +3,14 @@ import re
 import pytest
 
 from genimg.models.attention_patterns import ATTENTIONS
-from genimg.ui.transformer.patterns_handlers import FIRST, MOST_LAYERS, TOKENS, choices, shown
+from genimg.ui.transformer.patterns_handlers import (
+    FIRST,
+    MOST_LAYERS,
+    TOKENS,
+    choices,
+    linked,
+    shown,
+)
 
 
 def cells(html):
@@ -79,3 +86,17 @@ def test_the_first_and_the_last_token(token):
 def test_what_the_page_cannot_send_is_refused(changes, sentence):
     with pytest.raises(ValueError, match=sentence):
         shown(**FIRST | changes)
+
+
+def test_a_link_holds_the_arguments_and_nothing_else():
+    assert linked("-".join(map(str, FIRST.values()))) == tuple(FIRST.values())
+    for damaged in (
+        "",
+        "window",
+        "window-8-8-3",
+        "window-8-8-3-44-1",
+        "window-8-8-3-x",
+        "-1-1-1-1",
+    ):
+        with pytest.raises(ValueError, match="this link is damaged"):
+            linked(damaged)

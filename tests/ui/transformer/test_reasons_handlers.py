@@ -24,20 +24,22 @@ def request_(drawings):
     return {"drawing": payload["drawing"], "layer": 0, "head": 1, "query": 5}
 
 
-def test_what_comes_back_is_the_librarys(unpacked, handlers, drawings, request_, drawer_shelf):
+def test_what_comes_back_is_the_librarys(
+    unpacked, handlers, drawings, request_, drawer_shelf, english
+):
     answer = handlers.explain(request_)
     arrays = unpacked(answer)
     with drawer_shelf.use(drawer_shelf.names[0]) as model:
         found = model.generate(**drawings.first_view().arguments()).reasons(5)
     np.testing.assert_allclose(arrays["gradient"], found.gradient, atol=1e-5)
     np.testing.assert_allclose(arrays["ablation"], found.ablation, atol=1e-5)
-    assert f"{found.agreement:.3f} over 6 positions" in answer["words"]
+    assert f"{found.agreement:.3f} over 6 positions" in english(answer["words"])
     assert answer["code"] == "drawing.reasons(query=5)"
 
 
-def test_a_long_drawing_is_left_to_python(handlers, request_, monkeypatch):
+def test_a_long_drawing_is_left_to_python(handlers, request_, monkeypatch, english):
     monkeypatch.setattr("genimg.ui.transformer.reasons_handlers.MOST_TOKENS", 9)
-    assert "drawing.reasons(query=5)" in handlers.explain(request_)["error"]
+    assert "drawing.reasons(query=5)" in english(handlers.explain(request_)["error"])
 
 
 def test_words_for_every_agreement():
@@ -66,8 +68,8 @@ def test_words_for_every_agreement():
         {"layer": 99},
     ],
 )
-def test_what_no_page_would_send_is_refused_in_one_sentence(handlers, request_, wrong):
+def test_what_no_page_would_send_is_refused_in_one_sentence(handlers, request_, wrong, english):
     request = request_ | wrong if wrong else wrong
     answer = handlers.explain(request)
     assert set(answer) == {"error"}
-    assert "\n" not in answer["error"]
+    assert "\n" not in english(answer["error"])

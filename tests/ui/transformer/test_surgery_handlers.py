@@ -21,7 +21,9 @@ def request_(drawings):
     return {"drawing": payload["drawing"], "layer": 0, "head": 1, "query": 3}
 
 
-def test_what_comes_back_is_the_librarys(unpacked, handlers, drawings, request_, drawer_shelf):
+def test_what_comes_back_is_the_librarys(
+    unpacked, handlers, drawings, request_, drawer_shelf, english
+):
     changes = [{"layer": 0, "head": 1, "treatment": "uniform"}, {"layer": 1}]
     answer = handlers.operate(request_ | {"changes": changes})
     found = unpacked(answer)
@@ -32,13 +34,13 @@ def test_what_comes_back_is_the_librarys(unpacked, handlers, drawings, request_,
     assert np.array_equal(found["after"], expected.image)
     np.testing.assert_allclose(found["change"], expected.losses - expected.whole, atol=1e-6)
     assert answer["code"] == ("model.ablate(drawing, heads={(0, 1): 'uniform'}, feed_forwards=[1])")
-    assert f"{(expected.tokens != drawing.tokens).sum()} of" in answer["words"]
+    assert f"{(expected.tokens != drawing.tokens).sum()} of" in english(answer["words"])
 
 
-def test_a_head_that_looks_as_itself_changes_nothing(handlers, request_):
+def test_a_head_that_looks_as_itself_changes_nothing(handlers, request_, english):
     changes = [{"layer": 0, "head": 1, "treatment": 1}]
     words = handlers.operate(request_ | {"changes": changes})["words"]
-    assert words == (
+    assert english(words) == (
         "From the same random numbers it draws the same picture. The first picture is as likely as"
         " before."
     )
@@ -54,10 +56,10 @@ def test_a_head_that_looks_as_itself_changes_nothing(handlers, request_):
         [{"layer": True, "head": {}}], [{"layer": 0, "head": 0, "treatment": None}],
     ],
 )  # fmt: skip
-def test_what_no_panel_sends_is_one_sentence(handlers, request_, changes):
+def test_what_no_panel_sends_is_one_sentence(handlers, request_, changes, english):
     answer = handlers.operate(request_ | {"changes": changes})
     assert set(answer) == {"error"}
-    assert "\n" not in answer["error"]
+    assert "\n" not in english(answer["error"])
 
 
 @pytest.mark.parametrize("request_", [None, 3, {}, {"changes": []}, {"drawing": 3, "changes": []}])

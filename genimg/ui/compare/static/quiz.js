@@ -18,7 +18,7 @@ function readScore() {
 
 function showScore() {
   const { asked, right } = readScore();
-  scores.textContent = asked ? `You: ${right} of ${asked} right. Guessing gives half.` : '';
+  put(scores, asked ? 'compare.quiz.score' : '', { right, asked });
 }
 
 function keep(right) {
@@ -31,12 +31,12 @@ function keep(right) {
 async function call(work) {
   if (busy) return null;
   busy = true;
-  let said = { error: 'The server did not answer; try again.' };
+  let said = { error: 'frame.unanswered' };
   try {
     said = await work();
   } catch { /* the sentence above is shown */ }
   busy = false;
-  if (said.error) status.textContent = said.error;
+  if (said.error) put(status, said.error);
   return said.error ? null : said;
 }
 
@@ -45,12 +45,12 @@ async function ask() {
   const asked = await call(() => server.ask_next({ gan, drawer, label }));
   if (!asked) return;
   id = asked.id;
-  words.textContent = `${asked.words} Which one?`;
-  status.textContent = '';
+  put(words, asked.words);
+  put(status, '');
   buttons.forEach((button, i) => {
     const image = button.querySelector('img');
     image.src = asked.pictures[i];
-    image.alt = `Picture ${i + 1}`;
+    putOn(image, 'alt', 'compare.quiz.picture', { number: i + 1 });
     button.className = '';
     button.disabled = false;
   });
@@ -72,12 +72,12 @@ async function answer(guess) {
     button.className = i === told.real ? 'real' : 'made';
     button.disabled = true;
   });
-  const by = `${told.model} made the other one`;
-  const share = percent(told.fooled / told.asked);
-  const people = `It has fooled people here in ${share} of ${told.asked} question${told.asked > 1 ? 's' : ''}.`;
-  status.textContent = `${told.right ? 'Right' : 'No'}: ${by}. ${people}`;
+  put(status, told.right ? 'compare.quiz.was_right' : 'compare.quiz.was_wrong', {
+    model: told.model,
+    people: { say: 'compare.quiz.people', share: { percent: told.fooled / told.asked }, count: told.asked },
+  });
   showScore();
-  next.textContent = 'Next';
+  put(next, 'compare.quiz.next');
   next.hidden = false;
   next.focus({ preventScroll: true });
 }

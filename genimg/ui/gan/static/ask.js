@@ -1,4 +1,4 @@
 // A button that asks something about the picture on the stage. value: its words. After here.js.
 const button = element.querySelector('button');
-button.textContent = props.value;
+put(button, props.value);
 button.addEventListener('click', () => trigger('ask', { here: here() }));

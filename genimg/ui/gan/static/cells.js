@@ -1,11 +1,12 @@
 // Pictures side by side, each a button. value: {src, caption, columns, cells, query?, texts?}
-// src: all of them as one picture; cells: what each is called, row after row; texts: what is written
-// below each. "choose" carries {cell, query}: which one, and of which sheet, as the value said.
+// src: all of them as one picture; cells: the words that call each, row after row; texts: what is
+// written below each. "choose" carries {cell, query}: which one, and of which sheet, as the value said.
 // One of them is in the order of the Tab key; from it the arrow keys lead to the others.
 const image = element.querySelector('img');
 const caption = element.querySelector('figcaption');
 const group = element.querySelector('.buttons');
 let buttons = [];
+let listed = ''; // what they are called, as JSON
 let reached = 0;
 
 function reach(cell) {
@@ -16,7 +17,8 @@ function reach(cell) {
 function made(name, cell) {
   const button = document.createElement('button');
   button.type = 'button';
-  button.ariaLabel = button.title = name;
+  putOn(button, 'aria-label', name);
+  putOn(button, 'title', name);
   button.textContent = props.value.texts?.[cell] ?? '';
   button.addEventListener('focus', () => reach(cell));
   button.addEventListener('click', () => trigger('choose', { cell, query: props.value.query ?? '' }));
@@ -29,11 +31,13 @@ function show() {
   if (block.hidden) return;
   const { src, columns, cells } = props.value;
   image.src = src;
-  image.alt = caption.textContent = props.value.caption;
+  put(caption, props.value.caption);
+  putOn(image, 'alt', props.value.caption);
   group.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
   // Kept where they can be, so that the focus stays.
-  const same = buttons.map((button) => button.title).join('\n') === cells.join('\n');
-  if (same) return;
+  const called = JSON.stringify(cells);
+  if (called === listed) return;
+  listed = called;
   buttons = cells.map(made);
   group.classList.toggle('named', Boolean(props.value.texts));
   group.replaceChildren(...buttons);

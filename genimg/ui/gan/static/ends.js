@@ -1,4 +1,4 @@
-// The picture at both ends of each slider. value: {ends: [[at its low end, at its high end], ...]}
+// The picture at both ends of each slider, which a click on it moves there. value: {ends: [[at its low end, at its high end], ...]}
 // A slider belongs to Gradio, which draws it anew when it likes; what stands in the root stays.
 const root = document.documentElement;
 
@@ -11,5 +11,13 @@ function show() {
   }));
 }
 
+// They are drawn beside the slider, so that a click on one meets what is around them.
+document.addEventListener('click', ({ target, clientX }) => {
+  if (!target.matches?.('.named .slider_input_container')) return;
+  const slider = target.querySelector('input[type=range]');
+  const { left, right } = slider.getBoundingClientRect();
+  slider.value = clientX < (left + right) / 2 ? slider.min : slider.max;
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+});
 show();
 watch('value', show);

@@ -209,6 +209,7 @@ function load() {
         writeAddress(['game', 'moves'], value.moves ? { game: value.start, moves: value.moves } : { game: value.start });
       }
       game.moves = value.moves;
+      find('.sentence').hidden = Boolean(value.moves); // it tells of the start
       status.textContent = '';
       done();
     }

@@ -9,7 +9,7 @@ const SAVED_PIXELS = 512;
 const find = (name) => element.querySelector(`[data-do=${name}]`);
 const status = element.querySelector('[role=status]');
 const list = element.querySelector('.bookmarks');
-let steps = []; // of each {query, src, caption}
+let steps = []; // of each {query, src, caption: words}
 let at = -1;
 let ready = window.linkedParts?.has('history') ?? false; // else a link's answer would undo a step
 let asked = null; // the query of a view that is on its way
@@ -18,7 +18,9 @@ let bookmarks = readBookmarks();
 function readBookmarks() {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY));
-    const whole = (one) => [one?.query, one?.src, one?.caption].every((text) => typeof text === 'string');
+    const isText = (text) => typeof text === 'string';
+    const isWords = (words) => isText(words) || isText(words?.say);
+    const whole = (one) => isText(one?.query) && isText(one?.src) && isWords(one?.caption);
     return Array.isArray(kept) ? kept.filter(whole).slice(0, MOST_BOOKMARKS) : [];
   } catch { return []; }
 }
@@ -26,12 +28,12 @@ function readBookmarks() {
 function keep() {
   try {
     localStorage.setItem(KEY, JSON.stringify(bookmarks));
-  } catch { say('This browser keeps no bookmarks; copy the link instead.'); }
+  } catch { tell('gan.history.not_kept'); }
 }
 
-function say(words) {
-  status.textContent = words;
-  setTimeout(() => { if (status.textContent === words) status.textContent = ''; }, 4000);
+function tell(key) {
+  put(status, key);
+  setTimeout(() => { if (status.dataset.say === key) put(status, ''); }, 4000);
 }
 
 function show() {
@@ -48,9 +50,10 @@ function entry(bookmark) {
   open.type = remove.type = 'button';
   open.disabled = !ready;
   if (bookmark.src.startsWith('data:image/png;base64,')) image.src = bookmark.src;
-  image.alt = open.title = bookmark.caption;
+  putOn(image, 'alt', bookmark.caption);
+  putOn(open, 'title', bookmark.caption);
   remove.textContent = '×';
-  remove.ariaLabel = `Remove the bookmark ${bookmark.caption}`;
+  putOn(remove, 'aria-label', 'gan.history.remove', { caption: bookmark.caption });
   open.append(image);
   open.addEventListener('click', () => restore(bookmark.query));
   remove.addEventListener('click', () => {
@@ -106,9 +109,9 @@ async function copyLink() {
   const address = new URL(window.location);
   try {
     await navigator.clipboard.writeText(address.href);
-    say('The link is copied.');
+    tell('gan.history.copied');
   } catch { // without https, as in a classroom, a page may not
-    say('This browser does not let the page copy: copy the address above instead.');
+    tell('gan.history.not_copied');
   }
 }
 

@@ -16,7 +16,9 @@ function layer(size, i) {
   const label = document.createElement('label');
   const field = document.createElement('input');
   Object.assign(field, { type: 'number', min: 0, max: 2 ** 32 - 1, step: 1, required: true });
-  label.append(`Layer ${i + 1}, ${size} px`, field);
+  const words = document.createElement('span');
+  put(words, 'gan.layers.layer', { number: i + 1, size });
+  label.append(words, field);
   field.addEventListener('change', ask);
   return label;
 }
@@ -28,7 +30,7 @@ function show() {
   if (group.children.length !== sizes.length) group.replaceChildren(...sizes.map(layer));
   fields().forEach((field, i) => { field.value = seeds[i]; });
   image.src = src;
-  image.alt = `Layers from the seeds ${seeds.join(', ')}`;
+  putOn(image, 'alt', 'gan.layers.picture', { seeds: seeds.map(String) });
 }
 
 button.addEventListener('click', ask);

@@ -1,5 +1,5 @@
 // Comes after helpers.js.
-// A picture that a slider drives. value: {src, caption, query?}
+// A picture that a slider drives. value: {src, caption: words, query?}
 // Nothing from the server becomes HTML: it is set as an attribute or as text.
 // When the picture has rested for a moment, its link goes to the address bar and "settled" is
 // raised: what is too slow to follow a drag (the neighbours) follows that.
@@ -9,9 +9,14 @@ const QUIET_MILLISECONDS = 250;
 let timer = null;
 
 function show() {
-  if (!props.value) return;
+  if (!props.value) {
+    image.removeAttribute('src');
+    put(caption, '');
+    return;
+  }
   image.src = props.value.src;
-  image.alt = caption.textContent = props.value.caption;
+  put(caption, props.value.caption);
+  putOn(image, 'alt', props.value.caption);
 }
 
 function settle() {

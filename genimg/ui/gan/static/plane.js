@@ -1,5 +1,5 @@
 // A map of the plane through three pictures. value: {src, side, slots: [{query, src, caption} x 3]}
-// src: all of them as one picture. Comes after here.js. Nothing is asked while a point is dragged.
+// src: all of them as one picture; a caption is words. Comes after here.js. Nothing is asked while a point is dragged.
 // "draw" carries {here, slots, put?}, "use" {slots, row, column}; slots are queries.
 const slots = element.querySelector('.slots');
 const drawn = element.querySelector('.drawn');
@@ -16,15 +16,15 @@ function slot({ src, caption }, i) {
   const figure = document.createElement('figure');
   const image = document.createElement('img');
   const words = document.createElement('figcaption');
-  const put = document.createElement('button');
+  const button = document.createElement('button');
   image.src = src;
-  image.alt = caption;
-  words.textContent = `${'ABC'[i]}: ${caption}`;
-  put.type = 'button';
-  put.textContent = 'Put the picture here';
-  put.ariaLabel = `Put the picture at ${'ABC'[i]}`;
-  put.addEventListener('click', () => trigger('draw', { here: here(), slots: queries(), put: i }));
-  figure.append(image, words, put);
+  putOn(image, 'alt', caption);
+  put(words, 'gan.plane.slot', { place: 'ABC'[i], caption });
+  button.type = 'button';
+  put(button, 'gan.plane.put');
+  putOn(button, 'aria-label', 'gan.plane.put_at', { place: 'ABC'[i] });
+  button.addEventListener('click', () => trigger('draw', { here: here(), slots: queries(), put: i }));
+  figure.append(image, words, button);
   return figure;
 }
 

@@ -1,6 +1,7 @@
 // Plays and scrubs a walk without asking the server: all frames came as one picture.
-// value: {sheet, columns, frames, width, height, framesPerSecond, caption, keyframes, seeds, walk,
-// query} and, of a walk that was asked for, {asked}, when. Comes after helpers.js.
+// value: {sheet, columns, frames, width, height, framesPerSecond, caption: words, keyframes, seeds,
+// walk, label: words for its class, query} and, of a walk that was asked for, {asked}, when. Comes
+// after helpers.js.
 // The first walk plays once by itself, when it comes into sight; a new one plays and says in what it
 // differs from the one before.
 const canvas = element.querySelector('canvas');
@@ -11,10 +12,10 @@ const keyframes = element.querySelector('.keyframes');
 const status = element.querySelector('[role=status]');
 const sheet = new Image();
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
-const NAMES = {
-  checkpoint: 'model', label: 'class', seeds: 'seeds', steps: 'pictures', mode: 'path', space: 'space',
-  truncation: 'truncation', directions: 'directions', latents: 'raw dimensions', loop: 'return',
-};
+const NAMES = [
+  ...['checkpoint', 'label', 'seeds', 'steps', 'mode', 'space', 'truncation', 'directions', 'latents'],
+  'loop',
+];
 const DEFAULTS = { label: null, truncation: 1, directions: [], latents: {} };
 let playing = null; // the pending animation frame, or null
 let before = null; // the walk that was here last
@@ -28,22 +29,27 @@ function draw(target, frame) {
 
 function show(frame) {
   scrubber.value = frame;
-  scrubber.setAttribute('aria-valuetext', `picture ${frame + 1} of ${props.value.frames}`);
+  explain();
   counter.textContent = `${frame + 1} / ${props.value.frames}`;
   draw(canvas, frame);
+}
+
+function explain() {
+  const [number, count] = [Number(scrubber.value) + 1, props.value.frames];
+  scrubber.setAttribute('aria-valuetext', say('gan.player.picture', { number, count }));
 }
 
 function stop() {
   cancelAnimationFrame(playing);
   playing = null;
-  playButton.textContent = 'Play';
+  put(playButton, 'gan.player.play');
 }
 
 function play(rounds = Infinity) {
   const { frames, framesPerSecond } = props.value;
   const first = Number(scrubber.value) % (frames - 1 || 1);
   const started = performance.now();
-  playButton.textContent = 'Pause';
+  put(playButton, 'gan.player.pause');
   const step = (now) => {
     const passed = Math.floor((Math.max(0, now - started) / 1000) * framesPerSecond);
     if (passed >= rounds * frames) { stop(); show(first); return; }
@@ -59,7 +65,9 @@ function showKeyframes() {
     const button = document.createElement('button');
     const thumbnail = document.createElement('canvas');
     button.type = 'button';
-    button.title = button.ariaLabel = `Go to seed ${seeds[i]}`;
+    for (const name of ['title', 'aria-label']) {
+      putOn(button, name, 'gan.player.go', { seed: String(seeds[i]) });
+    }
     [thumbnail.width, thumbnail.height] = [width, height];
     draw(thumbnail, frame);
     const label = document.createElement('span');
@@ -71,11 +79,15 @@ function showKeyframes() {
   keyframes.replaceChildren(...buttons);
 }
 
+// A value as words.
 function spell(value) {
-  if (value === true || value === false) return value ? 'yes' : 'no';
-  if (Array.isArray(value)) return value.join(', ') || 'none';
+  const none = { say: 'gan.player.none' };
+  if (value === true || value === false) return { say: value ? 'gan.player.yes' : 'gan.player.no' };
+  if (Array.isArray(value)) return value.length ? value.map(String) : none;
   if (typeof value !== 'object') return String(value);
-  return Object.entries(value ?? {}).map(([i, amount]) => `z ${i}: ${amount}`).join(', ') || 'none';
+  const all = Object.entries(value ?? {}).map(([dimension, amount]) => (
+    { say: 'gan.player.latent', dimension, amount: String(amount) }));
+  return all.length ? all : none;
 }
 
 // In what this walk differs from the one before, in words. That of a link, or of a reload, was not
@@ -83,11 +95,15 @@ function spell(value) {
 function news() {
   if (!before || !props.value.asked) return '';
   const now = { ...DEFAULTS, ...props.value.walk };
-  const changed = Object.keys(NAMES).filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]));
-  if (!changed.length) {
-    return 'The same walk as before: change its seeds, the path or a slider, or take new seeds.';
-  }
-  return `Made anew: ${changed.map((name) => `${NAMES[name]} ${spell(now[name])}, was ${spell(before[name])}`).join('; ')}.`;
+  const changed = NAMES.filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]));
+  if (!changed.length) return 'gan.player.same';
+  const changes = changed.map((name) => ({
+    say: 'gan.player.changed',
+    name: { say: `gan.player.name.${name}` },
+    now: name === 'label' ? props.value.label : spell(now[name]),
+    before: name === 'label' ? before.called : spell(before[name]),
+  })).reduce((first, second) => ({ say: 'gan.player.changes', first, second }));
+  return { say: 'gan.player.news', changes };
 }
 
 async function load(isNew) {
@@ -101,10 +117,10 @@ async function load(isNew) {
   }
   [canvas.width, canvas.height] = [props.value.width, props.value.height];
   scrubber.max = props.value.frames - 1;
-  status.textContent = isNew ? news() : '';
-  before = { ...DEFAULTS, ...props.value.walk };
+  put(status, isNew ? news() : '');
+  before = { ...DEFAULTS, ...props.value.walk, called: props.value.label };
   if (isNew) writeAddress(['walk', 'between', 'path', 'space', 'return'], props.value.query);
-  element.querySelector('.caption').textContent = props.value.caption;
+  put(element.querySelector('.caption'), props.value.caption);
   showKeyframes();
   show(0);
   if (isNew && !calm.matches) play();
@@ -121,7 +137,7 @@ function playOnceInSight() {
 
 function save(format) {
   const ask = () => server.export_walk({ walk: props.value.walk, format });
-  return downloadFrom(ask, status, 'Making the file ...');
+  return downloadFrom(ask, status, 'gan.player.making');
 }
 
 playButton.addEventListener('click', () => (playing === null ? play() : stop()));
@@ -129,5 +145,6 @@ scrubber.addEventListener('input', () => { stop(); show(Number(scrubber.value));
 for (const button of element.querySelectorAll('[data-format]')) {
   button.addEventListener('click', () => save(button.dataset.format));
 }
+document.addEventListener('reworded', () => { if (props.value) explain(); });
 load(false).then(playOnceInSight);
 watch('value', () => load(true));

@@ -6,21 +6,25 @@ const bar = element.querySelector('progress');
 const status = element.querySelector('[role=status]');
 const table = element.querySelector('table');
 
-const off = (error) => `${error.toFixed(1)} grey levels off`;
+// Nearer to noise than to what the model learned from: the visitor should know.
+function isPoor({ error, compared }) {
+  const errors = (compared ?? []).map(([, each]) => each);
+  return errors.length > 1 && error > (errors.at(-2) + errors.at(-1)) / 2;
+}
 
-function words({ state, step, steps, complete, text }) {
-  if (text) return text;
-  if (state === 'searching') return `Searching: step ${step} of ${steps}`;
+function words({ state, step, steps, complete, ...found }) {
+  if (state === 'stopped') return 'gan.own.stopped';
+  if (state === 'searching') return { say: 'gan.own.searching', step, steps };
   if (state !== 'found') return '';
-  const early = complete ? '' : ` Time was up after ${step} of ${steps} steps.`;
-  return `Found: it is on the stage now, and every slider moves it.${early}`;
+  if (isPoor(found)) return 'gan.own.poor';
+  return complete ? 'gan.own.found' : { say: 'gan.own.found_early', step, steps };
 }
 
 function row([what, error]) {
   const line = document.createElement('tr');
   const cells = [['th', what], ['td', error.toFixed(1)]].map(([kind, text]) => {
     const cell = document.createElement(kind);
-    cell.textContent = text;
+    put(cell, text);
     return cell;
   });
   cells[0].scope = 'row';
@@ -33,18 +37,19 @@ function show() {
   element.querySelector('figure').hidden = !value.src;
   if (value.src) {
     image.src = value.src;
-    image.alt = value.state === 'found' ? 'What was found' : 'The best so far';
-    caption.textContent = `${image.alt}: ${off(value.error)}`;
+    const what = { say: value.state === 'found' ? 'gan.own.result' : 'gan.own.best' };
+    putOn(image, 'alt', what);
+    put(caption, 'gan.own.off', { what, error: value.error.toFixed(1) });
   }
   const comparing = value.comparing !== undefined;
   bar.hidden = value.state !== 'searching' && !comparing;
+  const stop = document.getElementById('find-stop');
+  if (stop) stop.disabled = bar.hidden; // nothing runs
   bar.value = comparing ? value.comparing : (value.step ?? 0) / (value.steps ?? 1);
-  status.textContent = comparing
-    ? 'Found. How near does it come to other pictures? Measuring, once for this model …'
-    : words(value);
+  put(status, comparing ? 'gan.own.comparing' : words(value));
   table.hidden = !value.compared;
   if (value.compared) {
-    const rows = [['your picture', value.error], ...value.compared];
+    const rows = [['gan.own.yours', value.error], ...value.compared];
     element.querySelector('tbody').replaceChildren(...rows.map(row));
   }
 }

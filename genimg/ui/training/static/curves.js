@@ -87,8 +87,9 @@ function pathOf([xs, ys], [low, high], x, y) {
 function makeCurves(parent, charts) {
   const shared = { zoom: null, place: null, runs: [] };
   const bar = written(parent, 'div', 'curve-bar');
-  written(bar, 'span', '', 'Drag across a chart to look closer; all charts follow.');
-  const reset = written(bar, 'button', '', 'Show everything');
+  put(written(bar, 'span'), 'training.curves.drag');
+  const reset = written(bar, 'button');
+  put(reset, 'training.curves.everything');
   reset.type = 'button';
   const grid = written(parent, 'div', 'curve-grid');
   const made = charts.map((chart) => makeChart(grid, chart, shared, drawAll));
@@ -98,18 +99,21 @@ function makeCurves(parent, charts) {
   }
   reset.addEventListener('click', () => { shared.zoom = null; drawAll(); });
   new ResizeObserver(drawAll).observe(grid);
+  document.addEventListener('reworded', drawAll); // what is read of the charts
   return {
     show(runs) { shared.runs = runs; drawAll(); },
     reset() { shared.zoom = shared.place = null; },
   };
 }
 
+function labelled(label, unit) { return { say: 'training.curves.with_unit', label, unit }; }
+
 function makeChart(grid, chart, shared, drawAll) {
   const figure = written(grid, 'figure', 'chart');
-  figure.dataset.chart = chart.title;
-  written(figure, 'figcaption', '', chart.title);
+  figure.dataset.chart = say(chart.title, {}, 'en');
+  put(written(figure, 'figcaption'), chart.title);
   const legend = written(figure, 'div', 'legend');
-  const svg = drawn(figure, 'svg', { tabindex: 0, role: 'img', 'aria-label': chart.title });
+  const svg = drawn(figure, 'svg', { tabindex: 0, role: 'img' });
   const [lines, axes, front] = ['lines', 'axes', 'front'].map((name) => drawn(svg, 'g', { class: name }));
   const selection = drawn(front, 'rect', { class: 'selection', visibility: 'hidden' });
   const pointer = drawn(front, 'line', { class: 'pointer', visibility: 'hidden' });
@@ -118,10 +122,11 @@ function makeChart(grid, chart, shared, drawAll) {
   })));
   const entries = chart.curves.map((curve, color) => {
     const entry = written(legend, 'span', `entry curve-${color % COLORS}`);
-    entry.title = curve.meaning;
+    putOn(entry, 'title', curve.meaning);
     written(entry, 'i', '');
     // Bytes are read with a unit of their own, such as MB.
-    written(entry, 'span', '', curve.unit && curve.unit !== 'bytes' ? `${curve.label} (${curve.unit})` : curve.label);
+    const withUnit = curve.unit && curve.unit !== 'bytes';
+    put(written(entry, 'span'), withUnit ? labelled(curve.label, curve.counted) : curve.label);
     return { entry, reading: written(entry, 'b', '') };
   });
   let scale = null;
@@ -186,13 +191,17 @@ function makeChart(grid, chart, shared, drawAll) {
     chart.curves.forEach((curve, i) => {
       const readings = [0, 1].map((run) => pointsOf(run, curve)).filter(Boolean).map(([xs, ys]) => {
         const index = inside ? lastBefore(xs, place) : xs.length - 1;
-        return index < 0 || ys[index] === null ? 'none' : spelled(ys[index], curve.unit);
+        return index < 0 || ys[index] === null ? say('training.curves.no_value') : spelled(ys[index], curve.unit);
       });
       entries[i].entry.hidden = !readings.length;
       entries[i].reading.textContent = readings.join(' | ');
     });
-    const read = chart.curves.map((curve, i) => (entries[i].entry.hidden ? '' : `${curve.label} ${entries[i].reading.textContent}`));
-    svg.setAttribute('aria-label', [chart.title, ...read.filter(Boolean), inside ? `at ${Math.round(place)} pictures` : 'now'].join(', '));
+    const read = chart.curves.map((curve, i) => (entries[i].entry.hidden ? '' : {
+      say: 'training.curves.reading', label: curve.label, value: entries[i].reading.textContent,
+    }));
+    const where = inside ? { say: 'training.curves.at', pictures: String(Math.round(place)) } : { say: 'training.curves.now' };
+    const all = [chart.title, ...read.filter(Boolean), where];
+    svg.setAttribute('aria-label', all.map((each) => say(each)).join(say('list.comma')));
   }
 
   function placeOf(event) {

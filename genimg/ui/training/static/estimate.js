@@ -1,12 +1,12 @@
-// What a run will need, or why it cannot be. value: {level, text, remedy: {label, tokenizer}}; set as text.
+// What a run will need, or why it cannot be. value: {level, text, remedy: {label, tokenizer}}; words.
 const line = element.querySelector('p');
 const mend = element.querySelector('button');
 
 function show() {
-  line.textContent = props.value?.text ?? '';
+  put(line, props.value?.text ?? '');
   line.dataset.level = props.value?.level ?? '';
   mend.hidden = !props.value?.remedy;
-  mend.textContent = props.value?.remedy?.label ?? '';
+  put(mend, props.value?.remedy?.label ?? '');
 }
 
 mend.addEventListener('click', () => trigger('mend', { tokenizer: props.value.remedy.tokenizer }));

@@ -9,7 +9,6 @@ const which = find('.which select');
 const measured = find('.measured-before');
 const SECOND = 1000;
 const SHIPPED = ''; // in the list, for what was measured before
-const STATES = { queued: 'waiting', starting: 'starting', pausing: 'saving', cancelling: 'ending', succeeded: 'done' };
 const first = props.value;
 let { choice, answer } = first;
 let shown = textInAddress('race') || null; // null: the newest one, if there is any
@@ -48,13 +47,19 @@ function showVariable() {
     const label = written(part.names, 'label');
     const box = written(label, 'input');
     [box.type, box.value, box.checked] = ['checkbox', name, true];
-    written(label, 'span', '', name);
+    written(label, 'span', '', name).lang = 'en'; // a name of the command line
   });
   showCost();
 }
 
+function option(words, value) {
+  const made = new Option('', value);
+  put(made, words);
+  return made;
+}
+
 function showChoice() {
-  part.setting.replaceChildren(...choice.variables.map(({ name, label }) => new Option(label, name)));
+  part.setting.replaceChildren(...choice.variables.map(({ name, label }) => option(label, name)));
   showVariable();
 }
 
@@ -65,11 +70,13 @@ function valuesAsked() {
 
 function showCost() {
   const [count, amount] = [valuesAsked().length, Number(part.amount.value)];
-  const each = part.length.value === 'minutes' ? `${amount} min` : `${amount.toLocaleString('en')} pictures`;
-  part.cost.textContent = count > 1 && amount > 0 ? `${count} runs of ${each} each, ${part.device.value === 'auto' ? 'one after the other' : 'several at a time'}.` : '';
+  const several = part.device.value === 'auto' ? 'in_turn' : 'beside';
+  if (count < 2 || !(amount > 0)) put(part.cost, '');
+  else if (part.length.value === 'minutes') put(part.cost, `training.race.cost.minutes.${several}`, { count, amount: String(amount) });
+  else put(part.cost, `training.race.cost.images.${several}`, { count, amount });
 }
 
-part.preset.replaceChildren(...first.presets.map(({ name, title }) => new Option(title, name)));
+part.preset.replaceChildren(...first.presets.map(({ name, title }) => option(title, name)));
 part.preset.value = choice.preset;
 part.amount.value = first.minutes;
 part.device.replaceChildren(...first.devices.map((name) => new Option(name, name)));
@@ -82,13 +89,13 @@ part.preset.addEventListener('change', async () => {
   try {
     const answered = await server.choice({ preset: asked });
     if (asked !== part.preset.value) return;
-    if (answered.error) { part.said.textContent = answered.error; return; }
+    if (answered.error) { put(part.said, answered.error); return; }
     const before = part.setting.value;
     choice = answered;
     showChoice();
     if (choice.variables.some(({ name }) => name === before)) { part.setting.value = before; showVariable(); }
   } catch {
-    part.said.textContent = 'The server did not answer; choose again.';
+    put(part.said, 'training.race.unanswered');
   } finally {
     part.go.disabled = choice.preset !== part.preset.value;
   }
@@ -103,8 +110,8 @@ find('.asked').addEventListener('submit', async (event) => {
   event.preventDefault();
   if (choice.preset !== part.preset.value) return;
   part.go.disabled = true;
-  part.said.textContent = '';
-  let result = { error: 'The server did not answer; try again.' };
+  put(part.said, '');
+  let result = { error: 'frame.unanswered' };
   try {
     result = await server.start({
       who: who(), preset: choice.preset, setting: part.setting.value, values: valuesAsked(),
@@ -113,7 +120,7 @@ find('.asked').addEventListener('submit', async (event) => {
     });
   } catch { /* the sentence above is shown */ }
   part.go.disabled = false;
-  part.said.textContent = result.error ?? 'The runs are in the queue.';
+  put(part.said, result.error ?? 'training.race.queued');
   part.said.dataset.level = result.error ? 'problem' : 'good';
   if (result.error) return;
   intent = newIntent();
@@ -125,23 +132,28 @@ find('.asked').addEventListener('submit', async (event) => {
 function showMeasured() {
   for (const { title, command, machine, minutes, tables } of first.measured) {
     const box = written(measured, 'section');
-    written(box, 'h3', '', title);
+    put(written(box, 'h3'), title);
     tables.forEach(({ title: name, note, head, rows }) => {
       const frame = written(box, 'div', 'frame');
-      [frame.tabIndex, frame.role, frame.ariaLabel] = [0, 'region', `${title}: ${name}`];
+      [frame.tabIndex, frame.role] = [0, 'region'];
+      putOn(frame, 'aria-label', 'training.race.region', { title, name });
       const table = written(frame, 'table');
-      written(table, 'caption', '', name);
+      put(written(table, 'caption'), name);
       const top = written(written(table, 'thead'), 'tr');
-      head.forEach((cell, index) => { written(top, 'th', index ? '' : 'first', cell).scope = 'col'; });
+      head.forEach((cell, index) => {
+        const made = written(top, 'th', index ? '' : 'first');
+        put(made, cell);
+        made.scope = 'col';
+      });
       const body = written(table, 'tbody');
       rows.forEach((cells) => {
         const row = written(body, 'tr');
-        cells.forEach((cell, index) => { written(row, index ? 'td' : 'th', index ? '' : 'first', cell); });
+        cells.forEach((cell, index) => put(written(row, index ? 'td' : 'th', index ? '' : 'first'), cell));
         row.firstChild.scope = 'row';
       });
-      written(box, 'p', 'note', note);
+      put(written(box, 'p', 'note'), note);
     });
-    written(box, 'p', 'note', `Measured by ${command} in ${minutes} minutes on ${machine}.`);
+    put(written(box, 'p', 'note'), 'training.race.measured', { command, minutes: String(minutes), machine });
   }
 }
 
@@ -184,19 +196,21 @@ function listRaces() {
   const key = JSON.stringify(answer.races);
   if (which.dataset.shown !== key) {
     which.dataset.shown = key;
-    const options = answer.races.map(({ id, title }) => new Option(title, id));
-    which.replaceChildren(...options, new Option('what was measured before', SHIPPED));
+    const options = answer.races.map(({ id, title }) => option(title, id));
+    which.replaceChildren(...options, option('training.race.before', SHIPPED));
   }
   which.value = answer.race ?? SHIPPED;
   which.closest('label').hidden = !answer.races.length;
 }
 
 function describe(run) {
-  const words = [STATES[run.state] ?? run.state];
-  if (run.state === 'queued' && run.place) words[0] = run.place === 1 ? 'next' : `waiting, ${run.place}`;
-  if (run.total) words.push(`${run.seen.toLocaleString('en')} pictures`);
-  if (run.left) words.push(`${run.left} left`);
-  return words.join(' · ');
+  const words = [{ say: `training.state.${run.state}` }];
+  if (run.state === 'queued' && run.place) {
+    words[0] = run.place === 1 ? { say: 'training.state.next' } : { say: 'training.state.place', place: run.place };
+  }
+  if (run.total) words.push({ say: 'training.progress.pictures', pictures: run.seen });
+  if (run.left) words.push({ say: 'training.progress.left', time: run.left });
+  return words.reduce((one, other) => ({ say: 'training.beside', first: one, second: other }));
 }
 
 function makeRacer(run, index) {
@@ -222,13 +236,28 @@ async function showSheet(figure, run) {
     if (!src || pictures.get(figure) !== key) return;
     const image = figure.querySelector('img');
     [image.src, image.hidden] = [src, false];
-    image.alt = `Newest sample pictures of ${run.name}, after ${run.sheet.toLocaleString('en')} pictures`;
+    putOn(image, 'alt', 'training.race.sheet', { name: run.name, pictures: run.sheet });
   } catch { pictures.delete(figure); } // asked for again with the next answer
 }
 
 function resultsOf({ results }) {
   return first.results.filter(({ name }) => name in results)
-    .map(({ name, label, unit }) => `${label} ${spelled(results[name], unit)}${unit ? ` ${unit}` : ''}`).join('\n');
+    .map(({ name, label, unit, counted }) => {
+      const value = spelled(results[name], unit);
+      return unit ? { say: 'training.race.result_with_unit', label, value, unit: counted } : { say: 'training.race.result', label, value };
+    });
+}
+
+// One line each.
+function showResults(box, results) {
+  const key = JSON.stringify(results);
+  if (box.dataset.shown === key) return;
+  box.dataset.shown = key;
+  box.replaceChildren(...results.flatMap((words, index) => {
+    const line = document.createElement('span');
+    put(line, words);
+    return index ? ['\n', line] : [line];
+  }));
 }
 
 function showRacers() {
@@ -241,11 +270,10 @@ function showRacers() {
   }
   answer.runs.forEach((run, index) => {
     const figure = part.racers.children[index];
-    const words = { name: run.name, state: describe(run), results: resultsOf(run), message: run.kind ? run.message : '' };
-    for (const [name, text] of Object.entries(words)) {
-      const node = figure.querySelector(`.${name}`);
-      if (node.textContent !== text) node.textContent = text;
-    }
+    figure.querySelector('.name').textContent = run.name;
+    put(figure.querySelector('.state'), describe(run));
+    put(figure.querySelector('.message'), run.kind ? run.message : '');
+    showResults(figure.querySelector('.results'), resultsOf(run));
     showSheet(figure, run);
   });
 }
@@ -256,8 +284,8 @@ function showCurves() {
   if (charted !== key) {
     charted = key;
     part.curves.replaceChildren();
-    chart = makeCurves(part.curves, first.charts.map(({ name, label, unit, meaning }) => ({
-      title: unit ? `${label} (${unit})` : label,
+    chart = makeCurves(part.curves, first.charts.map(({ name, label, unit, counted, meaning }) => ({
+      title: unit ? labelled(label, counted) : label,
       curves: answer.runs.map((run) => ({ name: `${name} ${run.id}`, label: run.name, unit: '', meaning })),
     })));
   }

@@ -9,7 +9,6 @@ const part = Object.fromEntries(
 const curves = makeCurves(find('.curves'), props.value.charts);
 const sheets = makeSheets(find('.sheets'), server);
 const SECOND = 1000;
-const STATES = { queued: 'waiting', starting: 'starting', pausing: 'saving', cancelling: 'ending', succeeded: 'done' };
 const histories = new Map();
 let answer = props.value.answer;
 let [selected, compared] = ['run', 'compare'].map((name) => textInAddress(name) || null);
@@ -17,7 +16,19 @@ let log = null;
 let [asking, askedAt, wasVisible, failures, again] = [false, 0, false, 0, false];
 let answered = false; // the first answer is as old as the server, and knows nothing of later runs
 
-function put(node, text) { if (node.textContent !== text) node.textContent = text; }
+const told = new WeakMap(); // what each node says, so that it is not said anew every second
+
+function tell(node, words) {
+  const key = JSON.stringify(words);
+  if (told.get(node) === key) return;
+  told.set(node, key);
+  put(node, words);
+}
+
+// Names and commands are no words.
+function write(node, text) { if (node.textContent !== text) node.textContent = text; }
+
+function inRow(words) { return words.length ? words.reduce((first, second) => ({ say: 'training.beside', first, second })) : ''; }
 
 function who() {
   const [nickname, token] = ['.nickname', '.token'].map((name) => document.querySelector(`#who ${name}`)?.value ?? '');
@@ -37,7 +48,7 @@ function select(id) {
   if (id !== selected) {
     [selected, compared, log] = [id, null, null];
     curves.reset();
-    part.said.textContent = '';
+    put(part.said, '');
     part.ask?.close();
   }
   rememberSelected();
@@ -61,7 +72,7 @@ async function poll(now) {
     if (asked.run === selected) { answer = next; show(); }
   } catch (error) {
     failures += 1;
-    put(part.notice, 'The server does not answer; what you see is what it last said. Trying again ...');
+    tell(part.notice, 'training.unanswered');
     part.notice.hidden = false;
   }
   asking = false;
@@ -77,12 +88,12 @@ function tick() {
 }
 
 async function act(action, more = {}) {
-  part.said.textContent = '';
-  let result = { error: 'The server did not answer; try again.' };
+  put(part.said, '');
+  let result = { error: 'frame.unanswered' };
   try {
     result = await server.act({ who: who(), run: selected, action, ...more });
   } catch { /* the sentence above is shown */ }
-  part.said.textContent = result.error ?? result.said;
+  put(part.said, result.error ?? result.said);
   part.said.dataset.level = result.error ? 'problem' : 'good';
   poll(true);
 }
@@ -90,9 +101,14 @@ async function act(action, more = {}) {
 // --- the list ---
 
 function chipText(row) {
-  if (row.recorded && row.owner === 'recording') return 'recording';
-  if (row.state === 'queued' && row.place) return row.place === 1 ? 'next' : `waiting, ${row.place}`;
-  return STATES[row.state] ?? row.state;
+  if (row.recorded && row.owner === 'recording') return 'training.state.recording';
+  if (row.state !== 'queued' || !row.place) return `training.state.${row.state}`;
+  return row.place === 1 ? 'training.state.next' : { say: 'training.state.place', place: row.place };
+}
+
+function shareText(row) {
+  if (row.left) return { say: 'training.progress.left', time: row.left };
+  return row.total ? { say: 'number.percent', number: Math.floor(100 * shareOf(row)) } : '';
 }
 
 function shareOf(row) { return row.total ? Math.min(1, row.seen / row.total) : 0; }
@@ -116,10 +132,10 @@ function showList() {
     if (part.list.children[index] !== row) part.list.insertBefore(row, part.list.children[index] ?? null);
     row.setAttribute('aria-pressed', values.id === selected);
     row.querySelector('.chip').dataset.state = values.state;
-    put(row.querySelector('.chip'), chipText(values));
-    put(row.querySelector('.name'), values.name);
-    put(row.querySelector('.owner'), values.owner);
-    put(row.querySelector('.share'), values.left ? `${values.left} left` : values.total ? `${Math.floor(100 * shareOf(values))} %` : '');
+    tell(row.querySelector('.chip'), chipText(values));
+    write(row.querySelector('.name'), values.name);
+    write(row.querySelector('.owner'), values.owner);
+    tell(row.querySelector('.share'), shareText(values));
     row.querySelector('.bar i').style.width = `${100 * shareOf(values)}%`;
   });
   old.forEach((row) => row.remove());
@@ -130,18 +146,21 @@ function showList() {
 // What a token that was typed is worth.
 function showStanding(token, isTeacher) {
   const standing = document.querySelector('#who .standing');
-  if (standing) put(standing, !token ? '' : isTeacher ? 'You may control every run.' : 'That is not the token.');
+  if (standing) tell(standing, !token ? '' : isTeacher ? 'training.who.may' : 'training.who.wrong');
 }
 
 // --- the selected run ---
 
 function describeProgress(row, run) {
   const words = [];
-  if (row.total) words.push(`${row.seen.toLocaleString('en')} of ${row.total.toLocaleString('en')} pictures`);
-  if (run.epochs !== null) words.push(`each picture seen ${run.epochs < 10 ? run.epochs.toFixed(1) : Math.round(run.epochs)} times`);
-  if (row.speed) words.push(`${Math.round(row.speed).toLocaleString('en')} pictures/s`);
-  if (row.left) words.push(`about ${row.left} left`);
-  return words.join(' · ');
+  if (row.total) words.push({ say: 'training.progress.of', seen: row.seen, total: row.total });
+  if (run.epochs !== null) {
+    const times = run.epochs < 10 ? run.epochs.toFixed(1) : String(Math.round(run.epochs));
+    words.push({ say: 'training.progress.times', times });
+  }
+  if (row.speed) words.push({ say: 'training.progress.speed', speed: Math.round(row.speed) });
+  if (row.left) words.push({ say: 'training.progress.about_left', time: row.left });
+  return inRow(words);
 }
 
 function showHealth(findings) {
@@ -149,7 +168,11 @@ function showHealth(findings) {
   if (part.health.dataset.shown === texts) return;
   part.health.dataset.shown = texts;
   part.health.replaceChildren();
-  findings.forEach(({ level, sentence }) => { written(part.health, 'li', '', sentence).dataset.level = level; });
+  findings.forEach(({ level, sentence }) => {
+    const item = written(part.health, 'li');
+    put(item, sentence);
+    item.dataset.level = level;
+  });
 }
 
 function showActions(row, run) {
@@ -174,7 +197,9 @@ function showCompare(rows) {
   const choice = part.compare.querySelector('select');
   if (choice.dataset.shown !== key) {
     choice.dataset.shown = key;
-    choice.replaceChildren(new Option('nothing', ''), ...others.map((row) => new Option(`${row.name} (${row.owner})`, row.id)));
+    const none = new Option('', '');
+    put(none, 'training.curves.nothing');
+    choice.replaceChildren(none, ...others.map((row) => new Option(`${row.name} (${row.owner})`, row.id)));
   }
   choice.value = others.some((row) => row.id === compared) ? compared : '';
   part.compare.hidden = !others.length;
@@ -193,12 +218,12 @@ function showLog(news) {
 
 function show() {
   const rows = answer.runs;
-  put(part.notice, answer.notice);
+  tell(part.notice, answer.notice);
   part.notice.hidden = !answer.notice;
   if (!rows.some((row) => row.id === selected) && (answered || selected === null)) {
     const gone = selected !== null && rows.length > 0;
     if (gone && !part.said.textContent) {
-      part.said.textContent = 'The run that you asked for is not here any more; this is the newest one.';
+      put(part.said, 'training.run_gone');
       part.said.dataset.level = 'problem';
     }
     selected = rows[0]?.id ?? null;
@@ -211,15 +236,15 @@ function show() {
   const { run } = answer;
   part.detail.hidden = !row || run?.id !== selected;
   if (part.detail.hidden) return;
-  put(part.title, row.name);
-  put(part.chip, chipText(row));
+  write(part.title, row.name);
+  tell(part.chip, chipText(row));
   part.chip.dataset.state = row.state;
-  put(part.facts, `${row.owner} · ${run.facts}`);
+  tell(part.facts, inRow([row.owner, run.facts]));
   part.progress.querySelector('i').style.width = `${100 * shareOf(row)}%`;
   part.progress.setAttribute('aria-valuenow', Math.round(100 * shareOf(row)));
-  put(part.numbers, describeProgress(row, run));
-  put(part.message, row.message || (row.state === 'starting' ? 'The pictures are being read and the speed is measured; that takes a moment.' : ''));
-  put(part.command, run.command);
+  tell(part.numbers, describeProgress(row, run));
+  tell(part.message, row.message || (row.state === 'starting' ? 'training.starting' : ''));
+  write(part.command, run.command);
   showHealth(run.health);
   showActions(row, run);
   showCompare(rows);
@@ -231,7 +256,7 @@ function show() {
   find('.measured').hidden = !measured && part.compare.hidden;
   const key = find('.key');
   key.hidden = !other;
-  put(key, other ? `Solid lines: ${row.name}. Dashed: ${other.name}.` : '');
+  tell(key, other ? { say: 'training.curves.two', one: row.name, other: other.name } : '');
   curves.show([row, other].filter(Boolean).map(({ id, name }) => ({ name, history: histories.get(id) })));
 }
 
@@ -259,7 +284,7 @@ function askFirst(question, words, yes, { name } = {}) {
 part.actions.prepend(...props.value.opens.map(({ use, tab }) => {
   const button = document.createElement('button');
   [button.type, button.dataset.open] = ['button', use];
-  button.textContent = `Open in the ${tab} tab`;
+  put(button, 'training.action.open', { tab: { say: `tab.${tab}` } });
   return button;
 }));
 
@@ -271,11 +296,11 @@ part.actions.addEventListener('click', ({ target }) => {
   if (!button || button.disabled || !row) return;
   const { action, step, open } = button.dataset;
   part.ask.close();
-  if (action === 'delete') askFirst(`Delete “${row.name}” and all its files, for good?`, ['Delete', 'Keep it'], () => act('delete'));
+  if (action === 'delete') askFirst({ say: 'training.ask.delete', name: row.name }, ['training.ask.delete_yes', 'training.ask.keep'], () => act('delete'));
   else if (action === 'cancel') {
-    const question = `Cancel “${row.name}”? It cannot be resumed; what it has saved stays. To go on later, pause it instead.`;
-    askFirst(question, ['Cancel the run', 'Let it go on'], () => act('cancel'));
-  } else if (action === 'rename') askFirst('A new name for this run:', ['Rename', 'Keep it'], (name) => act('rename', { name }), { name: row.name });
+    const question = { say: 'training.ask.cancel', name: row.name };
+    askFirst(question, ['training.ask.cancel_yes', 'training.ask.cancel_no'], () => act('cancel'));
+  } else if (action === 'rename') askFirst('training.ask.rename', ['training.ask.rename_yes', 'training.ask.keep'], (name) => act('rename', { name }), { name: row.name });
   else if (action === 'move') act('move', { step: Number(step), seen: row.position });
   else if (action === 'copy') trigger('copy', { run: selected });
   else if (open) trigger('open_model', { run: selected, use: open });

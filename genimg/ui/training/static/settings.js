@@ -6,16 +6,17 @@ const summary = element.querySelector('summary');
 const DOUBLE_CLICK_MILLISECONDS = 2000;
 let shown = null;
 
-function make(tag, className, text = '') {
+function make(tag, className, words = '') {
   const made = document.createElement(tag);
   made.className = className;
-  made.textContent = text;
+  put(made, words);
   return made;
 }
 
 function count() {
   const changed = Object.keys(props.value.changes ?? {}).length;
-  summary.textContent = changed ? `Advanced (${changed} changed)` : 'Advanced';
+  if (changed) put(summary, 'training.settings.changed', { count: changed });
+  else put(summary, 'training.settings.advanced');
 }
 
 function tell(changes) {
@@ -28,14 +29,17 @@ function tell(changes) {
 function rangeOf({ kind, low, high }) {
   if (kind !== 'whole' && kind !== 'number' && kind !== 'list') return '';
   if (low === null && high === null) return '';
-  if (high === null) return `At least ${low}.`;
-  return low === null ? `At most ${high}.` : `From ${low} to ${high.toLocaleString('en')}.`;
+  if (high === null) return { say: 'training.settings.at_least', low: String(low) };
+  if (low === null) return { say: 'training.settings.at_most', high: String(high) };
+  return { say: 'training.settings.from_to', low: String(low), high };
 }
 
 function inputOf(field) {
   if (field.kind === 'choice') {
     const select = document.createElement('select');
-    field.choices.forEach((choice) => select.append(new Option(String(choice))));
+    // The names of choices are those of the command line, in every language.
+    field.choices.forEach((choice) => { select.add(new Option(String(choice))); });
+    select.lang = 'en';
     return select;
   }
   const input = document.createElement('input');
@@ -68,8 +72,9 @@ function rowOf(field) {
   const input = inputOf(field);
   input.dataset.name = field.name;
   label.append(input);
-  const help = make('p', '', [field.help, rangeOf(field)].filter(Boolean).join(' '));
-  const back = make('button', 'back', 'Back to the preset');
+  const range = rangeOf(field);
+  const help = make('p', '', range ? { say: 'frame.both', first: field.help, second: range } : field.help);
+  const back = make('button', 'back', 'training.settings.back');
   back.type = 'button';
   row.append(label, help, back);
   const show = () => {

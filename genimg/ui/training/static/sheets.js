@@ -28,12 +28,12 @@ function makeSheets(root, server) {
     const seen = sheets[index];
     wanted = seen;
     slider.value = index;
-    output.textContent = `${seen.toLocaleString('en')} pictures seen`;
+    put(output, 'training.sheets.seen', { pictures: seen });
     let src = null;
     try { src = await fetchSheet(run, seen); } catch { return; }
     if (src && wanted === seen) { // the newest wish wins
       image.src = src;
-      image.alt = `Sample pictures after ${output.textContent}`;
+      putOn(image, 'alt', 'training.sheets.picture', { pictures: seen });
       if (sheets[index + 1] !== undefined) fetchSheet(run, sheets[index + 1]).catch(() => {});
     }
   }
@@ -41,12 +41,12 @@ function makeSheets(root, server) {
   function stop() {
     clearInterval(playing);
     playing = null;
-    playButton.textContent = 'Play';
+    put(playButton, 'training.sheets.play');
   }
 
   function play() {
     let index = Number(slider.value) >= sheets.length - 1 ? -1 : Number(slider.value);
-    playButton.textContent = 'Stop';
+    put(playButton, 'training.sheets.stop');
     playing = setInterval(() => {
       index += 1;
       if (index >= sheets.length) stop();
@@ -54,7 +54,7 @@ function makeSheets(root, server) {
     }, 220);
   }
 
-  const save = () => downloadFrom(() => server.film({ run }), status, 'Making the GIF ...');
+  const save = () => downloadFrom(() => server.film({ run }), status, 'training.sheets.making');
 
   slider.addEventListener('input', () => { stop(); look(Number(slider.value)); });
   playButton.addEventListener('click', () => (playing === null ? play() : stop()));
@@ -64,7 +64,7 @@ function makeSheets(root, server) {
       const other = id !== run;
       // Whoever looks at the newest one goes on looking at the newest one.
       const follows = other || Number(slider.value) >= sheets.length - 1;
-      if (other) { stop(); status.textContent = ''; image.removeAttribute('src'); wanted = null; }
+      if (other) { stop(); put(status, ''); image.removeAttribute('src'); wanted = null; }
       const grew = list.length !== sheets.length || other;
       [run, sheets] = [id, list];
       root.hidden = !list.length;

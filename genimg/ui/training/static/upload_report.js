@@ -18,22 +18,23 @@ function show() {
   const report = props.value;
   element.hidden = !report;
   if (!report) return;
-  title.textContent = report.busy ?? report.title;
-  classes.textContent = report.classes ?? '';
-  counts.textContent = report.counts ?? '';
+  put(title, report.busy ?? report.title);
+  put(classes, report.classes ?? '');
+  put(counts, report.counts ?? '');
   ask.hidden = !report.own;
   askAgain(false);
   preview.hidden = !report.preview;
   if (report.preview) preview.src = report.preview;
   refused.hidden = !report.refused_count;
   if (!report.refused_count) return;
-  refused.querySelector('summary').textContent = report.refused_count === 1
-    ? '1 of the files was not used' : `${report.refused_count} of the files were not used`;
+  put(refused.querySelector('summary'), 'training.upload.refused', { count: report.refused_count });
   list.replaceChildren(...report.refused.map(({ file, reason }) => {
     const item = document.createElement('li');
     const name = document.createElement('code');
     name.textContent = file;
-    item.append(name, `: ${reason}`);
+    const why = document.createElement('span');
+    put(why, 'training.upload.reason', { reason });
+    item.append(name, why);
     return item;
   }));
 }

@@ -45,9 +45,10 @@ function showPicture() {
   markPatch(marker, state.query, drawing.layout);
   stepSlider.value = state.step;
   querySlider.value = state.query;
-  find('.step + output').textContent = `${state.step} of ${tokens()}`;
+  const drawn = { part: `${state.step}`, all: `${tokens()}` };
+  put(find('.step + output'), 'transformer.of', drawn);
   find('.query + output').textContent = `${state.query}`;
-  stepSlider.setAttribute('aria-valuetext', `${state.step} of ${tokens()} tokens drawn`);
+  stepSlider.setAttribute('aria-valuetext', say('transformer.draw.drawn', drawn));
 }
 
 // A row of weights over the picture so far, with the special tokens beside it.
@@ -62,13 +63,13 @@ function paintMap(panel, weights, high) {
 
 function nameOf(position) {
   const { special } = drawing.layout;
-  if (position >= special.length) return `token ${position - special.length}`;
-  return `the class “${drawing.className}”`;
+  if (position >= special.length) return tokenWords(position - special.length);
+  return { say: 'transformer.the_class_of', label: drawing.className };
 }
 
 function mostOf(weights) {
   const most = threeLargest(weights).filter((position) => weights[position] > 0);
-  return most.map((position) => `${nameOf(position)} ${threeDigits(weights[position])}`).join(' · ');
+  return beside(most.map((position) => weighted(nameOf(position), threeDigits(weights[position]))));
 }
 
 // The attention of the query, where it came with the drawing.
@@ -101,17 +102,17 @@ function showAttention() {
   paintMap(find('.rollout'), flow, largestOf(flow));
   grid.paint(shownOf, layout, high, colors.data, state.query, adds() ? addedWords : entropyWords);
   grid.choose(state.layer, state.head);
-  find('.attention .what').textContent = adds() ? 'What it adds' : 'What it looked at';
-  find('.heads .below').textContent = adds()
-    ? 'One scale for all heads. Below each is the most that one token adds through it.'
-    : 'One scale for all heads. Below each is its entropy in nats: low where it looks at few tokens.';
-  find('.attention .place').textContent = `Layer ${state.layer}, head ${state.head}`;
-  find('.attention .numbers').textContent = adds()
-    ? `The length of weight × value × output projection: a token with a short value adds little,`
-      + ` however much it is looked at. Most from ${mostOf(shown)}`
-    : `Entropy ${entropyOf(shown).toFixed(2)} nats, maximum ${threeDigits(largestOf(shown))}. Most on`
-      + ` ${mostOf(shown)}`;
-  find('.rollout .numbers').textContent = `Most from ${mostOf(flow)}`;
+  const { layer, head } = state;
+  put(find('.attention .what'), adds() ? 'transformer.draw.added' : 'transformer.draw.looked');
+  put(find('.attention .place'), 'transformer.place', { layer, head });
+  put(find('.heads .below'), adds() ? 'transformer.heads.below_added' : 'transformer.heads.below_entropy');
+  const most = mostOf(shown);
+  if (adds()) put(find('.attention .numbers'), 'transformer.draw.lengths', { most });
+  else {
+    const [entropy, maximum] = [entropyOf(shown).toFixed(2), threeDigits(largestOf(shown))];
+    put(find('.attention .numbers'), 'transformer.draw.weights', { entropy, maximum, most });
+  }
+  put(find('.rollout .numbers'), 'transformer.rollout.most', { most: mostOf(flow) });
 }
 
 // What a reload or a link looks at first.
@@ -129,8 +130,12 @@ function drawnWith() {
   return { temperature, top_k, top_p, guidance };
 }
 
-const inWords = ({ temperature, top_k: topK, top_p: topP }) => `temperature ${temperature},`
-  + ` top-k ${topK || 'all'}, top-p ${topP}`;
+const inWords = ({ temperature, top_k: topK, top_p: topP }) => ({
+  say: 'transformer.next.sampling',
+  temperature: `${temperature}`,
+  top_k: topK ? `${topK}` : { say: 'transformer.next.all' },
+  top_p: `${topP}`,
+});
 
 // The drawing with the sliders that have moved since, so that a reload shows both.
 function slidersInAddress() {
@@ -162,14 +167,14 @@ function showCandidates() {
   });
   const possible = after.filter((probability) => probability > 0).length;
   const rank = order.indexOf(drawn) + 1;
-  const place = rank === 1 ? '' : `${ordinal(rank)} `;
-  find('.next .numbers').textContent = `${possible} of ${logits.length} tokens possible, entropy`
-    + ` ${entropyOf(after).toFixed(2)} nats. Token ${drawn} was drawn, the model's`
-    + ` ${place}most likely. Lines mark what the model gave at guidance ${guidance} and`
-    + ' temperature 1, with top-k and top-p off.';
+  const said = { possible: `${possible}`, all: `${logits.length}`, token: `${drawn}` };
+  Object.assign(said, { entropy: entropyOf(after).toFixed(2), guidance: `${guidance}` });
+  if (rank === 1) put(find('.next .numbers'), 'transformer.next.numbers_first', said);
+  else put(find('.next .numbers'), 'transformer.next.numbers', { ...said, rank: ordinal(rank) });
   const [now, then] = [inWords(reshaped), inWords(drawnWith())];
-  find('.reshaped').textContent = now === then ? `As it was drawn: ${now}, guidance ${guidance}.`
-    : `With ${now}, as the sliders say now. It was drawn with ${then}, guidance ${guidance}.`;
+  const same = JSON.stringify(now) === JSON.stringify(then);
+  const key = same ? 'transformer.next.as_drawn' : 'transformer.next.reshaped';
+  put(find('.reshaped'), key, { now, then, guidance: `${guidance}` });
 }
 
 // The patch of candidate `rank`, as it would look in the picture so far.
@@ -197,30 +202,34 @@ function showMachine() {
 }
 
 function showLens() {
-  find('.decided').textContent = lens.paint(drawing, state.query, state.step);
+  put(find('.decided'), lens.paint(drawing, state.query, state.step));
+}
+
+function paint() {
+  showPicture();
+  showMachine();
+  showLens();
+  showAttention();
+  showCandidates();
 }
 
 function show(changes) {
   if (drawing.attention || state.query !== (changes.query ?? state.query)) looks = null;
   state = { ...state, ...changes };
   looks ??= looksAtHand();
-  showPicture();
-  showMachine();
-  showLens();
-  showAttention();
-  showCandidates();
+  paint();
   clearTimeout(timer);
   timer = setTimeout(tell, QUIET_MILLISECONDS);
 }
 
 async function askLooks(request) {
   const asked = drawing;
-  let answer = { error: 'The server did not answer; choose the token again.' };
+  let answer = { error: 'transformer.draw.unanswered' };
   try {
     answer = await server.look_at(request);
   } catch { /* the sentence above is shown */ }
   if (drawing !== asked || state.query !== request.query) return;
-  if (answer.error) find('.attention .numbers').textContent = answer.error;
+  if (answer.error) put(find('.attention .numbers'), answer.error);
   else looks = unpack(answer);
   showAttention();
   showMachine();
@@ -239,7 +248,7 @@ function tell() {
 function stop() {
   cancelAnimationFrame(playing);
   playing = null;
-  play.textContent = 'Play';
+  put(play, 'transformer.play');
 }
 
 // A token that is chosen has been drawn.
@@ -253,7 +262,7 @@ function goTo(step) { show({ step, query: step - 1 }); }
 // Play what comes after the `first` tokens; at the end the token `afterwards` is looked at.
 function animate(first = state.step % tokens(), afterwards = state.query) {
   const started = performance.now();
-  play.textContent = 'Pause';
+  put(play, 'transformer.pause');
   goTo(first + 1);
   const advance = (now) => {
     const passed = Math.floor((Math.max(0, now - started) / 1000) * pace());
@@ -294,9 +303,9 @@ function load(isNew) {
   const appears = isNew && !matchMedia('(prefers-reduced-motion: reduce)').matches;
   if (appears) animate(0);
   else show({ step: tokens() });
-  const compared = drawing.seconds < tokens() / pace() ? 'slowly' : 'quickly';
-  find('.caption').textContent = `${drawing.caption}. The model took ${drawing.seconds} s`
-    + `${appears ? `; shown more ${compared}` : ''}.`;
+  const compared = drawing.seconds < tokens() / pace() ? 'transformer.draw.slower' : 'transformer.draw.faster';
+  const said = { caption: drawing.caption, seconds: `${drawing.seconds}` };
+  put(find('.caption'), appears ? compared : 'transformer.draw.took', said);
   if (isNew) {
     const names = ['drawer', 'drawing', 'class', 'temperature', 'top_k', 'top_p', 'guidance'];
     writeAddress(names, drawing.query);
@@ -335,9 +344,10 @@ for (const [panel, weights] of Object.entries(shownWeights)) {
     if (!looks) return;
     const token = patchAt(event, drawing.layout);
     const weight = weights()[drawing.layout.special.length + token].toFixed(4);
-    reading.textContent = `token ${token}: ${token < state.query ? weight : 'not drawn yet, exactly 0'}`;
+    const key = token < state.query ? 'transformer.draw.reading' : 'transformer.draw.reading_later';
+    put(reading, key, { token: `${token}`, weight });
   });
-  map.addEventListener('pointerleave', () => { reading.textContent = ''; });
+  map.addEventListener('pointerleave', () => put(reading, ''));
 }
 play.addEventListener('click', () => (playing === null ? animate() : stop()));
 stepSlider.addEventListener('input', () => { stop(); goTo(Number(stepSlider.value)); });
@@ -357,5 +367,6 @@ makeFold(find('.machine .fold'), find('.machine'), true);
 find('.machine .fold').addEventListener('click', showMachine);
 find('.switch [value=added]').checked = textInAddress('maps') === 'added';
 find('.panels').inert = true; // until there is a drawing
+document.addEventListener('reworded', () => { if (drawing) paint(); });
 if (props.value) load(false);
 watch('value', () => load(drawing !== null));

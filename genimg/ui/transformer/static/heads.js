@@ -1,7 +1,7 @@
 // Attention as pictures: nearest, never smoothed, on a scale that the caller names.
 //
-// layout: {rows, columns, special}; special names the tokens that are no patches. A row of weights
-// has the special tokens first and then the patches in raster order.
+// layout: {rows, columns, special}; special are the words of the tokens that are no patches. A row of
+// weights has the special tokens first and then the patches in raster order.
 // colors: Uint8Array of (257, 3) from the lowest to the highest value (genimg/render/colors.py).
 
 function entropyOf(weights) {
@@ -17,10 +17,19 @@ function largestOf(weights) {
 // Three digits: what is below 1 after the point, what is larger in all.
 const threeDigits = (number) => (Math.abs(number) <= 1 ? number.toFixed(3) : number.toPrecision(3));
 
+// Words, or '', of several: one beside the other.
+function beside(all) {
+  if (!all.length) return '';
+  return all.reduce((one, other) => ({ say: 'transformer.beside', one, other }));
+}
+
+const tokenWords = (number) => ({ say: 'transformer.token', number: `${number}` });
+const weighted = (place, weight) => ({ say: 'transformer.weighted', place, weight });
+
 // What is said below a head's map and, in full, of it.
 function entropyWords(weights) {
-  const entropy = entropyOf(weights).toFixed(2);
-  return [entropy, `entropy ${entropy} nats, maximum ${largestOf(weights).toFixed(3)}`];
+  const [entropy, maximum] = [entropyOf(weights).toFixed(2), largestOf(weights).toFixed(3)];
+  return [entropy, { say: 'transformer.heads.entropy', entropy, maximum }];
 }
 
 // Weights, or the lengths of what each token adds with them: times those of the projected values.
@@ -31,7 +40,7 @@ function lengthsOrWeights(weights, lengths) {
 // The same as entropyWords where such lengths are shown.
 function addedWords(lengths) {
   const most = threeDigits(largestOf(lengths));
-  return [most, `one token adds ${most} at most`];
+  return [most, { say: 'transformer.heads.added', most }];
 }
 
 // The positions of the three largest weights, the largest first.
@@ -94,11 +103,12 @@ function paintCells(canvas, weights, layout, high, colors, visible = Infinity) {
 // A cell with its weight for each special token.
 function paintSpecial(target, weights, layout, high, colors) {
   const cells = layout.special.map((name, i) => {
-    const cell = document.createElement('div');
+    const [cell, called] = [document.createElement('div'), document.createElement('div')];
     const [square, weight] = [document.createElement('i'), document.createElement('span')];
+    put(called, name);
     square.style.backgroundColor = colorOf(colors, weights[i] / high);
     weight.textContent = threeDigits(weights[i]);
-    cell.append(name, square, weight);
+    cell.append(called, square, weight);
     return cell;
   });
   target.replaceChildren(...cells);
@@ -119,7 +129,8 @@ function paintColorBar(target, high, colors) {
   target.lastChild.textContent = threeDigits(high);
 }
 
-// A thumbnail for each head, a line for each layer. Arrow keys move, like in a table.
+// A thumbnail for each head, a line for each layer. Arrow keys move, like in a table. Paint it again
+// after a switch of language.
 function makeHeadGrid(target, layers, heads, onChoose) {
   const thumbnails = [];
   let chosen = null;
@@ -141,14 +152,14 @@ function makeHeadGrid(target, layers, heads, onChoose) {
       special.hidden = column.rows === 0;
       if (column.rows) paintCells(special, weights, column, high, colors);
       label.textContent = short;
-      button.title = `Layer ${layer}, head ${head}: ${long}`;
+      button.title = say('transformer.heads.head', { layer, head, said: long });
       button.ariaLabel = button.title;
     }
   }
 
   for (let layer = 0; layer < layers; layer += 1) {
     const line = document.createElement('span');
-    line.textContent = `Layer ${layer}`;
+    put(line, 'transformer.layer', { layer });
     target.append(line);
     for (let head = 0; head < heads; head += 1) {
       const button = document.createElement('button');

@@ -9,9 +9,12 @@ function makeLens(target, layers, onChoose) {
     const [canvas, marker, bars] = ['canvas', 'div', 'div'].map((tag) => document.createElement(tag));
     const [attention, feedForward] = [document.createElement('i'), document.createElement('u')];
     const numbers = document.createElement('span');
-    name.textContent = depth ? `after layer ${depth - 1}` : 'before layer 0';
+    const layer = depth - 1;
+    put(name, depth ? 'transformer.lens.after' : 'transformer.lens.before', { layer });
     map.className = 'map hatched';
-    [map.role, map.ariaLabel] = ['img', `Picture ${name.textContent}`];
+    map.role = 'img';
+    const picture = depth ? 'transformer.lens.picture_after' : 'transformer.lens.picture_before';
+    putOn(map, 'aria-label', picture, { layer });
     bars.ariaHidden = 'true'; // the numbers below say the same
     numbers.className = 'sums';
     marker.className = 'marker';
@@ -24,7 +27,8 @@ function makeLens(target, layers, onChoose) {
     return { map, canvas, marker, chance, bars, numbers, attention, feedForward };
   });
 
-  // `drawing` has the arrays of DrawingHandlers.payload; `query` is the place that is looked at.
+  // Returns words on when the place `query`, that is looked at, was decided; `drawing` has the arrays
+  // of DrawingHandlers.payload.
   function paint(drawing, query, drawn) {
     const { lens, lens_probabilities: chances, added_attention: attention } = drawing;
     const feedForward = drawing.added_feed_forward;
@@ -37,19 +41,21 @@ function makeLens(target, layers, onChoose) {
       markPatch(column.marker, query, layout);
       column.chance.textContent = percent(at(chances, depth));
       column.bars.hidden = depth === 0;
-      const stream = `stream ${at(drawing.stream, depth).toPrecision(3)}`;
-      column.numbers.textContent = stream;
-      if (!depth) return;
+      const stream = at(drawing.stream, depth).toPrecision(3);
+      if (!depth) {
+        put(column.numbers, 'transformer.lens.stream', { stream });
+        return;
+      }
       const [a, f] = [at(attention, depth - 1), at(feedForward, depth - 1)];
       column.attention.style.height = `${(100 * a) / most}%`;
       column.feedForward.style.height = `${(100 * f) / most}%`;
-      column.numbers.textContent = `attention ${a.toPrecision(3)}\nfeed-forward ${f.toPrecision(3)}`
-        + `\n${stream}`;
+      const sums = { attention: a.toPrecision(3), feed_forward: f.toPrecision(3), stream };
+      put(column.numbers, 'transformer.lens.sums', sums);
     });
     const decided = drawing.decided.data[query];
-    const place = `For place ${query} the model's first choice`;
-    return decided ? `${place} stays the same after layer ${decided - 1}.`
-      : `${place} is there before the first layer: ${query ? 'the token before it' : 'the class'} is enough.`;
+    const token = `${query}`;
+    if (decided) return { say: 'transformer.lens.decided', token, layer: decided - 1 };
+    return { say: query ? 'transformer.lens.decided_by_token' : 'transformer.lens.decided_by_class', token };
   }
   return { paint };
 }

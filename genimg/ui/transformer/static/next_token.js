@@ -20,10 +20,11 @@ function nextTokenDistribution(logits, temperature, topK, topP, order = likelies
   return probabilities.map((probability) => probability / before);
 }
 
-// 1st, 2nd, 3rd, 4th, 11th, 21st, ...
+// Words: 1st, 2nd, 3rd, 4th, 11th, 21st, ...
 function ordinal(number) {
   const teen = Math.floor(number / 10) % 10 === 1;
-  return `${number}${(!teen && ['', 'st', 'nd', 'rd'][number % 10]) || 'th'}`;
+  const end = (!teen && ['', 'st', 'nd', 'rd'][number % 10]) || 'th';
+  return { say: `transformer.ordinal.${end}`, number: `${number}` };
 }
 
 // Rows of candidates, made once: a patch, the token's number, a bar, its probability.
@@ -44,7 +45,7 @@ function makeBars(target, count) {
 function paintBar(line, { token, probability, before, scale, drawn }) {
   line.row.classList.toggle('drawn', drawn);
   line.row.classList.toggle('impossible', probability === 0);
-  line.token.textContent = drawn ? `${token} drawn` : token;
+  put(line.token, drawn ? 'transformer.next.drawn' : `${token}`, drawn ? { token: `${token}` } : {});
   line.bar.style.width = `${(100 * probability) / scale}%`;
   line.before.style.left = `${(100 * before) / scale}%`;
   line.share.textContent = percent(probability);

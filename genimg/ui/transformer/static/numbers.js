@@ -1,11 +1,13 @@
 // One head's attention to one query, step by step, with every number; see transformer/numbers_handlers.py.
-// value: {title, file, request, positions, special, columns, steps, arrays, bytes}
+// value: {title, file, request, special, columns, steps, arrays, bytes}; special are the words of the
+// positions before the tokens, which lie in `columns`.
 // Comes after helpers.js and payload.js. Nothing from the server becomes HTML: it is set as text or painted.
 const title = element.querySelector('h3');
 const list = element.querySelector('ol');
 const everything = element.querySelector('.everything');
 const status = element.querySelector('[role=status]');
 const LINE_LENGTH = 32; // cells of a vector that has no place in the picture
+let readers = []; // each says again what has been read of an array
 const SIDE_PIXELS = 232; // of the long side of a table, about
 
 // Nine significant digits give back exactly the float32 that was written.
@@ -37,7 +39,7 @@ function painter(kind, table, [low, high]) {
 function geometryOf(axes, shape) {
   const count = shape.reduce((a, b) => a * b, 1);
   const inPicture = axes.length === 1 && axes[0] === 'tokens';
-  const special = inPicture ? props.value.special : 0;
+  const special = inPicture ? props.value.special.length : 0;
   let columns = inPicture ? props.value.columns : Math.min(count, LINE_LENGTH);
   if (axes.length === 2) [, columns] = shape;
   const rows = Math.ceil((count - special) / columns);
@@ -90,16 +92,22 @@ function paintBar(canvas, [low, high], colorOf) {
 }
 
 function nameOf(axis, index) {
-  return axis === 'tokens' ? props.value.positions[index] : `${axis} ${index}`;
+  if (axis !== 'tokens') return { say: `transformer.numbers.axis.${axis.replace(' ', '_')}`, index: `${index}` };
+  const { special, columns } = props.value;
+  const token = index - special.length;
+  const [row, column] = [Math.floor(token / columns), token % columns];
+  if (token < 0) return special[index];
+  return { say: 'transformer.numbers.token', number: `${token}`, row, column };
 }
 
 function describe(array, { data, shape }, index) {
   const [, width] = shape;
   const indices = array.axes.length === 2 ? [Math.floor(index / width), index % width] : [index];
   const names = array.axes.map((axis, i) => nameOf(axis, indices[i]));
-  return [...names, spell(data[index])].join(' · ');
+  return [...names, spell(data[index])].reduce((one, other) => ({ say: 'transformer.beside', one, other }));
 }
 
+// What a program reads, the same in every language.
 function tableOf({ axes }, { data, shape }) {
   if (!axes.length) return `value\n${spell(data[0])}\n`;
   const [rows, columns = 1] = shape;
@@ -108,7 +116,7 @@ function tableOf({ axes }, { data, shape }) {
   const first = named ? ['position', 'name'] : [axes[0].replace(' ', '_')];
   const lines = [[...first, ...heads]];
   for (let row = 0; row < rows; row += 1) {
-    const start = named ? [row, `"${nameOf('tokens', row)}"`] : [row];
+    const start = named ? [row, `"${say(nameOf('tokens', row), {}, 'en')}"`] : [row];
     lines.push([...start, ...Array.from(data.slice(row * columns, (row + 1) * columns), spell)]);
   }
   return `${lines.map((line) => line.join(',')).join('\n')}\n`;
@@ -120,14 +128,16 @@ function downloadTable(array, numbers) {
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }
 
-// The pointer, or the arrow keys, read one cell after the other.
-function makeReadable(canvas, geometry, read) {
+// The pointer, or the arrow keys, read one cell after the other; `read` gives the words of one.
+function makeReadable(canvas, geometry, read, reading) {
   let chosen = 0;
   const choose = (index) => {
     chosen = index;
     canvas.ariaValueNow = index;
-    canvas.ariaValueText = read(index);
+    canvas.ariaValueText = say(read(index));
+    put(reading, read(index));
   };
+  readers.push(() => choose(chosen));
   const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -geometry.columns, ArrowDown: geometry.columns };
   [canvas.tabIndex, canvas.role] = [0, 'slider'];
   [canvas.ariaValueMin, canvas.ariaValueMax] = [0, geometry.count - 1];
@@ -149,7 +159,8 @@ function addArray(parent, array, numbers, table) {
   const geometry = geometryOf(array.axes, numbers.shape);
   const figure = written(parent, 'figure');
   figure.dataset.array = array.name;
-  const caption = written(figure, 'figcaption', '', array.symbol);
+  const caption = written(figure, 'figcaption');
+  put(written(caption, 'span'), array.symbol);
   written(caption, 'small', '', `float32 (${numbers.shape.join(' × ')})`);
   const canvas = written(figure, 'canvas', 'cells');
   paint(canvas, numbers.data, geometry, colorOf);
@@ -159,27 +170,25 @@ function addArray(parent, array, numbers, table) {
   written(scale, 'span', '', rounded(range[1]));
   const button = written(scale, 'button', '', 'CSV');
   button.type = 'button';
-  button.ariaLabel = `Download ${array.symbol} as CSV`;
+  putOn(button, 'aria-label', 'transformer.numbers.download', { array: array.symbol });
   button.addEventListener('click', () => downloadTable(array, numbers));
   const reading = written(figure, 'output');
-  canvas.ariaLabel = array.symbol;
-  makeReadable(canvas, geometry, (index) => {
-    reading.textContent = describe(array, numbers, index);
-    return reading.textContent;
-  });
+  putOn(canvas, 'aria-label', array.symbol);
+  makeReadable(canvas, geometry, (index) => describe(array, numbers, index), reading);
 }
 
 function show() {
   if (!props.value) return;
   const arrays = unpack(props.value);
-  title.textContent = props.value.title;
-  status.textContent = '';
+  put(title, props.value.title);
+  put(status, '');
+  readers = [];
   const items = props.value.steps.map((step) => {
     const item = document.createElement('li');
     const words = written(item, 'div', 'words');
-    written(words, 'h4', '', step.title);
-    written(words, 'p', 'formula', step.formula);
-    written(words, 'p', '', step.text);
+    put(written(words, 'h4'), step.title);
+    put(written(words, 'p', 'formula'), step.formula);
+    put(written(words, 'p'), step.text);
     const pictures = written(item, 'div', 'pictures');
     step.arrays.forEach((array) => addArray(pictures, array, arrays[array.name], arrays[array.colors]));
     return item;
@@ -189,9 +198,10 @@ function show() {
 
 function saveEverything() {
   const ask = () => server.export_numbers(props.value.request);
-  return downloadFrom(ask, status, 'Making the file ...');
+  return downloadFrom(ask, status, 'transformer.numbers.making');
 }
 
 everything.addEventListener('click', saveEverything);
+document.addEventListener('reworded', () => readers.forEach((read) => read()));
 show();
 watch('value', show);

@@ -26,11 +26,11 @@ function makeOverview(target, drawing, { paintFrame, weightsOf, goTo, chooseHead
   const size = `${high} × ${wide} × ${channels}`;
   let state = null;
 
-  function station(title, part, onClick, joined = false) {
+  function station(title, part, onClick = null, joined = false, layer = 0) {
     const item = written(target, 'li', joined && machine.residual ? 'joins' : '');
     const button = written(item, 'button');
     const canvas = written(button, 'canvas');
-    written(button, 'b', '', title);
+    put(written(button, 'b'), `transformer.machine.${title}`, { layer });
     const shape = written(button, 'span');
     button.type = 'button';
     button.addEventListener('click', () => { onClick?.(); goTo(part); });
@@ -38,16 +38,16 @@ function makeOverview(target, drawing, { paintFrame, weightsOf, goTo, chooseHead
   }
 
   target.replaceChildren();
-  const soFar = station('Picture so far', '.now');
-  const tokens = station('Tokens', '.now');
-  const vectors = station('Vectors, positions', '.lens');
+  const soFar = station('so_far', '.now');
+  const tokens = station('tokens', '.now');
+  const vectors = station('vectors', '.lens');
   const blocks = Array.from({ length: layers }, (_, layer) => ({
-    attention: station(`Attention ${layer}`, '.attention', () => chooseHead(layer, state.head), true),
-    after: station(`Feed-forward ${layer}`, '.lens', null, true),
+    attention: station('attention', '.attention', () => chooseHead(layer, state.head), true, layer),
+    after: station('feed_forward', '.lens', null, true, layer),
   }));
-  const logits = station('Logits', '.next');
-  const next = station('Next token', '.next');
-  const decoded = station('Decoder', '.now');
+  const logits = station('logits', '.next');
+  const next = station('next', '.next');
+  const decoded = station('decoder', '.now');
 
   function paint(drawn, shown) {
     state = shown;
@@ -57,27 +57,30 @@ function makeOverview(target, drawing, { paintFrame, weightsOf, goTo, chooseHead
     paintFrame(soFar.canvas, query);
     soFar.shape.textContent = size;
     paintCells(tokens.canvas, shares(numbers), { ...layout, special: [] }, 1, drawn.colors.data, query);
-    tokens.shape.textContent = `${query} of ${count}, each one of ${machine.vocabulary}`;
+    const vocabulary = `${machine.vocabulary}`;
+    put(tokens.shape, 'transformer.machine.tokens_shape', { part: `${query}`, all: `${count}`, vocabulary });
     paintBars(vectors.canvas, Array.from({ length: query + 1 }, (_, i) => drawn.stream.data[i]), color);
-    vectors.shape.textContent = `${query + 1} × ${machine.width}; positions: ${machine.position}`;
+    const shape = `${query + 1} × ${machine.width}`;
+    put(vectors.shape, 'transformer.machine.vectors_shape', { shape, position: machine.position });
     blocks.forEach(({ attention, after }, layer) => {
       const weights = weightsOf(layer, head);
       const { colors } = drawn;
       if (weights) paintCells(attention.canvas, weights, layout, largestOf(weights), colors.data, query);
-      attention.shape.textContent = `${heads} heads × ${query + 1}; head ${head}`;
+      const looking = { heads, positions: `${query + 1}`, head };
+      put(attention.shape, 'transformer.machine.attention_shape', looking);
       attention.button.ariaPressed = String(layer === state.layer);
       paintPixels(after.canvas, itemOf(drawn.lens, layer + 1), drawn.lens.shape.slice(1), layout);
       after.shape.textContent = `${machine.width} → ${machine.feedForward} → ${machine.width}`;
     });
     const row = itemOf(drawn.logits, query);
     paintBars(logits.canvas, row, color);
-    logits.shape.textContent = `${row.length} numbers`;
+    put(logits.shape, 'transformer.machine.logits_shape', { numbers: `${row.length}` });
     const token = numbers[query];
     const chance = nextTokenDistribution(row, 1, 0, 1)[token];
     paintPatch(next.canvas, query);
-    next.shape.textContent = `${token}, given ${percent(chance)}`;
+    put(next.shape, 'transformer.machine.next_shape', { token: `${token}`, chance: { percent: chance } });
     paintFrame(decoded.canvas, count);
-    decoded.shape.textContent = `${rows} × ${columns} tokens → ${size}`;
+    put(decoded.shape, 'transformer.machine.decoder_shape', { grid: `${rows} × ${columns}`, size });
   }
 
   // The patch of the token, as it looked when it was drawn.

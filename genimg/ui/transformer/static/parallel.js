@@ -1,10 +1,14 @@
 // A drawing of a MaskGIT, step by step: nothing here asks the server.
-// value: {drawing, layout, caption, query, asked?, and the arrays of ParallelHandlers.payload}.
+// value: {drawing, layout, caption, query, asked?, controls?, and the arrays of
+// ParallelHandlers.payload}. The event "moved" tells it what the controls of a next drawing say.
 // "select" tells which step of which drawing is looked at, once that has rested for a moment.
 // Comes after helpers.js, payload.js and heads.js.
 const STEPS_PER_SECOND = 2;
 const QUIET_MILLISECONDS = 250;
-const NAMES = ['', '_seed', '_class', '_steps', '_order', '_guidance', '_noise'].map((end) => `parallel${end}`);
+// What the controls say may differ from the drawing: it is kept in the address beside it.
+const MOVED = ['steps', 'order', 'guidance', 'noise'];
+const NAMES = ['', '_seed', '_class', '_step', ...MOVED.flatMap((name) => [`_${name}`, `_next_${name}`])]
+  .map((end) => `parallel${end}`);
 const find = (selector) => element.querySelector(selector);
 const [play, slider, marker, map] = ['.play', '.step', '.marker', '.sure .map'].map(find);
 let drawing = null; // props.value with its arrays
@@ -12,6 +16,8 @@ let step = 0; // from 0
 let token = 0; // that the marker is on
 let playing = null; // the timer of the next step, or null
 let timer = null;
+let moved = null; // what the controls say
+let remembering = null; // the timer of writing that down
 
 const steps = () => drawing.masked.shape[0];
 
@@ -71,6 +77,8 @@ function mean(numbers) {
   return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }
 
+const where = () => ({ part: `${step + 1}`, all: `${steps()}` });
+
 function words() {
   const confidence = Array.from(itemOf(drawing.confidence, step));
   const before = Array.from(maskBefore(step));
@@ -80,51 +88,74 @@ function words() {
   const sure = mean(confidence.filter((_, i) => before[i]));
   const surest = mean(confidence.filter((_, i) => kept[i]));
   const count = kept.filter(Boolean).length;
-  return `Step ${step + 1} of ${steps()}: of ${proposed} proposals ${count} kept,`
-    + ` ${left ? `${left} masked again` : 'and the picture is finished'}.`
-    + ` Mean confidence ${percent(sure)}, of those kept ${percent(surest)}.`;
+  return {
+    say: left ? 'transformer.parallel.words' : 'transformer.parallel.words_last',
+    ...where(),
+    proposed: `${proposed}`,
+    kept: `${count}`,
+    left: `${left}`,
+    sure: { percent: sure },
+    surest: { percent: surest },
+  };
 }
 
 function reading() {
   const confidence = itemOf(drawing.confidence, step)[token];
   const [row, column] = [Math.floor(token / drawing.layout.columns), token % drawing.layout.columns];
-  const place = `Row ${row + 1}, column ${column + 1}:`;
-  if (!maskBefore(step)[token]) return `${place} kept before this step, at ${percent(confidence)}.`;
-  return `${place} ${keptIn(step)[token] ? 'kept' : 'masked again'}, at ${percent(confidence)}.`;
+  const said = { row: row + 1, column: column + 1, sure: { percent: confidence } };
+  if (!maskBefore(step)[token]) return { say: 'transformer.parallel.kept_before', ...said };
+  const now = keptIn(step)[token] ? 'transformer.parallel.kept_now' : 'transformer.parallel.masked_again';
+  return { say: now, ...said };
 }
 
 function show(next) {
   step = next;
   slider.value = step + 1;
-  slider.setAttribute('aria-valuetext', `step ${step + 1} of ${steps()}`);
-  find('output').textContent = `${step + 1} of ${steps()}`;
+  slider.setAttribute('aria-valuetext', say('transformer.parallel.at', where()));
+  put(find('output'), 'transformer.of', where());
   paintWithout(find('.kept canvas'), drawing.images, step, itemOf(drawing.masked, step));
   const guesses = drawing.guesses;
   paintPixels(find('.guess canvas'), itemOf(guesses, step), guesses.shape.slice(1), drawing.layout);
   paintConfidence(largestConfidence());
-  find('[role=status]').textContent = words();
+  put(find('[role=status]'), words());
   look(token);
   clearTimeout(timer);
   timer = setTimeout(() => trigger('select', { drawing: props.value.drawing, step }), QUIET_MILLISECONDS);
 }
 
+// The address holds the drawing, the step that is looked at, and what the controls say by now.
+function remember() {
+  const differing = MOVED.filter((name) => moved[name] !== drawing.drawing[name]);
+  writeAddress(NAMES, [
+    ...new URLSearchParams(drawing.query),
+    ...(step + 1 < steps() ? [['parallel_step', step]] : []),
+    ...differing.map((name) => [`parallel_next_${name}`, moved[name]]),
+  ]);
+}
+
 function look(next) {
   token = next;
   markPatch(marker, token, drawing.layout);
-  find('.reading').textContent = reading();
+  put(find('.reading'), reading());
 }
 
 function stop() {
   clearTimeout(playing);
   playing = null;
-  play.textContent = 'Play';
+  put(play, 'transformer.play');
 }
 
 function animate(first) {
-  play.textContent = 'Pause';
+  put(play, 'transformer.pause');
   show(first);
-  if (first + 1 >= steps()) stop();
+  if (first + 1 >= steps()) pause();
   else playing = setTimeout(() => animate(first + 1), 1000 / STEPS_PER_SECOND);
+}
+
+// Stops at a step that somebody looks at.
+function pause() {
+  stop();
+  remember();
 }
 
 function load(isNew) {
@@ -135,18 +166,26 @@ function load(isNew) {
   drawing = { ...props.value, ...unpack(props.value) };
   element.inert = false;
   find('.caption').classList.remove('busy');
-  find('.caption').textContent = `${drawing.caption}.`;
+  put(find('.caption'), 'transformer.parallel.caption', { caption: drawing.caption });
   slider.max = steps();
   token = Math.min(token, itemOf(drawing.masked, 0).length - 1);
   if (first) token = Math.floor(itemOf(drawing.masked, 0).length / 2);
+  moved = drawing.controls ?? drawing.drawing;
   const appears = isNew && !matchMedia('(prefers-reduced-motion: reduce)').matches;
   if (appears) animate(0);
-  else show(steps() - 1);
-  if (isNew) writeAddress(NAMES, drawing.query);
+  else show(first ? numberInAddress('parallel_step', steps(), steps() - 1) : steps() - 1);
+  if (isNew) remember();
 }
 
-play.addEventListener('click', () => (playing === null ? animate((step + 1) % steps()) : stop()));
+play.addEventListener('click', () => (playing === null ? animate((step + 1) % steps()) : pause()));
 slider.addEventListener('input', () => { stop(); show(Number(slider.value) - 1); });
+slider.addEventListener('change', remember);
+find('.panels').addEventListener('moved', ({ detail }) => {
+  if (!drawing) return;
+  moved = detail;
+  clearTimeout(remembering);
+  remembering = setTimeout(remember, QUIET_MILLISECONDS);
+});
 map.addEventListener('click', (event) => look(patchAt(event, drawing.layout)));
 map.addEventListener('keydown', (event) => {
   const { columns } = drawing.layout;
@@ -157,5 +196,8 @@ map.addEventListener('keydown', (event) => {
   look(next);
 });
 element.inert = true; // until there is a drawing
+document.addEventListener('reworded', () => {
+  if (drawing) slider.setAttribute('aria-valuetext', say('transformer.parallel.at', where()));
+});
 if (props.value) load(false);
 watch('value', () => load(drawing !== null));

@@ -11,7 +11,7 @@ const inNats = (number) => `${number < 0 ? '−' : '+'}${threeDigits(Math.abs(nu
 
 function nameOf(position) {
   const token = position - window.lookedAt.layout.special.length;
-  return token < 0 ? 'the class' : `token ${token}`;
+  return token < 0 ? { say: 'transformer.the_class' } : tokenWords(token);
 }
 
 // What speaks for the token is red, what speaks against it blue; no color is none at all.
@@ -26,8 +26,10 @@ function paintMap(name, values, colors, { layout, request }) {
   });
   markPatch(figure.querySelector('.marker'), request.query, layout);
   const most = threeLargest(values).filter((position) => values[position] > 0);
-  const words = most.map((position) => `${nameOf(position)} ${inNats(values[position])}`);
-  find(`.${name} figcaption`).textContent = `By ${name}, in nats. Most for it: ${words.join(' · ') || 'nothing'}`;
+  const words = most.map((position) => weighted(nameOf(position), inNats(values[position])));
+  put(find(`.${name} figcaption`), `transformer.reasons.by.${name}`, {
+    most: beside(words) || { say: 'transformer.reasons.nothing' },
+  });
 }
 
 function paint(answer) {
@@ -35,28 +37,30 @@ function paint(answer) {
   paintMap('gradient', gradient.data, colors.data, window.lookedAt);
   paintMap('ablation', ablation.data, colors.data, window.lookedAt);
   results.hidden = false;
-  status.textContent = answer.words;
+  put(status, answer.words);
   find('code').textContent = answer.code;
 }
 
 // What was there belongs to another token.
 function clear(words) {
   results.hidden = true;
-  [status.textContent, find('code').textContent] = [words, ''];
+  put(status, words);
+  find('code').textContent = '';
 }
 
 const asked = ({ drawing, query }) => JSON.stringify([drawing, query]);
 
 async function explain() {
   if (running) {
-    [again, status.textContent] = [true, 'Asking the model ...'];
+    again = true;
+    put(status, 'transformer.reasons.asking');
     return;
   }
   running = true;
   const { request } = window.lookedAt;
   shown = asked(request);
-  status.textContent = 'Asking the model ...';
-  let answer = { error: 'The server did not answer; try again.' };
+  put(status, 'transformer.reasons.asking');
+  let answer = { error: 'frame.unanswered' };
   try {
     answer = await server.explain_token(request);
   } catch { /* the sentence above is shown */ }
@@ -75,7 +79,7 @@ function show() {
   if (!window.lookedAt) return;
   const { request } = window.lookedAt;
   ask.disabled = false;
-  ask.textContent = `Why token ${request.query}?`;
+  put(ask, 'transformer.reasons.why', { token: `${request.query}` });
   if (asked(request) === shown) return;
   shown = null;
   clear('');

@@ -2,14 +2,10 @@
 // window.lookedAt has changed, {request, layers, heads}; request says which head of which drawing
 // is looked at. Comes after helpers.js, payload.js and heads.js.
 // A change is {layer, head, treatment}, without head for a feed-forward network.
-const WORDS = {
-  off: 'off: finds nothing',
-  uniform: 'looks at everything equally',
-  mean: 'looks where it looks on average',
-};
+const TREATMENTS = ['off', 'uniform', 'mean'];
 const find = (selector) => element.querySelector(selector);
 const [list, status, treatment] = ['.changes', '[role=status]', '.treatment'].map(find);
-const known = (how) => Object.hasOwn(WORDS, how);
+const known = (how) => TREATMENTS.includes(how);
 let changes = changesInAddress();
 let shown = null; // the drawing that is shown, or is on its way, as text
 let running = false; // the server is asked one thing at a time
@@ -34,20 +30,23 @@ function writeChanges() {
 }
 
 function describe({ layer, head, treatment: how }) {
-  if (head === undefined) return `Feed-forward network of layer ${layer}: off`;
-  return `Layer ${layer}, head ${head}: ${WORDS[how] ?? `looks where head ${how} looks`}`;
+  if (head === undefined) return { say: 'transformer.surgery.feed_forward', layer };
+  const done = known(how) ? { say: `transformer.surgery.treatment.${how}` }
+    : { say: 'transformer.surgery.treatment.other', head: how };
+  return { say: 'transformer.surgery.treated', layer, head, treatment: done };
 }
 
 function showControls() {
   const { layers, heads, request } = window.lookedAt;
   const { layer, head } = request;
   find('.controls').inert = false;
-  find('.place').textContent = `${head} of layer ${layer}`;
-  find('.add-feed-forward').textContent = `Feed-forward network of layer ${layer}: off`;
+  put(find('.place'), 'transformer.surgery.head', { layer, head });
+  put(find('.add-feed-forward'), 'transformer.surgery.feed_forward', { layer });
   const others = Array.from({ length: heads }, (_, i) => i).filter((other) => other !== head);
-  const options = [...Object.keys(WORDS), ...others].map((how) => {
-    const words = WORDS[how] ?? `looks where head ${how} of its layer looks`;
-    const option = new Option(words, how);
+  const options = [...TREATMENTS, ...others].map((how) => {
+    const option = new Option('', how);
+    if (known(how)) put(option, `transformer.surgery.treatment.${how}`);
+    else put(option, 'transformer.surgery.treatment.other_of_layer', { head: how });
     option.selected = String(how) === treatment.value;
     return option;
   });
@@ -59,10 +58,10 @@ function showControls() {
 function showChanges() {
   list.replaceChildren(...changes.map((change) => {
     const item = document.createElement('li');
-    item.append(describe(change));
+    put(written(item, 'span'), describe(change));
     const remove = written(item, 'button', '', '×');
     remove.type = 'button';
-    remove.ariaLabel = `Undo: ${describe(change)}`;
+    putOn(remove, 'aria-label', 'transformer.surgery.undo', { change: describe(change) });
     remove.addEventListener('click', () => {
       changes = changes.filter((one) => one !== change);
       find('.add-head').focus();
@@ -82,7 +81,7 @@ function paint(answer) {
   const shares = change.data.map((x) => (1 + x / high) / 2);
   paintCells(find('.change canvas'), shares, layout, 1, colors.data);
   find('.results').hidden = false;
-  status.textContent = answer.words;
+  put(status, answer.words);
   find('code').textContent = answer.code;
 }
 
@@ -97,8 +96,8 @@ async function run() {
     return;
   }
   running = true;
-  status.textContent = 'Drawing it again ...';
-  let answer = { error: 'The server did not answer; try again.' };
+  put(status, 'transformer.surgery.drawing');
+  let answer = { error: 'frame.unanswered' };
   try {
     answer = await server.operate_on({ ...window.lookedAt.request, changes });
   } catch { /* the sentence above is shown */ }
@@ -111,7 +110,8 @@ async function run() {
 // What was there belongs to other changes.
 function clear(words) {
   find('.results').hidden = true;
-  [status.textContent, find('code').textContent] = [words, ''];
+  put(status, words);
+  find('code').textContent = '';
 }
 
 function add(change) {

@@ -21,21 +21,20 @@ function show() {
   const images = shown.pictures.map((address, i) => {
     const image = document.createElement('img');
     image.src = address;
-    image.alt = `Picture ${i + 1} of ${shown.pictures.length}`;
+    putOn(image, 'alt', 'transformer.complete.picture', { number: i + 1, all: shown.pictures.length });
     return image;
   });
   made.replaceChildren(...images);
   const now = spelled(shown.controls);
-  const same = now === before ? ' The same pictures as before: another seed gives others.' : '';
-  caption.textContent = shown.caption + same;
+  if (now === before) put(caption, 'transformer.complete.same', { caption: shown.caption });
+  else put(caption, shown.caption);
   before = now;
   if (shown.query) writeAddress(NAMES, shown.query);
 }
 
 made.addEventListener('controls', ({ detail }) => {
   if (!shown) return;
-  caption.textContent = spelled(detail) === before ? shown.caption
-    : 'These were made of what was here before; Complete makes new ones.';
+  put(caption, spelled(detail) === before ? shown.caption : 'transformer.complete.changed');
 });
 show();
 watch('value', show);

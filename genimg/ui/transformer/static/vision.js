@@ -21,12 +21,14 @@ const patchesOf = (weights) => weights.subarray(layout.special.length);
 function nameOf(position) {
   const patch = position - layout.special.length;
   if (patch < 0) return layout.special[position];
-  return `row ${Math.floor(patch / layout.columns)}, column ${patch % layout.columns}`;
+  const [row, column] = [Math.floor(patch / layout.columns), patch % layout.columns];
+  return { say: 'transformer.look.patch', row, column };
 }
 
 function mostOf(weights) {
-  const most = threeLargest(weights);
-  return most.map((position) => `${nameOf(position)} ${threeDigits(weights[position])}`).join('; ');
+  return threeLargest(weights)
+    .map((position) => weighted(nameOf(position), threeDigits(weights[position])))
+    .reduce((one, other) => ({ say: 'transformer.look.and', one, other }));
 }
 
 // A row of weights over the picture, with the special tokens beside it.
@@ -58,17 +60,19 @@ function showAttention() {
   grid.paint(shownOf, layout, high, look.colors.data, Infinity, adds() ? addedWords : entropyWords);
   grid.choose(state.layer, state.head);
   querySlider.value = state.query;
-  querySlider.setAttribute('aria-valuetext', nameOf(state.query));
-  find('.query output').textContent = `${state.query}: ${nameOf(state.query)}`;
-  find('.attention .place').textContent = `layer ${state.layer}, head ${state.head}`;
-  find('.attention .what').textContent = adds() ? 'What it adds:' : 'Attention';
-  find('.heads .below').textContent = `Below each head is ${adds() ? 'the most that one token adds'
-    : 'its entropy in nats'}. All share one scale, that of the large map.`;
-  find('.attention .numbers').textContent = adds()
-    ? `The length of weight × value × output projection. Most from ${mostOf(weights)}.`
-    : `Entropy ${entropyOf(weights).toFixed(2)} nats of at`
-    + ` most ${Math.log(weights.length).toFixed(2)}. Most on ${mostOf(weights)}.`;
-  find('.rollout .numbers').textContent = `Most from ${mostOf(flow)}.`;
+  querySlider.setAttribute('aria-valuetext', say(nameOf(state.query)));
+  const { query, layer, head } = state;
+  put(find('.query output'), 'transformer.look.at', { query: `${query}`, place: nameOf(query) });
+  put(find('.attention .place'), 'transformer.look.place', { layer, head });
+  put(find('.attention .what'), adds() ? 'transformer.look.added' : 'transformer.look.weights');
+  put(find('.heads .below'), adds() ? 'transformer.look.below_added' : 'transformer.look.below_entropy');
+  const said = {
+    most: mostOf(weights),
+    entropy: entropyOf(weights).toFixed(2),
+    largest: Math.log(weights.length).toFixed(2),
+  };
+  put(find('.attention .numbers'), adds() ? 'transformer.look.lengths' : 'transformer.look.numbers', said);
+  put(find('.rollout .numbers'), 'transformer.look.most', { most: mostOf(flow) });
 }
 
 // Of the first patch where the query is none.
@@ -77,12 +81,13 @@ function showPositions() {
   const figures = look.ways.map((name, way) => {
     const figure = document.createElement('figure');
     const map = written(figure, 'div', 'map canvas');
-    [map.role, map.ariaLabel] = ['img', `How alike each patch is to patch ${patch}: ${name}`];
+    map.role = 'img';
+    putOn(map, 'aria-label', 'transformer.look.alike', { patch: `${patch}`, way: name });
     const shares = itemOf(look.positions, way, patch).map((cosine) => (1 + cosine) / 2);
     paintCells(written(map, 'canvas'), shares, { ...layout, special: [] }, 1, look.signed.data);
     markPatch(written(map, 'div', 'marker'), patch, layout);
     map.addEventListener('click', chooseQuery);
-    written(figure, 'figcaption', '', name);
+    put(written(figure, 'figcaption'), name);
     return figure;
   });
   find('.ways').replaceChildren(...figures);
@@ -92,7 +97,7 @@ function showPositions() {
 function showRelevance() {
   const relevance = itemOf(look.relevance, state.label);
   paintMap(find('.relevance'), relevance, largestOf(patchesOf(relevance)));
-  find('.relevance .place').textContent = look.classes[state.label];
+  put(find('.relevance .place'), look.called[state.label]);
   Array.from(bars.children).forEach((bar, label) => {
     bar.setAttribute('aria-pressed', String(label === state.label));
   });
@@ -104,8 +109,8 @@ function showClasses() {
     const [title, track, share] = ['span', 'span', 'span'].map((tag) => document.createElement(tag));
     const fill = document.createElement('i');
     button.type = 'button';
-    title.textContent = name;
-    share.textContent = percent(look.probabilities.data[label]);
+    put(title, look.called[label]);
+    put(share, 'transformer.share', { share: { percent: look.probabilities.data[label] } });
     fill.style.width = `${100 * look.probabilities.data[label]}%`;
     track.append(fill);
     button.append(title, track, share);
@@ -182,5 +187,6 @@ find('.own input').addEventListener('change', () => {
 querySlider.addEventListener('input', () => go({ query: Number(querySlider.value) }));
 find('.query button').addEventListener('click', () => go({ query: 0 }));
 
+document.addEventListener('reworded', () => { if (look) showAttention(); });
 load();
 watch('value', load);
