@@ -201,6 +201,7 @@ class Resume(Command[Job]):
         if self.engine:
             wanted = kind if self.engine == LOCAL else f"{self.engine}/{kind}"
             device = resolve_wanted(wanted, runs.engine.capacity())
+        runs.check_cost(device, visitor)
         if job.state is State.PAUSING:
             raise ValueError(
                 Wording(

@@ -106,6 +106,7 @@ class Runs:
             ValueError: one cannot fit on this machine.
             PermissionError: they are beyond a limit.
         """
+        self.check_cost(wanted, visitor)
         jobs = self.index.jobs()
         device = next(device for device in self.engine.capacity() if device.serves(wanted))
         needs = [estimate(spec, device, self.root, jobs) for spec in specs]
@@ -122,6 +123,18 @@ class Runs:
                 all_stored_bytes=self.all_stored_bytes(),
                 by_minutes=not any(spec.run.images for spec in specs),
                 count=len(specs),
+            )
+
+    def check_cost(self, wanted: str, visitor: Visitor) -> None:
+        """Raise PermissionError if a device costs money and the visitor is not the teacher."""
+        costs = [each.dollars_an_hour for each in self.engine.capacity() if each.serves(wanted)]
+        if any(costs) and not visitor.is_teacher:
+            raise PermissionError(
+                Wording(
+                    "job.costs_money",
+                    "a run on this device costs money, so only the teacher may start it; choose"
+                    " another device",
+                )
             )
 
     def stored_bytes(self, owner: str, mine: Iterable[Job]) -> int:

@@ -1,5 +1,9 @@
 import pytest
 
+from genimg.cli import engines
+from genimg.jobs.devices import Device
+from genimg.jobs.engines import configured
+
 
 @pytest.fixture
 def launched(monkeypatch):
@@ -24,6 +28,25 @@ def test_options_reach_the_app(call, launched):
     settings = {"host": "0.0.0.0", "port": 8000, "root_path": "/lessons", "open_browser": False}
     settings |= {"runs": "lessons", "teacher_token": "chalk"}
     assert launched == [settings | {"checkpoints": ["a", "b"]}]
+
+
+def test_an_engine_is_named_before_the_page_is_served(
+    call, launched, refuse, monkeypatch, tmp_path
+):
+    named = []
+
+    def introduce(root, name, settings) -> configured.Introduced:
+        named.append((root, name, settings.address))
+        return configured.Introduced([Device(name="ray/cpu", title="CPU", places=3)], "node-1")
+
+    monkeypatch.setattr(engines, "introduce", introduce)
+    where = ["--engine", "ray", "--address", "http://head:8265", "--runs", tmp_path]
+    result = call("app", *where)
+    assert named == [(tmp_path, "ray", "http://head:8265")]
+    assert "3 on ray/cpu" in result.out
+    assert len(launched) == 1
+    assert "no engine 'nope'" in refuse("app", "--engine", "nope")
+    assert len(launched) == 1
 
 
 def test_a_class_room_gets_a_token_that_is_printed(call, launched):

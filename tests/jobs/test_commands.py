@@ -291,3 +291,21 @@ def test_a_run_goes_on_elsewhere_on_the_same_kind_of_device(do, engine, index, a
     with pytest.raises(ValueError, match="no device 'slurm/cpu'"):
         do(Resume(job.id, engine="slurm"))
     assert do(Resume(job.id, engine="local")).device == "cpu"
+
+
+def test_only_the_teacher_spends_money(do, engine, index, spec):
+    rented = Device(name="hf/cpu", title="A machine of theirs", dollars_an_hour=0.03)
+    engine.devices.append(rented)
+    for command in (
+        Start(spec, device="hf"),
+        StartRace("seed", [spec] * 2, ["a", "b"], device="hf/cpu"),
+    ):
+        with pytest.raises(PermissionError, match="costs money, so only the teacher"):
+            do(command)
+    assert index.jobs() == []
+    job = do(Start(spec, device="hf"), TEACHER)
+    assert job.device == "hf/cpu"
+    index.change(job, state=State.PAUSED)
+    with pytest.raises(PermissionError, match="costs money"):
+        do(Resume(job.id))
+    assert do(Resume(job.id, engine="local"), TEACHER).device == "cpu"

@@ -23,6 +23,7 @@ from genimg.jobs.devices import Device, worker_device
 from genimg.jobs.engine import Handle
 from genimg.jobs.engines.cluster import Given, Standing
 from genimg.jobs.engines.starting import STOP_SECONDS, launcher_words, worker_environment
+from genimg.wording import Wording
 
 NAME = "ray"
 _TIMEOUT_SECONDS = 10.0
@@ -162,7 +163,12 @@ class RayCluster:
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise OSError(
-                f"the Ray cluster {self.settings.address} cannot be reached ({reason})"
+                Wording(
+                    "engine.ray_unreachable",
+                    "the Ray cluster {address} cannot be reached ({reason})",
+                    address=self.settings.address,
+                    reason=reason,
+                )
             ) from None
 
 

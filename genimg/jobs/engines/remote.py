@@ -21,6 +21,7 @@ from genimg.jobs.engine import Handle, Verdict, read_exit, worker_is_alive
 from genimg.jobs.engines.cluster import Cluster, Given, Standing
 from genimg.jobs.states import Exit
 from genimg.storage import Lease, write_json
+from genimg.wording import wording_of
 
 # An answer that is older than this says nothing any more.
 _FRESH_SECONDS, _FRESH_ROUNDS = 15.0, 3
@@ -216,7 +217,7 @@ class RemoteEngine:
             self._ask()
             self.trouble = ""
         except (ValueError, OSError) as error:  # a token, an address; the network
-            self.trouble = str(error)
+            self.trouble = wording_of(error)
         finally:
             self._asked.set()
 

@@ -21,6 +21,7 @@ from genimg.jobs.engines.slurm_command import SlurmCommand
 from genimg.jobs.engines.starting import STOP_SECONDS, launcher_words, worker_environment
 from genimg.storage import write_json
 from genimg.training.attempts import SUBMISSION
+from genimg.wording import Wording
 
 NAME = "slurm"
 _WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "CONFIGURING", "RESIZING", "SUSPENDED")
@@ -159,5 +160,7 @@ def _output_of(words: list[str]) -> str:
             words, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=True
         )
     except subprocess.SubprocessError as error:
-        raise OSError(f"Slurm does not answer: {error}") from None
+        raise OSError(
+            Wording("engine.slurm_silent", "Slurm does not answer ({reason})", reason=str(error))
+        ) from None
     return run.stdout

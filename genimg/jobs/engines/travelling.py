@@ -19,6 +19,7 @@ from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.attempts import Attempt
 from genimg.training.run_directory import RunDirectory
+from genimg.wording import Wording
 
 _TEMPORARY = ".travelling-"
 _MOST_SAID = 300
@@ -89,7 +90,11 @@ def asked_of_the_hub(call: Callable[..., Any], *arguments: Any, **options: Any) 
         raise OSError(f"Hugging Face has a fault: {said}") from None
     except httpx.HTTPError as error:
         reason = str(error) or type(error).__name__
-        raise OSError(f"Hugging Face cannot be reached ({reason})") from None
+        raise OSError(
+            Wording(
+                "engine.hub_unreachable", "Hugging Face cannot be reached ({reason})", reason=reason
+            )
+        ) from None
 
 
 class Travelling:
