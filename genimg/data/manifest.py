@@ -7,7 +7,8 @@
 The hash is SHA-256 over one sorted line for each picture: its path below PATH, a zero byte, and the
 SHA-256 of the file in hexadecimal. It does not depend on the time of publication. Besides the hash
 the manifest tells what a form or an estimate asks for: the classes with the number of pictures in
-each, the same for each split if there are splits, the channels, and in words what was found.
+each, the same for each split if there are splits, the channels, and in words what was found, for
+people (`found`) and for the page (`found_words`, see `genimg.kept_wording`).
 """
 
 import hashlib
