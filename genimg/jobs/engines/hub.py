@@ -5,7 +5,6 @@ against a stand-in that has its signatures. It was never run for real. The machi
 a Space that has genimg; the files travel by way of a bucket, which keeps the runs.
 """
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,9 +110,9 @@ class HubCluster:
         """Send the run's files and start its machine, unless that was done already."""
         if self._jobs(given):
             return
-        _check_travels(handle.run)
+        beside = _needed(handle.run)
         asked_of_the_hub(self._api.create_bucket, self.settings.bucket, private=True, exist_ok=True)
-        self._travelling(given).send_request()
+        self._travelling(given).send_request(beside)
         job = asked_of_the_hub(
             self._api.run_job,
             **self.request(given, handle.run.name, handle.attempt),
@@ -164,13 +163,22 @@ class HubCluster:
         raise ValueError("nobody is signed in to Hugging Face here; sign in with: hf auth login")
 
 
-def _check_travels(run: Path) -> None:
-    """Raise ValueError if a run needs files that are neither its own nor everybody's."""
-    spec = RunDirectory(run).read_spec()
-    needed = [spec.run.init, spec.run.extend, spec.task.to_dict().get("tokenizer") or ""]
-    own_pictures = spec.run.dataset.startswith((FOLDER_PREFIX, MEMORY_PREFIX))
-    if own_pictures or any(os.path.exists(name) for name in needed if name):
+def _needed(run: Path) -> list[Path]:
+    """Return the folders of pictures and models, beside the run's, that it needs.
+
+    Raises:
+        ValueError: one of them is somewhere else, so that it cannot travel.
+    """
+    spec, runs = RunDirectory(run).read_spec(), run.resolve().parent
+    names = [spec.run.init, spec.run.extend, str(spec.task.to_dict().get("tokenizer") or "")]
+    if spec.run.dataset.startswith(FOLDER_PREFIX):
+        names.append(spec.run.dataset.removeprefix(FOLDER_PREFIX))
+    folders = [Path(name).resolve() for name in names if name and Path(name).exists()]
+    away = [folder for folder in folders if runs not in folder.parents]
+    if away or spec.run.dataset.startswith(MEMORY_PREFIX):
+        what = away[0] if away else "the pictures that Python gave"
         raise ValueError(
-            "this run needs pictures or a model of your own, and only what ships with genimg is on"
-            " the machines of Hugging Face; train it here, or on an engine that shares its files"
+            f"only what lies in {runs} travels to Hugging Face, and this run needs {what}; copy it"
+            " there, or send pictures in the Training tab"
         )
+    return folders

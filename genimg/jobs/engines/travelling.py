@@ -22,6 +22,8 @@ from genimg.training.run_directory import RunDirectory
 from genimg.wording import Wording
 
 _TEMPORARY = ".travelling-"
+_BESIDE = "beside"
+"""Below it, in the store, is what lies beside the run's folder."""
 _MOST_SAID = 300
 
 
@@ -112,13 +114,18 @@ class Travelling:
         self._sent: dict[str, tuple[int, int]] = {}
         self._fetched: dict[str, str] = {}
 
-    def send_request(self) -> None:
-        """Send what the attempt begins with; a second time changes nothing."""
+    def send_request(self, beside: Iterable[Path] = ()) -> None:
+        """Send what the attempt begins with; a second time changes nothing.
+
+        Args:
+            beside: folders among the runs, of pictures or models that it needs.
+        """
         newest = run_checkpoints.latest(self.directory.checkpoints)
         files = [self.directory.path / "spec.json", self.directory.path / "control.json"]
         files += [attempt.status for attempt in self.directory.attempts()]
         files += _below(newest) if newest else []
         files += _below(self.directory.path / "trail")
+        files += [path for folder in beside for path in _below(folder)]
         self._send(file for file in files if file.exists())
 
     def fetch_request(self) -> None:
@@ -162,7 +169,7 @@ class Travelling:
             parts = name.removeprefix(self.prefix + "/").split("/")
             if parts[0] == self.directory.checkpoints.name and len(parts) == 3:
                 checkpoints.setdefault(parts[1], []).append(name)
-            elif name != end and parts[0] != "control.json":
+            elif name != end and parts[0] not in ("control.json", _BESIDE):
                 small[name] = mark
         for step, names in sorted(checkpoints.items()):
             self._fetch_checkpoint(step, names)
@@ -189,7 +196,20 @@ class Travelling:
         shutil.rmtree(temporary, ignore_errors=True)
 
     def _name(self, path: Path) -> str:
-        return f"{self.prefix}/{path.relative_to(self.directory.path).as_posix()}"
+        run = self.directory.path
+        if path.is_relative_to(run):
+            return f"{self.prefix}/{path.relative_to(run).as_posix()}"
+        return f"{self.prefix}/{_BESIDE}/{path.relative_to(run.parent).as_posix()}"
+
+    def _target(self, name: str) -> Path:
+        """Return where a file of the store belongs here; OSError if it leads elsewhere."""
+        rest, base = name.removeprefix(self.prefix + "/"), self.directory.path
+        if rest.startswith(f"{_BESIDE}/"):
+            rest, base = rest.removeprefix(f"{_BESIDE}/"), base.parent
+        target = base / rest
+        if not target.resolve().is_relative_to(base.resolve()):
+            raise OSError(f"{name} leads out of the run's folder")
+        return target
 
     def _send(self, paths: Iterable[Path]) -> None:
         """Send the files that are not as they were when they were last sent."""
@@ -211,9 +231,7 @@ class Travelling:
         for name, mark in marks.items():
             if self._fetched.get(name) == mark:
                 continue
-            target = self.directory.path / name.removeprefix(self.prefix + "/")
-            if not target.resolve().is_relative_to(self.directory.path.resolve()):
-                raise OSError(f"{name} leads out of the run's folder")
+            target = self._target(name)
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = target.with_name(f"{_TEMPORARY}{target.name}")
             self.store.get([(name, temporary)])

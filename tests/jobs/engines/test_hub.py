@@ -18,6 +18,7 @@ from genimg.jobs.engines.cluster import Given, Standing
 from genimg.jobs.engines.configured import Engines, write_settings
 from genimg.jobs.engines.hub import HubCluster, HubSettings
 from genimg.jobs.engines.remote import RemoteEngine
+from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
 from genimg.storage import read_json
@@ -25,6 +26,7 @@ from genimg.training import run_checkpoints
 from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
 
+TEACHER = Visitor("ada", is_teacher=True)
 hub = pytest.importorskip("huggingface_hub", reason="pip install 'genimg[hf]'")
 
 SETTINGS = HubSettings(space="ada/genimg", bucket="ada/runs", flavour="t4-small", time_limit=90)
@@ -228,14 +230,25 @@ def test_what_cannot_travel_is_refused(api, root, pictures, small_models):
     spec = make_spec("fashion-mlp", **small_models["fashion-mlp"], dataset=f"folder:{pictures}")
     RunDirectory.create(root / "own", spec).new_attempt(1)
     cluster, handle = HubCluster(SETTINGS, api), Handle(root / "own", 1, "hf/cpu")
-    with pytest.raises(ValueError, match="pictures or a model of your own"):
+    with pytest.raises(ValueError, match=r"only what lies in .*root travels"):
         cluster.submit(Given.of(handle), handle, cluster.devices()[0])
     assert api.requests == []
 
 
+def test_pictures_that_lie_among_the_runs_travel_along(api, root, pictures, small_models):
+    shutil.copytree(pictures, root / "sent" / "mine")
+    spec = make_spec(
+        "fashion-mlp", **small_models["fashion-mlp"], dataset=f"folder:{root / 'sent' / 'mine'}"
+    )
+    RunDirectory.create(root / "own", spec).new_attempt(1)
+    cluster, handle = HubCluster(SETTINGS, api), Handle(root / "own", 1, "hf/cpu")
+    cluster.submit(Given.of(handle), handle, cluster.devices()[0])
+    assert len([path for path in api.files if "/beside/sent/mine/" in path]) == 40
+
+
 @pytest.mark.slow
 def test_a_run_travels_there_and_back(
-    api, root, tiny_run, wait_for, visitor, monkeypatch, tmp_path
+    api, root, tiny_run, pictures, wait_for, monkeypatch, tmp_path
 ):
     """It is paused by a wish, goes on in another attempt and is cancelled; all whole or absent."""
     monkeypatch.setattr(guest, "_SEND_SECONDS", 0.5)
@@ -257,9 +270,10 @@ def test_a_run_travels_there_and_back(
     api.train = train
     settings = HubSettings(space="ada/genimg", bucket="ada/runs")
     write_settings(root, "hf", settings)
-    run = tiny_run | {"device": "hf", "dataset": "fashion-mnist"}
+    shutil.copytree(pictures, root / "sent" / "mine")
+    run = tiny_run | {"device": "hf", "dataset": f"folder:{root / 'sent' / 'mine'}"}
     with contextlib.closing(JobManager(root, engine=Engines(root, connect=connect))) as manager:
-        job = manager.start(visitor=visitor, **run)
+        job = manager.start(visitor=TEACHER, **run)
         directory = manager.directory(job.id)
 
         def saved() -> int:
@@ -272,18 +286,18 @@ def test_a_run_travels_there_and_back(
         wait_for(manager, lambda: saved() > 1, 200)
         wait_for(manager, lambda: state() is State.RUNNING)
         assert directory.read_metrics()
-        manager.do(Pause(job.id), visitor)
+        manager.do(Pause(job.id), TEACHER)
         wait_for(manager, lambda: state() is State.PAUSED)
         assert manager.job(job.id).message == ""
         reached = saved()
         assert directory.newest_status()["images_seen"] == 8 * reached
-        manager.do(Resume(job.id), visitor)
+        manager.do(Resume(job.id), TEACHER)
         wait_for(manager, lambda: saved() > reached)
         api.down = True  # the network is cut: nothing is done, and nothing is lost
         wait_for(manager, lambda: "cannot be reached" in manager.notice)
         api.down = False
         wait_for(manager, lambda: not manager.notice)
-        manager.do(Cancel(job.id), visitor)
+        manager.do(Cancel(job.id), TEACHER)
         wait_for(manager, lambda: state() is State.CANCELLED)
         assert directory.attempt_numbers() == [1, 2]
         for folder in directory.checkpoints.glob("step-*"):

@@ -103,6 +103,19 @@ def test_a_run_goes_there_with_its_newest_checkpoint_and_comes_back(shelf, home,
     assert len(shelf.sent) == count  # what has not changed stays
 
 
+def test_what_lies_beside_a_run_lies_beside_it_there_and_does_not_come_back(shelf, home, there):
+    pictures = home.path.parent / "sent" / "mine"
+    pictures.mkdir(parents=True)
+    (pictures / "1.png").write_bytes(b"png")
+    here, guest = (Travelling(shelf, run.path, 1, "a-1/1") for run in (home, there))
+    here.send_request([pictures])
+    guest.fetch_request()
+    assert (there.path.parent / "sent" / "mine" / "1.png").read_bytes() == b"png"
+    (pictures / "1.png").write_bytes(b"newer")
+    here.fetch_results()
+    assert (pictures / "1.png").read_bytes() == b"newer"
+
+
 def test_a_wish_arrives_and_results_do_not_overwrite_it(shelf, home, there):
     here, guest = (Travelling(shelf, run.path, 1, "a-1/1") for run in (home, there))
     here.send_request()
@@ -190,7 +203,8 @@ def test_old_checkpoints_are_thinned_out_at_home_too(shelf, home, there):
 
 
 def test_a_name_that_leads_elsewhere_is_refused(shelf, home):
-    shelf.files["a-1/1/../../../evil.txt"] = b"x"
-    with pytest.raises(OSError, match="leads out of the run's folder"):
-        Travelling(shelf, home.path, 1, "a-1/1").fetch_results()
-    assert not (home.path.parents[1] / "evil.txt").exists()
+    for name in ("a-1/1/../../../evil.txt", "a-1/1/beside/../../evil.txt"):
+        shelf.files = {name: b"x"}
+        with pytest.raises(OSError, match="leads out of the run's folder"):
+            Travelling(shelf, home.path, 1, "a-1/1").fetch_request()
+    assert not list(home.path.parents[1].rglob("evil.txt"))
