@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 # Models, classes and symbols that are the same in both languages.
 NAMES = {
     *("style", "plain", "Shoe", "Hat", "Ctrl", "Shift", "Z", "slerp", "lerp", "Fashion-MNIST"),
-    *("Adam", "SGD", "G", "x", "D", "sigmoid", "A", "B", "C"),
+    *("Adam", "SGD", "G", "x", "D", "sigmoid", "A", "B", "C", "none", "e"),
 }
 FOLDS = ("more", "raw", "decides", "own", "mix", "game-fold", "inside-fold")
 
