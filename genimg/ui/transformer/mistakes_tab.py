@@ -10,6 +10,7 @@ from genimg.ui.events import QUIET
 from genimg.ui.messages import silently
 from genimg.ui.texts import label, say
 from genimg.ui.transformer import mistakes_handlers
+from genimg.ui.transformer.components import fresh
 
 
 def build(demo: gr.Blocks) -> None:
@@ -29,9 +30,11 @@ def build(demo: gr.Blocks) -> None:
         "queue": False,
         "trigger_mode": "always_last",
     }
-    components.event(chosen, "input")(
-        silently(mistakes_handlers.comparison), chosen, shown, **quiet
-    )
+
+    def compare(name: str) -> str:
+        return fresh(mistakes_handlers.comparison(name))
+
+    components.event(chosen, "input")(silently(compare), chosen, shown, **quiet)
     # Not made before the page is served: both are computed, and take a moment.
-    demo.load(silently(mistakes_handlers.comparison), chosen, shown, **quiet)
+    demo.load(silently(compare), chosen, shown, **quiet)
     demo.load(silently(mistakes_handlers.depth), None, depth, **quiet)

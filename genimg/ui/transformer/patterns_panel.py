@@ -10,6 +10,7 @@ from genimg.ui.messages import silently, warn
 from genimg.ui.texts import label as label_of
 from genimg.ui.texts import say
 from genimg.ui.transformer import patterns_handlers
+from genimg.ui.transformer.components import fresh
 from genimg.ui.transformer.patterns_handlers import FIRST, MOST_LAYERS, TOKENS
 
 # The address holds what is shown, so that a reload shows it again.
@@ -47,8 +48,11 @@ def build(demo: gr.Blocks) -> None:
             patterns_handlers.shown(**FIRST), elem_id="pattern-shown", elem_classes=["patterns"]
         )
 
+    def show(*values: Any) -> str:
+        return fresh(patterns_handlers.shown(*values))
+
     def choose(attention: str, *values: int) -> list[Any]:
-        html = patterns_handlers.shown(attention, *values)
+        html = show(attention, *values)
         recurrent = attention == "recurrent"
         return [html, gr.update(visible=attention != "full"), gr.update(visible=recurrent)]
 
@@ -72,9 +76,7 @@ def build(demo: gr.Blocks) -> None:
         silently(choose), controls, [view, length, memory], **quiet
     )
     for slider in controls[1:]:
-        components.event(slider, "input")(
-            silently(patterns_handlers.shown), controls, view, **quiet
-        )
+        components.event(slider, "input")(silently(show), controls, view, **quiet)
     used = [components.event(control, "input") for control in controls]
     gr.on(used, None, controls, None, js=_REMEMBER, **quiet | {"trigger_mode": "multiple"})
     demo.load(open_link, None, [view, *controls, panel], **quiet | {"queue": True})

@@ -2,7 +2,9 @@ import re
 
 import pytest
 
-from genimg.explore.mistakes import DEPTHS, MISTAKES
+from genimg.explore.mistakes import DEPTH, DEPTHS, MISTAKES
+from genimg.ui import texts
+from genimg.ui.transformer.components import fresh
 from genimg.ui.transformer.mistakes_handlers import choices, comparison, depth
 
 
@@ -39,3 +41,15 @@ def test_every_depth_has_a_bar_for_each_layer():
         assert len(heights) == 12
         assert max(heights) <= 60
     assert "Nothing reaches the first layer." in figures[-1]
+
+
+def test_the_words_tell_how_many_layers_there_are():
+    assert texts.say("transformer.mistakes.depth_about").startswith(f"{DEPTH} layers")
+
+
+def test_an_update_has_other_marks_than_the_one_before():
+    first, again = fresh(comparison("not-scaled")), fresh(comparison("not-scaled"))
+    marks = [set(re.findall(r'data-say[a-z-]*="([^"]+)"', each)) for each in (first, again)]
+    assert marks[0]
+    assert not marks[0] & marks[1]
+    assert re.sub("&quot;update&quot;: [0-9]+, ", "", again) == comparison("not-scaled")
