@@ -180,3 +180,19 @@ def own_tables(monkeypatch):
 def result_fixture():
     """The function `result`."""
     return result
+
+
+@pytest.fixture(scope="session")
+def in_english():
+    """A function that gives the English text of words that were sent to a script."""
+    from genimg.ui import texts  # with Gradio, which most tests need not wait for
+
+    def text(said):
+        if isinstance(said, list):
+            return [text(each) for each in said]
+        if not isinstance(said, dict) or "compact" in said:
+            return said
+        inside = {name: text(each) for name, each in said.items()}
+        return said["english"] if "english" in said else texts.say(inside.pop("say"), **inside)
+
+    return text

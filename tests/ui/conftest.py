@@ -15,7 +15,6 @@ from genimg.models.drawer import DrawerConfig, MaskedDrawerConfig, PixelDrawerCo
 from genimg.models.vision_transformer import VisionTransformerConfig
 from genimg.render import encode
 from genimg.storage import write_json
-from genimg.ui import texts
 from genimg.ui.gan.handlers import GanHandlers
 from genimg.ui.model_shelf import ModelShelf
 
@@ -47,22 +46,6 @@ def unpacked():
         }
 
     return unpacked
-
-
-def in_english(said):
-    """Return the English text of words that were sent to a script."""
-    if isinstance(said, list):
-        return [in_english(each) for each in said]
-    if not isinstance(said, dict) or "compact" in said:
-        return said
-    inside = {name: in_english(each) for name, each in said.items()}
-    return said["english"] if "english" in said else texts.say(inside.pop("say"), **inside)
-
-
-@pytest.fixture(scope="session", name="in_english")
-def in_english_fixture():
-    """The function `in_english`."""
-    return in_english
 
 
 @pytest.fixture(scope="session")
