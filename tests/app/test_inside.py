@@ -183,7 +183,7 @@ def test_what_units_serve_is_measured_on_demand(open_page, wait_until):
     model = genimg.load("portraits-small")
     last = len(layers_of(model)) - 1
     page.locator("#inside .which").select_option(str(last))
-    page.wait_for_function("document.querySelector('#inside .grid canvas').width === 64")
+    page.wait_for_function("document.querySelector('#inside .grid canvas')?.width === 64")
     page.locator("#inside .measure").click()
     order = page.locator("#inside .order")
     expect(order.locator("option", has_text="hair colour: black")).to_have_count(1)
