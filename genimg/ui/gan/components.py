@@ -66,7 +66,7 @@ def slider_ends(*, name: str) -> gr.HTML:
 
     The pictures are data addresses of PNGs.
     """
-    return component(STATIC, "slider_ends", ["patched.js", "ends.js"], None, name=name)
+    return component(STATIC, "slider_ends", ["ends.js"], None, name=name)
 
 
 def names(value: dict[str, Any], *, name: str) -> gr.HTML:

@@ -96,8 +96,18 @@
   }
 
   function show(element, name, text) {
-    if (name !== 'data-say') element.setAttribute(name.slice('data-say-'.length), text);
-    else if (element.textContent !== text) element.textContent = text;
+    if (name === 'data-say') {
+      if (element.textContent !== text) element.textContent = text;
+      return;
+    }
+    const attribute = name.slice('data-say-'.length);
+    if (element.getAttribute(attribute) !== text) element.setAttribute(attribute, text);
+  }
+
+  // Says again what `element` is marked with under a name; nothing happens where it has no such mark.
+  function sayAgain(element, name) {
+    const said = element?.getAttribute(name);
+    if (said) show(element, name, window.say(said.startsWith('{') ? JSON.parse(said) : said));
   }
 
   function reword(root) {
@@ -110,10 +120,7 @@
     }
     const inside = root.querySelectorAll(MARKED);
     for (const element of root.matches?.(MARKED) ? [root, ...inside] : inside) {
-      for (const name of MARKS) {
-        const said = element.getAttribute(name);
-        if (said) show(element, name, window.say(said.startsWith('{') ? JSON.parse(said) : said));
-      }
+      for (const name of MARKS) sayAgain(element, name);
     }
   }
 
@@ -132,16 +139,23 @@
     }
   }
 
+  // Gradio patches HTML in place: where a new answer has the words that are there, it writes their
+  // English over them and leaves the mark as it is.
   new MutationObserver((changes) => {
-    for (const { type, target, addedNodes } of changes) {
-      if (type === 'attributes') reword(target);
+    for (const { type, target, attributeName, addedNodes } of changes) {
+      if (type === 'characterData') sayAgain(target.parentElement, 'data-say');
+      else if (type === 'childList') sayAgain(target.nodeType === Node.ELEMENT_NODE ? target : null, 'data-say');
+      else if (MARKS.includes(attributeName)) sayAgain(target, attributeName);
+      else sayAgain(target, `data-say-${attributeName}`);
       for (const node of addedNodes) {
         if (node.nodeType !== Node.ELEMENT_NODE || !node.isConnected) continue;
         adopt(node);
         reword(node);
       }
     }
-  }).observe(document, { subtree: true, childList: true, attributeFilter: MARKS });
+  }).observe(document, {
+    subtree: true, childList: true, characterData: true, attributeFilter: [...MARKS, ...ATTRIBUTES],
+  });
 
   // Gradio's labels follow; where it hides how, they do at the next visit.
   async function tellGradio() {

@@ -1,7 +1,5 @@
 """The components of the Transformer tab."""
 
-import itertools
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,6 @@ from genimg.ui.components import component
 from genimg.ui.texts import choices
 
 STATIC = Path(__file__).parent / "static"
-_MARK = re.compile(r'(data-say[a-z-]*="\{)')
-_UPDATES = itertools.count()
 
 
 def updates(controls: Mapping[str, dict[str, Any]]) -> list[Any]:
@@ -23,15 +19,6 @@ def updates(controls: Mapping[str, dict[str, Any]]) -> list[Any]:
         words = {"choices": choices(entry["choices"])} if "choices" in entry else {}
         found.append(gr.update(**entry | words))
     return found
-
-
-def fresh(page: str) -> str:
-    """Return HTML, an update of some on the page, so that the browser says all its words.
-
-    Gradio writes new English into the elements that are there, and the browser notices only those
-    whose mark is another one than before.
-    """
-    return _MARK.sub(rf"\1&quot;update&quot;: {next(_UPDATES)}, ", page)
 
 
 def drawing(*, name: str, looks: Callable) -> gr.HTML:

@@ -10,7 +10,6 @@ from genimg.ui.events import QUIET
 from genimg.ui.messages import silently
 from genimg.ui.texts import label, say
 from genimg.ui.transformer import mistakes_handlers
-from genimg.ui.transformer.components import fresh
 
 
 def build(demo: gr.Blocks) -> None:
@@ -31,10 +30,9 @@ def build(demo: gr.Blocks) -> None:
         "trigger_mode": "always_last",
     }
 
-    def compare(name: str) -> str:
-        return fresh(mistakes_handlers.comparison(name))
-
-    components.event(chosen, "input")(silently(compare), chosen, shown, **quiet)
+    components.event(chosen, "input")(
+        silently(mistakes_handlers.comparison), chosen, shown, **quiet
+    )
     # Not made before the page is served: both are computed, and take a moment.
-    demo.load(silently(compare), chosen, shown, **quiet)
+    demo.load(silently(mistakes_handlers.comparison), chosen, shown, **quiet)
     demo.load(silently(mistakes_handlers.depth), None, depth, **quiet)

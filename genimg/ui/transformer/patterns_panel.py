@@ -10,7 +10,6 @@ from genimg.ui.messages import silently, warn
 from genimg.ui.texts import label as label_of
 from genimg.ui.texts import say
 from genimg.ui.transformer import patterns_handlers
-from genimg.ui.transformer.components import fresh
 from genimg.ui.transformer.patterns_handlers import FIRST, MOST_LAYERS, TOKENS
 
 # The address holds what is shown, so that a reload shows it again.
@@ -48,11 +47,8 @@ def build(demo: gr.Blocks) -> None:
             patterns_handlers.shown(**FIRST), elem_id="pattern-shown", elem_classes=["patterns"]
         )
 
-    def show(*values: Any) -> str:
-        return fresh(patterns_handlers.shown(*values))
-
     def choose(attention: str, *values: int) -> list[Any]:
-        html = show(attention, *values)
+        html = patterns_handlers.shown(attention, *values)
         recurrent = attention == "recurrent"
         return [html, gr.update(visible=attention != "full"), gr.update(visible=recurrent)]
 
