@@ -72,7 +72,9 @@ def build(demo: gr.Blocks) -> None:
         silently(choose), controls, [view, length, memory], **quiet
     )
     for slider in controls[1:]:
-        components.event(slider, "input")(silently(show), controls, view, **quiet)
+        components.event(slider, "input")(
+            silently(patterns_handlers.shown), controls, view, **quiet
+        )
     used = [components.event(control, "input") for control in controls]
     gr.on(used, None, controls, None, js=_REMEMBER, **quiet | {"trigger_mode": "multiple"})
     demo.load(open_link, None, [view, *controls, panel], **quiet | {"queue": True})

@@ -4,7 +4,6 @@ import pytest
 
 from genimg.explore.mistakes import DEPTH, DEPTHS, MISTAKES
 from genimg.ui import texts
-from genimg.ui.transformer.components import fresh
 from genimg.ui.transformer.mistakes_handlers import choices, comparison, depth
 
 
@@ -45,11 +44,3 @@ def test_every_depth_has_a_bar_for_each_layer():
 
 def test_the_words_tell_how_many_layers_there_are():
     assert texts.say("transformer.mistakes.depth_about").startswith(f"{DEPTH} layers")
-
-
-def test_an_update_has_other_marks_than_the_one_before():
-    first, again = fresh(comparison("not-scaled")), fresh(comparison("not-scaled"))
-    marks = [set(re.findall(r'data-say[a-z-]*="([^"]+)"', each)) for each in (first, again)]
-    assert marks[0]
-    assert not marks[0] & marks[1]
-    assert re.sub("&quot;update&quot;: [0-9]+, ", "", again) == comparison("not-scaled")
