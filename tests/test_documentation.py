@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import genimg
+from genimg.ui import texts
 
 ROOT = Path(__file__).parents[1]
 
@@ -71,6 +72,17 @@ def mark(piece: str) -> str:
     return re.match(r"#+|-|\||", piece)[0]
 
 
+def in_chinese(name: str) -> set[str]:
+    """Return what a part of the page that is called `name` may be called in Chinese."""
+    heading = re.compile("^#+ ")
+    keys = [
+        key
+        for key, words in texts.catalog("en").items()
+        if isinstance(words, str) and heading.sub("", words) == name
+    ]
+    return {heading.sub("", str(texts.catalog("zh")[key])) for key in keys} or {name}
+
+
 def facts(piece: str) -> dict[str, object]:
     """Return what a piece must have in common with its counterpart."""
     italics = ITALICS.findall(CODE.sub("", piece))
@@ -79,7 +91,6 @@ def facts(piece: str) -> dict[str, object]:
         "code": {" ".join(code.split()) for code in CODE.findall(piece)},
         "links": {target for _, target in LINK.findall(piece)} | {*ADDRESS.findall(piece)},
         "pictures": piece.count("!["),
-        # Parts of the page are called by what is written on it, which is English.
         "italics": [" ".join(name.split()) for name in italics],
         "bold": piece.count("**"),
         "numbers": [numbers(cell) for cell in piece.split("|")],
@@ -95,6 +106,10 @@ def differences(english: str, chinese: str) -> list[str]:
     ]
     for one, other in zip_longest(pieces(english), pieces(chinese), fillvalue=""):
         ours, theirs = facts(one), facts(other)
+        # Parts of the page are called by what is written on it.
+        pairs = zip_longest(ours["italics"], theirs["italics"], fillvalue="")
+        if all(other in in_chinese(one) for one, other in pairs):
+            ours["italics"] = theirs["italics"]
         unequal = [f"{key}: {ours[key]} {theirs[key]}" for key in ours if ours[key] != theirs[key]]
         if unequal:
             found.append("\n".join([*unequal, one, other]))

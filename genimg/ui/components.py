@@ -100,12 +100,13 @@ def choice(
         value,
         name=name,
         label=str(label),
-        called=texts.sent(label),
         choices=entries,
         **options,
     )
-    # An update that says nothing of the choices loses them where the list is not shown yet.
-    made.js_on_load = f"const FIRST_CHOICES = {json.dumps(entries)};\n{made.js_on_load}"
+    # What an update says nothing of is lost where the list is not shown yet.
+    known = {"FIRST_CHOICES": entries, "CALLED": texts.sent(label)}
+    constants = "".join(f"const {name} = {json.dumps(each)};\n" for name, each in known.items())
+    made.js_on_load = constants + str(made.js_on_load)
     return made
 
 

@@ -97,6 +97,27 @@ def test_the_switch_and_the_terms_are_reached_with_the_keyboard(open_page):
     expect(terms).to_be_hidden()
 
 
+def test_every_list_says_what_it_is_for(open_page):
+    """Also one that was not on the screen when it was given another value."""
+    page = open_page("?lang=zh", reduced_motion="reduce")
+    for tab in ("GAN", "Transformer", "补全图像", "并行绘制", "观察图像", "常见错误", "比较"):
+        page.get_by_role("tab", name=tab, exact=True).click()
+        page.locator(".choice:visible select").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        for label in page.locator(".choice:visible label span").all():
+            assert label.inner_text().strip(), tab
+
+
+def test_the_verdict_of_the_gauge_is_said_in_both(open_page):
+    page = open_page("?lang=zh")
+    expect(page.locator("#gauge p")).to_contain_text("高于")
+    for name in ("中文", "English"):
+        switch(page, name)
+        words = page.locator("#gauge p").inner_text()
+        assert "NaN" not in words
+        assert "{" not in words
+
+
 @pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
 def test_compare_speaks_one_language(open_page, foreign, locale):
     link = "&compared=fashion-small&with=fashion-gpt&compared_class=Coat&compared_seed=3"

@@ -1,11 +1,11 @@
 // A list to choose from. value: what is chosen; choices: of each [what to show, value],
-// or one text for both; called: the words above it. What is shown are words (static/words.js).
+// or one text for both. What is shown are words (static/words.js), and CALLED are those above it.
 // "input" comes when somebody has chosen something else, and never because a list was opened,
 // left or given its old value again. "focus" comes before a list is opened: it may have grown.
 const select = element.querySelector('select');
-const title = element.querySelector('span');
 
 let known = FIRST_CHOICES; // written before this script: an update may say nothing of the choices
+put(element.querySelector('span'), CALLED);
 let listed = ''; // what is in the list, as JSON
 const entries = () => known.map((entry) => [entry].flat());
 const wordsOf = ([words]) => words;
@@ -14,7 +14,6 @@ const valueOf = (entry) => entry[entry.length - 1];
 function show() {
   known = props.choices ?? known;
   const words = entries().map(wordsOf);
-  put(title, props.called);
   if (JSON.stringify(words) !== listed) {
     listed = JSON.stringify(words);
     select.replaceChildren(...words.map((each) => {
@@ -41,4 +40,4 @@ select.addEventListener('change', () => {
 });
 for (const event of ['focus', 'pointerenter']) select.addEventListener(event, () => trigger('focus'));
 show();
-watch(['value', 'choices', 'called'], show);
+watch(['value', 'choices'], show);

@@ -56,8 +56,8 @@
       return value.map((each) => written(each, inLanguage)).join(window.say('list.comma', {}, inLanguage));
     }
     if (typeof value !== 'object' || value === null) return String(value ?? '');
+    if ('say' in value) return window.say(value, {}, inLanguage);
     if ('compact' in value) return compact(value.compact, inLanguage);
-    if (!('percent' in value)) return window.say(value, {}, inLanguage);
     return window.say('number.percent', { number: inPercent(value.percent) }, inLanguage);
   }
 
