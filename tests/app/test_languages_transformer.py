@@ -12,6 +12,7 @@ LOCALES = ["zh-CN", "en-US"]
 NAMES = {
     *(
         "GPT",
+        "rollout",
         "MaskGIT",
         "Longformer",
         "Transformer-XL",
@@ -42,12 +43,6 @@ def open_drawing(open_page, **options):
     return page
 
 
-def left(foreign, page):
-    """Return what a page says in the other language, but for what Gradio says in English only."""
-    own = re.compile("(number input|range slider) for |Close$")
-    return [text for text in foreign(page, NAMES) if not own.match(text)]
-
-
 def unfold(page):
     folded = page.locator("button.fold[aria-expanded=false]:visible")
     while folded.count():
@@ -71,17 +66,17 @@ def test_draw_speaks_one_language(open_page, foreign, locale):
     page.locator("#surgery .add-feed-forward").click()
     page.wait_for_function("document.querySelector('#surgery code').textContent")
     page.locator("#drawing .attention .map").hover()
-    assert left(foreign, page) == []
+    assert foreign(page, NAMES) == []
     page.locator("#drawing .switch input").nth(1).check()
     page.locator("#drawing .step").press("Home")
     field = page.locator("#draw-temperature input[type=number]")
     field.fill("0.5")
     field.press("Tab")
-    assert left(foreign, page) == []
+    assert foreign(page, NAMES) == []
     page.locator("#draw-seed input").fill("-1")
     page.locator("#draw-seed input").press("Enter")
     expect(page.locator(".refused")).to_be_visible()
-    assert left(foreign, page) == []
+    assert foreign(page, NAMES) == []
 
 
 def test_the_switch_rewords_a_drawing_and_all_that_is_told_of_it(open_page, foreign):
@@ -96,7 +91,7 @@ def test_the_switch_rewords_a_drawing_and_all_that_is_told_of_it(open_page, fore
 
     switch(page, "中文")
     expect(page.locator("#drawing .attention h2")).to_have_text(
-        f"它看了哪里：第 {layer} 层第 {head} 头"
+        f"它看了哪里：第 {layer} 层第 {head} 个头"
     )
     expect(page.locator("#draw-make")).to_have_text("绘制")
     expect(page.locator("#draw-label")).to_contain_text("类别")
@@ -105,15 +100,15 @@ def test_the_switch_rewords_a_drawing_and_all_that_is_told_of_it(open_page, fore
     expect(page.locator("#draw-facts")).to_contain_text("2 层，每层 2 个头")
     expect(page.locator("#surgery .changes li")).to_contain_text("关闭，什么也不看")
     thumbnail = page.locator("#drawing .head-grid button").first
-    assert thumbnail.get_attribute("aria-label").startswith("第 0 层第 0 头：熵为 ")
+    assert thumbnail.get_attribute("aria-label").startswith("第 0 层第 0 个头：熵为 ")
     assert "共 64 个" in page.locator("#drawing .step").get_attribute("aria-valuetext")
-    assert left(foreign, page) == []
+    assert foreign(page, NAMES) == []
     assert page.locator("#drawing-code code").text_content() == code
 
     switch(page, "English")
     expect(page.locator("#drawing .attention .place")).to_have_text(place)
     assert thumbnail.get_attribute("aria-label").startswith("Layer 0, head 0: entropy ")
-    assert left(foreign, page) == []
+    assert foreign(page, NAMES) == []
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -130,18 +125,18 @@ def test_complete_and_its_refusal_speak_one_language(open_page, foreign, locale)
     refused = {"zh-CN": "没有遮住任何部分", "en-US": "Nothing is hidden"}[locale]
     expect(page.locator(".toast-body").first).to_contain_text(refused)
     pad = set(foreign(page, NAMES, "#completion-pad"))  # another area's
-    assert [text for text in left(foreign, page) if text not in pad] == []
+    assert [text for text in foreign(page, NAMES) if text not in pad] == []
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_draw_in_parallel_speaks_one_language(open_page, foreign, locale):
     page = open_part(open_page, "parallel", "#parallel .map", locale=locale)
     page.wait_for_function("document.querySelector('#parallel [role=status]')?.textContent")
-    assert left(foreign, page) == []
+    assert foreign(page, NAMES) == []
     page.locator("#parallel .step").press("Home")
     page.locator("#parallel .sure .map").click(position={"x": 3, "y": 3})
     page.locator("#parallel-order select").select_option(index=2)
-    assert left(foreign, page) == []
+    assert foreign(page, NAMES) == []
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -153,9 +148,9 @@ def test_look_at_a_picture_speaks_one_language(open_page, foreign, locale):
     page.wait_for_selector("#look-numbers li")
     assert "look-numbers" in page.content()
     pad = set(foreign(page, NAMES, "#vision-pad"))
-    assert [text for text in left(foreign, page) if text not in pad] == []
+    assert [text for text in foreign(page, NAMES) if text not in pad] == []
     page.locator("#vision .switch input").nth(1).check()
-    assert [text for text in left(foreign, page) if text not in pad] == []
+    assert [text for text in foreign(page, NAMES) if text not in pad] == []
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -169,7 +164,7 @@ def test_the_mistakes_speak_one_language(open_page, foreign, locale):
             const errors = document.querySelectorAll('#mistake-shown .error').length;
             return chosen === {number} && errors === {int(number == 0)};
         }}""")
-        assert left(foreign, page) == []
+        assert foreign(page, NAMES) == []
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -118,6 +118,8 @@
       const kind = TOASTS.find((name) => title.closest(`.toast-body.${name}`));
       rename(title, `toast.${kind}`);
     }
+    if (root !== document) sayControl(root);
+    root.querySelectorAll('input[aria-label], button[aria-label]').forEach(sayControl);
     const inside = root.querySelectorAll(MARKED);
     for (const element of root.matches?.(MARKED) ? [root, ...inside] : inside) {
       for (const name of MARKS) sayAgain(element, name);
@@ -129,6 +131,30 @@
   function rename(element, key) {
     const text = Array.from(element.childNodes).find((node) => node.nodeType === Node.TEXT_NODE);
     if (text && Object.hasOwn(wordsIn('en'), key)) text.data = window.say(key);
+  }
+
+  // Gradio's own controls say what they are for in English alone. Sliders whose names may be one's own
+  // have gan/static/slider_words.js.
+  const CONTROLS = [
+    [/^range slider for (.*)$/s, 'control.range'],
+    [/^number input for (.*)$/s, 'control.number'],
+    [/^Reset to default value()$/, 'control.reset'],
+    [/^Close()$/, 'frame.close'],
+  ];
+  const controls = new WeakMap(); // what Gradio wrote, and what was said instead
+
+  function sayControl(element) {
+    if (!element.matches('input, button') || element.closest('[id^=direction-]')) return;
+    if (element.hasAttribute('data-say-aria-label')) return;
+    const { wrote, said } = controls.get(element) ?? {};
+    const original = element.ariaLabel === said ? wrote : element.ariaLabel ?? '';
+    for (const [pattern, key] of CONTROLS) {
+      const found = original.match(pattern);
+      if (!found) continue;
+      const words = window.say(key, { name: found[1] });
+      controls.set(element, { wrote: original, said: words });
+      if (element.ariaLabel !== words) element.ariaLabel = words;
+    }
   }
 
   // Gradio's messages keep no other attribute.
@@ -146,7 +172,10 @@
       if (type === 'characterData') sayAgain(target.parentElement, 'data-say');
       else if (type === 'childList') sayAgain(target.nodeType === Node.ELEMENT_NODE ? target : null, 'data-say');
       else if (MARKS.includes(attributeName)) sayAgain(target, attributeName);
-      else sayAgain(target, `data-say-${attributeName}`);
+      else {
+        sayAgain(target, `data-say-${attributeName}`);
+        if (attributeName === 'aria-label') sayControl(target);
+      }
       for (const node of addedNodes) {
         if (node.nodeType !== Node.ELEMENT_NODE || !node.isConnected) continue;
         adopt(node);

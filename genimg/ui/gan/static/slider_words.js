@@ -4,9 +4,9 @@
 const given = new WeakMap(); // what Gradio wrote, by text or by control
 const instead = new WeakMap(); // and what was written here
 const PARTS = [
-  [/^range slider for (.*)$/s, 'gan.slider.range'],
-  [/^number input for (.*)$/s, 'gan.slider.number'],
-  [/^Reset to default value()$/, 'gan.slider.reset'],
+  [/^range slider for (.*)$/s, 'control.range'],
+  [/^number input for (.*)$/s, 'control.number'],
+  [/^Reset to default value()$/, 'control.reset'],
 ];
 
 // Writes by `set` what `wordsFor` makes of what Gradio wrote.
