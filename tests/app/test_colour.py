@@ -92,7 +92,7 @@ def test_a_gans_walk_and_its_files(gan):
 def test_a_gans_discriminator_and_its_reasons(gan):
     handlers, view = gan
     opponent = Opponent(handlers.shelf, handlers.acting)
-    assert "gives" in opponent.gauge(view)
+    assert "gets" in opponent.gauge(view)
     occlusion, gradient = re.findall(r'src="([^"]+)"', opponent.decides(view))
     assert is_in_colour(pixels(occlusion))
     assert pixels(gradient).shape[:2] >= (240, 240)

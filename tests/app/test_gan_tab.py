@@ -364,7 +364,7 @@ def test_the_gauge_says_what_the_discriminator_gives_the_picture(open_page, mode
     def expect_score(**moves):
         picture = models.style.picture(**FIRST, **moves)
         score = models.style.judge(picture[None], FIRST["label"])[0]
-        page.locator("#gauge p").get_by_text(f"gives {score:+.1f}:").wait_for()
+        page.locator("#gauge p").get_by_text(f"gets {score:+.1f}:").wait_for()
 
     expect_score()
     slider(page, "direction-1").focus()

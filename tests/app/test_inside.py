@@ -179,7 +179,9 @@ def test_the_keyboard_reaches_everything(open_page, models, wait_until):
 
 
 def test_what_units_serve_is_measured_on_demand(open_page, wait_until):
-    page = open_inside(open_page("?model=portraits-small&seed=2"))
+    page = open_page("?model=portraits-small&seed=2")
+    page.wait_for_url("**label=**")  # until then it is the page's first model
+    open_inside(page)
     model = genimg.load("portraits-small")
     last = len(layers_of(model)) - 1
     page.locator("#inside .which").select_option(str(last))
@@ -202,7 +204,9 @@ def test_what_units_serve_is_measured_on_demand(open_page, wait_until):
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_spectrum_is_measured_and_all_fits_the_page(open_page, width):
-    page = open_inside(open_page("?model=fashion-dcgan&seed=2", width=width))
+    page = open_page("?model=fashion-dcgan&seed=2", width=width)
+    page.wait_for_url("**label=**")  # until then it is the page's first model
+    open_inside(page)
     page.locator("#spectrum .ask").click()
     expect(page.locator("#spectrum tbody tr")).to_have_count(6)
     heads = page.locator("#spectrum tbody th").all_inner_texts()
