@@ -205,7 +205,7 @@ def test_what_units_serve_is_measured_on_demand(open_page, wait_until):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_spectrum_is_measured_and_all_fits_the_page(open_page, width):
     page = open_page("?model=fashion-dcgan&seed=2", width=width)
-    page.wait_for_url("**label=**")  # until then it is the page's first model
+    page.locator("#strip").wait_for(state="hidden")  # of the page's first model, which has styles
     open_inside(page)
     page.locator("#spectrum .ask").click()
     expect(page.locator("#spectrum tbody tr")).to_have_count(6)
