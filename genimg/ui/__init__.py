@@ -2,7 +2,7 @@
 
 import os
 
-from genimg.ui.serving import without_proxies
+from genimg.ui.proxies import without_proxies
 
 # It only counts before Gradio is imported: no telemetry from a classroom.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")

@@ -22,6 +22,7 @@ from genimg.ui.gan import tab as gan_tab
 from genimg.ui.host import RUNS, Host, host_of, is_lost
 from genimg.ui.messages import sentence
 from genimg.ui.model_shelf import fill_shelves
+from genimg.ui.proxies import without_proxies
 from genimg.ui.serving import (
     in_address,
     listening_host,
@@ -29,7 +30,6 @@ from genimg.ui.serving import (
     reachable_at,
     require_free,
     use_own_upload_folder,
-    without_proxies,
 )
 from genimg.ui.temporary_files import UploadGate, keep_below
 from genimg.ui.theme import CSS, Paper

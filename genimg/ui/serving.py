@@ -7,7 +7,6 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from genimg.ui.host import host_of
@@ -72,26 +71,6 @@ def new_token(host: str | None, root_path: str = "") -> str:
     except ValueError:  # the name of a machine
         local = False
     return "" if local and not root_path else secrets.token_urlsafe(9)
-
-
-@contextlib.contextmanager
-def without_proxies() -> Iterator[None]:
-    """Let this process reach the network directly, whatever proxy its environment names.
-
-    Gradio asks its own server whether it is up, and a proxy elsewhere cannot reach this machine's
-    loopback. Some settings of desktops (`ALL_PROXY=socks://...`) even break the asking.
-    """
-    names = ("no_proxy", "NO_PROXY")  # which of the two counts differs
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "*"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def use_own_upload_folder(runs: str | os.PathLike, seconds: float) -> None:
