@@ -6,7 +6,7 @@ QUIET: dict[str, Any] = {
     "show_progress": "hidden",
     # Told on no component at all. Gradio 6.31 has the browser read every component that an event
     # has ever put out, and all that are inside it, at each step of any event: with the sliders and
-    # the tabs among them a drag took 0.2 s instead of 0.05.
+    # the tabs among them it clones 51 000 values for one step of a slider instead of 9 600.
     "show_progress_on": [],
     "api_visibility": "private",
 }

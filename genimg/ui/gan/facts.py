@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from genimg.ui.gan.words import in_a_line
 from genimg.ui.messages import dataset_words
-from genimg.ui.texts import say
+from genimg.ui.texts import beside, say
 
 
 def facts_of(card: dict[str, Any], directions: int) -> str:
@@ -29,4 +28,4 @@ def facts_of(card: dict[str, Any], directions: int) -> str:
     if "minutes" in card:
         parts.append(say("gan.facts.minutes", number=f"{card['minutes']:g}"))
     parts += [say("gan.facts.cpu"), say("gan.facts.directions", number=directions)]
-    return in_a_line([part for part in parts if part])
+    return beside([part for part in parts if part])

@@ -14,8 +14,7 @@ from urllib.parse import urlencode
 from genimg.checks import is_whole, require_number, require_whole_number, shown
 from genimg.explore import GanModel
 from genimg.explore.codes import checked_code, mean_code, text_of
-from genimg.ui.gan.words import in_a_line
-from genimg.ui.texts import class_name, say
+from genimg.ui.texts import beside, class_name, say
 
 LARGEST_SEED = 2**32 - 1
 TRUNCATION = (0.0, 1.5)
@@ -155,7 +154,7 @@ class GanView:
             parts.append(say("gan.caption.no_noise"))
         elif self.noise != "own":
             parts.append(say("gan.caption.noise", seed=str(self.noise)))
-        return in_a_line(parts + _moves_in_words(self))
+        return beside(parts + _moves_in_words(self))
 
     def model_in(self, model: GanModel) -> GanModel:
         """Return the model that makes the picture: `model`, a snapshot, or with other noise."""
@@ -288,7 +287,7 @@ class GanWalk:
         """Return what the walk shows, in a few words."""
         parts = [] if self.label is None else [class_name(self.label)]
         parts.append(say("gan.caption.seeds", count=len(self.seeds)))
-        return in_a_line(parts + _truncation_in_words(self) + _moves_in_words(self))
+        return beside(parts + _truncation_in_words(self) + _moves_in_words(self))
 
     def keyframes(self) -> list[int]:
         """Return the number of the frame that shows each seed."""

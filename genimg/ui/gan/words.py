@@ -1,14 +1,6 @@
-"""Words that several parts of the GAN tab say: lines of facts, and what scores are called."""
-
-from collections.abc import Sequence
-from functools import reduce
+"""What several parts of the GAN tab call a score."""
 
 from genimg.ui.texts import catalog, named, say
-
-
-def in_a_line(parts: Sequence[str]) -> str:
-    """Return parts, of which there is at least one, with points between them."""
-    return reduce(lambda first, second: say("gan.line", first=first, second=second), parts)
 
 
 def score_words(name: str) -> str:

@@ -15,7 +15,7 @@ Words and what they are about travel as a `Wording`, a text that reads in Englis
 import html
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, reduce
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,11 @@ def say(key: str, /, **arguments: Any) -> Wording:
     if isinstance(words, Mapping):
         words = words["one" if arguments["count"] == 1 else "other"]
     return Wording(key, words, **arguments)
+
+
+def beside(parts: Iterable[str]) -> str:
+    """Return words side by side, with points between them; '' of none."""
+    return reduce(lambda one, other: say("frame.beside", one=one, other=other), list(parts) or [""])
 
 
 def named(kind: str, name: str, english: str = "") -> str:

@@ -11,9 +11,9 @@ from genimg.checks import require_number, require_whole_number
 from genimg.explore import DrawerModel, MaskedDrawerModel
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.ui.pad import PadPicture
-from genimg.ui.texts import say
+from genimg.ui.texts import beside, say
 from genimg.ui.transformer.drawing_view import LARGEST_SEED, TEMPERATURE, TOP_P, class_words
-from genimg.ui.transformer.words import beside, no_such_class
+from genimg.ui.transformer.words import no_such_class
 
 COUNT = (1, 16)
 

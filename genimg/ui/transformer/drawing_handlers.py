@@ -22,14 +22,14 @@ from genimg.render.colors import color_table
 from genimg.ui.messages import dataset_words
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.payload import pack
-from genimg.ui.texts import say, sent, span
+from genimg.ui.texts import beside, say, sent, span
 from genimg.ui.transformer.drawing_view import (
     ANY_CLASS,
     LARGEST_SEED,
     DrawingView,
     class_words,
 )
-from genimg.ui.transformer.words import beside, no_drawing, no_such_drawing
+from genimg.ui.transformer.words import no_drawing, no_such_drawing
 from genimg.wording import wording_of
 
 CANDIDATES = 12

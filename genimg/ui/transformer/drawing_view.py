@@ -14,8 +14,8 @@ from genimg.checks import require_number, require_whole_number
 from genimg.explore import DrawerModel
 from genimg.explore.drawing import DEFAULT_GUIDANCE
 from genimg.ui import texts
-from genimg.ui.texts import say
-from genimg.ui.transformer.words import beside, damaged_number, no_such_class
+from genimg.ui.texts import beside, say
+from genimg.ui.transformer.words import damaged_number, no_such_class
 
 LARGEST_SEED = 2**32 - 1
 TEMPERATURE = (0.0, 2.0)

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from genimg.checks import require_number, require_one_of, require_whole_number
 from genimg.explore import MaskedDrawerModel
 from genimg.explore.parallel import DEFAULTS, ORDERS
-from genimg.ui.texts import say
+from genimg.ui.texts import beside, say
 from genimg.ui.transformer.drawing_view import GUIDANCE, LARGEST_SEED, class_words
-from genimg.ui.transformer.words import beside, damaged_number, no_such_class
+from genimg.ui.transformer.words import damaged_number, no_such_class
 
 NOISE = (0.0, 5.0)
 _CONTROLS = ("steps", "order", "guidance", "noise")

@@ -1,15 +1,9 @@
 """Words that several parts of the Transformer tab say."""
 
 from collections.abc import Sequence
-from functools import reduce
 
 from genimg.models.attention import TokenLayout
 from genimg.ui.texts import class_name, say
-
-
-def beside(parts: Sequence[str]) -> str:
-    """Return words, one beside the other; '' of none."""
-    return reduce(lambda one, other: say("transformer.beside", one=one, other=other), parts or [""])
 
 
 def special_words(layout: TokenLayout) -> list[str]:

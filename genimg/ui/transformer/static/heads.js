@@ -20,7 +20,7 @@ const threeDigits = (number) => (Math.abs(number) <= 1 ? number.toFixed(3) : num
 // Words, or '', of several: one beside the other.
 function beside(all) {
   if (!all.length) return '';
-  return all.reduce((one, other) => ({ say: 'transformer.beside', one, other }));
+  return all.reduce((one, other) => ({ say: 'frame.beside', one, other }));
 }
 
 const tokenWords = (number) => ({ say: 'transformer.token', number: `${number}` });

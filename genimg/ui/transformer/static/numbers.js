@@ -104,7 +104,7 @@ function describe(array, { data, shape }, index) {
   const [, width] = shape;
   const indices = array.axes.length === 2 ? [Math.floor(index / width), index % width] : [index];
   const names = array.axes.map((axis, i) => nameOf(axis, indices[i]));
-  return [...names, spell(data[index])].reduce((one, other) => ({ say: 'transformer.beside', one, other }));
+  return [...names, spell(data[index])].reduce((one, other) => ({ say: 'frame.beside', one, other }));
 }
 
 // What a program reads, the same in every language.
