@@ -11,3 +11,12 @@ QUIET: dict[str, Any] = {
     "api_visibility": "private",
 }
 """An event that shows no progress, of which the API's page says nothing."""
+
+IN_ORDER: dict[str, Any] = QUIET | {
+    "preprocess": False,
+    "queue": True,
+    # Gradio 6.31 calls an event that has waited for its forerunner ("always_last") with the data
+    # of the forerunner, so two quick Undos were one.
+    "trigger_mode": "multiple",
+}
+"""An event that carries data: each is answered, one after the other."""

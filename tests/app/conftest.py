@@ -23,6 +23,7 @@ from genimg.models.vision_transformer import VisionTransformerConfig
 from genimg.render import encode
 
 ROOT = Path(__file__).parents[2]
+TRAFFIC = Path(__file__).with_name("traffic.js")
 # Generous: a busy machine is not a failure. Nothing here waits longer than it must.
 PATIENCE_SECONDS = 240
 
@@ -191,6 +192,7 @@ def open_page(browser, server):
     def open_page(query="", width=1280, height=900, **options):
         page = browser.new_page(viewport={"width": width, "height": height}, **options)
         page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        page.add_init_script(path=TRAFFIC)
         pages.append(page)
         page.on("request", watch_request)
         page.on("domcontentloaded", lambda page: documents.append(page))
@@ -208,6 +210,21 @@ def open_page(browser, server):
         ended = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
         problems = [problem for problem in problems if not any(one in problem for one in ended)]
     assert problems == []
+
+
+@pytest.fixture
+def rest(wait_until):
+    """A function that waits until all that a visitor has caused is answered: rest(page).
+
+    Playwright's own "networkidle" may never come: a tab asks for its runs again and again, and
+    Gradio 6.31 sometimes listens on when everything has been answered.
+    """
+
+    def rest(page):
+        on_the_way = lambda: page.evaluate("window.traffic.onTheWay()")  # noqa: E731
+        wait_until(page, lambda: page.evaluate("window.traffic.isAtRest()"), on_the_way)
+
+    return rest
 
 
 @pytest.fixture

@@ -53,6 +53,25 @@ def test_undo_and_redo_go_back_and_forth_with_buttons_and_keys(open_page, models
     expect(button["redo"]).to_be_disabled()
 
 
+def test_two_quick_undos_are_two(open_page, models):
+    page = open_page()
+    for label in ("Hat", "Shoe"):
+        page.locator("#label select").select_option(label)
+        expect_picture(page, models.style.picture(**FIRST | {"label": label}))
+        page.wait_for_function(f"new URL(location).searchParams.get('label') === '{label}'")
+    page.locator("#history [data-do=undo]").evaluate("""undo => {
+      const { fetch } = window;
+      window.fetch = (...request) => {  // the first is on its way
+        window.fetch = fetch;
+        setTimeout(() => undo.click());
+        return fetch(...request);
+      };
+      undo.click();
+    }""")
+    expect_picture(page, models.style.picture(**FIRST))
+    expect(page.locator("#history [data-do=undo]")).to_be_disabled()
+
+
 def test_a_bookmark_outlives_a_reload_and_brings_its_view_back(open_page, models):
     page = open_page("?" + urlencode({"model": models.style.name, "seed": 9, "label": "Hat"}))
     kept = models.style.picture(seed=9, label="Hat")

@@ -41,9 +41,9 @@ def expect_shown(page, state, rules):
     expect(page.locator("#game [data-part=scores]")).to_contain_text(f"generated {generated}")
 
 
-def test_nothing_is_computed_before_the_game_is_opened(open_page):
+def test_nothing_is_computed_before_the_game_is_opened(open_page, rest):
     page = open_page()
-    page.wait_for_load_state("networkidle")
+    rest(page)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     assert page.locator("#game .losses dd").count() == 0

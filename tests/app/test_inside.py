@@ -55,9 +55,9 @@ def expect_after(page, wait_until, picture):
     wait_until(page, lambda: np.array_equal(painted(canvas, mode), wanted), lambda: page.url)
 
 
-def test_nothing_is_computed_before_it_is_opened(open_page, models):
+def test_nothing_is_computed_before_it_is_opened(open_page, models, rest):
     page = open_page()
-    page.wait_for_load_state("networkidle")
+    rest(page)
     assert page.locator("#inside .grid button").count() == 0
     open_inside(page)
     view = arguments(page, models.style)

@@ -97,13 +97,13 @@ def test_the_switch_and_the_terms_are_reached_with_the_keyboard(open_page):
     expect(terms).to_be_hidden()
 
 
-def test_every_list_says_what_it_is_for(open_page):
+def test_every_list_says_what_it_is_for(open_page, rest):
     """Also one that was not on the screen when it was given another value."""
     page = open_page("?lang=zh", reduced_motion="reduce")
     for tab in ("GAN", "Transformer", "补全图像", "并行绘制", "观察图像", "常见错误", "比较"):
         page.get_by_role("tab", name=tab, exact=True).click()
         page.locator(".choice:visible select").first.wait_for()
-        page.wait_for_load_state("networkidle")
+        rest(page)
         for label in page.locator(".choice:visible label span").all():
             assert label.inner_text().strip(), tab
 

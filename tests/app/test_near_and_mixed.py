@@ -125,13 +125,13 @@ def point(page):
     )
 
 
-def test_a_map_is_dragged_and_a_point_becomes_the_picture(open_page, models, wait_until):
+def test_a_map_is_dragged_and_a_point_becomes_the_picture(open_page, models, wait_until, rest):
     page = open_page()
     open_section(page)
     page.locator("#plane .draw").click()
     page.locator("#plane .slots figure").nth(2).wait_for()
     page.wait_for_function("document.querySelector('#plane .field img').naturalWidth === 9 * 32")
-    page.wait_for_load_state("networkidle")
+    rest(page)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     first = models.style.picture(**FIRST)[:, :, 0]

@@ -23,13 +23,17 @@ def expect_tabs(page, *tabs):
     )
 
 
-def reload(page, *tabs):
-    page.wait_for_load_state("networkidle")
-    page.reload()
-    expect_tabs(page, *tabs)
+@pytest.fixture
+def reload(rest):
+    def reload(page, *tabs):
+        rest(page)
+        page.reload()
+        expect_tabs(page, *tabs)
+
+    return reload
 
 
-def test_the_gan_tab_with_its_walk(open_page):
+def test_the_gan_tab_with_its_walk(open_page, reload):
     page = open_tab(open_page)
     page.locator("#direction-0 input[type=range]").press("End")
     page.locator("#seeds textarea, #seeds input").first.fill("1, 7")
@@ -49,7 +53,7 @@ def test_the_gan_tab_with_its_walk(open_page):
     assert page.locator("#player [role=status]").inner_text() == ""
 
 
-def test_a_drawing_and_what_was_looked_at(open_page):
+def test_a_drawing_and_what_was_looked_at(open_page, reload):
     page = open_tab(open_page, "Transformer", "Draw")
     page.wait_for_selector("#drawing .head-grid button")
     settings = {"seed": "7", "temperature": "1.25", "top-k": "5", "top-p": "0.9"}
@@ -71,7 +75,7 @@ def test_a_drawing_and_what_was_looked_at(open_page):
     assert page.locator("#drawing .attention .place").inner_text() == "Layer 1, head 0"
 
 
-def test_sliders_that_moved_after_the_drawing(open_page):
+def test_sliders_that_moved_after_the_drawing(open_page, reload):
     page = open_tab(open_page, "Transformer", "Draw")
     page.wait_for_selector("#drawing .head-grid button")
     moved = {"temperature": "0.5", "top-k": "4", "top-p": "0.8", "guidance": "2.5"}
@@ -99,7 +103,7 @@ def test_sliders_that_moved_after_the_drawing(open_page):
         assert page.locator(f"#draw-{name} input[type=number]").input_value() == number
 
 
-def test_a_completion_with_what_was_drawn(open_page):
+def test_a_completion_with_what_was_drawn(open_page, reload):
     page = open_tab(open_page, "Transformer", "Complete a picture")
     page.wait_for_selector("#completions .made img")
     page.locator("#completion-pad").get_by_role("button", name="Clear").click()
@@ -123,7 +127,7 @@ def test_a_completion_with_what_was_drawn(open_page):
     )
 
 
-def test_a_look_at_ones_own_drawing(open_page):
+def test_a_look_at_ones_own_drawing(open_page, reload):
     page = open_tab(open_page, "Transformer", "Look at a picture")
     page.wait_for_selector("#vision .class-bars button")
     before = page.locator("#vision .under").first.evaluate("canvas => canvas.toDataURL()")
@@ -145,7 +149,7 @@ def test_a_look_at_ones_own_drawing(open_page):
     assert page.locator("#vision .query output").inner_text().startswith("64:")
 
 
-def test_the_class_and_the_scale_of_a_look(open_page):
+def test_the_class_and_the_scale_of_a_look(open_page, reload, rest):
     page = open_tab(open_page, "Transformer", "Look at a picture")
     page.wait_for_selector("#vision .class-bars button")
     page.locator("#vision .class-bars button").nth(1).click()
@@ -156,11 +160,11 @@ def test_the_class_and_the_scale_of_a_look(open_page):
     page.locator("#vision .relevance .place").get_by_text(chosen).wait_for()
     assert page.locator("#vision .own input").is_checked()
     page.locator("#vision-pad").get_by_role("button", name="Clear").click()
-    page.wait_for_load_state("networkidle")
+    rest(page)
     assert page.locator("#vision .relevance .place").inner_text() == chosen  # of another picture
 
 
-def test_the_training_tab(open_page):
+def test_the_training_tab(open_page, reload):
     page = open_tab(open_page, "Training")
     page.wait_for_selector("#train-start")
     page.locator("#train-preset select").select_option(index=1)

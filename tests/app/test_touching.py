@@ -166,11 +166,11 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("tab", CHANGES)
-def test_nothing_changes_because_it_was_touched(open_page, tab):
+def test_nothing_changes_because_it_was_touched(open_page, rest, tab):
     page = open_page(reduced_motion="reduce")
     CHANGES[tab](page)
     page.locator("#title").click()
-    page.wait_for_load_state("networkidle")  # whatever follows a rest has followed
+    rest(page)  # whatever follows a rest has followed
     before = page.evaluate(SHOWN)
     controls = page.evaluate(MARK)
     kinds = {control["kind"] for control in controls}
@@ -179,5 +179,5 @@ def test_nothing_changes_because_it_was_touched(open_page, tab):
         for control in controls[start : start + 10]:
             touch(page, control)
         expect_same(page, before, controls[start : start + 10])
-    page.wait_for_load_state("networkidle")
+    rest(page)
     expect_same(page, before, "all of them")

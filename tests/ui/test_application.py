@@ -1,11 +1,14 @@
 import asyncio
+import inspect
 import os
 import re
 import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_type_hints
 from urllib.request import getproxies
 
+import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
 
@@ -50,6 +53,25 @@ def test_no_event_has_the_browser_read_all_that_it_puts_out(paths, tmp_path):
     for event in told:
         assert event["show_progress_on"] is not None, event["api_name"]
         assert len(event["show_progress_on"]) <= 1, event["api_name"]
+
+
+def test_of_two_asked_at_once_the_second_is_not_the_first_again(paths, tmp_path):
+    """Gradio 6.31 calls an event that waits for its forerunner with the data of the forerunner."""
+    with JobManager(tmp_path) as manager:
+        models = [paths[use] for use in ("style", "drawer", "masked", "vision")]
+        page = application.build(models, manager)
+    asked = [
+        event
+        for event in page.fns.values()
+        if event.fn and takes_event_data(inspect.unwrap(event.fn))
+    ]
+    assert len(asked) > 10
+    assert not [event.name for event in asked if event.trigger_mode == "always_last"]
+
+
+def takes_event_data(function):
+    kinds = get_type_hints(function).values()
+    return any(isinstance(kind, type) and issubclass(kind, gr.EventData) for kind in kinds)
 
 
 def test_a_bad_checkpoint_is_refused_before_anything_is_served(tmp_path):

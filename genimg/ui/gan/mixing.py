@@ -12,6 +12,7 @@ from genimg.explore import GanModel
 from genimg.explore.mixing import layers_of, mix
 from genimg.render import data_uri, grid
 from genimg.ui import components
+from genimg.ui.events import IN_ORDER
 from genimg.ui.gan import components as gan_components
 from genimg.ui.gan.blending import Blending
 from genimg.ui.gan.handlers import GanHandlers
@@ -43,7 +44,7 @@ def build(
         queued: options of an event that has to say something.
     """
     with gr.Accordion(label_of("gan.mix.heading"), open=False, elem_id="mix"):
-        made = _map_and_ways(Blending(handlers), controls, updates, queued)
+        made = _map_and_ways(Blending(handlers), controls, updates)
         made += _table(handlers.shelf, settings, queued)
     # What was made of another model says nothing of this one.
     components.event(settings[0], "change")(
@@ -58,7 +59,6 @@ def _map_and_ways(
     blending: Blending,
     controls: list[gr.blocks.Block],
     updates: Callable[[GanView], list[Any]],
-    queued: dict[str, Any],
 ) -> list[gr.Component]:
     """Add the map, the ways and the layers; return what shows them and their Python."""
     with gr.Row(elem_classes=["stage"]):
@@ -90,11 +90,11 @@ def _map_and_ways(
     def mix_them(event: gr.EventData) -> tuple[dict[str, Any], str]:
         return blending.layers(event._data)
 
-    plane.draw(as_warning(draw_map), None, [plane, plane_code], **queued)
-    plane.use(as_warning(use), None, controls, **queued)
-    ask.ask(as_warning(show_ways), None, [ways, ways_code], **queued)
-    ways.choose(as_warning(go), None, controls, **queued)
-    layers.mix(as_warning(mix_them), None, [layers, layers_code], **queued)
+    plane.draw(as_warning(draw_map), None, [plane, plane_code], **IN_ORDER)
+    plane.use(as_warning(use), None, controls, **IN_ORDER)
+    ask.ask(as_warning(show_ways), None, [ways, ways_code], **IN_ORDER)
+    ways.choose(as_warning(go), None, controls, **IN_ORDER)
+    layers.mix(as_warning(mix_them), None, [layers, layers_code], **IN_ORDER)
     return [plane, ways, layers, plane_code, ways_code, layers_code]
 
 

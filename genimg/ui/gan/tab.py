@@ -15,7 +15,7 @@ from gradio.events import Dependency
 
 from genimg.explore import GanModel
 from genimg.ui import components
-from genimg.ui.events import QUIET
+from genimg.ui.events import IN_ORDER, QUIET
 from genimg.ui.gan import components as gan_components
 from genimg.ui.gan import game, inside, mixing, nearby, own_picture
 from genimg.ui.gan.copies import READING, is_it_a_copy
@@ -243,9 +243,9 @@ def _explorer(
     settled.then(lambda: "", None, maps, **_LIVE)
     why.click(as_warning(explain), settings, maps, **_QUEUED)
     convince.click(as_warning(move), settings, controls, **_QUEUED)
-    steps.restore(as_warning(restore), None, controls, **_QUEUED)
-    sheet.choose(as_warning(go_there), None, controls, **_QUEUED)
-    strip.choose(as_warning(choose_truncation), None, truncation, **_QUEUED)
+    steps.restore(as_warning(restore), None, controls, **IN_ORDER)
+    sheet.choose(as_warning(go_there), None, controls, **IN_ORDER)
+    strip.choose(as_warning(choose_truncation), None, truncation, **IN_ORDER)
     die.click(random_seed, None, seed, **_LIVE)
     nudge.click(silently(nudge_sliders), [checkpoint, *sliders], sliders, **_LIVE)
     reset.click(lambda: [0.0] * len(sliders), None, sliders, **_LIVE)

@@ -8,6 +8,9 @@ const known = new WeakMap(); // of each field its number before one typed in it,
 const shown = new WeakMap(); // of each field its last allowed number, which the page shows
 const acted = new WeakMap(); // what Enter was last pressed on, or somebody else has written
 const left = new WeakMap(); // what was in it when it was left
+// Those whose last typed number is not allowed. A slow page may still write an earlier one over it,
+// one that was allowed on the way there, and that was not meant either.
+const wrong = new WeakSet();
 let timer = null;
 
 const guarded = (field) => field instanceof HTMLInputElement && field.type === 'number'
@@ -50,7 +53,8 @@ function keep(field) {
 
 // Returns whether the number had to be put back.
 function putBack(field) {
-  if (!guarded(field) || allows(field)) return false;
+  if (!guarded(field) || (allows(field) && !wrong.has(field))) return false;
+  wrong.delete(field);
   const back = known.get(field) ?? '';
   if (field.value === '' && back === '' && !field.validity.badInput) return false; // empty from the start
   field.value = back;
@@ -69,9 +73,11 @@ document.addEventListener('input', (event) => {
   const field = event.target;
   if (!guarded(field)) return;
   if (!allows(field)) {
+    wrong.add(field);
     event.stopImmediatePropagation();
     return;
   }
+  wrong.delete(field);
   shown.set(field, field.value);
   note.hidden = true; // it is mended
 }, true);

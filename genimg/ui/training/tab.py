@@ -11,7 +11,7 @@ import gradio as gr
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
 from genimg.ui.components import choice, event
-from genimg.ui.events import QUIET
+from genimg.ui.events import IN_ORDER, QUIET
 from genimg.ui.identity import Identity
 from genimg.ui.messages import as_warning, silently
 from genimg.ui.opening import Opening
@@ -152,7 +152,7 @@ def connect_openings(
     tabs = dict.fromkeys(group for opening in openings.values() for group, _ in opening.places)
     shown = [part for opening in openings.values() for part in opening.outputs]
     # The tab at once, then the model: a late jump would take along who has gone elsewhere.
-    runs.open_model(silently(choose_tab), None, list(tabs), **_LIVE)
+    runs.open_model(silently(choose_tab), None, list(tabs), **IN_ORDER)
     runs.open_model(as_warning(open_run), None, shown, **_QUEUED)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
-from genimg.ui.events import QUIET
+from genimg.ui.events import IN_ORDER, QUIET
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
@@ -148,7 +148,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> DrawingPart:
     checkpoint.input(as_warning(choose), settings[:3], [drawing, *controls], **drawn)
     reshaping = [temperature, top_k, top_p, guidance]
     gr.on([slider.change for slider in reshaping], None, reshaping, None, js=_RESHAPE, **_LIVE)
-    drawing.select(silently(show_code), None, code, **_LIVE | {"trigger_mode": "multiple"})
+    drawing.select(silently(show_code), None, code, **IN_ORDER)
     demo.load(open_link, None, [drawing, *controls], **_QUEUED)
     gr.api(as_error(handlers.draw), api_name="draw")
     opening = Opening(shelf, lambda name: choose(name, ANY_CLASS, first.seed), [drawing, *controls])

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
-from genimg.ui.events import QUIET
+from genimg.ui.events import IN_ORDER
 from genimg.ui.messages import silently
 from genimg.ui.texts import label, say
 from genimg.ui.transformer import components as transformer_components
@@ -29,9 +29,6 @@ def build(viewer: gr.HTML, asked: Asked, *, name: str) -> gr.HTML:
     def show(event: gr.EventData) -> dict[str, Any]:
         return handlers.panel(event._data)
 
-    # What a viewer sends by itself is never wrong, and there is no queue to wait in.
-    viewer.select(
-        silently(show), None, panel, queue=False, trigger_mode="always_last",
-        **QUIET,
-    )  # fmt: skip
+    # What a viewer sends by itself is never wrong.
+    viewer.select(silently(show), None, panel, **IN_ORDER)
     return panel

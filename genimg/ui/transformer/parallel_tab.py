@@ -11,7 +11,7 @@ import gradio as gr
 
 from genimg.explore.parallel import ORDERS
 from genimg.ui import components
-from genimg.ui.events import QUIET
+from genimg.ui.events import IN_ORDER, QUIET
 from genimg.ui.gan.handlers import random_seed
 from genimg.ui.messages import as_error, as_warning, silently, warn
 from genimg.ui.model_shelf import ModelShelf
@@ -129,7 +129,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> Opening:
     checkpoint.input(as_warning(choose), settings[:3], [drawing, *controls], **drawn)
     moving: list[Any] = [steps, order, guidance, noise]
     gr.on([control.change for control in moving], None, moving, None, js=_MOVED, **_LIVE)
-    drawing.select(silently(show_code), None, code, **_LIVE | {"trigger_mode": "multiple"})
+    drawing.select(silently(show_code), None, code, **IN_ORDER)
     demo.load(open_link, None, [drawing, *controls], **_QUEUED)
     gr.api(as_error(handlers.draw), api_name="draw_in_parallel")
     return Opening(shelf, lambda name: choose(name, ANY_CLASS, first.seed), [drawing, *controls])

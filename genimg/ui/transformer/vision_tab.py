@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui import components
-from genimg.ui.events import QUIET
+from genimg.ui.events import IN_ORDER, QUIET
 from genimg.ui.messages import as_error, as_warning
 from genimg.ui.model_shelf import ModelShelf
 from genimg.ui.opening import Opening
@@ -76,8 +76,7 @@ def build(shelf: ModelShelf, demo: gr.Blocks) -> VisionPart:
     checkpoint.input(as_warning(handlers.first_pad), checkpoint, pad, **_QUEUED).then(
         as_warning(show), [checkpoint, pad], viewer, **_QUEUED
     )
-    told = _QUEUED | {"trigger_mode": "multiple"}  # the numbers below wait for the last select
-    viewer.select(as_warning(tell), [checkpoint, pad], code, **told)
+    viewer.select(as_warning(tell), [checkpoint, pad], code, **IN_ORDER)
     gr.api(as_error(handlers.look), api_name="look")
 
     opened = demo.load(as_warning(open_link), None, [checkpoint, pad, viewer, code], **_QUEUED)
