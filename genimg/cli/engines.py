@@ -152,9 +152,11 @@ def _print_request(settings: Configuration) -> None:
     if not isinstance(settings, HubSettings):
         raise ValueError("--dry-run is for Hugging Face Jobs, which cost money; leave it out")
     run = Path("RUN")
-    request = HubCluster(settings).request(Given.of(Handle(run, 1)), run.name, 1)
+    cluster = HubCluster(settings)
+    request = cluster.request(Given.of(Handle(run, 1)), run.name, 1)
     print(json.dumps(request | {"secrets": {"HF_TOKEN": "the token of whoever asks"}}, indent=2))
-    print(f"before that, the files of the run go to RUN/1 in {settings.bucket}; now, nothing did")
+    bucket = cluster.bucket("")
+    print(f"before that, the files of the run go to RUN/1 in {bucket}; now, nothing did")
 
 
 def engines_table(root: Path, devices: list[Device]) -> str:

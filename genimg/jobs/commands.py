@@ -153,6 +153,7 @@ def _requested(
         device=wanted,
         created=now,
         changed=now,
+        account=visitor.account if runs.is_on_account(wanted) else "",
     )
     return job, dataclasses.replace(request, run=run, resolved={})
 
@@ -201,7 +202,7 @@ class Resume(Command[Job]):
         if self.engine:
             wanted = kind if self.engine == LOCAL else f"{self.engine}/{kind}"
             device = resolve_wanted(wanted, runs.engine.capacity())
-        runs.check_cost(device, visitor)
+        runs.check_cost(device, visitor, job.account)
         if job.state is State.PAUSING:
             raise ValueError(
                 Wording(
@@ -236,6 +237,7 @@ class Resume(Command[Job]):
             retries=0,
             position=last + 1,
             device=device,
+            account=job.account or (visitor.account if runs.is_on_account(device) else ""),
         )
 
 

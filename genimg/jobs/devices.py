@@ -20,6 +20,7 @@ class Device:
         total_memory, free_memory: bytes, or None where the system does not tell.
         places: runs at a time; 0 while nothing can be started there.
         dollars_an_hour: what a run costs there, or None.
+        on_accounts: whether each run is paid by the account of whoever asks for it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Device:
     free_memory: int | None = None
     places: int = 1
     dollars_an_hour: float | None = None
+    on_accounts: bool = False
 
     @property
     def kind(self) -> str:

@@ -42,11 +42,13 @@ class Handle:
         run: its folder.
         attempt: its number.
         device: the name of that on which it runs, which says whose it is.
+        account: the one that pays for it, see `genimg.jobs.accounts`; '' for that of this server.
     """
 
     run: Path
     attempt: int
     device: str = ""
+    account: str = ""
 
     @property
     def files(self) -> Attempt:

@@ -44,6 +44,8 @@ class Job:
         created, changed, started: seconds since 1970; of the last attempt's start (0 before it).
         race: what the runs of one race have in common, see `genimg.jobs.races`; '' outside of one.
         stop_rule: by which it may be ended early, see `genimg.jobs.early_stop`; '' for by none.
+        account: the one that pays for it elsewhere and that alone commands it, see
+            `genimg.jobs.accounts`; '' where nobody signed in for it.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Job:
     started: float = 0.0
     race: str = ""
     stop_rule: str = ""
+    account: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", State(self.state))

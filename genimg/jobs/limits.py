@@ -16,14 +16,23 @@ class Visitor:
     Attributes:
         nickname: whoever gives the same one is the same person, here; it proves nothing.
         is_teacher: whether they may do everything.
+        account: with which they are signed in, see `genimg.jobs.accounts`; that is proven.
     """
 
     nickname: str
     is_teacher: bool = False
+    account: str = ""
 
     def may_change(self, job: Job) -> bool:
-        """Return whether they own `job` or are the teacher; everybody may look."""
-        return self.is_teacher or (job.owner != "" and self.nickname == job.owner)
+        """Return whether they own `job` or are the teacher; everybody may look.
+
+        A nickname proves nothing, so what an account pays for obeys nobody else but the teacher.
+        """
+        if self.is_teacher:
+            return True
+        if job.account:
+            return self.account == job.account
+        return job.owner != "" and self.nickname == job.owner
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

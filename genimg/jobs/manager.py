@@ -20,10 +20,12 @@ from typing import Any
 
 from genimg.configuration import setting_name
 from genimg.jobs import naming, queue
+from genimg.jobs.accounts import Accounts
 from genimg.jobs.commands import Command, Result, Start, StartRace
-from genimg.jobs.devices import Device, resolve_wanted
+from genimg.jobs.devices import Device, engine_of, resolve_wanted
 from genimg.jobs.engine import Engine
 from genimg.jobs.engines.configured import Engines
+from genimg.jobs.engines.hub import FEWEST_MINUTES
 from genimg.jobs.estimate import Estimate, estimate
 from genimg.jobs.job import Job
 from genimg.jobs.limits import UsageLimits, Visitor
@@ -71,6 +73,8 @@ class JobManager(Service):
         super().__init__(
             root, limits or UsageLimits(), engine or Engines(root), by_request=by_request
         )
+        engines = self.engine if isinstance(self.engine, Engines) else None
+        self.accounts = engines.accounts if engines else Accounts()
         self._view_lock = threading.Lock()
         self._views: list[JobView] = []
         self._settled: dict[Job, JobView] = {}
@@ -203,6 +207,19 @@ class JobManager(Service):
             self._viewed_at = -_SECONDS  # whoever did something sees it at once
 
     # Looking
+
+    @property
+    def on_accounts(self) -> bool:
+        """Whether some runs train on the accounts of their owners, who sign in for them."""
+        return isinstance(self.engine, Engines) and self.engine.on_accounts
+
+    def awaits_owner(self, job: Job) -> bool:
+        """Return whether nobody can follow or begin a run before its owner signs in again."""
+        elsewhere = engine_of(job.assigned if job.active else job.device)
+        if not (job.account and elsewhere and (job.active or job.state is State.QUEUED)):
+            return False
+        begun = job.state not in (State.QUEUED, State.STARTING)
+        return self.accounts.minutes_left(job.account) <= (0 if begun else FEWEST_MINUTES)
 
     def jobs(self) -> list[Job]:
         """Return all jobs in the order of their positions, then the runs of terminals."""

@@ -91,6 +91,10 @@ class Recordings:
             )
         )
 
+    def awaits_owner(self, job: Job) -> bool:
+        """Return False: a recording waits for nobody."""
+        return False
+
     def directory(self, job_id: str) -> RunDirectory:
         """Return the run of a job; a recorded one has no checkpoints."""
         job = self.job(job_id)

@@ -1,5 +1,6 @@
 """What commands work with: the jobs of one data root, their files, and who may change them."""
 
+import dataclasses
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -107,6 +108,9 @@ class Runs:
             PermissionError: they are beyond a limit.
         """
         self.check_cost(wanted, visitor)
+        limits = self.limits
+        if self.is_on_account(wanted):  # whoever pays for a machine decides for how long
+            limits = dataclasses.replace(limits, minutes_per_run=0, by_minutes_only=False)
         jobs = self.index.jobs()
         device = next(device for device in self.engine.capacity() if device.serves(wanted))
         needs = [estimate(spec, device, self.root, jobs) for spec in specs]
@@ -115,7 +119,7 @@ class Runs:
                 raise ValueError(each.problem)
         if not visitor.is_teacher:
             mine = [job for job in jobs if job.owner == owner]
-            self.limits.check(
+            limits.check(
                 mine,
                 minutes=max((n.minutes for n in needs if n.minutes is not None), default=None),
                 stored_bytes=self.stored_bytes(owner, mine),
@@ -125,8 +129,30 @@ class Runs:
                 count=len(specs),
             )
 
-    def check_cost(self, wanted: str, visitor: Visitor) -> None:
-        """Raise PermissionError if a device costs money and the visitor is not the teacher."""
+    def is_on_account(self, wanted: str) -> bool:
+        """Return whether runs on a device are paid by the accounts of those who ask for them."""
+        return any(each.on_accounts for each in self.engine.capacity() if each.serves(wanted))
+
+    def check_cost(self, wanted: str, visitor: Visitor, payer: str = "") -> None:
+        """Refuse a run that costs money which is not the visitor's to spend.
+
+        Args:
+            wanted: one device; see `resolve_wanted`.
+            payer: the account that pays for the run already; '' if none does yet.
+
+        Raises:
+            PermissionError: the visitor has to sign in, or is not the teacher.
+        """
+        if self.is_on_account(wanted):
+            if not visitor.account or (payer and visitor.account != payer):
+                raise PermissionError(
+                    Wording(
+                        "job.sign_in",
+                        "a run on this device is paid by the Hugging Face account of its owner, so"
+                        " its owner has to sign in first; or choose another device",
+                    )
+                )
+            return
         costs = [each.dollars_an_hour for each in self.engine.capacity() if each.serves(wanted)]
         if any(costs) and not visitor.is_teacher:
             raise PermissionError(

@@ -167,7 +167,7 @@ class Supervisor:
 
     def handle(self, job: Job) -> Handle:
         """Return what the engine calls the job's newest attempt."""
-        return Handle(self.root / job.id, job.attempt, job.assigned)
+        return Handle(self.root / job.id, job.attempt, job.assigned, job.account)
 
     def device_lock(self, device: Device) -> Path:
         """Return the file that whoever uses `device` has locked, if it is of this machine."""

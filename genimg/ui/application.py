@@ -12,9 +12,10 @@ from gradio import http_server
 from starlette.middleware import Middleware
 
 from genimg.explore.uses import SHOWN
+from genimg.jobs.engines.configured import Engines
 from genimg.jobs.manager import JobManager
 from genimg.jobs.recordings import Recordings
-from genimg.ui import components, texts
+from genimg.ui import components, signing_in, texts
 from genimg.ui.behind_proxy import BehindProxy, clean_root_path
 from genimg.ui.compare import tab as compare_tab
 from genimg.ui.events import QUIET
@@ -52,6 +53,8 @@ def build(
     teacher_token: str = "",
     here: Host | None = None,
     line: str = "",
+    *,
+    can_sign_in: bool = False,
 ) -> gr.Blocks:
     """Return the page.
 
@@ -63,6 +66,7 @@ def build(
         teacher_token: who knows it may control every run; '' makes everybody the teacher.
         here: what this machine can do; by default this is somebody's own.
         line: what the page says of it.
+        can_sign_in: whether visitors can sign in, see `genimg.ui.signing_in`.
 
     Raises:
         genimg.checkpoints.CheckpointError: one of them cannot be used, or there is none at all.
@@ -97,7 +101,9 @@ def build(
                     if isinstance(manager, Recordings):
                         recorded_tab.build(manager, here, openings)
                     else:
-                        train_tab.build(manager, teacher_token, openings, demo)
+                        train_tab.build(
+                            manager, teacher_token, openings, demo, can_sign_in=can_sign_in
+                        )
         page = components.page()
 
         def open_tab(request: gr.Request) -> list[Any]:
@@ -170,7 +176,8 @@ def launch(
         if trouble:
             line = texts.say("frame.both", first=line, second=trouble)
         models = [manager.model(os.fspath(name)) for name in checkpoints]
-        demo = build(models, manager, teacher_token, here, line)
+        can_sign_in = signing_in.is_possible(os.environ)
+        demo = build(models, manager, teacher_token, here, line, can_sign_in=can_sign_in)
         with without_proxies():
             _serve(demo, host, port, root_path, open_browser, here)
         # Only now: nothing is started for a page that cannot be served, nor without the proxies.
@@ -231,7 +238,8 @@ def _open_runs(here: Host, runs: str | os.PathLike) -> tuple[JobManager | Record
     refusal, trouble = here.refusal, ""
     if here.training:
         try:
-            manager = JobManager(runs, limits=here.limits)
+            engine = Engines(Path(runs), besides=signing_in.engines_of(os.environ))
+            manager = JobManager(runs, limits=here.limits, engine=engine)
             if not (here.space and manager.only_watches):
                 return manager, ""
             reason = manager.notice

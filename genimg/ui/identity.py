@@ -22,11 +22,13 @@ class Identity:
         self.has_token = bool(teacher_token)
         self._token = teacher_token.encode()
 
-    def of(self, who: Any) -> Visitor:
+    def of(self, who: Any, account: str = "") -> Visitor:
         """Return the visitor who says this.
 
         Args:
             who: {"nickname", "token"} as it came from the browser; what is missing is ''.
+            account: with which they are signed in, as the server knows it, see
+                `genimg.ui.signing_in`; never what a browser says.
         """
         who = who if isinstance(who, dict) else {}
         nickname, token = (
@@ -34,4 +36,5 @@ class Identity:
             for name in ("nickname", "token")
         )
         is_teacher = hmac.compare_digest(token.encode("utf-8", "replace"), self._token)
-        return Visitor(" ".join(nickname.split()), is_teacher or not self.has_token)
+        is_teacher = is_teacher or not self.has_token
+        return Visitor(" ".join(nickname.split()), is_teacher, account)

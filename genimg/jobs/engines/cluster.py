@@ -13,12 +13,14 @@ from genimg.jobs.engine import Handle
 class Standing(Enum):
     """What a cluster says of something that it was given.
 
-    How it ended is not its word but the attempt's: a launcher writes that down itself.
+    How it ended is not its word but the attempt's: a launcher writes that down itself. HIDDEN is
+    what only its owner may ask about, who is away.
     """
 
     WAITING = "waiting"
     RUNNING = "running"
     ENDED = "ended"
+    HIDDEN = "hidden"
 
 
 class Given(NamedTuple):
@@ -27,24 +29,28 @@ class Given(NamedTuple):
     Attributes:
         name: what it is called: the same in every process that asks.
         folder: where a note can be kept of what the cluster calls it.
+        account: the one that pays for it; '' for that of this server.
     """
 
     name: str
     folder: Path
+    account: str = ""
 
     @classmethod
     def of(cls, handle: Handle) -> "Given":
         """Return what an attempt is given as."""
         run = handle.run.resolve()
         where = hashlib.sha256(str(run.parent).encode()).hexdigest()[:8]
-        return cls(f"genimg-{where}-{run.name}-{handle.attempt}", handle.files.path.resolve())
+        name = f"genimg-{where}-{run.name}-{handle.attempt}"
+        return cls(name, handle.files.path.resolve(), handle.account)
 
 
 class Cluster(Protocol):
     """Somewhere to train. Every call may wait for the network, but not for ever.
 
     All raise OSError where the cluster cannot be reached, so that it is asked again, and ValueError
-    where it refuses for good; the sentence says why.
+    where it refuses for good; the sentence says why. `submit` and `stop` raise OwnerAway where only
+    the token of somebody who is away would do.
 
     Attributes:
         name: of its engine, as in `genimg.jobs.engines.registry.ENGINES`.

@@ -3,19 +3,22 @@
 RUNS/engines.json names the others and their settings, {"ray": {"address": ...}}. It is read again
 when it changes, so a server that runs already learns of an engine that a terminal adds, and
 whoever looks after the runs later still finds those that train elsewhere. Tokens are not in it.
+A Space, which has no terminal, may be given one engine by its variables instead.
 """
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from genimg.configuration import Configuration
+from genimg.jobs.accounts import Accounts
 from genimg.jobs.devices import Device, engine_of
 from genimg.jobs.engine import Engine, Handle, LocalEngine, Verdict, read_exit
 from genimg.jobs.engines.cluster import SharingCluster
+from genimg.jobs.engines.hub import HubCluster
 from genimg.jobs.engines.meeting import meet
 from genimg.jobs.engines.registry import engine_named
 from genimg.jobs.engines.remote import RemoteEngine
@@ -33,6 +36,8 @@ class Engines:
         root: folder of the runs.
         local: this machine.
         connect: makes an engine of a name and its settings.
+        accounts: of the visitors who are signed in.
+        besides: settings by the names of engines that the file does not name.
     """
 
     def __init__(
@@ -40,9 +45,13 @@ class Engines:
         root: Path,
         local: Engine | None = None,
         connect: Callable[[str, Configuration], RemoteEngine] | None = None,
+        *,
+        accounts: Accounts | None = None,
+        besides: Mapping[str, Configuration] | None = None,
     ) -> None:
         self.root, self.local = root, local or LocalEngine()
-        self._connect = connect or _connect
+        self.accounts, self._besides = accounts or Accounts(), dict(besides or {})
+        self._connect = connect or self._connect_usually
         self._remote: dict[str, tuple[Configuration, RemoteEngine]] = {}
         self._seen: tuple[int, ...] | None = None
         self._lock = threading.Lock()  # the page's threads ask, too
@@ -84,6 +93,18 @@ class Engines:
         remote = (engine.trouble for _, engine in self._remote.values())
         return self._damage or next(filter(None, remote), "")
 
+    @property
+    def on_accounts(self) -> bool:
+        """Whether one of them trains on the accounts of visitors, who sign in for it."""
+        self._read()
+        return any(getattr(known, "visitors", False) for known, _ in self._remote.values())
+
+    def _connect_usually(self, name: str, settings: Configuration) -> RemoteEngine:
+        cluster = engine_named(name).connect(settings)
+        if isinstance(cluster, HubCluster):
+            cluster.accounts = self.accounts
+        return RemoteEngine(cluster)
+
     def _engine(self, device: str) -> Engine | None:
         name = engine_of(device)
         if not name:
@@ -107,7 +128,7 @@ class Engines:
             return
         self._seen, self._damage = now, ""
         try:
-            asked = read_settings(self.root)
+            asked = self._besides | read_settings(self.root)
         except (ValueError, OSError) as error:
             self._damage = str(error)
             return  # those that are known stay: runs may train there
@@ -121,10 +142,6 @@ class Engines:
                 # So that what is asked for in the same second finds its devices.
                 engine.wait(_PATIENCE_SECONDS)
                 self._remote[name] = (settings, engine)
-
-
-def _connect(name: str, settings: Configuration) -> RemoteEngine:
-    return RemoteEngine(engine_named(name).connect(settings))
 
 
 @dataclass(frozen=True, slots=True)

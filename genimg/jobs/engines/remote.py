@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from genimg.jobs.accounts import OwnerAway
 from genimg.jobs.devices import Device
 from genimg.jobs.engine import Handle, Verdict, read_exit, worker_is_alive
 from genimg.jobs.engines.cluster import Cluster, Given, Standing
@@ -45,6 +46,7 @@ class _Followed:
         standing: what the cluster said at `answered`; None if it does not know it.
         ended: when it was first said to have ended.
         sign, seen: the worker's newest sign of life, and when that was new.
+        away: whether what is wanted waits for its owner to sign in.
     """
 
     wanted: Device | None = None
@@ -56,6 +58,7 @@ class _Followed:
     ended: float | None = None
     sign: tuple[int, ...] = ()
     seen: float | None = None
+    away: bool = False
 
 
 class RemoteEngine:
@@ -208,6 +211,7 @@ class RemoteEngine:
                 known.wanted is not None
                 or (known.asked_to_end and not known.told_to_end and self._is_due(handle, known))
                 for handle, known in self._followed.items()
+                if not known.away
             )
 
     def talk(self) -> None:
@@ -225,16 +229,23 @@ class RemoteEngine:
         with self._lock:
             wanted = [(handle, known) for handle, known in self._followed.items()]
         for handle, known in wanted:
-            if (device := known.wanted) is not None:
-                try:
-                    self.cluster.submit(Given.of(handle), handle, device)
-                except ValueError as error:
-                    _refuse(handle, str(error))
-                with self._lock:
-                    known.wanted = None if known.wanted is device else known.wanted
-            if known.asked_to_end and not known.told_to_end and self._is_due(handle, known):
-                self.cluster.stop(Given.of(handle))
-                known.told_to_end = True
+            try:
+                self._do_one(handle, known)
+                known.away = False
+            except OwnerAway:
+                known.away = True  # it is tried again, and holds nobody up
+
+    def _do_one(self, handle: Handle, known: _Followed) -> None:
+        if (device := known.wanted) is not None:
+            try:
+                self.cluster.submit(Given.of(handle), handle, device)
+            except ValueError as error:
+                _refuse(handle, str(error))
+            with self._lock:
+                known.wanted = None if known.wanted is device else known.wanted
+        if known.asked_to_end and not known.told_to_end and self._is_due(handle, known):
+            self.cluster.stop(Given.of(handle))
+            known.told_to_end = True
 
     def _is_due(self, handle: Handle, known: _Followed) -> bool:
         """Return whether the cluster is to stop it now: it may still be about to end by itself."""
@@ -250,6 +261,8 @@ class RemoteEngine:
         with self._lock:
             asked = {Given.of(h): h for h, known in self._followed.items() if known.wanted is None}
         said = self.cluster.standings(asked) if asked else {}
+        # Of those nobody has heard anything, so what is known of them grows old.
+        asked = {g: h for g, h in asked.items() if said.get(g) is not Standing.HIDDEN}
         for given, handle in asked.items():
             if said.get(given) is Standing.ENDED:
                 self._keep_output(given, handle)

@@ -5,11 +5,17 @@ reports, the log, the sample sheets and the checkpoints, each whole or not at al
 counts once its manifest is there and fits, and the exit comes after everything else. Each attempt
 has a folder of its own in the store, so an attempt that was replaced and still writes reaches
 nobody.
+
+What comes back is written by whoever owns the store. Where that is a visitor, only files that a
+worker makes are taken, by their names and in sizes that fit; what is in them is read with care
+everywhere, since a checkpoint may come from anybody.
 """
 
+import dataclasses
 import os
+import re
 import shutil
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,13 +24,37 @@ import httpx
 from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.attempts import Attempt
+from genimg.training.places import found
 from genimg.training.run_directory import RunDirectory
+from genimg.training.spec import RunSpec
 from genimg.wording import Wording
 
 _TEMPORARY = ".travelling-"
 _BESIDE = "beside"
 """Below it, in the store, is what lies beside the run's folder."""
 _MOST_SAID = 300
+# Of strangers: what a worker writes, but for spec.json, whose request nobody else may change.
+_OF_A_WORKER = re.compile(
+    r"samples/[0-9]{9,12}\.png|trail/[0-9]{9,12}\.safetensors"
+    r"|ckpt/step-[0-9]{8,12}/(?:(?:model|ema|optimizer)\.safetensors|state\.json|MANIFEST\.json)"
+    r"|attempts/[0-9]{1,6}/(?:status|launcher|exit)\.json|attempts/[0-9]{1,6}/metrics\.jsonl"
+    r"|attempts/[0-9]{1,6}/log\.txt"
+)
+LARGEST_OF_STRANGERS = 2 * 10**9
+"""Bytes of one file that a stranger's store may have."""
+_LARGEST_SPEC = 1024 * 1024
+
+
+class Refused(ValueError):
+    """The Hub says no.
+
+    Attributes:
+        status: the number with which it says so.
+    """
+
+    def __init__(self, words: str, status: int) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 class Store(Protocol):
@@ -46,25 +76,35 @@ class BucketStore:
     Args:
         api: a `huggingface_hub.HfApi`.
         bucket: "owner/name".
+        asked: asks it, as `asked_of_the_hub` does, perhaps with somebody's token.
+        largest: bytes of one file of it that is listed; larger ones are as if they were not there.
     """
 
-    def __init__(self, api: Any, bucket: str) -> None:
+    def __init__(
+        self,
+        api: Any,
+        bucket: str,
+        asked: Callable[..., Any] | None = None,
+        largest: float = float("inf"),
+    ) -> None:
         self._api, self._bucket = api, bucket
+        self._asked, self._largest = asked or asked_of_the_hub, largest
 
     def marks(self, prefix: str) -> dict[str, str]:
         """Return the hash of every file below `prefix`, by its path."""
-        found = asked_of_the_hub(
+        listed = self._asked(
             self._api.list_bucket_tree, self._bucket, prefix=prefix, recursive=True
         )
-        return {each.path: each.xet_hash for each in found if each.type == "file"}
+        files = [each for each in listed if each.type == "file" and each.size <= self._largest]
+        return {each.path: each.xet_hash for each in files}
 
     def put(self, files: Sequence[tuple[Path, str]]) -> None:
         """Send files to their paths."""
-        asked_of_the_hub(self._api.batch_bucket_files, self._bucket, add=list(files))
+        self._asked(self._api.batch_bucket_files, self._bucket, add=list(files))
 
     def get(self, files: Sequence[tuple[str, Path]]) -> None:
         """Fetch files from their paths."""
-        asked_of_the_hub(
+        self._asked(
             self._api.download_bucket_files,
             self._bucket,
             list(files),
@@ -77,7 +117,7 @@ def asked_of_the_hub(call: Callable[..., Any], *arguments: Any, **options: Any) 
 
     Raises:
         OSError: it cannot be reached, or has a fault of its own.
-        ValueError: it refuses.
+        Refused: it refuses; no sentence repeats a token that was sent.
     """
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -86,17 +126,31 @@ def asked_of_the_hub(call: Callable[..., Any], *arguments: Any, **options: Any) 
         # Only here does a generator ask.
         return list(answer) if isinstance(answer, Generator) else answer
     except HfHubHTTPError as error:
-        said = " ".join(str(error).split())[:_MOST_SAID]
+        said = without(" ".join(str(error).split()), tokens_in(options))[:_MOST_SAID]
         if error.response.status_code < 500:
-            raise ValueError(f"Hugging Face refuses: {said}") from None
+            words = f"Hugging Face refuses: {said}"
+            raise Refused(words, error.response.status_code) from None
         raise OSError(f"Hugging Face has a fault: {said}") from None
     except httpx.HTTPError as error:
-        reason = str(error) or type(error).__name__
+        reason = without(str(error), tokens_in(options)) or type(error).__name__
         raise OSError(
             Wording(
                 "engine.hub_unreachable", "Hugging Face cannot be reached ({reason})", reason=reason
             )
         ) from None
+
+
+def tokens_in(options: Mapping[str, Any]) -> list[str]:
+    """Return the tokens among the options of a call of the Hub."""
+    sent = [options.get("token"), *(options.get("secrets") or {}).values()]
+    return [token for token in sent if isinstance(token, str) and token]
+
+
+def without(text: str, tokens: Iterable[str]) -> str:
+    """Return a text in which no token is left: it may go into a log that everybody reads."""
+    for token in tokens:
+        text = text.replace(token, "[token]")
+    return text
 
 
 class Travelling:
@@ -106,11 +160,15 @@ class Travelling:
         run: the folder of the run on this side.
         number: of the attempt.
         prefix: the attempt's folder in the store.
+        of_stranger: whether the store is somebody's who is only to be believed so far.
     """
 
-    def __init__(self, store: Store, run: Path, number: int, prefix: str) -> None:
-        self.store, self.prefix = store, prefix
+    def __init__(
+        self, store: Store, run: Path, number: int, prefix: str, *, of_stranger: bool = False
+    ) -> None:
+        self.store, self.prefix, self.of_stranger = store, prefix, of_stranger
         self.directory, self.attempt = RunDirectory(run), Attempt.of(run, number)
+        self._spec = self.directory.path / "spec.json"
         self._sent: dict[str, tuple[int, int]] = {}
         self._fetched: dict[str, str] = {}
 
@@ -121,7 +179,7 @@ class Travelling:
             beside: folders among the runs, of pictures or models that it needs.
         """
         newest = run_checkpoints.latest(self.directory.checkpoints)
-        files = [self.directory.path / "spec.json", self.directory.path / "control.json"]
+        files = [self._spec, self.directory.path / "control.json"]
         files += [attempt.status for attempt in self.directory.attempts()]
         files += _below(newest) if newest else []
         files += _below(self.directory.path / "trail")
@@ -153,7 +211,7 @@ class Travelling:
         manifests = [path for path in parts if path.name == run_checkpoints.MANIFEST]
         small = [*_below(self.directory.samples), *_below(self.directory.path / "trail")]
         mine = [path for path in _below(self.attempt.path) if path != self.attempt.lease]
-        small += [self.directory.path / "spec.json", *mine]
+        small += [self._spec, *mine]
         self._send([path for path in parts if path not in manifests])
         self._send(manifests)
         self._send([path for path in small if path != self.attempt.exit])
@@ -166,6 +224,10 @@ class Travelling:
         checkpoints: dict[str, list[str]] = {}
         small = {}
         for name, mark in marks.items():
+            if self.of_stranger and not self._is_of_a_worker(name):
+                if name == self._name(self._spec):
+                    self._fetch_spec(name, mark)
+                continue
             parts = name.removeprefix(self.prefix + "/").split("/")
             if parts[0] == self.directory.checkpoints.name and len(parts) == 3:
                 checkpoints.setdefault(parts[1], []).append(name)
@@ -176,6 +238,31 @@ class Travelling:
         self._fetch(small)
         if end in marks:
             self._fetch({end: marks[end]})
+
+    def _is_of_a_worker(self, name: str) -> bool:
+        """Return whether a file of the store is one that this attempt's worker writes."""
+        rest = name.removeprefix(self.prefix + "/")
+        foreign = rest.startswith("attempts/") and rest.split("/")[1] != str(self.attempt.number)
+        return name != rest and not foreign and _OF_A_WORKER.fullmatch(rest) is not None
+
+    def _fetch_spec(self, name: str, mark: str) -> None:
+        """Fetch what a stranger's worker resolved, if what was asked for is still the same."""
+        if self._fetched.get(name) == mark:
+            return
+        temporary = self._spec.with_name(f"{_TEMPORARY}{self._spec.name}")
+        self.store.get([(name, temporary)])
+        try:
+            values = found(read_json(temporary, _LARGEST_SPEC), self.directory.path.parent)
+            theirs, mine = RunSpec.from_dict(values), self.directory.read_spec()
+            counts = [theirs.resolved.get(each, 0) for each in ("images", "dataset_images")]
+            same = dataclasses.replace(theirs, resolved=mine.resolved) == mine
+            if same and all(type(count) is int for count in counts):
+                os.replace(temporary, self._spec)
+        except ValueError:
+            pass  # it is no specification
+        finally:
+            temporary.unlink(missing_ok=True)
+        self._fetched[name] = mark
 
     def _fetch_checkpoint(self, step: str, names: Collection[str]) -> None:
         """Fetch a checkpoint if it is complete there and not yet here."""

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from genimg.ui.components import component
+from genimg.ui.signing_in import SigningIn
 from genimg.ui.texts import sent
 from genimg.ui.training.race_handlers import RaceHandlers
 from genimg.ui.training.run_handlers import RunHandlers
@@ -65,20 +66,21 @@ def upload_report() -> gr.HTML:
     return component(STATIC, "upload_report", ["upload_report.js"], None, name="upload-report")
 
 
-def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
+def runs(value: dict[str, Any], handlers: RunHandlers, signing_in: SigningIn) -> gr.HTML:
     """Return all runs with the selected one.
 
     Its events `copy` and `open_model` carry {"run"}, a job's id, and the latter {"use"} of `SHOWN`.
 
     Args:
         value: of `RunHandlers.first`.
+        signing_in: knows who asks.
     """
 
-    def poll(request: Any) -> dict[str, Any]:
-        return told(handlers.poll(request))
+    def poll(account: str, request: Any) -> dict[str, Any]:
+        return told(handlers.poll(request, account))
 
-    def act(request: Any) -> dict[str, Any]:
-        return told(handlers.act(request))
+    def act(account: str, request: Any) -> dict[str, Any]:
+        return told(handlers.act(request, account))
 
     def sheet(request: Any) -> dict[str, Any]:
         return told(handlers.sheet(request))
@@ -87,29 +89,30 @@ def runs(value: dict[str, Any], handlers: RunHandlers) -> gr.HTML:
         return told(handlers.film(request))
 
     scripts = ["helpers.js", "curves.js", "sheets.js", "runs.js"]
-    functions = [poll, act, sheet, film]
+    functions = [signing_in.told(poll), signing_in.told(act), sheet, film]
     return component(STATIC, "runs", scripts, told(value), name="runs", server_functions=functions)
 
 
-def race(value: dict[str, Any], handlers: RaceHandlers) -> gr.HTML:
+def race(value: dict[str, Any], handlers: RaceHandlers, signing_in: SigningIn) -> gr.HTML:
     """Return the form of a race, and its runs side by side.
 
     Args:
         value: of `RaceHandlers.first`.
+        signing_in: knows who asks.
     """
 
     def choice(request: Any) -> dict[str, Any]:
         return told(handlers.choice(request))
 
-    def start(request: Any) -> dict[str, Any]:
-        return told(handlers.start(request))
+    def start(account: str, request: Any) -> dict[str, Any]:
+        return told(handlers.start(request, account))
 
-    def poll(request: Any) -> dict[str, Any]:
-        return told(handlers.poll(request))
+    def poll(account: str, request: Any) -> dict[str, Any]:
+        return told(handlers.poll(request, account))
 
     def sheet(request: Any) -> dict[str, Any]:
         return told(handlers.runs.sheet(request))
 
     scripts = ["helpers.js", "curves.js", "race.js"]
-    functions = [choice, start, poll, sheet]
+    functions = [choice, signing_in.told(start), signing_in.told(poll), sheet]
     return component(STATIC, "race", scripts, told(value), name="race", server_functions=functions)

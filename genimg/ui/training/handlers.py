@@ -97,16 +97,18 @@ class TrainHandlers:
         amount: Any,
         name: Any,
         advanced: Any,
+        *,
+        account: str = "",
     ) -> str:
         """Queue the run of the form; return the id of its job.
 
         Args:
-            who: see `Identity.of`.
+            who, account: see `Identity.of`.
             advanced: of the generated form: {"changes", "intent"}; the same intent is one run.
         """
         with refusals():
             settings = self.settings(preset, dataset, length, amount, advanced)
-            visitor = self.visitor(who)
+            visitor = self.visitor(who, account)
             try:
                 job = self.manager.start(
                     preset,
@@ -246,9 +248,9 @@ class TrainHandlers:
             "advanced": self.advanced(preset, changes),
         }
 
-    def visitor(self, who: Any) -> Visitor:
-        """Return who asks; ValueError without a nickname."""
-        visitor = self.identity.of(who)
+    def visitor(self, who: Any, account: str = "") -> Visitor:
+        """Return who asks, see `Identity.of`; ValueError without a nickname."""
+        visitor = self.identity.of(who, account)
         if not visitor.nickname:
             raise ValueError(say("training.who.first"))
         return visitor

@@ -79,10 +79,11 @@ class RaceHandlers:
             ],
         }
 
-    def start(self, request: Any) -> dict[str, str]:
+    def start(self, request: Any, account: str = "") -> dict[str, str]:
         """Queue the runs of a race, all or none; return {"race"}, its id, or {"error"}.
 
         Args:
+            account: see `Identity.of`.
             request: {"who", "preset", "setting", "values", "length", "amount", "seed", "device",
                 "intent"}; the same intent is one race.
         """
@@ -107,7 +108,7 @@ class RaceHandlers:
                     str(preset),
                     setting[:_LONGEST],
                     [value[:_LONGEST] for value in values] or [""],
-                    visitor=self.form.visitor(request.get("who")),
+                    visitor=self.form.visitor(request.get("who"), account),
                     token=intent[:80] if isinstance(intent, str) and intent else None,
                     **settings,
                 )
@@ -115,10 +116,11 @@ class RaceHandlers:
             return {"error": sentence(error)}
         return {"race": race}
 
-    def poll(self, request: Any) -> dict[str, Any]:
+    def poll(self, request: Any, account: str = "") -> dict[str, Any]:
         """Answer the question of a browser, which comes about once a second.
 
         Args:
+            account: see `Identity.of`.
             request: {"who"; "race", an id or missing; "cursors", by job's id}.
 
         Returns:
@@ -134,8 +136,8 @@ class RaceHandlers:
         }
         if found is None:
             return answer | {"runs": [], "curves": {}, "busy": False}
-        who, cursors = request.get("who"), request.get("cursors")
-        return answer | self.runs.side_by_side(found, who, cursors)
+        visitor = self.form.identity.of(request.get("who"), account)
+        return answer | self.runs.side_by_side(found, visitor, request.get("cursors"))
 
 
 def _title(race: Race) -> str:

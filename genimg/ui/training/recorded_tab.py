@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from genimg.jobs.accounts import Accounts
 from genimg.jobs.recordings import Recordings
 from genimg.ui.components import choice
 from genimg.ui.events import QUIET
@@ -15,6 +16,7 @@ from genimg.ui.host import Host
 from genimg.ui.identity import Identity
 from genimg.ui.messages import sentence, warn
 from genimg.ui.opening import Opening
+from genimg.ui.signing_in import SigningIn
 from genimg.ui.texts import label as label_of
 from genimg.ui.texts import say, span
 from genimg.ui.training import components
@@ -63,7 +65,7 @@ def build(
                     label_of("training.moment.train"), variant="primary", elem_id="moment-start"
                 )
         with gr.Column(scale=7, min_width=320):
-            runs = components.runs(handlers.first(), handlers)
+            runs = components.runs(handlers.first(), handlers, SigningIn(Accounts(), offered=False))
     if not host.moments:
         return
     connect_openings(recordings, runs, openings)

@@ -88,10 +88,11 @@ class RunHandlers:
         """Return what makes the panel select a run."""
         return self.first() | {"select": job_id, "nonce": time.monotonic()}
 
-    def poll(self, request: Any) -> dict[str, Any]:
+    def poll(self, request: Any, account: str = "") -> dict[str, Any]:
         """Answer the question of a browser, which comes about once a second.
 
         Args:
+            account: see `Identity.of`.
             request: {"who"; "run", a job's id or missing; "compare", another one; "cursors", by
                 id; "log", {"attempt", "offset"}}, as it came from the browser.
 
@@ -100,7 +101,7 @@ class RunHandlers:
             whether anything moves; "run", all of the selected one, or None; "curves", by id.
         """
         request = request if isinstance(request, dict) else {}
-        visitor = self.identity.of(request.get("who"))
+        visitor = self.identity.of(request.get("who"), account)
         views = self.manager.snapshot()
         found = {seen.job.id: seen for seen in views}
         cursors = request.get("cursors")
@@ -124,10 +125,11 @@ class RunHandlers:
                 answer["curves"][seen.job.id] = history.curves(seen.total, cursors.get(seen.job.id))
         return answer
 
-    def act(self, request: Any) -> dict[str, str]:
+    def act(self, request: Any, account: str = "") -> dict[str, str]:
         """Do what a button says; return {"said"}, or {"error"} with one sentence.
 
         Args:
+            account: see `Identity.of`.
             request: {"who", "run", "action"} and for some actions "name", "step" and "seen".
         """
         request = request if isinstance(request, dict) else {}
@@ -138,7 +140,7 @@ class RunHandlers:
         try:
             with refusals():
                 command = COMMANDS[action](job_id, **asked)
-                self.manager.do(command, self.identity.of(request.get("who")))
+                self.manager.do(command, self.identity.of(request.get("who"), account))
         except ValueError as error:
             return {"error": sentence(error)}
         done = action in ("save_now", "sample_now")
@@ -186,18 +188,17 @@ class RunHandlers:
         src = f"data:image/gif;base64,{base64.b64encode(content).decode()}"
         return {"src": src, "name": f"{directory.path.name}.gif"}
 
-    def side_by_side(self, race: Race, who: Any, cursors: Any) -> dict[str, Any]:
+    def side_by_side(self, race: Race, visitor: Visitor, cursors: Any) -> dict[str, Any]:
         """Return the runs of a race, to be laid side by side, and what is new of their curves.
 
         Args:
-            who: see `Identity.of`.
+            visitor: who looks.
             cursors: by job's id, as for `poll`.
 
         Returns:
             "runs", for each what the list shows, "sheet", its newest one or None, and "results",
             see `genimg.jobs.races`; "curves", by id; "busy", whether anything moves.
         """
-        visitor = self.identity.of(who)
         found = {seen.job.id: seen for seen in self.manager.snapshot()}
         cursors = cursors if isinstance(cursors, dict) else {}
         runs: list[dict[str, Any]] = []
@@ -222,6 +223,8 @@ class RunHandlers:
         # Why the buttons are grey; for a reader and for a run from a terminal it is said elsewhere.
         theirs = self.manager.supervising and not may and job.owner != TERMINAL
         told = [sentence(said.words_of(job.message))] if job.message else []
+        if self.manager.awaits_owner(job):
+            told.append(sentence(say("training.sign_in.again")))
         if theirs:
             told.append(sentence(say("training.only_owner", owner=job.owner)))
         left = seen.seconds_left

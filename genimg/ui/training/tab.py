@@ -15,6 +15,7 @@ from genimg.ui.events import IN_ORDER, QUIET
 from genimg.ui.identity import Identity
 from genimg.ui.messages import as_warning, silently
 from genimg.ui.opening import Opening
+from genimg.ui.signing_in import SigningIn, add_button
 from genimg.ui.texts import choices, say, span
 from genimg.ui.texts import label as label_of
 from genimg.ui.training import components
@@ -69,36 +70,41 @@ def build(
     teacher_token: str,
     openings: Mapping[str, Opening],
     demo: gr.Blocks,
+    *,
+    can_sign_in: bool = False,
 ) -> None:
     """Add the tab to `demo`, the page that is being built.
 
     Args:
         teacher_token: see `Identity`.
+        can_sign_in: whether visitors can, see `genimg.ui.signing_in`; that is only offered where
+            runs train on their accounts.
         openings: for each use of a model how the page shows it.
     """
     identity = Identity(teacher_token)
     handlers = TrainHandlers(manager, identity)
     run_handlers = RunHandlers(manager, identity, openings.keys())
+    signing_in = SigningIn(manager.accounts, offered=can_sign_in and manager.on_accounts)
     with gr.Row(elem_classes=["stage", "training"]):
         with gr.Column(scale=4, min_width=320, elem_classes=["new-run"]):
-            form, who, report, start, needs = _form(handlers)
+            form, who, report, start, needs = _form(handlers, signing_in, demo)
             _keep_form(handlers, form, needs, demo)
         with gr.Column(scale=7, min_width=320):
-            runs = components.runs(run_handlers.first(), run_handlers)
+            runs = components.runs(run_handlers.first(), run_handlers, signing_in)
     races = RaceHandlers(handlers, run_handlers)
     with (
         gr.Row(elem_classes=["stage", "training"]),
         gr.Accordion(label_of("training.race.heading"), open=False, elem_id="race-fold") as fold,
     ):
-        components.race(races.first(), races)
+        components.race(races.first(), races, signing_in)
 
     def open_race(request: gr.Request) -> Any:
         return gr.update(open=True) if "race" in request.query_params else gr.skip()
 
     demo.load(open_race, None, fold, **_LIVE)
 
-    def begin(who: Any, *values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        job_id = handlers.start(who, *values)
+    def begin(account: str, who: Any, *values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        job_id = handlers.start(who, *values, account=account)
         return values[-1] | {"started": job_id}, told(run_handlers.selection(job_id))
 
     def mend(
@@ -112,7 +118,7 @@ def build(
     def copy(event: gr.EventData) -> list[Any]:
         return [*_updates(handlers, handlers.copied(_value_of(event, "run"))), None]
 
-    start.click(as_warning(begin), [who, *form], [form[-1], runs], **_QUEUED)
+    start.click(signing_in.told(as_warning(begin)), [who, *form], [form[-1], runs], **_QUEUED)
     # What was missing, such as a tokenizer, may have come since the line was written.
     said: dict[str, Any] = {
         "fn": telling(handlers.estimate),
@@ -157,7 +163,7 @@ def connect_openings(
 
 
 def _form(
-    handlers: TrainHandlers,
+    handlers: TrainHandlers, signing_in: SigningIn, demo: gr.Blocks
 ) -> tuple[list[gr.Component], gr.HTML, gr.HTML, gr.Button, gr.HTML]:
     """Add the form of a new run.
 
@@ -169,6 +175,7 @@ def _form(
     shared = handlers.identity.has_token
     nickname = "" if shared else _ALONE
     who = components.who({"nickname": nickname, "token": "", "has_token": shared})
+    add_button(signing_in, demo, _LIVE)
     preset = choice(
         handlers.presets(), FIRST_PRESET, label=say("training.model"), name="train-preset"
     )
