@@ -1,12 +1,8 @@
 """Hugging Face Jobs, with a stand-in that has the signatures of the real client."""
 
 import contextlib
-import hashlib
 import inspect
 import shutil
-import threading
-from pathlib import Path
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -25,116 +21,12 @@ from genimg.storage import read_json
 from genimg.training import run_checkpoints
 from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
+from tests.jobs.engines.pretended_hub import PretendedHub
 
 TEACHER = Visitor("ada", is_teacher=True)
 hub = pytest.importorskip("huggingface_hub", reason="pip install 'genimg[hf]'")
 
 SETTINGS = HubSettings(space="ada/genimg", bucket="ada/runs", flavour="t4-small", time_limit=90)
-
-
-class PretendedHub:
-    """Buckets in memory and jobs in threads, called as `huggingface_hub.HfApi` is."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.jobs: list[SimpleNamespace] = []
-        self.requests: list[dict] = []
-        self.threads: list[threading.Thread] = []
-        self.train = lambda job, command: None
-        self.down = False
-
-    def _answer(self) -> None:
-        if self.down:
-            raise httpx.ConnectError("no route to host")
-
-    def list_jobs_hardware(self, token=None):
-        self._answer()
-        facts = {"unit_cost_usd": 0.40 / 60, "unit_label": "minute"}
-        return [
-            SimpleNamespace(name="cpu-basic", pretty_name="CPU Basic", accelerator=None, **facts),
-            SimpleNamespace(name="t4-small", pretty_name="Nvidia T4", accelerator="T4", **facts),
-        ]
-
-    def create_bucket(
-        self,
-        bucket_id,
-        *,
-        private=None,
-        visibility=None,
-        resource_group_id=None,
-        region=None,
-        exist_ok=False,
-        token=None,
-    ):
-        self._answer()
-        assert private
-        assert exist_ok
-
-    def run_job(
-        self,
-        *,
-        image,
-        command,
-        env=None,
-        secrets=None,
-        flavor=None,
-        timeout=None,
-        attempts=None,
-        name=None,
-        labels=None,
-        volumes=None,
-        expose=None,
-        expose_public=None,
-        ssh=False,
-        network_group=None,
-        network_aliases=None,
-        resource_group_id=None,
-        namespace=None,
-        token=None,
-    ):
-        self._answer()
-        self.requests.append(
-            {"image": image, "command": command, "flavor": flavor, "timeout": timeout}
-            | {"secrets": secrets, "labels": labels}
-        )
-        status = SimpleNamespace(stage="RUNNING", message=None)
-        job = SimpleNamespace(id=f"job-{len(self.jobs)}", labels=labels, status=status)
-        self.jobs.insert(0, job)
-        thread = threading.Thread(target=self.train, args=(job, command), daemon=True)
-        self.threads.append(thread)
-        thread.start()
-        return job
-
-    def list_jobs(self, *, status=None, labels=None, timeout=None, namespace=None, token=None):
-        self._answer()
-        return [job for job in self.jobs if labels.items() <= job.labels.items()]
-
-    def cancel_job(self, *, job_id, namespace=None, token=None):
-        self._answer()
-        [job] = [job for job in self.jobs if job.id == job_id]
-        job.status.stage = "CANCELED"
-
-    def fetch_job_logs(self, *, job_id, namespace=None, follow=False, tail=None, token=None):
-        self._answer()
-        yield "Traceback"
-        yield "ModuleNotFoundError: genimg"
-
-    def list_bucket_tree(self, bucket_id, prefix=None, *, recursive=None, token=None):
-        self._answer()
-        for path, content in list(self.files.items()):
-            if path.startswith(prefix):
-                mark = hashlib.sha256(content).hexdigest()
-                yield SimpleNamespace(type="file", path=path, xet_hash=mark)
-
-    def batch_bucket_files(self, bucket_id, *, add=None, copy=None, delete=None, token=None):
-        self._answer()
-        for source, path in add:
-            self.files[path] = Path(source).read_bytes()
-
-    def download_bucket_files(self, bucket_id, files, *, raise_on_missing_files=False, token=None):
-        self._answer()
-        for path, target in files:
-            Path(target).write_bytes(self.files[path])
 
 
 CALLED = [name for name, value in vars(PretendedHub).items() if inspect.isfunction(value)]

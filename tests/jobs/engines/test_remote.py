@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from genimg.jobs.accounts import OwnerAway
 from genimg.jobs.devices import Device
 from genimg.jobs.engine import Verdict
 from genimg.jobs.engines.cluster import Given, Standing
@@ -208,3 +209,36 @@ def test_an_answer_is_believed_for_a_while(remote, cluster, handle, clock, secon
     remote.talk()
     clock.now = seconds
     assert remote.probe(handle) == (ALIVE, None)
+
+
+def test_what_only_an_absent_owner_may_ask_about_is_left_alone(remote, cluster, handle, clock):
+    begin(handle)
+    cluster.known[name_of(handle)] = Standing.HIDDEN
+    remote.probe(handle)
+    for clock.now in (0.0, 50.0, 1000.0):
+        remote.talk()
+        assert remote.probe(handle) == (UNKNOWN, None)
+    cluster.known[name_of(handle)] = Standing.RUNNING
+    remote.talk()
+    assert remote.probe(handle) == (ALIVE, None)
+
+
+def test_what_waits_for_its_owner_holds_nobody_up(cluster, handle, tmp_path):
+    other, honest = Handle(tmp_path / "other", 1, "ray/cpu"), cluster.submit
+
+    def submit(given, which, device) -> None:
+        if which == handle:
+            raise OwnerAway("ada")
+        honest(given, which, device)
+
+    cluster.submit = submit
+    engine = RemoteEngine(cluster)
+    for each in (handle, other):
+        engine.submit(each, CPU, tmp_path / "lock")
+    engine.wait(10)
+    began = time.monotonic()
+    engine.close()
+    assert time.monotonic() - began < 10
+    assert cluster.submissions == [name_of(other)]
+    assert engine.probe(handle) == (WAITING, None)
+    assert engine.trouble == ""
