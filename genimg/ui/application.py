@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,6 @@ def build(
     teacher_token: str = "",
     here: Host | None = None,
     line: str = "",
-    *,
-    can_sign_in: bool = False,
 ) -> gr.Blocks:
     """Return the page.
 
@@ -66,7 +65,6 @@ def build(
         teacher_token: who knows it may control every run; '' makes everybody the teacher.
         here: what this machine can do; by default this is somebody's own.
         line: what the page says of it.
-        can_sign_in: whether visitors can sign in, see `genimg.ui.signing_in`.
 
     Raises:
         genimg.checkpoints.CheckpointError: one of them cannot be used, or there is none at all.
@@ -102,7 +100,7 @@ def build(
                         recorded_tab.build(manager, here, openings)
                     else:
                         train_tab.build(
-                            manager, teacher_token, openings, demo, can_sign_in=can_sign_in
+                            manager, teacher_token, openings, demo, can_sign_in=here.can_sign_in
                         )
         page = components.page()
 
@@ -167,7 +165,7 @@ def launch(
     root_path = clean_root_path(public)
     host = listening_host(host)
     require_free(host, port)
-    here = host_of(os.environ)
+    here = replace(host_of(os.environ), can_sign_in=signing_in.is_possible(os.environ))
     manager, trouble = _open_runs(here, runs)
     try:
         if not manager.only_watches:
@@ -176,8 +174,7 @@ def launch(
         if trouble:
             line = texts.say("frame.both", first=line, second=trouble)
         models = [manager.model(os.fspath(name)) for name in checkpoints]
-        can_sign_in = signing_in.is_possible(os.environ)
-        demo = build(models, manager, teacher_token, here, line, can_sign_in=can_sign_in)
+        demo = build(models, manager, teacher_token, here, line)
         with without_proxies():
             _serve(demo, host, port, root_path, open_browser, here)
         # Only now: nothing is started for a page that cannot be served, nor without the proxies.

@@ -56,6 +56,7 @@ class Host:
         limits: what one owner, and all together, may ask for where `training` is.
         largest_upload: bytes of one uploaded file; 0 is none at all.
         temporary_bytes: of uploads and other files of a moment together; 0 is no limit.
+        can_sign_in: whether visitors can, see `genimg.ui.signing_in`; this is told from there.
     """
 
     space: bool = False
@@ -67,6 +68,7 @@ class Host:
     limits: UsageLimits = _AMONG_ACQUAINTANCES
     largest_upload: int = LARGEST_UPLOAD_MB * 2**20
     temporary_bytes: int = 0
+    can_sign_in: bool = False
 
     @property
     def refusal(self) -> str:

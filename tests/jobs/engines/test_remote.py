@@ -224,7 +224,7 @@ def test_what_only_an_absent_owner_may_ask_about_is_left_alone(remote, cluster, 
 
 
 def test_what_waits_for_its_owner_holds_nobody_up(cluster, handle, tmp_path):
-    other, honest = Handle(tmp_path / "other", 1, "ray/cpu"), cluster.submit
+    other, honest = type(handle)(tmp_path / "other", 1, "ray/cpu"), cluster.submit
 
     def submit(given, which, device) -> None:
         if which == handle:
