@@ -33,12 +33,11 @@ _TEMPORARY = ".travelling-"
 _BESIDE = "beside"
 """Below it, in the store, is what lies beside the run's folder."""
 _MOST_SAID = 300
-# Of strangers: what a worker writes, but for spec.json, whose request nobody else may change.
+# Of strangers: what a worker writes beside its attempt, but for spec.json, whose request nobody
+# else may change.
 _OF_A_WORKER = re.compile(
     r"samples/[0-9]{9,12}\.png|trail/[0-9]{9,12}\.safetensors"
     r"|ckpt/step-[0-9]{8,12}/(?:(?:model|ema|optimizer)\.safetensors|state\.json|MANIFEST\.json)"
-    r"|attempts/[0-9]{1,6}/(?:status|launcher|exit)\.json|attempts/[0-9]{1,6}/metrics\.jsonl"
-    r"|attempts/[0-9]{1,6}/log\.txt"
 )
 LARGEST_OF_STRANGERS = 2 * 10**9
 """Bytes of one file that a stranger's store may have."""
@@ -241,9 +240,12 @@ class Travelling:
 
     def _is_of_a_worker(self, name: str) -> bool:
         """Return whether a file of the store is one that this attempt's worker writes."""
+        mine = self.attempt
+        files = (mine.status, mine.metrics, mine.log, mine.launcher, mine.exit)
+        if name in map(self._name, files):
+            return True
         rest = name.removeprefix(self.prefix + "/")
-        foreign = rest.startswith("attempts/") and rest.split("/")[1] != str(self.attempt.number)
-        return name != rest and not foreign and _OF_A_WORKER.fullmatch(rest) is not None
+        return name != rest and _OF_A_WORKER.fullmatch(rest) is not None
 
     def _fetch_spec(self, name: str, mark: str) -> None:
         """Fetch what a stranger's worker resolved, if what was asked for is still the same."""
