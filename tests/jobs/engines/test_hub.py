@@ -1,12 +1,16 @@
 """Hugging Face Jobs, with a stand-in that has the signatures of the real client."""
 
 import contextlib
+import dataclasses
+import functools
 import inspect
 import shutil
+import time
 
 import httpx
 import pytest
 
+from genimg.jobs.accounts import Accounts
 from genimg.jobs.commands import Cancel, Pause, Resume
 from genimg.jobs.engine import Handle
 from genimg.jobs.engines import guest
@@ -14,6 +18,7 @@ from genimg.jobs.engines.cluster import Given, Standing
 from genimg.jobs.engines.configured import Engines, write_settings
 from genimg.jobs.engines.hub import HubCluster, HubSettings
 from genimg.jobs.engines.remote import RemoteEngine
+from genimg.jobs.engines.travelling import BucketStore, asked_of_the_hub
 from genimg.jobs.limits import Visitor
 from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
@@ -139,33 +144,40 @@ def test_pictures_that_lie_among_the_runs_travel_along(api, root, pictures, smal
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("account", ["", "ada-hf"])
 def test_a_run_travels_there_and_back(
-    api, root, tiny_run, pictures, wait_for, monkeypatch, tmp_path
+    api, root, tiny_run, pictures, wait_for, monkeypatch, tmp_path, account
 ):
     """It is paused by a wish, goes on in another attempt and is cancelled; all whole or absent."""
     monkeypatch.setattr(guest, "_SEND_SECONDS", 0.5)
     places = iter(range(9))
 
     def train(job, command) -> None:
-        _, prefix, number, minutes = command[-4:]
-        store = HubCluster(SETTINGS, api)._store
+        bucket, prefix, number, minutes = command[-4:]
+        token = "hf_of_ada" if account else None
+        store = BucketStore(api, bucket, functools.partial(asked_of_the_hub, token=token))
         folder = tmp_path / f"machine-{next(places)}"
         code = guest.train_as_guest(store, prefix, int(number), float(minutes), folder)
         shutil.rmtree(folder)  # nothing there stays
         job.status.stage = "COMPLETED" if code == 0 else "ERROR"
 
     def connect(name, settings) -> RemoteEngine:
-        cluster = HubCluster(settings, api)
+        cluster = HubCluster(settings, api, accounts)
         cluster.pace = 0.2
         return RemoteEngine(cluster)
 
-    api.train = train
-    settings = HubSettings(space="ada/genimg", bucket="ada/runs")
+    api.train, api.tokens = train, {"hf_of_ada": "ada-hf"}
+    accounts = Accounts()
+    accounts.sign_in("ada-hf", "hf_of_ada", time.time() + 3600)
+    asker = dataclasses.replace(TEACHER, account=account)
+    settings = HubSettings(space="ada/genimg", bucket="" if account else "ada/runs")
+    settings = dataclasses.replace(settings, visitors=bool(account))
     write_settings(root, "hf", settings)
     shutil.copytree(pictures, root / "sent" / "mine")
     run = tiny_run | {"device": "hf", "dataset": f"folder:{root / 'sent' / 'mine'}"}
-    with contextlib.closing(JobManager(root, engine=Engines(root, connect=connect))) as manager:
-        job = manager.start(visitor=TEACHER, **run)
+    engines = Engines(root, connect=connect, accounts=accounts)
+    with contextlib.closing(JobManager(root, engine=engines)) as manager:
+        job = manager.start(visitor=asker, **run)
         directory = manager.directory(job.id)
 
         def saved() -> int:
@@ -178,18 +190,19 @@ def test_a_run_travels_there_and_back(
         wait_for(manager, lambda: saved() > 1, 200)
         wait_for(manager, lambda: state() is State.RUNNING)
         assert directory.read_metrics()
-        manager.do(Pause(job.id), TEACHER)
+        manager.do(Pause(job.id), asker)
         wait_for(manager, lambda: state() is State.PAUSED)
         assert manager.job(job.id).message == ""
         reached = saved()
+        assert directory.read_spec().resolved["dataset_images"] > 0  # as it was decided there
         assert directory.newest_status()["images_seen"] == 8 * reached
-        manager.do(Resume(job.id), TEACHER)
+        manager.do(Resume(job.id), asker)
         wait_for(manager, lambda: saved() > reached)
         api.down = True  # the network is cut: nothing is done, and nothing is lost
         wait_for(manager, lambda: "cannot be reached" in manager.notice)
         api.down = False
         wait_for(manager, lambda: not manager.notice)
-        manager.do(Cancel(job.id), TEACHER)
+        manager.do(Cancel(job.id), asker)
         wait_for(manager, lambda: state() is State.CANCELLED)
         assert directory.attempt_numbers() == [1, 2]
         for folder in directory.checkpoints.glob("step-*"):
