@@ -81,6 +81,13 @@ def add_engine_settings(parser: Parser, arguments: list[str]) -> None:
                 low=data["low"],
                 high=data["high"],
             )
+        elif hints[field.name] is bool:
+            group.add_argument(
+                option,
+                action="store_true",
+                default=field.default,
+                help=help_text(data["help"], "", "no"),
+            )
         else:
             group.add_argument(
                 option,

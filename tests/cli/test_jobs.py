@@ -159,6 +159,9 @@ def test_an_engine_is_named_used_and_forgotten(call, root, refuse, monkeypatch):
     assert "hf.co/spaces/ada/genimg" in dry.out
     assert "now, nothing did" in dry.out
     assert "space must be OWNER/NAME" in refuse(*asked)
+    of_visitors = (*asked, "--space", "ada/genimg", "--visitors")
+    assert "RUN/1 in VISITOR/genimg-runs" in call(*of_visitors).out
+    assert "bucket must be NAME where visitors sign in" in refuse(*of_visitors, "--bucket", "a/b")
     again = ("jobs", "start", "--runs", root, *TINY)
     assert "no engine 'nope'" in refuse(*again, "--engine", "nope")
     assert "say which with --engine" in refuse(*again, "--address", "http://head:1")
