@@ -25,7 +25,7 @@ supervisor.Supervisor.__init__.__kwdefaults__["grace"] = 0.5
 """
 
 
-@pytest.fixture(params=["local", "cluster"])
+@pytest.fixture(params=["local", "cluster", "slurm", "hf"])
 def engine_kind(request) -> str:
     return request.param
 
@@ -68,7 +68,7 @@ def test_server_and_worker_are_killed_and_the_run_goes_on(runs):
     """Fault 8: it is queued again by itself, and goes on from its last checkpoint."""
     job = start_and_kill_the_server(runs)
     runs.kill_attempt(job)
-    runs.wait_until(lambda: not runs.directory(job).lease.is_held())
+    runs.wait_until(lambda: not runs.trained(job).lease.is_held())
     saved = run_checkpoints.latest(runs.directory(job).checkpoints)
     runs.serve()
     again = runs.wait_for(job, State.RUNNING, attempt=2)
@@ -171,7 +171,7 @@ def test_cancelled_at_every_moment_and_twice(runs, moments, injected):
     waits = {
         "starting": lambda job: runs.wait_for(job, State.STARTING, State.RUNNING),
         "running": lambda job: runs.wait_for_progress(job),
-        "saving": lambda job: runs.wait_until((runs.root / job.id / "saving").exists),
+        "saving": lambda job: runs.wait_until((runs.trained(job).path / "saving").exists),
         "about to succeed": lambda job: time.sleep(moments.uniform(0, 2)),
         "over": lambda job: runs.wait_for(job, State.SUCCEEDED),
     }
@@ -224,7 +224,7 @@ def test_a_worker_that_listens_to_nobody(runs, command, state):
     seen = set()
 
     def next_one_started() -> bool:
-        held = runs.directory(job).lease.is_held()
+        held = runs.trained(job).lease.is_held()
         seen.add((held, runs.job(job).state))
         return runs.job(following).attempt == 1
 
