@@ -60,6 +60,7 @@ FAULTS = {
     25: "two hundred runs and random events",
     26: "a machine of a cluster dies",
     27: "a cluster does not answer, or has forgotten everything",
+    28: "the network between the machines of a cluster is cut and healed",
 }
 _NUMBERS = re.compile(r"Faults? (\d+(?:(?:, | and )\d+)*): ")
 
@@ -266,7 +267,7 @@ def runs(tmp_path, run_python, pictures, small_models, engine_kind) -> Iterator[
     """An empty folder of runs; what still runs at the end of the test is killed."""
     root = tmp_path / "runs"
     root.mkdir()
-    if engine_kind == "hf":  # only what lies among the runs travels
+    if engine_kind in ("hf", "all"):  # only what lies among the runs travels
         pictures = shutil.copytree(pictures, root / "sent" / "pictures")
     settings = small_models["fashion-mlp"] | {
         "preset": "fashion-mlp",

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import psutil
 from warm_python import become
 
+from genimg.jobs import platforms
 from genimg.jobs.engines import guest
 from genimg.jobs.engines.hub import HubCluster, HubSettings
 from genimg.storage import Lease, write_json
@@ -65,6 +66,10 @@ class Hub:
             there = self.folder / "machines" / number
             there.mkdir(parents=True, exist_ok=True)
             guest.train_as_guest(store, prefix, int(number), float(minutes), there)
+            # The machine is gone with all that still ran on it.
+            note = there / prefix.split("/")[0] / "attempts" / number / "launcher.json"
+            if note.exists():
+                platforms.end_group(json.loads(note.read_text())["group"], kill=True)
 
         if os.fork() == 0:
             become(work, output=None, environment={}, session=True)

@@ -13,8 +13,9 @@ from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
 from tests.faults.processes import Process
 
-# The engines that the faults are done to, and their devices; all train on this machine.
-DEVICES = {"local": "cpu", "cluster": "ray/cpu", "slurm": "slurm/cpu", "hf": "hf/cpu"}
+# The engines that the faults are done to, and their devices; all train on this machine. "all" is
+# a server that has several: a run begins on this machine.
+DEVICES = {"local": "cpu", "cluster": "ray/cpu", "slurm": "slurm/cpu", "hf": "hf/cpu", "all": "cpu"}
 
 SERVER = """
 import sys, time
@@ -29,17 +30,21 @@ if sys.argv[4] == "local":
     engine = LocalEngine(nice=0)
 else:
     from pathlib import Path
-    from genimg.jobs.engines import remote
-    folder = Path(sys.argv[1]).parent / sys.argv[4]
+    from genimg.jobs.engines import configured, hub, remote, slurm
+    def connect(name, settings=None):
+        module = {"slurm": "slurm_machine", "hf": "hub_machine"}[name]
+        remote._APPEARS_SECONDS = 1.0  # "cluster" takes the seconds that they all take
+        return remote.RemoteEngine(__import__(module).connect(Path(sys.argv[1]).parent / name))
     if sys.argv[4] == "cluster":
         from process_cluster import ProcessCluster
-        cluster = ProcessCluster()
+        engine = remote.RemoteEngine(ProcessCluster())
+    elif sys.argv[4] == "all":
+        engine = configured.Engines(Path(sys.argv[1]), LocalEngine(nice=0), connect)
+        configured.write_settings(engine.root, "slurm", slurm.SlurmSettings())
+        rented = hub.HubSettings(space="ada/genimg", bucket="ada/runs")
+        configured.write_settings(engine.root, "hf", rented)
     else:
-        cluster = __import__({"slurm": "slurm_machine", "hf": "hub_machine"}[sys.argv[4]]).connect(
-            folder
-        )
-        remote._APPEARS_SECONDS = 1.0  # "cluster" takes the seconds that they all take
-    engine = remote.RemoteEngine(cluster)
+        engine = connect(sys.argv[4])
 manager = JobManager(sys.argv[1], engine=engine, limits=unlimited)
 while True:
     manager.step()
