@@ -93,7 +93,7 @@ def test_a_run_that_dies_at_once_is_given_up_until_somebody_looks(runs, injected
     assert runs.wait_for(job, State.SUCCEEDED).attempt == 5
 
 
-@pytest.mark.parametrize("engine_kind", ["local", "cluster", "slurm"])
+@pytest.mark.parametrize("engine_kind", ["local", "cluster"])
 def test_a_worker_without_its_launcher_is_followed_and_then_the_next_one_starts(runs):
     """Fault 9: only the launcher is killed; nobody else gets the device before the worker ends."""
     runs.serve()
@@ -127,6 +127,20 @@ def test_a_machine_that_ends_with_its_launcher_is_followed_by_another(runs):
     assert images_reported(runs.attempt(job, 2))[0] > 8  # not from the beginning
     assert not (runs.attempt(job) / "exit.json").exists()
     assert not first.lease.is_held()
+
+
+@pytest.mark.parametrize("engine_kind", ["slurm"])
+def test_slurm_ends_what_its_command_started(runs):
+    """Fault 9: without its launcher the worker is asked to end; it saves, and can be resumed."""
+    runs.serve()
+    job = runs.start()
+    runs.wait_for(job, State.RUNNING)
+    runs.wait_for_progress(job)
+    os.kill(json.loads((runs.attempt(job) / "launcher.json").read_text())["group"], signal.SIGKILL)
+    assert "stopped from outside" in runs.wait_for(job, State.PAUSED).message
+    assert not runs.directory(job).lease.is_held()
+    runs.ask("resume", job)
+    assert runs.wait_for(job, State.RUNNING, attempt=2).saved_images > 8
 
 
 @pytest.mark.parametrize("engine_kind", ["all"])
