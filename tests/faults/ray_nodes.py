@@ -45,10 +45,10 @@ class RayNodes:
             "RAY_AUTH_TOKEN": self.token,
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_ENABLE_METRICS_COLLECTION": "0",
-            # A node that is not heard of is given up after seconds instead of most of a minute.
-            "RAY_health_check_period_ms": "1000",
-            "RAY_health_check_timeout_ms": "2000",
         }
+        if machine:  # a node that is not heard of is given up after seconds, not most of a minute
+            self.environment["RAY_health_check_period_ms"] = "1000"
+            self.environment["RAY_health_check_timeout_ms"] = "2000"
         self.nodes: list[subprocess.Popen] = []
 
     def start_head(self) -> None:
