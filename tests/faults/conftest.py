@@ -15,6 +15,7 @@ import os
 import random
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,13 +28,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genimg.jobs import platforms
-from genimg.jobs.inbox import Inbox
-from genimg.jobs.job import Job, read_job
-from genimg.jobs.states import State
-from genimg.storage import Lease, read_json
 from genimg.training.presets import make_spec
 from genimg.training.run_directory import RunDirectory
+from tests.faults.processes import Process
+from tests.faults.servers import Runs, last_step
 
 FAULTS = {
     1: "a worker is killed at a random moment, also inside a save",
@@ -62,6 +60,7 @@ FAULTS = {
     25: "two hundred runs and random events",
     26: "a machine of a cluster dies",
     27: "a cluster does not answer, or has forgotten everything",
+    28: "the network between the machines of a cluster is cut and healed",
 }
 _NUMBERS = re.compile(r"Faults? (\d+(?:(?:, | and )\d+)*): ")
 
@@ -150,48 +149,6 @@ def injected(record_property) -> Callable[[int], None]:
 
 # In the command of all that are forked here, so that what is left over can be found.
 PROCESSES = secrets.token_hex(8)
-
-
-class Process:
-    """A process that the warm Python forked; what it prints is in `output`."""
-
-    def __init__(self, ask: Callable[[dict], int | None], output: Path, **request) -> None:
-        self._ask, self._output = ask, output
-        self.returncode: int | None = None
-        self.pid = ask({"output": str(output), **request})
-
-    @property
-    def output(self) -> str:
-        """What it has printed so far."""
-        return self._output.read_text() if self._output.exists() else ""
-
-    def poll(self) -> int | None:
-        """Return the exit code, or None while it lives."""
-        if self.returncode is None:
-            self.returncode = self._ask({"poll": self.pid})
-        return self.returncode
-
-    def send(self, number: int) -> None:
-        """Send a signal, unless it has ended."""
-        if self.poll() is None:  # as long as nobody has asked, its number is its own
-            os.kill(self.pid, number)
-
-    def wait_until(self, condition: Callable[[], object], seconds: float = 90) -> None:
-        """Wait for `condition`; fail if the process ends, or time runs out, before it is true."""
-        end = time.monotonic() + seconds
-        while not condition():
-            if self.poll() is not None and not condition():
-                raise AssertionError(f"it ended early ({self.returncode}): {self.output}")
-            assert time.monotonic() < end, f"waited {seconds} s in vain: {self.output}"
-            time.sleep(0.005)
-
-    def end(self, seconds: float = 120) -> tuple[int, str]:
-        """Wait for the end; return the exit code and what was printed."""
-        end = time.monotonic() + seconds
-        while self.poll() is None:
-            assert time.monotonic() < end, f"it does not end: {self.output}"
-            time.sleep(0.005)
-        return self.returncode, self.output
 
 
 @pytest.fixture(scope="session")
@@ -293,136 +250,15 @@ def start(run_python) -> Callable[..., Process]:
     return start_worker
 
 
-def last_step(run: RunDirectory) -> int:
-    return max((int(path.name[5:]) for path in run.checkpoints.glob("step-*")), default=-1)
-
-
 @pytest.fixture(scope="session", name="last_step")
 def last_step_fixture() -> Callable[[RunDirectory], int]:
     """The step of a run's newest checkpoint; -1 before the first."""
     return last_step
 
 
-# Servers, and what one asks of them
-
-SERVER = """
-import sys, time
-from genimg.jobs.engine import LocalEngine
-from genimg.jobs.limits import UsageLimits
-from genimg.jobs.manager import JobManager
-from warm_python import fork_instead_of_spawning
-fork_instead_of_spawning(sys.argv[2])
-exec(sys.argv[3])
-unlimited = UsageLimits(queued_runs=0, minutes_per_run=0)
-if sys.argv[4] == "local":
-    engine = LocalEngine(nice=0)
-else:
-    from process_cluster import ProcessCluster
-    from genimg.jobs.engines.remote import RemoteEngine
-    engine = RemoteEngine(ProcessCluster())
-manager = JobManager(sys.argv[1], engine=engine, limits=unlimited)
-while True:
-    manager.step()
-    if manager.supervising:
-        print("supervising", flush=True)
-    time.sleep(0.05)
-"""
-# A worker writes down its number, and looks for wishes and writes its status more often.
-QUICK = """
-import os, pathlib, sys
-from genimg.training import loop
-loop._STATUS_SECONDS = 0.1
-note = pathlib.Path(sys.argv[1], f".worker.{os.getpid()}")
-note.write_text(str(os.getpid()))
-note.rename(pathlib.Path(sys.argv[1], "worker"))
-"""
-
-
-class Runs:
-    """One folder of runs, its servers, and their jobs."""
-
-    def __init__(
-        self, root: Path, run_python: Callable[..., Process], settings: dict, engine: str
-    ) -> None:
-        self.root, self._run_python, self._settings = root, run_python, settings
-        self.engine, self.device = engine, "cpu" if engine == "local" else "ray/cpu"
-
-    def serve(self, *, worker: str = "", server: str = "", wait: bool = True) -> Process:
-        """Start a server, with code that it, and that each of its workers, runs first."""
-        process = self._run_python(SERVER, self.root, QUICK + worker, server, self.engine)
-        if wait:
-            process.wait_until(lambda: "supervising" in process.output)
-        return process
-
-    def ask(self, command: str, job: Job | None = None, **arguments) -> Job | None:
-        """Send a command of the owner to the server."""
-        if job is not None:
-            arguments["job_id"] = job.id
-        arguments["visitor"] = {"nickname": "ada"}
-        answer = Inbox(self.root).ask(command, arguments, seconds=60)
-        return Job.from_dict(answer) if isinstance(answer, dict) else answer
-
-    def start(self, token: str | None = None, **changes) -> Job:
-        """Queue a run that never ends by itself, unless `images` says so."""
-        spec = make_spec(data_channels=1, data_classes=2, **self._settings | changes).to_dict()
-        return self.ask("start", spec=spec, device=self.device, token=token)
-
-    def job(self, job: Job) -> Job:
-        """Return how a job is now, as its folder says."""
-        return read_job(self.root / job.id)
-
-    def directory(self, job: Job) -> RunDirectory:
-        """Return a job's run."""
-        return RunDirectory(self.root / job.id)
-
-    def attempt(self, job: Job, number: int = 1) -> Path:
-        """Return the folder of an attempt."""
-        return self.root / job.id / "attempts" / str(number)
-
-    def wait_until(self, condition: Callable[[], object], seconds: float = 90) -> None:
-        """Wait for `condition`, or fail with what is known of all jobs."""
-        end = time.monotonic() + seconds
-        while not condition():
-            known = [read_job(path.parent) for path in self.root.glob("*/job.json")]
-            assert time.monotonic() < end, known
-            time.sleep(0.01)
-
-    def wait_for(self, job: Job, *states: State, attempt: int = 0) -> Job:
-        """Wait until a job is in one of some states, and return it."""
-
-        def there() -> bool:
-            now = self.job(job)
-            return now.state in states and now.attempt >= attempt
-
-        self.wait_until(there)
-        return self.job(job)
-
-    def wait_for_progress(self, job: Job) -> None:
-        """Wait for the next checkpoint of a job."""
-        directory = self.directory(job)
-        before = max(last_step(directory), 0)
-        self.wait_until(lambda: last_step(directory) > before)
-
-    def worker(self, job: Job) -> int:
-        """Return the number of the process that trains a job."""
-        return int((self.root / job.id / "worker").read_text())
-
-    def kill_attempt(self, job: Job) -> None:
-        """Kill launcher and worker of the newest attempt."""
-        self.end_group(self.attempt(job, self.job(job).attempt))
-
-    def end_group(self, attempt: Path) -> None:
-        """Kill launcher and worker of an attempt if one of them lives."""
-        alive = (
-            Lease(attempt / "lease").is_held() or RunDirectory(attempt.parents[1]).lease.is_held()
-        )
-        if alive and (attempt / "launcher.json").exists():
-            platforms.end_group(read_json(attempt / "launcher.json")["group"], kill=True)
-
-
 @pytest.fixture
 def engine_kind() -> str:
-    """Where the runs are trained: "local", or "cluster" for one of processes of this machine."""
+    """Where the runs are trained: one of `DEVICES`."""
     return "local"
 
 
@@ -431,6 +267,8 @@ def runs(tmp_path, run_python, pictures, small_models, engine_kind) -> Iterator[
     """An empty folder of runs; what still runs at the end of the test is killed."""
     root = tmp_path / "runs"
     root.mkdir()
+    if engine_kind in ("hf", "all"):  # only what lies among the runs travels
+        pictures = shutil.copytree(pictures, root / "sent" / "pictures")
     settings = small_models["fashion-mlp"] | {
         "preset": "fashion-mlp",
         "dataset": f"folder:{pictures}",
@@ -443,7 +281,7 @@ def runs(tmp_path, run_python, pictures, small_models, engine_kind) -> Iterator[
     }
     all_runs = Runs(root, run_python, settings, engine_kind)
     yield all_runs
-    for attempt in root.glob("*/attempts/*"):
+    for attempt in [*root.glob("*/attempts/*"), *tmp_path.glob("hf/machines/*/*/attempts/*")]:
         all_runs.end_group(attempt)
 
 

@@ -12,19 +12,29 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 import psutil
+
+from tests.faults.network import Machine
 
 _RAY = Path(sys.executable).with_name("ray")
 _MEMORY = 80 * 2**20
 
 
 class RayNodes:
-    """A head and the nodes that joined it, each with two CPUs."""
+    """A head and the nodes that joined it, each with two CPUs.
 
-    def __init__(self) -> None:
+    Args:
+        machine: where the nodes are, at the end of a link; the head, which is here, then has no
+            CPU. Without it all of them are here.
+    """
+
+    def __init__(self, machine: Machine | None = None) -> None:
+        self._machine = machine
+        self._here = machine.here if machine else "127.0.0.1"
         # Paths of sockets are short.
         self.folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
         self.port, self.dashboard = _free_port(), _free_port()
@@ -36,6 +46,9 @@ class RayNodes:
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_ENABLE_METRICS_COLLECTION": "0",
         }
+        if machine:  # a node that is not heard of is given up after seconds, not most of a minute
+            self.environment["RAY_health_check_period_ms"] = "1000"
+            self.environment["RAY_health_check_timeout_ms"] = "2000"
         self.nodes: list[subprocess.Popen] = []
 
     def start_head(self) -> None:
@@ -43,22 +56,28 @@ class RayNodes:
         self._start(
             *("--head", f"--port={self.port}", f"--dashboard-port={self.dashboard}"),
             *("--dashboard-host=127.0.0.1", f"--temp-dir={self.folder}"),
+            *(f"--node-ip-address={self._here}", f"--num-cpus={0 if self._machine else 2}"),
         )
         self.wait_for(1)
 
     def start_node(self) -> subprocess.Popen:
         """Let another node join, and wait until the head knows it."""
-        node = self._start(f"--address=127.0.0.1:{self.port}")
+        there, enter = (self._machine.there, self._machine.enter) if self._machine else (None, [])
+        node = self._start(
+            f"--address={self._here}:{self.port}",
+            *(f"--node-ip-address={there or self._here}", "--num-cpus=2"),
+            enter=enter,
+        )
         self.wait_for(len(self.nodes))
         return node
 
-    def _start(self, *options: str) -> subprocess.Popen:
+    def _start(self, *options: str, enter: Sequence[str] = ()) -> subprocess.Popen:
         ports = ("dashboard-agent-listen", "dashboard-agent-grpc", "metrics-export")
-        words = [*(f"--{name}-port={_free_port()}" for name in ports), "--num-cpus=2"]
-        words += ["--num-gpus=0", f"--object-store-memory={_MEMORY}", "--disable-usage-stats"]
+        words = [*(f"--{name}-port={_free_port()}" for name in ports), "--num-gpus=0"]
+        words += [f"--object-store-memory={_MEMORY}", "--disable-usage-stats"]
         with (self.folder / f"node-{len(self.nodes)}.txt").open("wb") as log:
             node = subprocess.Popen(
-                [_RAY, "start", "--block", "--node-ip-address=127.0.0.1", *words, *options],
+                [*enter, _RAY, "start", "--block", *words, *options],
                 env=self.environment,
                 cwd=self.folder,  # where no genimg is found by chance
                 stdin=subprocess.DEVNULL,

@@ -25,7 +25,7 @@ supervisor.Supervisor.__init__.__kwdefaults__["grace"] = 0.5
 """
 
 
-@pytest.fixture(params=["local", "cluster"])
+@pytest.fixture(params=["local", "cluster", "slurm", "hf"])
 def engine_kind(request) -> str:
     return request.param
 
@@ -68,7 +68,7 @@ def test_server_and_worker_are_killed_and_the_run_goes_on(runs):
     """Fault 8: it is queued again by itself, and goes on from its last checkpoint."""
     job = start_and_kill_the_server(runs)
     runs.kill_attempt(job)
-    runs.wait_until(lambda: not runs.directory(job).lease.is_held())
+    runs.wait_until(lambda: not runs.trained(job).lease.is_held())
     saved = run_checkpoints.latest(runs.directory(job).checkpoints)
     runs.serve()
     again = runs.wait_for(job, State.RUNNING, attempt=2)
@@ -93,6 +93,7 @@ def test_a_run_that_dies_at_once_is_given_up_until_somebody_looks(runs, injected
     assert runs.wait_for(job, State.SUCCEEDED).attempt == 5
 
 
+@pytest.mark.parametrize("engine_kind", ["local", "cluster"])
 def test_a_worker_without_its_launcher_is_followed_and_then_the_next_one_starts(runs):
     """Fault 9: only the launcher is killed; nobody else gets the device before the worker ends."""
     runs.serve()
@@ -109,6 +110,62 @@ def test_a_worker_without_its_launcher_is_followed_and_then_the_next_one_starts(
     assert runs.wait_for(job, State.PAUSED).attempt == 1
     assert not (runs.attempt(job) / "exit.json").exists()  # nobody was there to write it
     runs.wait_for(following, State.RUNNING)
+
+
+@pytest.mark.parametrize("engine_kind", ["hf"])
+def test_a_machine_that_ends_with_its_launcher_is_followed_by_another(runs):
+    """Fault 9: a rented machine is gone with all that ran on it."""
+    runs.serve()
+    job = runs.start()
+    runs.wait_for(job, State.RUNNING)
+    runs.wait_for_progress(job)
+    first = runs.trained(job)
+    group = json.loads((first.path / "attempts/1/launcher.json").read_text())["group"]
+    os.kill(group, signal.SIGKILL)
+    assert runs.wait_for(job, State.RUNNING, attempt=2).attempt == 2
+    runs.wait_until(lambda: images_reported(runs.attempt(job, 2)))
+    assert images_reported(runs.attempt(job, 2))[0] > 8  # not from the beginning
+    assert not (runs.attempt(job) / "exit.json").exists()
+    assert not first.lease.is_held()
+
+
+@pytest.mark.parametrize("engine_kind", ["slurm"])
+def test_slurm_ends_what_its_command_started(runs):
+    """Fault 9: without its launcher the worker is asked to end; it saves, and can be resumed."""
+    runs.serve()
+    job = runs.start()
+    runs.wait_for(job, State.RUNNING)
+    runs.wait_for_progress(job)
+    os.kill(json.loads((runs.attempt(job) / "launcher.json").read_text())["group"], signal.SIGKILL)
+    assert "stopped from outside" in runs.wait_for(job, State.PAUSED).message
+    assert not runs.directory(job).lease.is_held()
+    runs.ask("resume", job)
+    assert runs.wait_for(job, State.RUNNING, attempt=2).saved_images > 8
+
+
+@pytest.mark.parametrize("engine_kind", ["all"])
+def test_a_run_that_goes_through_every_engine_ends_with_the_same_bits(runs):
+    """Fault 3: begun here, continued on Slurm, on a rented machine and here again."""
+    runs.serve()
+    still, moving = (runs.start(images=8 * 3000) for _ in range(2))
+    for number, engine in enumerate(("slurm", "hf", "local"), 1):
+        runs.wait_for(moving, State.RUNNING, attempt=number)
+        newest = last_saved(runs, moving)
+        runs.wait_until(lambda before=newest: last_saved(runs, moving) > before)
+        runs.ask("pause", moving)
+        assert runs.wait_for(moving, State.PAUSED, State.SUCCEEDED).state is State.PAUSED
+        runs.ask("resume", moving, engine=engine)
+    assert runs.wait_for(moving, State.SUCCEEDED).attempt == 4
+    runs.wait_for(still, State.SUCCEEDED)
+    ends = [run_checkpoints.latest(runs.directory(job).checkpoints) for job in (still, moving)]
+    for part in ("model", "ema", "optimizer"):
+        first, second = ((end / f"{part}.safetensors").read_bytes() for end in ends)
+        assert first == second
+
+
+def last_saved(runs, job) -> int:
+    newest = run_checkpoints.latest(runs.directory(job).checkpoints)
+    return int(newest.name.removeprefix("step-")) if newest else 0
 
 
 def test_only_the_worker_is_killed(runs):
@@ -171,7 +228,7 @@ def test_cancelled_at_every_moment_and_twice(runs, moments, injected):
     waits = {
         "starting": lambda job: runs.wait_for(job, State.STARTING, State.RUNNING),
         "running": lambda job: runs.wait_for_progress(job),
-        "saving": lambda job: runs.wait_until((runs.root / job.id / "saving").exists),
+        "saving": lambda job: runs.wait_until((runs.trained(job).path / "saving").exists),
         "about to succeed": lambda job: time.sleep(moments.uniform(0, 2)),
         "over": lambda job: runs.wait_for(job, State.SUCCEEDED),
     }
@@ -224,7 +281,7 @@ def test_a_worker_that_listens_to_nobody(runs, command, state):
     seen = set()
 
     def next_one_started() -> bool:
-        held = runs.directory(job).lease.is_held()
+        held = runs.trained(job).lease.is_held()
         seen.add((held, runs.job(job).state))
         return runs.job(following).attempt == 1
 

@@ -1,5 +1,6 @@
 """Runs on two Ray nodes of this machine: nodes, heads and servers that die, or hang, under them."""
 
+import contextlib
 import tempfile
 import time
 from importlib.util import find_spec
@@ -10,7 +11,8 @@ import pytest
 
 import genimg
 from genimg.jobs.commands import Cancel, Pause, Resume
-from genimg.jobs.engines.cluster import Given
+from genimg.jobs.engine import Handle
+from genimg.jobs.engines.cluster import Given, Standing
 from genimg.jobs.engines.configured import introduce
 from genimg.jobs.engines.ray_jobs import RayCluster, RaySettings
 from genimg.jobs.limits import UsageLimits, Visitor
@@ -18,6 +20,7 @@ from genimg.jobs.manager import JobManager
 from genimg.jobs.states import State
 from genimg.storage import Lease
 from genimg.training import run_checkpoints
+from tests.faults.network import Machine, why_not
 from tests.faults.ray_nodes import RayNodes
 
 pytestmark = [
@@ -30,12 +33,12 @@ ADA = Visitor("ada")
 UNLIMITED = UsageLimits(queued_runs=0, minutes_per_run=0)
 
 
-@pytest.fixture
-def nodes(monkeypatch):
-    """A head and one more node, each with two CPUs; one such cluster at a time on a machine."""
+@contextlib.contextmanager
+def started(monkeypatch, machine: Machine | None = None):
+    """A head and one more node; one such cluster at a time on a machine."""
     turn = Lease(Path(tempfile.gettempdir(), "genimg-tests-of-ray.lock"))
     assert turn.acquire(patience=1000)
-    cluster = RayNodes()
+    cluster = RayNodes(machine)
     monkeypatch.setenv("RAY_AUTH_TOKEN", cluster.token)
     try:
         cluster.start_head()
@@ -44,6 +47,29 @@ def nodes(monkeypatch):
     finally:
         cluster.close()
         turn.release()
+
+
+@pytest.fixture
+def nodes(monkeypatch):
+    """A head and one more node, each with two CPUs."""
+    with started(monkeypatch) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def machine():
+    """A machine with a network of its own."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with contextlib.closing(Machine()) as there:
+        yield there
+
+
+@pytest.fixture
+def distant_nodes(machine, monkeypatch):
+    """A head without CPUs, and a node of two at the other end of a link."""
+    with started(monkeypatch, machine) as cluster:
+        yield cluster
 
 
 @pytest.fixture
@@ -194,9 +220,56 @@ def test_a_run_that_moves_ends_with_the_same_bits(nodes, serve, settings, tmp_pa
         manager.do(Resume(moving.id, engine=engine), ADA)
     wait_for(manager, lambda: state(manager, moving) is State.SUCCEEDED)
     assert manager.job(moving.id).attempt == 3
+    assert_same_bits(manager, still, moving)
+
+
+def test_a_node_whose_network_is_cut_and_healed(
+    machine, distant_nodes, serve, settings, tmp_path, injected
+):
+    """Fault 28: cut for a moment, then until the head gives the node up; nothing is lost."""
+    introduce(tmp_path / "runs", "ray", RaySettings(address=distant_nodes.address))
+    manager = serve()
+    moving = manager.start(visitor=ADA, **settings)
+    wait_for(manager, lambda: saved(manager, moving) > 1)
+    wait_for(manager, lambda: state(manager, moving) is State.RUNNING)
+
+    def wait_for_progress() -> None:
+        reached = saved(manager, moving)
+        wait_for(manager, lambda: saved(manager, moving) > reached)
+
+    machine.cut()
+    wait_for_progress()
+    machine.heal()
+    wait_for_progress()
+    assert (state(manager, moving), manager.job(moving.id).attempt) == (State.RUNNING, 1)
+    # The head gives the node up and calls the run failed, which goes on: none is begun beside it.
+    machine.cut()
+    wait_for(manager, lambda: distant_nodes.living() == 1)
+    given = Given.of(Handle(manager.directory(moving.id).path, 1))
+    cluster = RayCluster(RaySettings(address=distant_nodes.address))
+    wait_for(manager, lambda: cluster.standings([given])[given] is Standing.ENDED)
+    wait_for_progress()
+    assert (state(manager, moving), manager.job(moving.id).attempt) == (State.RUNNING, 1)
+    # When it hears of that, the node ends; its machine joins again.
+    machine.heal()
+    distant_nodes.nodes[1].wait(120)
+    reached = saved(manager, moving)
+    distant_nodes.kill(distant_nodes.nodes[1])
+    distant_nodes.start_node()
+    wait_for(manager, lambda: saved(manager, moving) > reached)
+    wait_for(manager, lambda: state(manager, moving) is State.RUNNING)
+    # Ray may leave the process of a lost node alone; then it goes on, and none is begun beside it.
+    assert manager.job(moving.id).attempt in (1, 2)
+    manager.do(Cancel(moving.id), ADA)
+    wait_for(manager, lambda: state(manager, moving) is State.CANCELLED)
+    assert not manager.directory(moving.id).lease.is_held()
+    injected(2)
+
+
+def assert_same_bits(manager: JobManager, *jobs) -> None:
     for part in ("model", "ema", "optimizer"):
         ends = [
             run_checkpoints.latest(manager.directory(job.id).checkpoints) / f"{part}.safetensors"
-            for job in (still, moving)
+            for job in jobs
         ]
         assert ends[0].read_bytes() == ends[1].read_bytes()

@@ -27,6 +27,7 @@ import torch._dynamo  # noqa: F401 - takes seconds, and the first optimizer impo
 import genimg.jobs.launcher
 import genimg.jobs.manager
 import genimg.training.worker
+from genimg.jobs.engines import guest, slurm_command
 
 
 def become(
@@ -116,7 +117,8 @@ def fork_instead_of_spawning(changes: str = "") -> None:
         STDOUT=subprocess.STDOUT,
         TimeoutExpired=subprocess.TimeoutExpired,
     )
-    genimg.jobs.engine.subprocess = genimg.jobs.launcher.subprocess = pretended
+    for module in (genimg.jobs.engine, genimg.jobs.launcher, guest, slurm_command):
+        module.subprocess = pretended
 
 
 def _fork(code: str, arguments: list[str], output: str, environment: dict[str, str]) -> int:
