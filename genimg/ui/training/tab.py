@@ -158,7 +158,7 @@ def connect_openings(
     tabs = dict.fromkeys(group for opening in openings.values() for group, _ in opening.places)
     shown = [part for opening in openings.values() for part in opening.outputs]
     # The tab at once, then the model: a late jump would take along who has gone elsewhere.
-    runs.open_model(silently(choose_tab), None, list(tabs), **IN_ORDER)
+    runs.open_model(silently(choose_tab), None, list(tabs), **IN_ORDER | {"queue": False})
     runs.open_model(as_warning(open_run), None, shown, **_QUEUED)
 
 
