@@ -20,14 +20,17 @@ from warm_python import become
 from genimg.jobs import platforms
 from genimg.jobs.engines import guest
 from genimg.jobs.engines.hub import HubCluster, HubSettings
+from genimg.jobs.engines.travelling import BucketStore
 from genimg.storage import Lease, write_json
+
+BUCKET = "ada/runs"
 
 
 def connect(folder: Path) -> HubCluster:
     """Return the engine's cluster, whose jobs and buckets are in `folder`."""
     os.environ["HF_TOKEN"] = "hf_secret"
     guest._SEND_SECONDS = guest._LOOK_SECONDS = 0.05
-    cluster = HubCluster(HubSettings(space="ada/genimg", bucket="ada/runs"), Hub(folder))
+    cluster = HubCluster(HubSettings(space="ada/genimg", bucket=BUCKET), Hub(folder))
     cluster.pace, cluster.patience = 0.05, 0.5
     return cluster
 
@@ -62,7 +65,7 @@ class Hub:
             lease = Lease(job / "lease")
             assert lease.acquire()
             (job / "process").write_text(str(os.getpid()))
-            store = HubCluster(HubSettings(space="ada/genimg", bucket="ada/runs"), self)._store
+            store = BucketStore(self, BUCKET)
             there = self.folder / "machines" / number
             there.mkdir(parents=True, exist_ok=True)
             guest.train_as_guest(store, prefix, int(number), float(minutes), there)
@@ -102,7 +105,8 @@ class Hub:
             if path.is_file() and not path.name.startswith("."):
                 facts = path.stat()
                 mark, name = f"{facts.st_mtime_ns} {facts.st_size}", path.relative_to(self._bucket)
-                yield SimpleNamespace(type="file", path=str(name), xet_hash=mark)
+                size = facts.st_size
+                yield SimpleNamespace(type="file", path=str(name), xet_hash=mark, size=size)
 
     def batch_bucket_files(self, bucket, *, add):
         for source, name in add:
