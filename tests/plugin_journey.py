@@ -29,7 +29,7 @@ from genimg.ui.training.run_models import RunModels
 
 ADA = Visitor("ada")
 PRESET = "stripes-small"
-IMAGES = 128 * 200
+IMAGES = 128 * 600  # long enough to be paused before its end, however late one looks
 PATIENCE_SECONDS = 400
 
 

@@ -67,7 +67,7 @@ def test_from_the_form_to_its_tab(run, tmp_path):
     assert {"width", "latent_dimensions", "objective", "batch_size"} <= set(seen["fields"])
     generator, discriminator = 16 * 64 + 64 + 64 * 784 + 784, 784 * 64 + 64 + 64 + 1
     assert seen["weights"] == generator + discriminator
-    assert 0 < seen["paused at"] < seen["images"] == 128 * 200
+    assert 0 < seen["paused at"] < seen["images"] == 128 * 600
     assert seen["attempts"] == 2
     assert seen["shape"] == [8, 28, 28, 1]
     assert seen["largest difference"] <= 1  # published weights have half the digits
