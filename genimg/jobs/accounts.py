@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 MOST_ACCOUNTS = 10_000
 """Of those who are signed in at once; whoever signed in first is forgotten first."""
+FEWEST_MINUTES = 15
+"""Of a machine that is rented: a run must start, and has to save and send its files at the end."""
 
 
 class OwnerAway(Exception):

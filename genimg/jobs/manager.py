@@ -20,12 +20,11 @@ from typing import Any
 
 from genimg.configuration import setting_name
 from genimg.jobs import naming, queue
-from genimg.jobs.accounts import Accounts
+from genimg.jobs.accounts import FEWEST_MINUTES, Accounts
 from genimg.jobs.commands import Command, Result, Start, StartRace
 from genimg.jobs.devices import Device, engine_of, resolve_wanted
 from genimg.jobs.engine import Engine
 from genimg.jobs.engines.configured import Engines
-from genimg.jobs.engines.hub import FEWEST_MINUTES
 from genimg.jobs.estimate import Estimate, estimate
 from genimg.jobs.job import Job
 from genimg.jobs.limits import UsageLimits, Visitor

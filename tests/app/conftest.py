@@ -221,8 +221,11 @@ def rest(wait_until):
     """
 
     def rest(page):
-        on_the_way = lambda: page.evaluate("window.traffic.onTheWay()")  # noqa: E731
-        wait_until(page, lambda: page.evaluate("window.traffic.isAtRest()"), on_the_way)
+        wait_until(
+            page,
+            lambda: page.evaluate("window.traffic.isAtRest()"),
+            lambda: page.evaluate("window.traffic.onTheWay()"),
+        )
 
     return rest
 

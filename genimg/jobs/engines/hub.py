@@ -18,7 +18,7 @@ from typing import Any
 
 from genimg.configuration import Configuration, setting
 from genimg.data import FOLDER_PREFIX, MEMORY_PREFIX
-from genimg.jobs.accounts import Accounts, OwnerAway
+from genimg.jobs.accounts import FEWEST_MINUTES, Accounts, OwnerAway
 from genimg.jobs.devices import Device
 from genimg.jobs.engine import Handle
 from genimg.jobs.engines.cluster import Given, Standing
@@ -37,8 +37,6 @@ from genimg.training.run_directory import RunDirectory
 NAME = "hf"
 VISITORS_BUCKET = "genimg-runs"
 """What the bucket in a visitor's account is called, if nothing else is said."""
-FEWEST_MINUTES = 15
-"""Of a machine: a run must start, and has to save and send its files at the end."""
 _LABEL = "genimg"
 _VISITOR = "VISITOR"  # where nobody has signed in yet
 _UNAUTHORISED = 401
